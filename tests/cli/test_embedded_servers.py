@@ -1,0 +1,28 @@
+"""The fixtures, as everybody else uses them."""
+
+import asyncpg
+import nats as nats_client
+import pytest
+
+from services.cli.embedded.nats import Nats
+from tests.conftest import Database
+
+
+async def test_a_database_belongs_to_its_own_role(database: Database) -> None:
+    connection = await asyncpg.connect(await database("invoicing"))
+    assert await connection.fetchval("SELECT current_user") == "invoicing"
+    assert await connection.fetchval("SELECT current_setting('fsync')") == "on"
+    await connection.close()
+
+
+async def test_no_role_enters_the_database_of_another(database: Database) -> None:
+    own, other = await database("invoicing"), await database("gateway")
+    trespass = own.rpartition("/")[0] + "/" + other.rpartition("/")[2]
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await asyncpg.connect(trespass)
+
+
+async def test_nats_serves_jetstream_to_who_knows_the_password(nats: Nats) -> None:
+    client = await nats_client.connect(nats.url)
+    assert (await client.jetstream().account_info()).streams == 0
+    await client.close()

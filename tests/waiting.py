@@ -1,0 +1,46 @@
+"""Waiting for a condition instead of for a time, and ports that are free."""
+
+import asyncio
+import inspect
+import random
+import socket
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(
+    condition: Callable[[], T | Awaitable[T]], timeout: float = 10, interval: float = 0.02, why: str = ""
+) -> T:
+    """Ask `condition` (plain or async) until it answers something true, and return that. An AssertionError is a no.
+
+    Raises AssertionError after `timeout` seconds, with `why`, the last answer and the last AssertionError.
+    """
+    deadline = asyncio.get_running_loop().time() + timeout
+    last: object = None
+    while True:
+        try:
+            answer = condition()
+            result = await answer if inspect.isawaitable(answer) else answer
+            if result:
+                return result
+            last = result
+        except AssertionError as error:
+            last = error
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(f"{why or 'the condition'} did not come true within {timeout} s; last: {last!r}")
+        await asyncio.sleep(interval)
+
+
+def free_port() -> int:
+    """A port on loopback that nobody uses. Below the range that outgoing connections take theirs from."""
+    for _ in range(200):
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port between 20000 and 32000")
