@@ -1,0 +1,1 @@
+"""What more than one service needs. No business noun enters but money."""

@@ -1,0 +1,111 @@
+"""NATS JetStream: where events are published. Nothing depends on it to be correct; the outbox holds what it missed."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import RetentionPolicy, StorageType, StreamConfig
+
+from services.common.secret import Secret, redact
+
+log = structlog.get_logger()
+
+STREAM: Final = "SHOWBILL_EVENTS"
+SUBJECTS: Final = "showbill.events.>"
+REQUEST_ID: Final = "Showbill-Request-Id"
+_KEEP: Final = 7 * 24 * 3600
+"""Seconds that events stay in the stream for consumers that were away."""
+
+
+def subject(workspace_id: str, show_id: str, event_type: str) -> str:
+    return f"showbill.events.{workspace_id}.{show_id or '-'}.{event_type}"
+
+
+class BusAway(Exception):
+    """NATS cannot be reached just now; the outbox keeps the event."""
+
+
+class Bus:
+    """A connection that is made in the background and comes back by itself."""
+
+    def __init__(self, url: Secret, name: str) -> None:
+        self._url = url
+        self._name = name
+        self.client = Client()
+        self._jetstream: JetStreamContext | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self.ready = asyncio.Event()
+        """Set once the first connection stood."""
+
+    def start(self) -> None:
+        self._connecting = asyncio.create_task(self._connect())
+
+    async def _connect(self) -> None:
+        while not self.ready.is_set():
+            try:
+                if not self.client.is_connected:
+                    await self.client.connect(
+                        self._url.reveal(),
+                        name=self._name,
+                        max_reconnect_attempts=-1,
+                        reconnect_time_wait=1,
+                        connect_timeout=2,
+                        drain_timeout=5,
+                        error_cb=self._note_error,
+                        reconnected_cb=self._note_reconnect,
+                        disconnected_cb=self._note_disconnect,
+                    )
+                jetstream = self.client.jetstream(timeout=2)
+                await self._ensure_stream(jetstream)
+            except (NatsError, OSError, TimeoutError) as error:
+                log.warning("nats is away", error=redact(str(error)))
+                await asyncio.sleep(1)
+                continue
+            self._jetstream = jetstream
+            self.ready.set()
+            log.info("nats connected")
+
+    async def _ensure_stream(self, jetstream: JetStreamContext) -> None:
+        config = StreamConfig(
+            name=STREAM,
+            subjects=[SUBJECTS],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            max_age=_KEEP,
+            duplicate_window=120,
+        )
+        await jetstream.add_stream(config)  # the same configuration again changes nothing
+
+    async def publish(self, subject: str, body: bytes, message_id: str, headers: Mapping[str, str]) -> None:
+        """Publishes and waits until the stream has it. Raises BusAway when that cannot be said."""
+        if self._jetstream is None or not self.client.is_connected:
+            raise BusAway
+        try:
+            await self._jetstream.publish(subject, body, headers={"Nats-Msg-Id": message_id, **headers})
+        except (NatsError, OSError, TimeoutError) as error:
+            raise BusAway from error
+
+    async def close(self) -> None:
+        if self._connecting:
+            self._connecting.cancel()
+        if self.client.is_connected:
+            try:
+                await asyncio.wait_for(self.client.drain(), 5)
+            except (NatsError, TimeoutError):
+                await self.client.close()
+
+    async def _note_error(self, error: Exception) -> None:
+        log.warning("nats error", error=redact(str(error)))
+
+    async def _note_reconnect(self) -> None:
+        log.info("nats reconnected")
+
+    async def _note_disconnect(self) -> None:
+        log.warning("nats disconnected")
+
+
+__all__ = ["REQUEST_ID", "STREAM", "SUBJECTS", "Bus", "BusAway", "subject"]

@@ -1,0 +1,67 @@
+"""Postgres: a pool, transactions, and named queries from `.sql` files."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import asyncpg
+import msgspec
+
+from services.common.secret import Secret
+
+if TYPE_CHECKING:
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    Connection = asyncpg.Connection
+
+_NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+
+
+async def _prepare_connection(connection: Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: msgspec.json.encode(value).decode(),
+        decoder=msgspec.json.decode,
+    )
+
+
+async def open_pool(url: Secret, application: str, *, largest: int = 10) -> Pool:
+    """A pool whose connections read and write jsonb as plain Python values."""
+    pool = await asyncpg.create_pool(
+        url.reveal(),
+        min_size=1,
+        max_size=largest,
+        init=_prepare_connection,
+        server_settings={"application_name": f"showbill-{application}", "timezone": "UTC"},
+        command_timeout=30,
+    )
+    assert pool is not None
+    return pool
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection inside a transaction: committed at the end, rolled back when something is raised."""
+    async with pool.acquire() as connection, connection.transaction():
+        yield connection
+
+
+def load_queries(folder: Path) -> dict[str, str]:
+    """The queries of all `.sql` files directly in a folder, by the name in their `-- name:` line."""
+    queries: dict[str, str] = {}
+    for file in sorted(folder.glob("*.sql")):
+        _, *parts = _NAME.split(file.read_text())
+        for name, text in zip(parts[::2], parts[1::2], strict=True):
+            if name in queries:
+                raise ValueError(f"Two queries are named {name}; rename the one in {file.name}.")
+            queries[name] = text.strip().removesuffix(";")
+    return queries
+
+
+def record_dict(record: asyncpg.Record) -> dict[str, Any]:
+    return dict(record.items())

@@ -1,0 +1,37 @@
+"""Migrations: numbered plain SQL, run by dbmate under its lock, so that several replicas may start at once."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from services.common.secret import Secret, redact
+
+
+class MigrationFailed(Exception):
+    """The database could not be brought to this version's schema. Nothing of the failed migration was kept."""
+
+
+def _dbmate_url(url: str) -> str:
+    """dbmate's driver asks for TLS unless told otherwise, asyncpg's does not: same meaning for both."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    query.setdefault("sslmode", "disable" if parts.hostname in ("127.0.0.1", "localhost", "::1") else "prefer")
+    if query["sslmode"] == "prefer":
+        query["sslmode"] = "require"
+    return urlunsplit(parts._replace(scheme="postgres", query=urlencode(query)))
+
+
+async def migrate(url: Secret, folder: Path) -> None:
+    """Applies what is missing. The address goes by environment, since arguments show in the process list."""
+    process = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("dbmate"),
+        *("--env-file", os.devnull, "--migrations-dir", folder, "--no-dump-schema", "--migration-lock", "migrate"),
+        env={"DATABASE_URL": _dbmate_url(url.reveal()), "PATH": os.environ.get("PATH", "")},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    if process.returncode:
+        raise MigrationFailed(f"{MigrationFailed.__doc__} {redact(output.decode(errors='replace')).strip()[-800:]}")

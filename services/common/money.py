@@ -1,0 +1,29 @@
+"""Money: integers in minor units with an ISO 4217 currency. No float anywhere; formatted at the edge only."""
+
+from decimal import Decimal
+from typing import Final
+
+from babel import Locale, numbers
+from iso4217 import Currency
+
+_CURRENCIES: Final = {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
+
+
+def is_currency(code: str) -> bool:
+    """Whether this is the upper-case ISO 4217 code of a currency that has minor units."""
+    return code in _CURRENCIES
+
+
+def exponent(currency: str) -> int:
+    """Decimal places of the currency's minor unit by ISO 4217: 0, 2, 3 (4 for the rare CLF and UYW)."""
+    return _CURRENCIES[currency]
+
+
+def format_money(amount: int, currency: str, locale: str = "en_US") -> str:
+    """An amount in minor units for the reader, for example `£58.96`."""
+    places = exponent(currency)
+    reader = Locale.parse(locale)
+    pattern = numbers.parse_pattern(reader.currency_formats["standard"].pattern)
+    pattern.frac_prec = (places, places)
+    value = Decimal(amount).scaleb(-places)
+    return str(pattern.apply(value, reader, currency=currency, currency_digits=False))

@@ -1,0 +1,115 @@
+"""The outbox: events are written in the transaction that causes them, and published right after its commit.
+
+What a crash or an absence of NATS left behind is published by a sweeper. At least once; `Nats-Msg-Id` is the row's id, so
+the stream drops what it already has.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from services.common.bus import REQUEST_ID, Bus, BusAway
+from services.common.db import Connection, Pool, load_queries, transaction
+
+log = structlog.get_logger()
+
+SQL: Final = load_queries(Path(__file__).parent / "sql")
+_LEFT_OVER_AFTER: Final = 2.0
+"""Seconds after which a row counts as left over: the path right after the commit has had its chance."""
+_SWEEP_EVERY: Final = 1.0
+_MOST_WAITING: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One event on its way to the bus."""
+
+    id: str
+    """UUIDv7."""
+    subject: str
+    payload: bytes
+    request_id: str
+
+
+class Outbox:
+    """Writes messages, publishes them after the commit, and sweeps up what was left."""
+
+    def __init__(self, pool: Pool, bus: Bus) -> None:
+        self._pool = pool
+        self._bus = bus
+        self._waiting: list[Message] = []
+        self._wake = asyncio.Event()
+
+    async def add(self, connection: Connection, messages: Sequence[Message]) -> None:
+        """Writes messages inside the caller's transaction. Call `committed` with them after its commit."""
+        if messages:
+            await connection.execute(
+                SQL["outbox_add"],
+                [message.id for message in messages],
+                [message.subject for message in messages],
+                [message.payload for message in messages],
+                [message.request_id for message in messages],
+            )
+
+    def committed(self, messages: Sequence[Message]) -> None:
+        """Publishes soon, in order, without holding up the caller."""
+        if len(self._waiting) + len(messages) <= _MOST_WAITING:  # beyond that the sweeper does it
+            self._waiting.extend(messages)
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Publishes until cancelled."""
+        await asyncio.gather(self._publish_committed(), self._sweep_forever())
+
+    async def _publish_committed(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            messages, self._waiting = self._waiting, []
+            try:
+                published = await self._publish(messages)
+                if published:
+                    await self._pool.execute(SQL["outbox_remove"], published)
+            except Exception as error:  # noqa: BLE001  # a database that is away must not end the publisher
+                log.warning("outbox rows stay for the sweeper", error=str(error), rows=len(messages))
+
+    async def _publish(self, messages: Sequence[Message]) -> list[str]:
+        """Sends all in order, then waits for the acknowledgements; answers the ids that the stream has."""
+        results = await asyncio.gather(
+            *(
+                self._bus.publish(message.subject, message.payload, message.id, {REQUEST_ID: message.request_id})
+                for message in messages
+            ),
+            return_exceptions=True,
+        )
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, BusAway):
+                raise result
+        return [message.id for message, result in zip(messages, results, strict=True) if result is None]
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await self._bus.ready.wait()
+            try:
+                swept = await self.sweep()
+            except Exception as error:  # noqa: BLE001  # a database that is away must not end the sweeper
+                log.warning("outbox sweep failed", error=str(error))
+                swept = 0
+            if not swept:
+                await asyncio.sleep(_SWEEP_EVERY)
+
+    async def sweep(self) -> int:
+        """Publishes rows that were left over; answers how many. Replicas take different rows."""
+        async with transaction(self._pool) as connection:
+            rows = await connection.fetch(SQL["outbox_left_over"], _LEFT_OVER_AFTER)
+            messages = [Message(str(row["id"]), row["subject"], row["payload"], row["request_id"]) for row in rows]
+            published = await self._publish(messages)
+            if published:
+                await connection.execute(SQL["outbox_remove"], published)
+        if published:
+            log.info("outbox swept", rows=len(published))
+        return len(published)

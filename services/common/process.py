@@ -1,0 +1,53 @@
+"""The life of a service process: configuration, logs, run until told to stop, an honest exit code."""
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from services.common import log as logs
+from services.common.config import ConfigError, load
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+log = structlog.get_logger()
+
+
+def run_service(
+    name: str,
+    config_type: type[T],
+    serve: Callable[[T, asyncio.Event], Awaitable[None]],
+    parsers: Mapping[type, Callable[[str], object]] | None = None,
+) -> None:
+    """Reads the configuration and runs `serve` until SIGTERM or SIGINT sets its event.
+
+    Exits with 2 and one sentence for each problem when the configuration is not usable.
+    """
+    logs.configure(name, os.environ.get("LOG_LEVEL", "INFO"))
+    try:
+        config = load(config_type, os.environ, parsers)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(f"{name}: {problem}", file=sys.stderr)
+        sys.exit(2)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        gc.freeze()  # what was imported lives as long as the process: no need to walk it at every collection
+        await serve(config, stop)
+
+    try:
+        asyncio.run(main())
+    except Exception as error:
+        log.exception("stopped by an error", error=str(error))
+        sys.exit(1)
+    log.info("stopped")

@@ -1,0 +1,97 @@
+"""The one table between error kinds and gRPC status, with the rich details of google.rpc."""
+
+from typing import Final
+
+import grpc
+from google.protobuf import duration_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from services.common.errors import Fault, Kind, ShowbillError
+
+DOMAIN: Final = "showbill"
+DETAILS_KEY: Final = "grpc-status-details-bin"
+
+GRPC_STATUS: Final[dict[Kind, grpc.StatusCode]] = {
+    Kind.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
+    Kind.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    Kind.FORBIDDEN: grpc.StatusCode.PERMISSION_DENIED,
+    Kind.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    Kind.CONFLICT: grpc.StatusCode.ALREADY_EXISTS,
+    Kind.FAILED_PRECONDITION: grpc.StatusCode.FAILED_PRECONDITION,
+    Kind.OUTDATED: grpc.StatusCode.ABORTED,
+    Kind.RATE_LIMITED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Kind.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    Kind.TIMED_OUT: grpc.StatusCode.DEADLINE_EXCEEDED,
+    Kind.UNIMPLEMENTED: grpc.StatusCode.UNIMPLEMENTED,
+    Kind.INTERNAL: grpc.StatusCode.INTERNAL,
+}
+_KINDS: Final = {code: kind for kind, code in GRPC_STATUS.items()} | {grpc.StatusCode.CANCELLED: Kind.UNAVAILABLE}
+
+_REMOTE_MESSAGES: Final = {
+    Kind.UNAVAILABLE: "A part of Showbill cannot be reached just now. Nothing was changed; try again in a moment.",
+    Kind.TIMED_OUT: "The answer took too long. Look whether it was done before you try again.",
+}
+
+
+class RemoteError(ShowbillError):
+    """Another service answered with an error; carries its kind, reason, message and details onward."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        reason: str,
+        message: str,
+        *,
+        faults: tuple[Fault, ...] = (),
+        retry_after: float | None = None,
+        details: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, faults=faults, retry_after=retry_after)
+        self.kind = kind
+        self.reason = reason
+        self.details = details or {}
+
+
+def encode(error: ShowbillError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
+    """Code, message and trailing metadata for an aborted call."""
+    code = GRPC_STATUS[error.kind]
+    status = status_pb2.Status(code=code.value[0], message=error.message)
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.details))
+    if error.faults:
+        violations = [
+            error_details_pb2.BadRequest.FieldViolation(field=fault.field, description=fault.problem)
+            for fault in error.faults
+        ]
+        status.details.add().Pack(error_details_pb2.BadRequest(field_violations=violations))
+    if error.retry_after is not None:
+        delay = duration_pb2.Duration()
+        delay.FromNanoseconds(int(error.retry_after * 1e9))
+        status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
+    return code, error.message, ((DETAILS_KEY, status.SerializeToString()),)
+
+
+def decode(error: grpc.aio.AioRpcError) -> RemoteError:
+    """The error that the other side raised; one of gRPC's own gets our words."""
+    kind = _KINDS.get(error.code(), Kind.INTERNAL)
+    details = next((value for key, value in error.trailing_metadata() if key == DETAILS_KEY), None)
+    if not isinstance(details, bytes):
+        message = _REMOTE_MESSAGES.get(kind, ShowbillError().message)
+        retry_after = 2.0 if kind is Kind.UNAVAILABLE else None
+        return RemoteError(kind, kind.name, message, retry_after=retry_after)
+    info, bad_request, retry = (
+        error_details_pb2.ErrorInfo(),
+        error_details_pb2.BadRequest(),
+        error_details_pb2.RetryInfo(),
+    )
+    status = status_pb2.Status.FromString(details)
+    for detail in status.details:
+        for target in (info, bad_request, retry):
+            detail.Unpack(target)  # answers False and leaves the target alone when the type is another
+    return RemoteError(
+        kind,
+        info.reason or kind.name,
+        status.message,
+        faults=tuple(Fault(violation.field, violation.description) for violation in bad_request.field_violations),
+        retry_after=retry.retry_delay.ToNanoseconds() / 1e9 if retry.HasField("retry_delay") else None,
+        details=dict(info.metadata),
+    )

@@ -1,0 +1,19 @@
+"""Times between Python, which always carries a zone here, and protobuf."""
+
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+
+def to_proto(moment: datetime | None) -> Timestamp | None:
+    """None stays None: an unset field."""
+    if moment is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
+def from_proto(stamp: Timestamp) -> datetime | None:
+    """None for the zero stamp, which is what an unset field reads as."""
+    return stamp.ToDatetime(tzinfo=UTC) if stamp.seconds or stamp.nanos else None
