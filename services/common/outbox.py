@@ -1,7 +1,7 @@
 """The outbox: events are written in the transaction that causes them, and published right after its commit.
 
-What a crash or an absence of NATS left behind is published by a sweeper. At least once; `Nats-Msg-Id` is the row's id, so
-the stream drops what it already has.
+What a crash or an absence of NATS left behind is published by a sweeper. At least once; `Nats-Msg-Id` is the row's id,
+so the stream drops what it already has.
 """
 
 import asyncio
