@@ -13,7 +13,7 @@ from signal import Signals
 from services.cli.private_files import append_private
 
 LEASH = Path(__file__).with_name("leash.py")
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.03
 LAST_WORDS = 3
 
 
@@ -49,9 +49,11 @@ def leashed(argv: tuple[str, ...], run_as: str, death_signal: Signals) -> tuple[
 class Child:
     """A running program. Start it from the main thread: the leash is tied to the thread that forks."""
 
-    def __init__(self, program: Program, log: Path) -> None:
+    def __init__(self, program: Program, log: Path, inherit: tuple[int, ...] = ()) -> None:
+        """`inherit`: descriptors that it and its children keep open for as long as they live."""
         self.program = program
         self.log = log
+        self._inherit = inherit
         self._process: asyncio.subprocess.Process | None = None
         self._log_start = 0
 
@@ -77,6 +79,7 @@ class Child:
                 stderr=output,
                 env=dict(program.environment),
                 cwd=program.cwd,
+                pass_fds=self._inherit,
                 start_new_session=True,
             )
         try:
@@ -111,19 +114,31 @@ class Child:
         self._signal_group(signal.SIGKILL)  # grandchildren, if it left any
         return code
 
-    async def stop(self) -> None:
-        """Ask it to stop, insist after `stop_seconds`, kill after as long again. Idempotent."""
+    async def stop(self) -> bool:
+        """Ask it to stop and insist after `stop_seconds`. True when asking was enough. Idempotent."""
         if self._process is None:
-            return
-        for number in (self.program.stop_signal, self.program.force_signal):
-            if self.exit_code is not None:
-                break
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), self.program.stop_seconds)
+            return True
+        clean = True
+        for number in (self.program.stop_signal, self.program.force_signal, signal.SIGKILL):
+            if self.exit_code is None:
+                clean = number == self.program.stop_signal
+                await self._send(number)
         self._signal_group(signal.SIGKILL)
-        await self._process.wait()
+        return clean
+
+    async def _send(self, number: Signals) -> None:
+        assert self._process is not None, "the child was not started"
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+        # Nothing outlives SIGKILL, so that the last wait may take as long as it takes.
+        bound = None if number == signal.SIGKILL else self.program.stop_seconds
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), bound)
+
+    def kill(self) -> None:
+        """End it now, without waiting."""
+        if self._process is not None and self.exit_code is None:
+            self._signal_group(self.program.force_signal)
 
     def _signal_group(self, number: Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

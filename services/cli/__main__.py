@@ -1,0 +1,18 @@
+"""The command line. A command is registered by the place of its function, so that only the one called is imported."""
+
+import sys
+
+from cyclopts import App
+
+app = App(name="showbill", help="Turns the claims of a live sale into paid invoices.", version_flags=[])
+app.command("services.cli.up:up", name="up")
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    result = app(result_action="return_value")
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
