@@ -5,14 +5,18 @@ import inspect
 import random
 import socket
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 
+@overload
 async def eventually(
-    condition: Callable[[], T | Awaitable[T]], timeout: float = 10, interval: float = 0.02, why: str = ""
-) -> T:
+    condition: Callable[[], Awaitable[T]], timeout: float = ..., interval: float = ..., why: str = ...
+) -> T: ...
+@overload
+async def eventually(condition: Callable[[], T], timeout: float = ..., interval: float = ..., why: str = ...) -> T: ...
+async def eventually(condition: Callable[[], Any], timeout: float = 10, interval: float = 0.02, why: str = "") -> Any:
     """Ask `condition` (plain or async) until it answers something true, and return that. An AssertionError is a no.
 
     Raises AssertionError after `timeout` seconds, with `why`, the last answer and the last AssertionError.

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, cast
 
 import asyncpg
 import grpc
@@ -47,6 +47,10 @@ class CallNotAllowed(Forbidden):
 
 
 Handler = Callable[[Any, Any], Any]
+if TYPE_CHECKING:
+    MethodHandler: TypeAlias = grpc.RpcMethodHandler[Any, Any] | None
+else:  # generic in the stubs alone
+    MethodHandler = grpc.RpcMethodHandler
 
 
 class Boundary(grpc.aio.ServerInterceptor):
@@ -58,9 +62,9 @@ class Boundary(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[MethodHandler]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+    ) -> MethodHandler:
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
         if handler is None or method.startswith(_OPEN):

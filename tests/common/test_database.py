@@ -1,0 +1,76 @@
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from services.common.db import load_queries, open_pool, transaction
+from services.common.migrate import MigrationFailed, migrate
+from services.common.secret import Secret
+from tests.conftest import Database
+
+
+def write(folder: Path, **files: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.sql").write_text(text)
+    return folder
+
+
+FIRST_UP = "CREATE TABLE thing (id int PRIMARY KEY, body jsonb);\nSELECT pg_sleep(0.2);"
+FIRST = {"0001_things": f"-- migrate:up\n{FIRST_UP}\n-- migrate:down\n"}
+
+
+async def test_replicas_may_migrate_at_the_same_time(database: Database, tmp_path: Path) -> None:
+    url = Secret(await database("invoicing"))
+    folder = write(tmp_path / "migrations", **FIRST)
+    await asyncio.gather(*(migrate(url, folder) for _ in range(4)))
+    pool = await open_pool(url, "test")
+    assert await pool.fetchval("SELECT count(*) FROM schema_migrations") == 1
+    await pool.close()
+
+
+async def test_a_failed_migration_leaves_nothing_and_says_why(database: Database, tmp_path: Path) -> None:
+    url = Secret(await database("invoicing"))
+    folder = write(tmp_path / "migrations", **FIRST)
+    await migrate(url, folder)
+    write(
+        folder,
+        **{"0002_bad": "-- migrate:up\nCREATE TABLE half (id int);\nSELECT no_such_function();\n-- migrate:down\n"},
+    )
+    with pytest.raises(MigrationFailed, match="no_such_function") as error:
+        await migrate(url, folder)
+    assert url.reveal() not in str(error.value)
+    pool = await open_pool(url, "test")
+    assert await pool.fetchval("SELECT to_regclass('half')") is None
+    await pool.close()
+
+
+async def test_a_transaction_is_whole_or_nothing(database: Database, tmp_path: Path) -> None:
+    url = Secret(await database("invoicing"))
+    await migrate(url, write(tmp_path / "migrations", **FIRST))
+    pool = await open_pool(url, "test")
+
+    async def write_twice() -> None:
+        async with transaction(pool) as connection:
+            await connection.execute("INSERT INTO thing VALUES (1, $1)", {"a": [1, "two"]})
+            await connection.execute("INSERT INTO thing VALUES (1, $1)", {})
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await write_twice()
+    assert await pool.fetchval("SELECT count(*) FROM thing") == 0
+    await pool.execute("INSERT INTO thing VALUES (1, $1)", {"a": [1, "two"]})
+    assert await pool.fetchval("SELECT body FROM thing") == {"a": [1, "two"]}
+    await pool.close()
+
+
+def test_queries_are_found_by_their_names(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path, a="-- name: one\nSELECT 1;\n\n-- name: two\n-- why\nSELECT 2;\n", b="-- name: three\nSELECT 3"
+    )
+    assert load_queries(folder) == {"one": "SELECT 1", "two": "-- why\nSELECT 2", "three": "SELECT 3"}
+
+
+def test_two_queries_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="named one"):
+        load_queries(write(tmp_path, a="-- name: one\nSELECT 1;", b="-- name: one\nSELECT 2;"))
