@@ -1,10 +1,9 @@
 """The servers that tests run against, real ones: Postgres and NATS out of their packages, once a session."""
 
-import importlib
 import itertools
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +15,8 @@ import pytest
 from services.cli.child import Child, Program
 from services.cli.embedded.nats import Nats
 from services.cli.embedded.postgres import Postgres
+from services.common.migrate import migrate
+from services.common.secret import Secret
 from tests.waiting import free_port
 
 SERVICES = Path(__file__).parent.parent / "services"
@@ -94,8 +95,7 @@ def database_name(url: str) -> str:
 
 async def migrate_service(url: str, service: str) -> None:
     """Run the migrations of a service, as it does itself when it starts."""
-    migrate: Callable[[str, Path], Awaitable[None]] = importlib.import_module("services.common.migrate").migrate
-    await migrate(url, SERVICES / service / "sql" / "migrations")
+    await migrate(Secret(url), SERVICES / service / "sql" / "migrations")
 
 
 @pytest.fixture(scope="session")

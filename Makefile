@@ -1,0 +1,27 @@
+# Sugar over ./run, which needs no make.
+.DEFAULT_GOAL := help
+.PHONY: help up demo test check format protos clean
+
+help: ## tell what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: ## install what is missing and start everything here
+	@./run up
+
+demo: ## show the main job against a running stack
+	@./run demo
+
+test: ## run all tests; ARGS="tests/cli -k lock" picks some
+	@./run test $(ARGS)
+
+check: ## run all checks; ARGS="types lint" picks some
+	@./run check $(ARGS)
+
+format: ## write the code as the checks want it
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix . && .venv/bin/buf format -w protos
+
+protos: ## generate services/rpc from protos/
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" sh protos/generate.sh
+
+clean: ## remove what was installed and cached, but no state
+	rm -rf .venv .bootstrap .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
