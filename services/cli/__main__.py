@@ -6,6 +6,7 @@ from cyclopts import App
 
 app = App(name="showbill", help="Turns the claims of a live sale into paid invoices.", version_flags=[])
 app.command("services.cli.up:up", name="up")
+app.command("services.cli.demo:demo", name="demo")
 
 
 def main() -> None:

@@ -1,0 +1,79 @@
+"""A small client of the gateway's REST interface, for commands that work against a running Showbill."""
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from services.cli.complaint import Complaint
+
+
+class Refused(Complaint):
+    """The gateway said no; the message is its own sentence."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(str(problem.get("detail") or f"The gateway answered {status}."))
+        self.status = status
+        self.problem = problem
+
+
+class Rest:
+    """Calls with an API token. Answers are JSON as it came."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url.rstrip("/")
+        self._session = aiohttp.ClientSession(
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=aiohttp.ClientTimeout(total=60),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        csv: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        params: dict[str, str] | None = None,
+    ) -> Any:
+        """One call; `csv` goes instead of a JSON body. Raises Refused, and Complaint when nobody answers."""
+        try:
+            async with self._session.request(
+                method,
+                self.url + path,
+                json=body if csv is None else None,
+                data=csv,
+                headers={**({"Content-Type": "text/csv"} if csv is not None else {}), **(headers or {})},
+                params=params,
+            ) as response:
+                answer = await response.json(content_type=None) if response.status != 204 else None
+                if response.status >= 400:
+                    raise Refused(response.status, answer if isinstance(answer, dict) else {})
+                return answer
+        except aiohttp.ClientConnectionError as error:
+            raise Complaint(f"Nobody answers at {self.url}. Start Showbill with `./run up` and try again.") from error
+
+    async def pages(self, path: str, **params: str) -> AsyncIterator[dict[str, Any]]:
+        """Every entry of a list that comes in pages."""
+        token = ""
+        while True:
+            page = await self.call("GET", path, params={**params, **({"pageToken": token} if token else {})})
+            for entry in page["items"]:
+                yield entry
+            token = page.get("nextPageToken") or ""
+            if not token:
+                return
+
+    def events(self, show_id: str) -> Any:
+        """The show's WebSocket, as aiohttp's context manager; `receive_json` gives its events."""
+        return self._session.ws_connect(f"{self.url}/api/realtime", params={"show_id": show_id}, max_msg_size=0)
