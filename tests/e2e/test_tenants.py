@@ -1,0 +1,134 @@
+"""Two workspaces with their own keys cannot see, touch or pay one another's."""
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+
+from services.cli.rest import Refused
+from services.common.client import GrpcClient
+from services.common.context import Identity
+from services.common.errors import Kind
+from services.common.secret import Secret
+from services.common.status import RemoteError
+from services.common.tokens import Signer
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as integrations
+from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as integrations_rpc
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as invoicing
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2_grpc as invoicing_rpc
+from tests.e2e.conftest import MakeWorkspace
+from tests.e2e.sandbox import Sandbox
+from tests.e2e.stack import Stack
+from tests.e2e.test_payments import deliver, sign
+from tests.e2e.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+async def pair(make_workspace: MakeWorkspace) -> tuple[Workspace, Workspace, str]:
+    """Workspaces A and B, both connected, and a show of A with invoices."""
+    first, second = await make_workspace(), await make_workspace()
+    await first.connect()
+    await second.connect()
+    show = await first.make_show(buyers=2)
+    await first.generate(show)
+    return first, second, show
+
+
+async def test_b_sees_nothing_of_a_over_rest(pair: tuple[Workspace, Workspace, str]) -> None:
+    first, second, show = pair
+    invoice = (await first.invoices(show))[0]["id"]
+    for method, path, body in [
+        ("GET", f"/api/shows/{show}", None),
+        ("GET", f"/api/shows/{show}/items", None),
+        ("GET", f"/api/shows/{show}/claims", None),
+        ("GET", f"/api/shows/{show}/buyers", None),
+        ("GET", f"/api/shows/{show}/summary", None),
+        ("GET", f"/api/shows/{show}/invoices", None),
+        ("GET", f"/api/shows/{show}/invoices/{invoice}", None),
+        ("GET", f"/api/shows/{show}/invoices/{invoice}/history", None),
+        ("POST", f"/api/shows/{show}/invoices/generate", {}),
+        ("POST", f"/api/shows/{show}/invoices/{invoice}/send", {"channel": "manual"}),
+        ("POST", f"/api/shows/{show}/invoices/retry", {}),
+        ("POST", f"/api/shows/{show}/end", None),
+        ("PUT", f"/api/shows/{show}/items", {"items": [{"itemNumber": "1", "title": "x", "price": 1}]}),
+    ]:
+        with pytest.raises(Refused) as refusal:
+            await second.rest.call(method, path, body)
+        assert refusal.value.status == 404, path
+    own_shows = [entry async for entry in second.rest.pages("/api/shows")]
+    assert show not in {entry["id"] for entry in own_shows}
+
+
+async def test_b_cannot_listen_to_a(pair: tuple[Workspace, Workspace, str], sandbox: Sandbox) -> None:
+    first, second, show = pair
+    async with second.rest.events(show) as socket:
+        message = await socket.receive()
+        assert message.type is aiohttp.WSMsgType.CLOSE
+        assert message.data == 4404
+    other = await second.make_show(buyers=1)
+    async with second.listening(other) as listener, first.listening(show) as own:
+        await sandbox.pay((await first.invoices(show))[0]["externalId"])
+        await own.until_paid(1)
+        await listener.quiet(0.5)
+    assert listener.heard == []
+
+
+@pytest.fixture
+async def call_as_claims(stack: Stack) -> Callable[[str], Awaitable[tuple[Kind, Kind]]]:
+    """Calls both gRPC services with a token for no workspace at all, as a service that is in no table."""
+
+    async def call(show: str) -> tuple[Kind, Kind]:
+        kinds = []
+        signer = Signer("claims", Secret(stack.seeds["claims"]))
+        identity = Identity("0198c0de-0000-7000-8000-000000000099", "worker:claims")
+        shows = GrpcClient(stack.address("invoicing"), "invoicing", signer)
+        keys = GrpcClient(stack.address("integrations"), "integrations", signer)
+        for client, method, request in (
+            (shows, invoicing_rpc.ShowsServiceStub(shows.channel).GetShow, invoicing.GetShowRequest(show_id=show)),
+            (
+                keys,
+                integrations_rpc.IntegrationsServiceStub(keys.channel).GetIntegration,
+                integrations.GetIntegrationRequest(provider="stripe"),
+            ),
+        ):
+            with pytest.raises(RemoteError) as error:
+                await client.call(method, request, identity)  # type: ignore[arg-type]  # two methods in one list
+            kinds.append(error.value.kind)
+            await client.close()
+        return kinds[0], kinds[1]
+
+    return call
+
+
+async def test_another_workspaces_token_finds_nothing_over_grpc(
+    pair: tuple[Workspace, Workspace, str], call_as_claims: Callable[[str], Awaitable[tuple[Kind, Kind]]]
+) -> None:
+    _, _, show = pair
+    assert await call_as_claims(show) == (Kind.NOT_FOUND, Kind.FORBIDDEN)
+
+
+async def test_bs_webhook_secret_cannot_pay_as_invoice(
+    pair: tuple[Workspace, Workspace, str], sandbox: Sandbox
+) -> None:
+    first, second, show = pair
+    target = next(row for row in await first.invoices(show) if row["status"] != "paid")
+    (made,) = [i for i in await sandbox.invoices(first.account.id) if i["id"] == target["externalId"]]
+    endpoint_a = await sandbox.webhook_endpoint(first.account.id)
+    endpoint_b = await sandbox.webhook_endpoint(second.account.id)
+    body = json.dumps(
+        {
+            "id": "evt_crossing00000000000001",
+            "object": "event",
+            "api_version": "2026-10-28.endive",
+            "type": "invoice.paid",
+            "created": int(time.time()),
+            "livemode": False,
+            "data": {"object": {**made, "status": "paid", "amount_paid": made["total"]}},
+        }
+    ).encode()
+
+    assert await deliver(endpoint_a["url"], body, sign(body, endpoint_b["secret"])) == 400
+    assert await deliver(endpoint_b["url"], body, sign(body, endpoint_b["secret"])) == 200  # genuine, of nobody known
+    assert next(row for row in await first.invoices(show) if row["id"] == target["id"])["status"] != "paid"
