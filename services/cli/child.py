@@ -88,7 +88,7 @@ class Child:
         except TimeoutError:
             await self.stop()
             raise ChildFailed(
-                f"{program.name} was not ready after {program.start_seconds:.0f} s.{self._words()}"
+                f"{program.name} was not ready after {program.start_seconds:g} s.{self._words()}"
             ) from None
         except BaseException:
             await self.stop()

@@ -46,7 +46,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "credential_key_id": lambda: f"local-{secrets.token_hex(4)}",
     "credential_key": key_32,
     "demo_password": readable_password,
-    "demo_api_token": lambda: f"sbt_{secrets.token_urlsafe(32)}",
+    "demo_api_token": lambda: f"showbill_{secrets.token_urlsafe(32)}",
 }
 
 

@@ -12,6 +12,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL
@@ -78,16 +79,18 @@ def _copy(programs: Path) -> Path:
     """Copy programs and libraries, which find each other by their relative places, to where everybody may walk."""
     install = programs.parent
     site = install.parent.parent
-    name = f"showbill-postgres-{install.stat().st_mtime_ns:x}"
-    target = COPIES / name
+    target = COPIES / f"showbill-postgres-{install.stat().st_mtime_ns:x}"
     if not target.exists():
-        fresh = COPIES / f"{name}.{os.getpid()}"
-        fresh.mkdir(mode=0o755)
+        fresh = Path(tempfile.mkdtemp(prefix="showbill-postgres-new-", dir=COPIES))
+        fresh.chmod(0o755)
         libraries = f"{PACKAGE}.libs"
         shutil.copytree(install, fresh / PACKAGE / "pginstall", symlinks=True)
         if (site / libraries).exists():
             shutil.copytree(site / libraries, fresh / libraries, symlinks=True)
-        fresh.rename(target)
+        try:
+            fresh.rename(target)
+        except OSError:  # another start was faster
+            shutil.rmtree(fresh)
     found = target.lstat()
     if found.st_uid != 0 or stat.S_IMODE(found.st_mode) & 0o022 or not stat.S_ISDIR(found.st_mode):
         raise ChildFailed(f"{target} is not root's own folder. Remove it and start again.")
