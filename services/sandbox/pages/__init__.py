@@ -1,0 +1,1 @@
+"""The pages a person sees: the hosted invoice, the dashboard's invoice, the mailbox."""
