@@ -1,6 +1,9 @@
 """What the kernel says of processes."""
 
+import socket
 from pathlib import Path
+
+LISTENING = "0A"
 
 
 def is_running(pid: int) -> bool:
@@ -39,3 +42,34 @@ def holders_of(path: Path) -> list[int]:
         if str(path) in named or any(name.startswith(str(path)) for name in opened):
             found.append(int(entry.name))
     return found
+
+
+def arguments_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+
+
+def environment_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/environ").read_text().split("\0")
+
+
+def listening_addresses(pids: list[int]) -> set[tuple[str, int]]:
+    """Host and port of every TCP socket that one of the processes listens on."""
+    inodes = {inode for pid in pids for inode in _sockets(pid)}
+    found = set()
+    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == LISTENING and fields[9] in inodes:
+                host, port = fields[1].split(":")
+                words = b"".join(bytes.fromhex(host[at : at + 8])[::-1] for at in range(0, len(host), 8))
+                # gRPC listens on IPv4 by way of IPv6
+                found.add((socket.inet_ntop(family, words).removeprefix("::ffff:"), int(port, 16)))
+    return found
+
+
+def _sockets(pid: int) -> list[str]:
+    try:
+        links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return []
+    return [name.removeprefix("socket:[").rstrip("]") for name in links if name.startswith("socket:")]
