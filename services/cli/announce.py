@@ -30,7 +30,7 @@ def welcome(stack: Stack, seconds: float) -> str:
     ]
     if stack.with_sandbox:
         rows += [
-            ("Stripe sandbox", f"{stack.sandbox_url}   mailbox {stack.sandbox_url}/mailbox"),
+            ("Stripe sandbox", f"{stack.sandbox_url}   mail {stack.sandbox_url}/mailbox   control /_sandbox/..."),
             ("Its keys", stack.secrets["sk_key"]),
             ("", stack.secrets["pk_key"]),
         ]

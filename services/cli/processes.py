@@ -1,6 +1,5 @@
 """The processes of the stack as data: what runs, what it needs, what its environment is, in the order of starting."""
 
-import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -132,8 +131,7 @@ def _sandbox(stack: Stack) -> Program:
         "SANDBOX_LISTEN": stack.ports.address("sandbox"),
         "SANDBOX_DATA": str(stack.state.sandbox),
         "SANDBOX_PUBLIC_URL": stack.sandbox_url,
-        "SANDBOX_DEMO_SECRET_KEY": stack.secrets["sk_key"],
-        "SANDBOX_DEMO_PUBLISHABLE_KEY": stack.secrets["pk_key"],
+        "SANDBOX_DEMO_KEYS": f"{stack.secrets['sk_key']},{stack.secrets['pk_key']}",
     }
     return _python(stack, "sandbox", http_ok(stack.ports.sandbox, "/_sandbox/health"), own)
 
@@ -153,5 +151,5 @@ def _python(stack: Stack, name: str, probe: Probe, own: Mapping[str, str]) -> Pr
         ready=probe,
         environment={"LOG_LEVEL": "INFO", **inherited, "PYTHONUNBUFFERED": "1", **own},
         cwd=stack.state.path,
-        start_seconds=float(os.environ.get("SHOWBILL_START_SECONDS", "60")),
+        start_seconds=60,  # a slow machine, its first start, six processes at once
     )

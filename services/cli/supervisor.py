@@ -32,9 +32,9 @@ class Supervisor:
             async with asyncio.TaskGroup() as group:
                 for process in self._processes:
                     group.create_task(self._start_in_turn(process))
-        except* ChildFailed as failures:
-            # The others only failed because the first one did.
-            raise failures.exceptions[0] from None
+        except* (ChildFailed, OSError) as failures:
+            # The first is the reason: it made the group give up the others.
+            raise ChildFailed(str(failures.exceptions[0])) from failures
 
     async def _start_in_turn(self, process: Process) -> None:
         for need in process.needs:
