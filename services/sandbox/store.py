@@ -40,8 +40,10 @@ class Dataset:
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     mails: dict[str, Mail] = field(default_factory=dict)
     saved: dict[str, SavedAnswer] = field(default_factory=dict)
-    invoices_of: dict[str, list[str]] = field(default_factory=dict)
-    deliveries_of: dict[str, list[str]] = field(default_factory=dict)
+    invoices_of: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Invoice ids by customer, oldest first."""
+    deliveries_of: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Delivery ids by event."""
     invoice_of_token: dict[str, str] = field(default_factory=dict)
     seq: int = 0
 
@@ -54,18 +56,14 @@ class Dataset:
         return self.seq
 
     def index_invoice(self, invoice: Invoice) -> None:
-        of_customer = self.invoices_of.setdefault(invoice.body["customer"], [])
-        if not of_customer or invoice.id not in of_customer:
-            of_customer.append(invoice.id)
+        self.invoices_of.setdefault(invoice.body["customer"], {})[invoice.id] = None
         if invoice.hosted_token:
             self.invoice_of_token[invoice.hosted_token] = invoice.id
         for token in invoice.spent_tokens:
             self.invoice_of_token[token] = invoice.id
 
     def index_delivery(self, delivery: Delivery) -> None:
-        of_event = self.deliveries_of.setdefault(delivery.event, [])
-        if delivery.id not in of_event:
-            of_event.append(delivery.id)
+        self.deliveries_of.setdefault(delivery.event, {})[delivery.id] = None
 
 
 class Store:
@@ -121,7 +119,7 @@ class Store:
 
     def forget_invoice(self, dataset: Dataset, invoice: Invoice) -> None:
         del dataset.invoices[invoice.id]
-        dataset.invoices_of[invoice.body["customer"]].remove(invoice.id)
+        del dataset.invoices_of[invoice.body["customer"]][invoice.id]
         self._database.remove("invoice", dataset.scope, invoice.id)
 
     def forget_endpoint(self, dataset: Dataset, endpoint: Endpoint) -> None:
@@ -131,7 +129,7 @@ class Store:
     def forget_event(self, dataset: Dataset, event: Event) -> None:
         del dataset.events[event.id]
         self._database.remove("event", dataset.scope, event.id)
-        for delivery_id in dataset.deliveries_of.pop(event.id, []):
+        for delivery_id in dataset.deliveries_of.pop(event.id, {}):
             del dataset.deliveries[delivery_id]
             self._database.remove("delivery", dataset.scope, delivery_id)
 

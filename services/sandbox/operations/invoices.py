@@ -85,7 +85,7 @@ def update(call: Call) -> Answer:
 def list_(call: Call) -> Answer:
     params, dataset = call.params, call.dataset
     if "customer" in params:
-        ordered = [dataset.invoices[one] for one in reversed(dataset.invoices_of.get(params["customer"], []))]
+        ordered = [dataset.invoices[one] for one in reversed(dataset.invoices_of.get(params["customer"], {}))]
     else:
         ordered = list(reversed(dataset.invoices.values()))
     chosen = (invoice for invoice in ordered if _matches(invoice, params))
