@@ -1,5 +1,6 @@
 """The command line. A command is registered by the place of its function, so that only the one called is imported."""
 
+import signal
 import sys
 
 from cyclopts import App
@@ -12,7 +13,10 @@ app.command("services.cli.service_key:service_key", name="service-key")
 
 def main() -> None:
     """Run the command that the arguments name."""
-    result = app(result_action="return_value")
+    try:
+        result = app(result_action="return_value")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     sys.exit(result if isinstance(result, int) else 0)
 
 

@@ -56,6 +56,7 @@ class Child:
         self._inherit = inherit
         self._process: asyncio.subprocess.Process | None = None
         self._log_start = 0
+        self._forced = False
 
     @property
     def pid(self) -> int:
@@ -118,13 +119,12 @@ class Child:
         """Ask it to stop and insist after `stop_seconds`. True when asking was enough. Idempotent."""
         if self._process is None:
             return True
-        clean = True
         for number in (self.program.stop_signal, self.program.force_signal, signal.SIGKILL):
             if self.exit_code is None:
-                clean = number == self.program.stop_signal
+                self._forced = self._forced or number != self.program.stop_signal
                 await self._send(number)
         self._signal_group(signal.SIGKILL)
-        return clean
+        return not self._forced
 
     async def _send(self, number: Signals) -> None:
         assert self._process is not None, "the child was not started"
@@ -136,8 +136,9 @@ class Child:
             await asyncio.wait_for(self._process.wait(), bound)
 
     def kill(self) -> None:
-        """End it now, without waiting."""
+        """End it now, without waiting. A `stop` under way returns soon after."""
         if self._process is not None and self.exit_code is None:
+            self._forced = True
             self._signal_group(self.program.force_signal)
 
     def _signal_group(self, number: Signals) -> None:

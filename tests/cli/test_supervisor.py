@@ -21,7 +21,8 @@ folder, name = pathlib.Path(sys.argv[1]), sys.argv[2]
 def note(what):
     with (folder / "notes").open("a") as notes: notes.write(f"{what} {name}\\n")
 def stop(*_):
-    note("stop"); sys.exit(0)
+    note("stop")
+    if "deaf" not in name: sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
 note("start")
 (folder / f"{name}.pid").write_text(str(os.getpid()))
@@ -125,3 +126,14 @@ async def test_pause_grows_while_a_process_keeps_dying(small: Small) -> None:
     pauses = [line.rpartition("again in ")[2] for line in small.said if "ended" in line]
     assert pauses == ["0.5 s.", "1 s."]
     keeping.cancel()
+
+
+async def test_who_cannot_wait_kills_what_is_slow(small: Small) -> None:
+    supervisor = small.supervisor(small.process("deaf"))
+    await supervisor.start()
+    stopping = asyncio.create_task(supervisor.stop())
+    await eventually(lambda: "stop deaf" in small.notes())
+    supervisor.kill()
+    async with asyncio.timeout(5):
+        assert await stopping is False
+    assert not is_running(small.pid("deaf"))
