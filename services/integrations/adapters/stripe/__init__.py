@@ -1,0 +1,1 @@
+"""The Stripe adapter. Only this folder knows Stripe's words and imports its SDK."""

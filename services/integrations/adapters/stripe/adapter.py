@@ -1,0 +1,112 @@
+"""The Stripe adapter: our verbs on the outside, Stripe's calls within."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from services.integrations.adapters.stripe.api import Json, StripeApi
+from services.integrations.adapters.stripe.changing import Changing
+from services.integrations.adapters.stripe.customers import Customers
+from services.integrations.adapters.stripe.endpoints import Endpoints
+from services.integrations.adapters.stripe.errors import NotThere
+from services.integrations.adapters.stripe.issuing import Issuing
+from services.integrations.adapters.stripe.keys import read_keys
+from services.integrations.adapters.stripe.limits import LIMITS
+from services.integrations.adapters.stripe.listing import page_of_invoices, read_invoice
+from services.integrations.adapters.stripe.mapping import InvoiceMapper
+from services.integrations.adapters.stripe.parameters import WORKSPACE
+from services.integrations.adapters.stripe.probe import Probing
+from services.integrations.adapters.stripe.webhook import read_event
+from services.integrations.ports import (
+    Binding,
+    ConnectedAccount,
+    Credentials,
+    CustomerBook,
+    Endpoint,
+    EndpointWish,
+    Health,
+    InvoiceOrder,
+    InvoicePage,
+    InvoiceRef,
+    Limits,
+    Link,
+    Pace,
+    ProviderEvent,
+    ProviderInvoice,
+)
+
+
+class StripeAdapter:
+    """Make it inside the running loop."""
+
+    provider = "stripe"
+
+    def __init__(self, api_base: str, dashboard_base: str, pace: Pace, book: CustomerBook) -> None:
+        self._api = StripeApi(api_base, pace)
+        self._mapper = InvoiceMapper(dashboard_base)
+        self._endpoints = Endpoints(self._api)
+        self._probing = Probing(self._api, self._endpoints)
+        self._issuing = Issuing(self._api, Customers(self._api, book))
+        self._changing = Changing(self._api)
+
+    def read_credentials(self, fields: Mapping[str, str]) -> Credentials:
+        return read_keys(fields)
+
+    def limits(self) -> Limits:
+        return LIMITS
+
+    async def probe(self, credentials: Credentials) -> ConnectedAccount:
+        return await self._probing.account(credentials)
+
+    async def ensure_endpoint(self, link: Link, wish: EndpointWish) -> Endpoint:
+        return await self._endpoints.ensure(link, wish)
+
+    async def remove_endpoint(self, link: Link, endpoint_id: str) -> None:
+        await self._endpoints.remove(link, endpoint_id)
+
+    async def check(self, link: Link, endpoint_id: str) -> Health:
+        return await self._probing.health(link, endpoint_id)
+
+    async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:
+        return self._mapped(link, await self._issuing.issue(link, order))
+
+    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int) -> ProviderInvoice:
+        return self._mapped(link, await self._changing.finalize(link, ref, total))
+
+    async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
+        return self._mapped(link, await self._changing.send(link, ref, delivery_id))
+
+    async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
+        try:
+            return self._mapped(link, await self._changing.void(link, ref))
+        except NotThere:
+            return self._gone(link, ref.external_id)
+
+    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
+        try:
+            return self._mapped(link, await read_invoice(self._api, link, external_id))
+        except NotThere:
+            return self._gone(link, external_id)
+
+    async def list_invoices(self, link: Link, created_from: datetime | None, size: int, after: str) -> InvoicePage:
+        params: dict[str, Any] = {"limit": size}
+        if created_from:
+            params["created"] = {"gte": int(created_from.timestamp())}
+        if after:
+            params["starting_after"] = after
+        page = await page_of_invoices(self._api, link, params)
+        ours = [one for one in page["data"] if (one.get("metadata") or {}).get(WORKSPACE) == link.workspace_id]
+        next_after = page["data"][-1]["id"] if page["has_more"] and page["data"] else ""
+        return InvoicePage([self._mapped(link, one) for one in ours], next_after)
+
+    def read_event(self, binding: Binding, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
+        return read_event(self._mapper, binding, body, headers)
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    def _mapped(self, link: Link, found: Json) -> ProviderInvoice:
+        return self._mapper.invoice(found, link.account_id, livemode=link.livemode)
+
+    def _gone(self, link: Link, external_id: str) -> ProviderInvoice:
+        return self._mapper.deleted(external_id, link.account_id, livemode=link.livemode)

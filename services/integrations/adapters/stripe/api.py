@@ -1,0 +1,95 @@
+"""Calls to Stripe: one client for the process, a key for each call, paced, retried where Stripe did nothing."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol, TypeAlias, cast
+
+import aiohttp
+import stripe
+import structlog
+
+from services.common.secret import Secret
+from services.integrations.adapters.stripe.errors import TRANSPORT, Busy, translate
+from services.integrations.adapters.stripe.keys import SECRET_KEY
+from services.integrations.adapters.stripe.operations import Operation
+from services.integrations.ports import Link, Pace
+
+log = structlog.get_logger()
+
+TIMEOUT: Final = 20.0
+"""Seconds for one call to Stripe."""
+FIRST_PATIENCE: Final = 2.0
+"""Seconds that the first call of a piece of work waits for its turn: beyond that the caller comes again."""
+LATER_PATIENCE: Final = 15.0
+"""Seconds that a later one waits: giving up half-way would waste the calls that were made."""
+_TRIES: Final = 4
+_HOLD: Final = 0.25
+"""Seconds that nobody calls after a 429."""
+
+Json: TypeAlias = dict[str, Any]
+"""An object of Stripe's API as it came: parsed JSON."""
+
+
+class _Answer(Protocol):
+    @property
+    def last_response(self) -> stripe.StripeResponse | None: ...
+
+
+Send: TypeAlias = Callable[[stripe.RequestOptions], Awaitable[_Answer]]
+
+
+class StripeApi:
+    """The client. Make it inside the running loop, close it at the end."""
+
+    def __init__(self, base: str, pace: Pace) -> None:
+        stripe.enable_telemetry = False
+        self._http = stripe.AIOHTTPClient(
+            timeout=cast(Any, aiohttp.ClientTimeout(total=TIMEOUT)),
+            connector=aiohttp.TCPConnector(limit=0),
+        )
+        # The key here is never sent: each call names its own.
+        client = stripe.StripeClient(
+            "unused", base_addresses={"api": base.rstrip("/")}, http_client=self._http, max_network_retries=0
+        )
+        self.v1 = client.v1
+        self._pace = pace
+
+    async def ask(self, secret_key: Secret, operation: Operation, send: Send) -> Json:
+        """One call before the account is known, hence without pacing. Raises AdapterError."""
+        return await _once(secret_key, operation, send, "")
+
+    async def call(
+        self, link: Link, operation: Operation, send: Send, *, key: str = "", patience: float = LATER_PATIENCE
+    ) -> Json:
+        """One call in its turn, again a few times while Stripe is busy. `key` is the idempotency key.
+
+        Raises AdapterError: KeySpent and NotThere for what callers decide on.
+        """
+        for attempt in range(1, _TRIES + 1):
+            await self._pace.wait(link, operation.name, patience)
+            try:
+                return await _once(link.credentials[SECRET_KEY], operation, send, key)
+            except Busy as busy:
+                log.info("stripe is busy", operation=operation.name, details=busy.details, attempt=attempt)
+                if busy.too_fast:
+                    await self._pace.hold(link, None if busy.whole_account else operation.name, _HOLD * attempt)
+                if attempt == _TRIES:
+                    raise
+            await asyncio.sleep(0.1 * 2**attempt * random.uniform(0.5, 1))  # noqa: S311  # jitter, no secret
+        raise AssertionError("the last try returns or raises")
+
+    async def close(self) -> None:
+        await self._http.close_async()  # type: ignore[no-untyped-call]  # the SDK has no types here
+
+
+async def _once(secret_key: Secret, operation: Operation, send: Send, key: str) -> Json:
+    options: stripe.RequestOptions = {"api_key": secret_key.reveal()}
+    if key:
+        options["idempotency_key"] = key
+    try:
+        answer = await send(options)
+    except (stripe.StripeError, *TRANSPORT) as error:
+        raise translate(error, operation) from error
+    assert answer.last_response is not None, "the SDK keeps the response of every request"
+    return cast(Json, answer.last_response.data)

@@ -1,0 +1,91 @@
+"""The customer of a buyer: from our own book, made once, never searched for."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, cast
+
+from services.integrations.adapters.stripe.api import FIRST_PATIENCE, Json, StripeApi
+from services.integrations.adapters.stripe.operations import CREATE_CUSTOMER, LIST_CUSTOMERS, UPDATE_CUSTOMER
+from services.integrations.adapters.stripe.parameters import CUSTOMER, customer_parameters, marked
+from services.integrations.adapters.stripe.steps import walk
+from services.integrations.ports import Buyer, CustomerBook, CustomerRecord, Link
+
+WINDOW: Final = timedelta(hours=23)
+"""How long an idempotency key surely protects: Stripe forgets it after a day."""
+_CLOCKS_APART: Final = timedelta(minutes=5)
+
+
+class Customers:
+    """Finds or makes the customer of a buyer."""
+
+    def __init__(self, api: StripeApi, book: CustomerBook) -> None:
+        self._api = api
+        self._book = book
+
+    async def of(self, link: Link, buyer: Buyer) -> CustomerRecord:
+        """The buyer's record with a customer id. No call to Stripe when it is known and its e-mail is unchanged."""
+        wanted = customer_parameters(link, buyer)
+        record = await self._book.reserve(link, buyer, wanted)
+        if not record.customer_id:
+            record = await self._make(link, record)
+        if buyer.email and record.parameters.get("email") != wanted["email"]:
+            record = await self._tell_email(link, record, wanted["email"])
+        return record
+
+    async def _make(self, link: Link, record: CustomerRecord) -> CustomerRecord:
+        parameters = marked(record.parameters, record.id)
+        found = await self._look(link, record) if datetime.now(UTC) - record.create_time > WINDOW else None
+
+        async def create(key: str) -> Json:
+            return await self._api.call(
+                link,
+                CREATE_CUSTOMER,
+                lambda options: self._api.v1.customers.create_async(cast(Any, parameters), options),
+                key=key,
+                patience=FIRST_PATIENCE,
+            )
+
+        if found is None:
+            found = await walk(f"cus:{record.id}", create, lambda: self._look(link, record))
+        return await self._settled(record, found["id"], record.parameters)
+
+    async def _look(self, link: Link, record: CustomerRecord) -> Json | None:
+        """The customer that carries our mark, among those made since the record was written."""
+        since = int((record.create_time - _CLOCKS_APART).timestamp())
+        after = ""
+        while True:
+            params: dict[str, Any] = {"created": {"gte": since}, "limit": 100}
+            if after:
+                params["starting_after"] = after
+            page = await self._api.call(
+                link,
+                LIST_CUSTOMERS,
+                lambda options, params=params: self._api.v1.customers.list_async(cast(Any, params), options),  # type: ignore[misc]  # the default binds the page's own parameters
+            )
+            for customer in page["data"]:
+                if (customer.get("metadata") or {}).get(CUSTOMER) == record.id:
+                    return cast(Json, customer)
+            if not page["has_more"] or not page["data"]:
+                return None
+            after = page["data"][-1]["id"]
+
+    async def _tell_email(self, link: Link, record: CustomerRecord, email: object) -> CustomerRecord:
+        """An e-mail that became known, or changed. Setting it twice is the same, so that no key is needed."""
+        await self._api.call(
+            link,
+            UPDATE_CUSTOMER,
+            lambda options: self._api.v1.customers.update_async(
+                record.customer_id, cast(Any, {"email": email}), options
+            ),
+        )
+        return await self._settled(record, record.customer_id, {**record.parameters, "email": email})
+
+    async def _settled(
+        self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]
+    ) -> CustomerRecord:
+        await self._book.settle(record, customer_id, parameters)
+        return CustomerRecord(record.id, parameters, customer_id, record.create_time)
+
+    async def forget(self, record: CustomerRecord) -> None:
+        """The customer was deleted at Stripe: the next try makes a new one."""
+        await self._book.forget(record)

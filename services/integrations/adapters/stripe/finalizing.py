@@ -1,0 +1,35 @@
+"""Makes a draft payable. A draft that is one no more is answered as it is: the invoice decides, not the error."""
+
+from services.integrations.adapters.stripe.api import Json, StripeApi
+from services.integrations.adapters.stripe.errors import NotThere
+from services.integrations.adapters.stripe.listing import read_invoice
+from services.integrations.adapters.stripe.operations import FINALIZE_INVOICE
+from services.integrations.adapters.stripe.steps import walk
+from services.integrations.failures import AdapterError, Failure
+from services.integrations.ports import Link
+
+
+async def finalize(api: StripeApi, link: Link, external_id: str, base: str) -> Json:
+    """`base` is the first idempotency key of the step. Raises AdapterError."""
+
+    async def call(key: str) -> Json:
+        return await api.call(
+            link,
+            FINALIZE_INVOICE,
+            lambda options: api.v1.invoices.finalize_invoice_async(external_id, {"auto_advance": False}, options),
+            key=key,
+        )
+
+    async def look() -> Json | None:
+        found = await read_invoice(api, link, external_id)
+        return found if found["status"] != "draft" else None
+
+    try:
+        return await walk(base, call, look)
+    except AdapterError as error:
+        if error.failure is not Failure.PROVIDER_REFUSED or isinstance(error, NotThere):
+            raise
+        found = await look()
+        if found is None:
+            raise
+        return found

@@ -1,0 +1,121 @@
+"""Brings an order to exactly one invoice: customer, draft, all lines in one call, the total compared, finalized."""
+
+from datetime import UTC, datetime
+
+from services.integrations.adapters.stripe.amounts import to_stripe
+from services.integrations.adapters.stripe.api import FIRST_PATIENCE, LATER_PATIENCE, Json, StripeApi
+from services.integrations.adapters.stripe.customers import WINDOW, Customers
+from services.integrations.adapters.stripe.errors import NotThere
+from services.integrations.adapters.stripe.finalizing import finalize
+from services.integrations.adapters.stripe.listing import find_ours, read_invoice
+from services.integrations.adapters.stripe.operations import ADD_LINES, CREATE_INVOICE
+from services.integrations.adapters.stripe.parameters import invoice_parameters, lines_parameters
+from services.integrations.adapters.stripe.steps import walk
+from services.integrations.failures import AdapterError, Failure
+from services.integrations.ports import CustomerRecord, InvoiceOrder, Link
+
+
+class Issuing:
+    """The way from an order to its invoice. Four calls for a new customer, three for a known one."""
+
+    def __init__(self, api: StripeApi, customers: Customers) -> None:
+        self._api = api
+        self._customers = customers
+
+    async def issue(self, link: Link, order: InvoiceOrder) -> Json:
+        """Raises AdapterError; nothing is finalized unless the total is ours to the unit."""
+        began = datetime.now(UTC)
+        customer = await self._customers.of(link, order.buyer)
+        found = await self._earlier(link, order, customer, began) or await self._create(link, order, customer)
+        try:
+            if found["status"] == "draft" and not found["lines"]["data"]:
+                found = await self._add_lines(link, order, found["id"])
+            _require_our_total(found, order)
+            if found["status"] == "draft" and not order.keep_draft:
+                found = await finalize(self._api, link, found["id"], _key(order, "finalize"))
+                _require_our_total(found, order)
+        except NotThere as error:
+            raise _draft_deleted(error) from error
+        return found
+
+    async def _earlier(self, link: Link, order: InvoiceOrder, customer: CustomerRecord, now: datetime) -> Json | None:
+        """What an earlier attempt left, where the idempotency key of this one would not find it."""
+        first = order.first_attempt_time
+        if order.attempt == 0 and (first is None or now - first <= WINDOW):
+            return None
+        return await find_ours(self._api, link, customer.customer_id, order.invoice_id, order.revision)
+
+    async def _create(self, link: Link, order: InvoiceOrder, customer: CustomerRecord) -> Json:
+        parameters = invoice_parameters(link, order, customer.customer_id)
+
+        async def create(key: str) -> Json:
+            return await self._api.call(
+                link,
+                CREATE_INVOICE,
+                lambda options: self._api.v1.invoices.create_async(parameters, options),
+                key=key,
+                patience=FIRST_PATIENCE,
+            )
+
+        async def look() -> Json | None:
+            return await find_ours(self._api, link, customer.customer_id, order.invoice_id, order.revision)
+
+        try:
+            return await walk(_key(order, "create"), create, look)
+        except AdapterError as error:
+            if error.details.get("code") == "resource_missing" and error.details.get("param") == "customer":
+                await self._customers.forget(customer)
+            raise
+
+    async def _add_lines(self, link: Link, order: InvoiceOrder, external_id: str) -> Json:
+        parameters = lines_parameters(order.lines, order.currency)
+
+        async def add(key: str) -> Json:
+            return await self._api.call(
+                link,
+                ADD_LINES,
+                lambda options: self._api.v1.invoices.add_lines_async(external_id, parameters, options),
+                key=key,
+                patience=LATER_PATIENCE,
+            )
+
+        async def look() -> Json | None:
+            found = await read_invoice(self._api, link, external_id)
+            return found if found["lines"]["data"] or found["status"] != "draft" else None
+
+        try:
+            return await walk(_key(order, "lines"), add, look)
+        except AdapterError as error:
+            if error.failure is not Failure.PROVIDER_REFUSED or isinstance(error, NotThere):
+                raise
+            # It may have been finalized or filled meanwhile: no code says so, only the invoice itself.
+            found = await look()
+            if found is None:
+                raise
+            return found
+
+
+def _draft_deleted(error: NotThere) -> AdapterError:
+    sentence = "The draft was deleted in Stripe before it was finished. Retry, and a new one is created."
+    return AdapterError(Failure.PROVIDER_REFUSED, sentence, details=error.details)
+
+
+def _key(order: InvoiceOrder, step: str) -> str:
+    return f"inv:{order.invoice_id}:r{order.revision}:{step}:a{order.attempt}"
+
+
+def _require_our_total(found: Json, order: InvoiceOrder) -> None:
+    """Raises AdapterError TOTAL_MISMATCH unless Stripe's total is ours to the unit."""
+    total = to_stripe(order.total, order.currency)
+    if found["total"] != total or found["currency"].upper() != order.currency:
+        raise AdapterError(
+            Failure.TOTAL_MISMATCH,
+            "The invoice in Stripe has another total than ours, so it was not finalized. Compare the two: taxes or"
+            " discounts that Stripe adds by itself, or an edit there, make such a difference.",
+            details={
+                "external_id": found["id"],
+                "provider_total": found["total"],
+                "our_total": total,
+                "provider_currency": found["currency"].upper(),
+            },
+        )

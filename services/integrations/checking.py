@@ -1,0 +1,48 @@
+"""Test a connection with a live call."""
+
+from dataclasses import dataclass
+
+from services.integrations.connection import Connection
+from services.integrations.failures import AdapterError, Failure
+from services.integrations.opening import NotConnected, Opener
+from services.integrations.ports import Health
+from services.integrations.registry import Registry
+from services.integrations.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A connection and how it is."""
+
+    connection: Connection
+    health: Health
+
+
+class Checking:
+    """The use case. An unhealthy connection is an answer, not an error."""
+
+    def __init__(self, repository: Repository, opener: Opener, registry: Registry) -> None:
+        self._repository = repository
+        self._opener = opener
+        self._registry = registry
+
+    async def check(self, workspace_id: str, provider: str) -> Checked:
+        """Raises NotConnected."""
+        connection = await self._repository.current_with_credentials(workspace_id, provider)
+        if connection is None or not connection.connected:
+            raise NotConnected
+        health = await self._ask(connection)
+        if health.rejected:
+            await self._opener.note_rejected(connection)
+        elif health.healthy:
+            await self._opener.note_accepted(connection)
+        return Checked(await self._repository.current(workspace_id, provider) or connection, health)
+
+    async def _ask(self, connection: Connection) -> Health:
+        try:
+            link = await self._opener.unseal(connection)
+        except AdapterError as error:
+            if error.failure is not Failure.CREDENTIALS_REJECTED:
+                raise
+            return Health(healthy=False, sentence=error.message, seconds=0.0)
+        return await self._registry.adapter(connection.provider).check(link, connection.webhook_endpoint_id)

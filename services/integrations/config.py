@@ -1,0 +1,39 @@
+"""The settings of this service, from the environment. `.env.example` says what each means."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from services.common.secret import Secret
+from services.common.tokens import PublicKeys, parse_public_keys
+from services.integrations.keyring import LocalKeyring, parse_keyring
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """A field `stripe_api_base` is read from STRIPE_API_BASE."""
+
+    database_url: Secret
+    nats_url: Secret
+    service_public_keys: PublicKeys
+    credential_keys: LocalKeyring
+    grpc_listen: str = "127.0.0.1:7101"
+    public_url: str = ""
+    """Where the provider reaches the gateway; without it there are no webhooks."""
+    stripe_api_base: str = "https://api.stripe.com"
+    stripe_dashboard_base: str = "https://dashboard.stripe.com"
+    stripe_rate_live: float = 100
+    """Calls per second that Stripe allows an account in live mode. It raises them for some."""
+    stripe_rate_test: float = 25
+    stripe_rate_per_operation: float = 25
+    stripe_webhook_secret: Secret | None = None
+    """Signing secret of the plain webhook address; several during a roll, separated by commas."""
+    stripe_webhook_connection: str = ""
+    """The connection that the plain address is bound to."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_ca: Path | None = None
+
+
+PARSERS: Final[dict[type, Callable[[str], object]]] = {PublicKeys: parse_public_keys, LocalKeyring: parse_keyring}

@@ -1,0 +1,90 @@
+"""A workspace's connection to a provider, as a row says it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from services.integrations.keyring import WrappedKey
+from services.integrations.vault import Sealed
+
+ACTIVE: Final = "active"
+INACTIVE: Final = "inactive"
+NEEDS_RECONNECT: Final = "needs_reconnect"
+
+LIVE: Final = "live"
+POLLING: Final = "polling"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator may set. The values here are those of a new connection."""
+
+    default_currency: str = ""
+    memo_template: str = "{show_name}, {show_date}"
+    message_template: str = ""
+    days_until_due: int = 7
+    footer: str = ""
+    automatic_sending: bool = False
+    payment_instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One row of `integrations`. Holds no secret."""
+
+    id: str
+    workspace_id: str
+    provider: str
+    status: str
+    status_reason: str
+    account_id: str
+    livemode: bool
+    country: str
+    default_currency: str
+    key_hint: str
+    webhook_endpoint_id: str
+    webhook_url: str
+    update_mode: str
+    update_mode_reason: str
+    settings: Settings
+    connect_time: datetime
+    connected_by: str
+    last_event_time: datetime | None
+    version: int
+    sealed: Sealed | None = field(default=None, repr=False)
+    """Only where the credentials were read along."""
+
+    @property
+    def connected(self) -> bool:
+        return self.status != INACTIVE
+
+
+def from_row(row: asyncpg.Record, sealed: Sealed | None = None) -> Connection:
+    return Connection(
+        id=str(row["id"]),
+        workspace_id=str(row["workspace_id"]),
+        provider=row["provider"],
+        status=row["status"],
+        status_reason=row["status_reason"],
+        account_id=row["account_id"],
+        livemode=row["livemode"],
+        country=row["country"],
+        default_currency=row["default_currency"],
+        key_hint=row["key_hint"],
+        webhook_endpoint_id=row["webhook_endpoint_id"],
+        webhook_url=row["webhook_url"],
+        update_mode=row["update_mode"],
+        update_mode_reason=row["update_mode_reason"],
+        settings=msgspec.convert(row["settings"], Settings),
+        connect_time=row["connect_time"],
+        connected_by=row["connected_by"],
+        last_event_time=row["last_event_time"],
+        version=row["version"],
+        sealed=sealed,
+    )
+
+
+def wrapped_key(row: asyncpg.Record) -> WrappedKey | None:
+    return WrappedKey(row["key_id"], row["wrapped_key"]) if row["wrapped_key"] is not None else None

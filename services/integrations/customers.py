@@ -1,0 +1,38 @@
+"""The book of which provider customer a buyer is, by account and mode. See CustomerBook."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from services.common.db import Pool, load_queries
+from services.common.ids import new_id
+from services.integrations.ports import Buyer, CustomerRecord, Link
+
+SQL: Final = load_queries(Path(__file__).parent / "sql")
+
+
+class PostgresCustomerBook:
+    """The book of one provider."""
+
+    def __init__(self, pool: Pool, provider: str) -> None:
+        self._pool = pool
+        self._provider = provider
+
+    async def reserve(self, link: Link, buyer: Buyer, parameters: Mapping[str, object]) -> CustomerRecord:
+        """Always as it reads from the table, also right after writing: the same parameters in the same order."""
+        buyer_key = (
+            *(link.workspace_id, self._provider, link.account_id, link.livemode),
+            *(buyer.platform, buyer.platform_user_id),
+        )
+        row = await self._pool.fetchrow(SQL["find_customer"], *buyer_key)
+        if row is None:
+            await self._pool.execute(SQL["insert_customer"], *buyer_key, new_id(), dict(parameters))
+            row = await self._pool.fetchrow(SQL["find_customer"], *buyer_key)
+        assert row is not None, "written by us or by whoever was faster"
+        return CustomerRecord(str(row["id"]), row["parameters"], row["customer_id"] or "", row["create_time"])
+
+    async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> None:
+        await self._pool.execute(SQL["settle_customer"], record.id, customer_id, dict(parameters))
+
+    async def forget(self, record: CustomerRecord) -> None:
+        await self._pool.execute(SQL["forget_customer"], record.id, record.customer_id)

@@ -1,0 +1,109 @@
+"""The IntegrationsService of the contract: read the request, call the use case, render the answer."""
+
+from typing import Any
+
+import grpc
+
+from services.common.context import identity
+from services.common.errors import Fault, NotFound, require
+from services.integrations import rendering
+from services.integrations.catalogue import CATALOGUE, find
+from services.integrations.checking import Checking
+from services.integrations.connect import Connecting
+from services.integrations.disconnect import Disconnecting
+from services.integrations.registry import Registry
+from services.integrations.repository import Repository
+from services.integrations.webhooks import Delivery, Verifying
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as rpc
+
+MOST_DELIVERIES = 256
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class IntegrationsServicer(rpc.IntegrationsServiceServicer):
+    """See integrations.proto for what each method promises."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        registry: Registry,
+        connecting: Connecting,
+        disconnecting: Disconnecting,
+        checking: Checking,
+        verifying: Verifying,
+    ) -> None:
+        self._repository = repository
+        self._registry = registry
+        self._connecting = connecting
+        self._disconnecting = disconnecting
+        self._checking = checking
+        self._verifying = verifying
+
+    async def ListIntegrations(
+        self, request: pb.ListIntegrationsRequest, context: Context
+    ) -> pb.ListIntegrationsResponse:
+        caller = identity()
+        connections = await self._repository.all_current(caller.workspace_id)
+        listed = []
+        for one in CATALOGUE:
+            connection = connections.get(one.provider)
+            listed.append(
+                pb.ListedIntegration(
+                    entry=rendering.entry(one, caller.plan),
+                    connected=connection is not None and connection.connected,
+                    integration=rendering.integration(connection) if connection else None,
+                )
+            )
+        return pb.ListIntegrationsResponse(integrations=listed)
+
+    async def GetIntegration(self, request: pb.GetIntegrationRequest, context: Context) -> pb.GetIntegrationResponse:
+        find(request.provider)
+        connection = await self._repository.current(identity().workspace_id, request.provider)
+        if connection is None:
+            raise NotFound("This provider was never connected in your workspace.")
+        return pb.GetIntegrationResponse(
+            integration=rendering.integration(connection),
+            limits=rendering.limits(self._registry.adapter(request.provider).limits()),
+        )
+
+    async def ConnectIntegration(
+        self, request: pb.ConnectIntegrationRequest, context: Context
+    ) -> pb.ConnectIntegrationResponse:
+        caller = identity()
+        done = await self._connecting.connect(
+            caller.workspace_id, caller.actor, caller.plan, request.provider, request.credentials
+        )
+        return pb.ConnectIntegrationResponse(
+            integration=rendering.integration(done.connection),
+            permissions=rendering.permissions(done.permissions),
+            warnings=done.warnings,
+        )
+
+    async def TestIntegration(self, request: pb.TestIntegrationRequest, context: Context) -> pb.TestIntegrationResponse:
+        find(request.provider)
+        return rendering.test_response(await self._checking.check(identity().workspace_id, request.provider))
+
+    async def DisconnectIntegration(
+        self, request: pb.DisconnectIntegrationRequest, context: Context
+    ) -> pb.DisconnectIntegrationResponse:
+        find(request.provider)
+        done = await self._disconnecting.disconnect(identity().workspace_id, request.provider)
+        return pb.DisconnectIntegrationResponse(
+            integration=rendering.integration(done.connection),
+            orphaned_endpoint_id=done.orphan,
+            warning=done.warning,
+        )
+
+    async def VerifyWebhooks(self, request: pb.VerifyWebhooksRequest, context: Context) -> pb.VerifyWebhooksResponse:
+        if len(request.deliveries) > MOST_DELIVERIES:
+            require([Fault("deliveries", f"At most {MOST_DELIVERIES} deliveries fit into one call.")])
+        deliveries = [Delivery(one.provider, one.integration_id, one.body, one.headers) for one in request.deliveries]
+        verdicts = await self._verifying.verify(deliveries)
+        return pb.VerifyWebhooksResponse(
+            verdicts=[
+                rendering.verdict(verdict, delivery.provider)
+                for verdict, delivery in zip(verdicts, deliveries, strict=True)
+            ]
+        )

@@ -1,0 +1,87 @@
+"""The InvoiceProviderService of the contract: read the request, call the use case, render the answer."""
+
+from typing import Any, Protocol
+
+import grpc
+
+from services.common.context import identity
+from services.common.ids import parse_id
+from services.common.paging import decode_token, encode_token, page_size
+from services.common.timestamps import from_proto
+from services.integrations import rendering
+from services.integrations.issuing import Issuing, Target
+from services.integrations.ports import InvoiceRef
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as rpc
+
+LARGEST_PAGE = 100
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+NO_MAIL_IN_TEST_MODE = "This connection is in test mode: the provider marks the invoice as sent, but mails nothing."
+
+
+class _Targeted(Protocol):
+    @property
+    def provider(self) -> str: ...
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def livemode(self) -> bool: ...
+
+
+class _Referring(Protocol):
+    @property
+    def external_id(self) -> str: ...
+    @property
+    def invoice_id(self) -> str: ...
+    @property
+    def revision(self) -> int: ...
+
+
+def _target(request: _Targeted) -> Target:
+    return Target(identity().workspace_id, request.provider, request.account_id, request.livemode)
+
+
+def _ref(request: _Referring, attempt: int = 0) -> InvoiceRef:
+    return InvoiceRef(request.external_id, parse_id(request.invoice_id, "invoice"), request.revision, attempt)
+
+
+class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
+    """See integrations.proto for what each method promises."""
+
+    def __init__(self, issuing: Issuing) -> None:
+        self._issuing = issuing
+
+    async def CreateInvoice(self, request: pb.CreateInvoiceRequest, context: Context) -> pb.CreateInvoiceResponse:
+        rendering.check_order(request)
+        made = await self._issuing.create(_target(request), lambda settings: rendering.order(request, settings))
+        return pb.CreateInvoiceResponse(invoice=rendering.invoice(made))
+
+    async def FinalizeInvoice(self, request: pb.FinalizeInvoiceRequest, context: Context) -> pb.FinalizeInvoiceResponse:
+        ref = _ref(request, request.attempt)
+        done = await self._issuing.finalize(_target(request), ref, request.total)
+        return pb.FinalizeInvoiceResponse(invoice=rendering.invoice(done))
+
+    async def SendInvoice(self, request: pb.SendInvoiceRequest, context: Context) -> pb.SendInvoiceResponse:
+        sent = await self._issuing.send(_target(request), _ref(request), request.delivery_id)
+        warning = "" if request.livemode else NO_MAIL_IN_TEST_MODE
+        return pb.SendInvoiceResponse(invoice=rendering.invoice(sent), warning=warning)
+
+    async def VoidInvoice(self, request: pb.VoidInvoiceRequest, context: Context) -> pb.VoidInvoiceResponse:
+        done = await self._issuing.void(_target(request), _ref(request))
+        return pb.VoidInvoiceResponse(invoice=rendering.invoice(done))
+
+    async def GetInvoice(self, request: pb.GetInvoiceRequest, context: Context) -> pb.GetInvoiceResponse:
+        found = await self._issuing.read(_target(request), request.external_id)
+        return pb.GetInvoiceResponse(invoice=rendering.invoice(found))
+
+    async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Context) -> pb.ListInvoicesResponse:
+        size = page_size(request.page_size, LARGEST_PAGE, LARGEST_PAGE)
+        key = decode_token(request.page_token, (str,))
+        after = str(key[0]) if key else ""
+        page = await self._issuing.list(_target(request), from_proto(request.create_time_from), size, after)
+        return pb.ListInvoicesResponse(
+            invoices=[rendering.invoice(one) for one in page.invoices],
+            next_page_token=encode_token(page.next_after) if page.next_after else "",
+        )

@@ -1,0 +1,75 @@
+"""Invoices at a provider, through the workspace's connection and of the planned account only."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from services.integrations.connection import Connection, Settings
+from services.integrations.failures import AdapterError, Failure
+from services.integrations.opening import Opener
+from services.integrations.ports import (
+    IntegrationAdapter,
+    InvoiceOrder,
+    InvoicePage,
+    InvoiceRef,
+    Link,
+    ProviderInvoice,
+)
+from services.integrations.registry import Registry
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whose invoice is meant, at which provider, of which account and mode."""
+
+    workspace_id: str
+    provider: str
+    account_id: str
+    livemode: bool
+
+
+class AccountChanged(AdapterError):
+    """This invoice belongs to another account or mode than the one that is connected now. Connect that one again."""
+
+    def __init__(self) -> None:
+        super().__init__(Failure.ACCOUNT_CHANGED, self.__doc__ or "")
+
+
+class Issuing:
+    """The use cases."""
+
+    def __init__(self, opener: Opener, registry: Registry) -> None:
+        self._opener = opener
+        self._registry = registry
+
+    async def create(self, target: Target, order: Callable[[Settings], InvoiceOrder]) -> ProviderInvoice:
+        """`order` completes the invoice with the connection's settings."""
+        return await self._do(
+            target, lambda adapter, link, connection: adapter.create_invoice(link, order(connection.settings))
+        )
+
+    async def finalize(self, target: Target, ref: InvoiceRef, total: int) -> ProviderInvoice:
+        return await self._do(target, lambda adapter, link, _: adapter.finalize_invoice(link, ref, total))
+
+    async def send(self, target: Target, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
+        return await self._do(target, lambda adapter, link, _: adapter.send_invoice(link, ref, delivery_id))
+
+    async def void(self, target: Target, ref: InvoiceRef) -> ProviderInvoice:
+        return await self._do(target, lambda adapter, link, _: adapter.void_invoice(link, ref))
+
+    async def read(self, target: Target, external_id: str) -> ProviderInvoice:
+        return await self._do(target, lambda adapter, link, _: adapter.get_invoice(link, external_id))
+
+    async def list(self, target: Target, created_from: datetime | None, size: int, after: str) -> InvoicePage:
+        return await self._do(target, lambda adapter, link, _: adapter.list_invoices(link, created_from, size, after))
+
+    async def _do(self, target: Target, act: Callable[[IntegrationAdapter, Link, Connection], Awaitable[T]]) -> T:
+        """Raises AdapterError: NOT_CONNECTED, CREDENTIALS_REJECTED, ACCOUNT_CHANGED, or what the provider says."""
+        connection, link = await self._opener.open(target.workspace_id, target.provider)
+        if (target.account_id, target.livemode) != (link.account_id, link.livemode):
+            raise AccountChanged
+        adapter = self._registry.adapter(target.provider)
+        return await self._opener.use(connection, lambda: act(adapter, link, connection))

@@ -1,0 +1,73 @@
+"""When a provider account may be called next, over all replicas: a generic cell rate bucket in one Postgres statement.
+
+Two limits count: all calls of an account and mode, and those of each operation. A call takes the next free moment of
+both and sleeps until it comes, so that any number of replicas together stay close under what the provider allows.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from services.common.db import Pool, load_queries
+from services.integrations.failures import AdapterError, Failure
+from services.integrations.ports import Link
+
+log = structlog.get_logger()
+
+SQL: Final = load_queries(Path(__file__).parent / "sql")
+_CLOSE_UNDER: Final = 0.97
+"""The share of a limit that is used: the provider counts at its own end, after a network that bunches calls."""
+_AT_ONCE: Final = 0.1
+"""Seconds' worth of calls that an idle account may make at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Calls per second that a provider allows one account."""
+
+    live: float
+    test: float
+    per_operation: float
+
+    def intervals(self, *, livemode: bool) -> tuple[float, float]:
+        """Seconds between two calls: of the account, and of one operation."""
+        account = self.live if livemode else self.test
+        return 1 / (account * _CLOSE_UNDER), 1 / (self.per_operation * _CLOSE_UNDER)
+
+
+class Pacer:
+    """The pace of one provider's accounts."""
+
+    def __init__(self, pool: Pool, provider: str, rates: Rates) -> None:
+        self._pool = pool
+        self._provider = provider
+        self._rates = rates
+
+    async def wait(self, link: Link, operation: str, patience: float) -> None:
+        """Sleeps until it is this call's turn. Raises AdapterError RATE_LIMITED when that is beyond `patience`."""
+        account = (self._provider, link.account_id, link.livemode)
+        intervals = self._rates.intervals(livemode=link.livemode)
+        wait = await self._pool.fetchval(SQL["take_slot"], *account, operation, *intervals, patience, _AT_ONCE)
+        if wait is None:
+            delay = await self._pool.fetchval(SQL["slot_delay"], *account, operation)
+            raise AdapterError(
+                Failure.RATE_LIMITED,
+                "The provider takes only so many calls a second, and others are waiting. It goes on by itself.",
+                retry_after=max(0.1, (delay or patience) - patience / 2),
+            )
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    async def hold(self, link: Link, operation: str | None, seconds: float) -> None:
+        """The provider said too fast: nobody calls for so long, over all replicas."""
+        log.warning(
+            "the provider asks for a slower pace", account=link.account_id, operation=operation, seconds=seconds
+        )
+        account = (self._provider, link.account_id, link.livemode)
+        if operation is None:
+            await self._pool.execute(SQL["hold_account"], *account, seconds)
+        else:
+            await self._pool.execute(SQL["hold_operation"], *account, seconds, operation)

@@ -1,0 +1,229 @@
+"""Our values as messages of the contract, and its requests as our values. The only place that knows both."""
+
+from collections.abc import Sequence
+
+from google.protobuf.duration_pb2 import Duration
+
+from services.common.errors import Fault, require
+from services.common.money import is_currency
+from services.common.timestamps import from_proto, to_proto
+from services.integrations.catalogue import Availability, Entry
+from services.integrations.checking import Checked
+from services.integrations.connection import LIVE, Connection, Settings
+from services.integrations.memo import render
+from services.integrations.ports import (
+    Buyer,
+    EndpointState,
+    InvoiceOrder,
+    InvoiceState,
+    Limits,
+    Line,
+    Permission,
+    ProviderInvoice,
+)
+from services.integrations.webhooks import Verdict
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+
+
+def entry(one: Entry, plan: str) -> pb.CatalogEntry:
+    availability = one.availability(plan)
+    return pb.CatalogEntry(
+        provider=one.provider,
+        name=one.name,
+        description=one.description,
+        icon=one.provider,
+        availability=pb.Availability.Value(f"AVAILABILITY_{availability.name}"),
+        required_plan=one.required_plan if availability is Availability.REQUIRES_PLAN else "",
+    )
+
+
+def integration(one: Connection) -> pb.Integration:
+    return pb.Integration(
+        id=one.id,
+        provider=one.provider,
+        status=pb.IntegrationStatus.Value(f"INTEGRATION_STATUS_{one.status.upper()}"),
+        status_reason=one.status_reason,
+        account_id=one.account_id,
+        livemode=one.livemode,
+        country=one.country,
+        default_currency=one.default_currency,
+        key_hint=one.key_hint,
+        update_mode=update_mode(one),
+        update_mode_reason=one.update_mode_reason,
+        settings=_settings(one),
+        connect_time=to_proto(one.connect_time),
+        connected_by=one.connected_by,
+        last_event_time=to_proto(one.last_event_time),
+    )
+
+
+def update_mode(one: Connection) -> pb.UpdateMode.ValueType:
+    return pb.UpdateMode.Value(f"UPDATE_MODE_{one.update_mode.upper()}")
+
+
+def _settings(one: Connection) -> pb.IntegrationSettings:
+    settings = one.settings
+    return pb.IntegrationSettings(
+        default_currency=settings.default_currency or one.default_currency,
+        memo_template=settings.memo_template,
+        message_template=settings.message_template,
+        days_until_due=settings.days_until_due,
+        footer=settings.footer,
+        automatic_sending=settings.automatic_sending,
+        payment_instructions=settings.payment_instructions,
+    )
+
+
+def limits(one: Limits) -> pb.ProviderLimits:
+    return pb.ProviderLimits(
+        minimum_totals=one.minimum_totals,
+        maximum_total=one.maximum_total,
+        maximum_lines=one.maximum_lines,
+        maximum_totals=one.maximum_totals,
+    )
+
+
+def permissions(found: Sequence[Permission]) -> list[pb.Permission]:
+    return [
+        pb.Permission(name=one.name, granted=one.granted, required=one.required, purpose=one.purpose) for one in found
+    ]
+
+
+def test_response(one: Checked) -> pb.TestIntegrationResponse:
+    latency = Duration()
+    latency.FromNanoseconds(int(one.health.seconds * 1e9))
+    return pb.TestIntegrationResponse(
+        healthy=one.health.healthy,
+        livemode=one.connection.livemode,
+        latency=latency,
+        reason=one.health.sentence,
+        account_id=one.connection.account_id,
+        permissions=permissions(one.health.permissions),
+        webhook_endpoint=_endpoint(one.health.endpoint),
+        update_mode=_heard_by(one),
+        last_event_time=to_proto(one.connection.last_event_time),
+    )
+
+
+def _heard_by(one: Checked) -> pb.UpdateMode.ValueType:
+    """What the endpoint's state makes of the mode that the connection was made with."""
+    endpoint = one.health.endpoint
+    works = endpoint is None or (endpoint.exists and endpoint.enabled and not endpoint.missing_events)
+    if not one.health.healthy or (one.connection.update_mode == LIVE and not works):
+        return pb.UPDATE_MODE_BROKEN
+    return update_mode(one.connection)
+
+
+def _endpoint(state: EndpointState | None) -> pb.WebhookEndpointState | None:
+    if state is None:
+        return None
+    return pb.WebhookEndpointState(
+        exists=state.exists,
+        enabled=state.enabled,
+        url=state.url,
+        api_version=state.api_version,
+        missing_events=state.missing_events,
+    )
+
+
+def verdict(one: Verdict, provider: str) -> pb.WebhookVerdict:
+    event = one.event
+    if event is None:
+        return pb.WebhookVerdict(outcome=_outcome(one), reason=one.reason)
+    return pb.WebhookVerdict(
+        outcome=_outcome(one),
+        event=pb.ProviderEvent(
+            event_id=event.event_id,
+            provider=provider,
+            workspace_id=one.workspace_id,
+            integration_id=one.integration_id,
+            account_id=event.account_id,
+            livemode=event.livemode,
+            type=pb.ProviderEventType.Value(f"PROVIDER_EVENT_TYPE_{event.type.name}"),
+            provider_type=event.provider_type,
+            occur_time=to_proto(event.occur_time),
+            invoice=invoice(event.invoice) if event.invoice else None,
+        ),
+    )
+
+
+def _outcome(one: Verdict) -> pb.WebhookOutcome.ValueType:
+    return pb.WebhookOutcome.Value(f"WEBHOOK_OUTCOME_{one.outcome.name}")
+
+
+def invoice(one: ProviderInvoice) -> pb.ProviderInvoice:
+    return pb.ProviderInvoice(
+        external_id=one.external_id,
+        status=_state(one.state),
+        total=one.total,
+        amount_paid=one.amount_paid,
+        currency=one.currency,
+        external_url=one.external_url,
+        provider_url=one.provider_url,
+        number=one.number,
+        account_id=one.account_id,
+        livemode=one.livemode,
+        paid_time=to_proto(one.paid_time),
+        finalize_time=to_proto(one.finalize_time),
+        create_time=to_proto(one.create_time),
+        invoice_id=one.invoice_id,
+        revision=one.revision,
+        replaced_by=one.replaced_by,
+        emailed_by_provider=one.emailed_by_provider,
+        lines=[pb.ProviderInvoiceLine(description=line.description, amount=line.amount) for line in one.lines],
+    )
+
+
+def _state(state: InvoiceState) -> pb.ProviderInvoiceStatus.ValueType:
+    return pb.ProviderInvoiceStatus.Value(f"PROVIDER_INVOICE_STATUS_{state.name}")
+
+
+def order(request: pb.CreateInvoiceRequest, settings: Settings) -> InvoiceOrder:
+    """The invoice that a request and the connection's settings ask for."""
+    buyer = request.buyer
+    values = {
+        "buyer": buyer.display_name or buyer.handle,
+        "show_name": request.show_name,
+        "show_date": request.show_date,
+        "item_count": str(len(request.lines)),
+    }
+    return InvoiceOrder(
+        invoice_id=request.invoice_id,
+        revision=request.revision,
+        attempt=request.attempt,
+        first_attempt_time=from_proto(request.first_attempt_time),
+        buyer=Buyer(buyer.platform, buyer.platform_user_id, buyer.handle, buyer.display_name, buyer.email),
+        currency=request.currency,
+        lines=[_line(line) for line in request.lines],
+        total=request.total,
+        keep_draft=request.keep_draft,
+        memo=render(settings.memo_template, values),
+        days_until_due=settings.days_until_due,
+        footer=settings.footer,
+    )
+
+
+def _line(line: pb.InvoiceLine) -> Line:
+    unit_price = line.unit_price if line.HasField("unit_price") else None
+    return Line(line.item_number, line.title, line.quantity, unit_price, line.amount)
+
+
+def check_order(request: pb.CreateInvoiceRequest) -> None:
+    """Raises InvalidRequest with everything in the request that contradicts itself."""
+    faults = []
+    if not request.invoice_id:
+        faults.append(Fault("invoice_id", "The invoice has no id."))
+    if not (request.buyer.platform and request.buyer.platform_user_id):
+        faults.append(Fault("buyer", "The buyer has no platform or no platform user id."))
+    if not is_currency(request.currency):
+        faults.append(Fault("currency", "The currency is not an upper-case ISO 4217 code."))
+    if not request.lines:
+        faults.append(Fault("lines", "The invoice has no lines."))
+    faults += [
+        Fault(f"lines[{number}].amount", "The amount of a line is not its quantity times its unit price.")
+        for number, line in enumerate(request.lines)
+        if line.amount != line.quantity * line.unit_price
+    ]
+    if sum(line.amount for line in request.lines) != request.total:
+        faults.append(Fault("total", "The total is not the sum of the lines."))
+    require(faults)

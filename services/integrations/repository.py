@@ -1,0 +1,147 @@
+"""Reads and writes the tables of connections and credentials. Each write goes with its event for the outbox."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from services.common.db import Connection as Database
+from services.common.db import Pool, load_queries, transaction
+from services.common.outbox import Message, Outbox
+from services.integrations.announcing import integration_updated
+from services.integrations.connection import Connection, from_row, wrapped_key
+from services.integrations.ports import ConnectedAccount
+from services.integrations.vault import Sealed
+
+SQL: Final = load_queries(Path(__file__).parent / "sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How a connection will hear of payments."""
+
+    endpoint_id: str
+    url: str
+    mode: str
+    reason: str
+
+
+class ChangedMeanwhile(Exception):
+    """The connection is not what it was when it was read."""
+
+
+class Repository:
+    """The connections of all workspaces."""
+
+    def __init__(self, pool: Pool, outbox: Outbox) -> None:
+        self._pool = pool
+        self._outbox = outbox
+
+    async def current(self, workspace_id: str, provider: str) -> Connection | None:
+        """The connection in use, else the latest one that was."""
+        row = await self._pool.fetchrow(SQL["current_integration"], workspace_id, provider)
+        return from_row(row) if row else None
+
+    async def current_with_credentials(self, workspace_id: str, provider: str) -> Connection | None:
+        """The same with its sealed credentials."""
+        row = await self._pool.fetchrow(SQL["current_integration_with_credentials"], workspace_id, provider)
+        return from_row(row, _sealed(row)) if row else None
+
+    async def all_current(self, workspace_id: str) -> dict[str, Connection]:
+        """The workspace's connections by provider."""
+        rows = await self._pool.fetch(SQL["current_integrations"], workspace_id)
+        return {row["provider"]: from_row(row) for row in rows}
+
+    async def add(
+        self,
+        new: tuple[str, str, str],
+        account: ConnectedAccount,
+        sealed: Sealed,
+        hearing: Hearing,
+        actor: str,
+        replaced: tuple[Connection, str] | None,
+    ) -> Connection:
+        """Stores the connection `new` (id, workspace, provider) and in the same transaction ends the one that it
+        replaces, given with the endpoint that was left behind. Raises ChangedMeanwhile when another was connected."""
+        rows: list[asyncpg.Record] = []
+        try:
+            async with transaction(self._pool) as connection:
+                if replaced:
+                    rows += await _deactivate(connection, *replaced)
+                values = (*new, *_account_values(account), *_sealed_values(sealed), *_hearing_values(hearing), actor)
+                row = await connection.fetchrow(SQL["insert_integration"], *values)
+                assert row is not None
+                await _put(connection, row["id"], sealed)
+                messages = await self._announce(connection, [*rows, row])
+        except asyncpg.UniqueViolationError as error:
+            raise ChangedMeanwhile from error
+        self._outbox.committed(messages)
+        return from_row(row)
+
+    async def renew(
+        self, old: Connection, account: ConnectedAccount, sealed: Sealed, hearing: Hearing, actor: str
+    ) -> Connection:
+        """New keys of the same account and mode. Raises ChangedMeanwhile."""
+        async with transaction(self._pool) as connection:
+            row = await connection.fetchrow(
+                SQL["renew_integration"],
+                *(old.id, old.version, *_account_values(account)[2:], *_sealed_values(sealed)),
+                *(*_hearing_values(hearing), actor),
+            )
+            if row is None:
+                raise ChangedMeanwhile
+            await connection.execute(SQL["delete_credentials"], old.id)
+            await _put(connection, old.id, sealed)
+            messages = await self._announce(connection, [row])
+        self._outbox.committed(messages)
+        return from_row(row)
+
+    async def deactivate(self, old: Connection, orphan: str) -> None:
+        """Destroys the data key and the credentials; `orphan` is the endpoint left behind, or empty."""
+        async with transaction(self._pool) as connection:
+            messages = await self._announce(connection, await _deactivate(connection, old, orphan))
+        self._outbox.committed(messages)
+
+    async def change_status(self, old: Connection, status: str, reason: str) -> bool:
+        """False, and nothing changed, when the connection is not as it was read or has that status already."""
+        async with transaction(self._pool) as connection:
+            rows = await connection.fetch(SQL["change_status"], old.id, old.version, status, reason)
+            messages = await self._announce(connection, rows)
+        self._outbox.committed(messages)
+        return bool(rows)
+
+    async def _announce(self, connection: Database, rows: Sequence[asyncpg.Record]) -> list[Message]:
+        messages = [integration_updated(from_row(row)) for row in rows]
+        await self._outbox.add(connection, messages)
+        return messages
+
+
+async def _deactivate(connection: Database, old: Connection, orphan: str) -> list[asyncpg.Record]:
+    await connection.execute(SQL["delete_credentials"], old.id)
+    return await connection.fetch(SQL["deactivate_integration"], old.id, orphan)
+
+
+async def _put(connection: Database, integration_id: object, sealed: Sealed) -> None:
+    await connection.execute(SQL["put_credentials"], integration_id, list(sealed.fields), list(sealed.fields.values()))
+
+
+def _sealed(row: asyncpg.Record) -> Sealed | None:
+    wrapped = wrapped_key(row)
+    if wrapped is None or not row["sealed"]:
+        return None
+    return Sealed(wrapped, {field: base64.b64decode(text) for field, text in row["sealed"].items()})
+
+
+def _account_values(account: ConnectedAccount) -> tuple[object, ...]:
+    return account.account_id, account.livemode, account.country, account.default_currency, account.key_hint
+
+
+def _sealed_values(sealed: Sealed) -> tuple[object, ...]:
+    return sealed.wrapped.blob, sealed.wrapped.key_id
+
+
+def _hearing_values(hearing: Hearing) -> tuple[object, ...]:
+    return hearing.endpoint_id, hearing.url, hearing.mode, hearing.reason

@@ -1,0 +1,18 @@
+-- name: find_customer
+SELECT id, parameters, customer_id, create_time
+FROM customers
+WHERE workspace_id = $1 AND provider = $2 AND account_id = $3 AND livemode = $4 AND platform = $5
+    AND platform_user_id = $6;
+
+-- name: insert_customer
+INSERT INTO customers (workspace_id, provider, account_id, livemode, platform, platform_user_id, id, parameters)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT ON CONSTRAINT one_customer_for_each_buyer DO NOTHING;
+
+-- name: settle_customer
+UPDATE customers
+SET customer_id = $2, parameters = $3, update_time = now()
+WHERE id = $1;
+
+-- name: forget_customer
+DELETE FROM customers WHERE id = $1 AND customer_id = $2;

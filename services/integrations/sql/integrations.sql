@@ -1,0 +1,71 @@
+-- name: current_integrations
+-- The latest connection of each provider.
+SELECT DISTINCT ON (provider) *
+FROM integrations
+WHERE workspace_id = $1
+ORDER BY provider, (status <> 'inactive') DESC, connect_time DESC;
+
+-- name: current_integration
+SELECT *
+FROM integrations
+WHERE workspace_id = $1 AND provider = $2
+ORDER BY (status <> 'inactive') DESC, connect_time DESC
+LIMIT 1;
+
+-- name: current_integration_with_credentials
+SELECT
+    i.*,
+    (SELECT jsonb_object_agg(c.field, encode(c.ciphertext, 'base64')) FROM credentials c WHERE c.integration_id = i.id)
+        AS sealed
+FROM integrations i
+WHERE i.workspace_id = $1 AND i.provider = $2
+ORDER BY (i.status <> 'inactive') DESC, i.connect_time DESC
+LIMIT 1;
+
+-- name: webhook_bindings
+SELECT i.id, i.workspace_id, i.provider, i.status, i.account_id, i.livemode, i.wrapped_key, i.key_id, c.ciphertext
+FROM integrations i
+LEFT JOIN credentials c ON c.integration_id = i.id AND c.field = $2
+WHERE i.id = ANY($1::uuid[]);
+
+-- name: insert_integration
+INSERT INTO integrations (
+    id, workspace_id, provider, status, account_id, livemode, country, default_currency, key_hint, wrapped_key, key_id,
+    webhook_endpoint_id, webhook_url, update_mode, update_mode_reason, connect_time, connected_by
+) VALUES ($1, $2, $3, 'active', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now(), $15)
+RETURNING *;
+
+-- name: renew_integration
+-- New keys of the same account and mode. No row when the connection changed since it was read.
+UPDATE integrations
+SET status = 'active', status_reason = '', country = $3, default_currency = $4, key_hint = $5, wrapped_key = $6,
+    key_id = $7, webhook_endpoint_id = $8, webhook_url = $9, update_mode = $10, update_mode_reason = $11,
+    connect_time = now(), connected_by = $12, version = version + 1, update_time = now()
+WHERE id = $1 AND version = $2 AND status <> 'inactive'
+RETURNING *;
+
+-- name: deactivate_integration
+-- $2 names the webhook endpoint that could not be deleted at the provider, or is empty.
+UPDATE integrations
+SET status = 'inactive', status_reason = '', wrapped_key = NULL, key_id = NULL, key_hint = '',
+    webhook_endpoint_id = $2, disconnect_time = now(), version = version + 1, update_time = now()
+WHERE id = $1 AND status <> 'inactive'
+RETURNING *;
+
+-- name: change_status
+-- No row when the connection changed since it was read, or has that status already.
+UPDATE integrations
+SET status = $3, status_reason = $4, version = version + 1, update_time = now()
+WHERE id = $1 AND version = $2 AND status NOT IN ('inactive', $3)
+RETURNING *;
+
+-- name: note_events
+UPDATE integrations SET last_event_time = now() WHERE id = ANY($1::uuid[]);
+
+-- name: put_credentials
+INSERT INTO credentials (integration_id, field, ciphertext)
+SELECT $1, * FROM unnest($2::text[], $3::bytea[])
+ON CONFLICT (integration_id, field) DO UPDATE SET ciphertext = excluded.ciphertext, create_time = now();
+
+-- name: delete_credentials
+DELETE FROM credentials WHERE integration_id = $1;

@@ -1,0 +1,158 @@
+"""Webhook deliveries: whose they are, whether they are genuine, what they say. The events are not stored here."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from services.common.db import Pool, load_queries
+from services.common.secret import Secret
+from services.integrations.connection import INACTIVE, wrapped_key
+from services.integrations.failures import AdapterError
+from services.integrations.keyring import UnreadableCredential
+from services.integrations.ports import WEBHOOK_SECRET, BadSignature, Binding, MalformedEvent, ProviderEvent
+from services.integrations.registry import Registry
+from services.integrations.vault import Sealed, Vault
+
+log = structlog.get_logger()
+
+SQL: Final = load_queries(Path(__file__).parent / "sql")
+_NOTE_EVERY: Final = 5.0
+"""Seconds between two notes of the last event of a connection: a burst of payments is no burst of updates."""
+_MOST_OPENED: Final = 10_000
+
+
+class Outcome(Enum):
+    """What became of a delivery."""
+
+    VERIFIED = "verified"
+    BAD_SIGNATURE = "bad_signature"
+    MALFORMED = "malformed"
+    UNKNOWN_CONNECTION = "unknown_connection"
+    GONE = "gone"
+    TRY_AGAIN = "try_again"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery as it came in."""
+
+    provider: str
+    integration_id: str
+    """Empty for the plain address."""
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one delivery; the event and whose it is when it is VERIFIED, else a sentence."""
+
+    outcome: Outcome
+    reason: str = ""
+    event: ProviderEvent | None = None
+    workspace_id: str = ""
+    integration_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainAddress:
+    """The configured secrets of the address that names no connection, and the connection that they are bound to."""
+
+    integration_id: str
+    secrets: Sequence[Secret]
+
+
+_UNKNOWN: Final = Verdict(Outcome.UNKNOWN_CONNECTION, "There is no connection at this address.")
+_GONE: Final = Verdict(Outcome.GONE, "This connection was ended. Remove the endpoint at the provider.")
+_LATER: Final = Verdict(Outcome.TRY_AGAIN, "The endpoint’s secret cannot be read just now.")
+_BAD: Final = Verdict(Outcome.BAD_SIGNATURE, "The signature is missing, wrong or too old.")
+
+
+class Verifying:
+    """The use case: one query for all connections of a group, secrets opened once."""
+
+    def __init__(self, pool: Pool, vault: Vault, registry: Registry, plain: PlainAddress | None) -> None:
+        self._pool = pool
+        self._vault = vault
+        self._registry = registry
+        self._plain = plain
+        self._opened: dict[tuple[str, bytes], Secret] = {}
+        self._noted: dict[str, float] = {}
+
+    async def verify(self, deliveries: Sequence[Delivery]) -> list[Verdict]:
+        """One verdict for each delivery, in order. A bad one harms no other."""
+        ids = [self._connection_of(delivery) for delivery in deliveries]
+        rows = await self._rows({one for one in ids if one})
+        verdicts = [
+            await self._judge(delivery, rows.get(integration_id))
+            for delivery, integration_id in zip(deliveries, ids, strict=True)
+        ]
+        await self._note({one.integration_id for one in verdicts if one.outcome is Outcome.VERIFIED})
+        return verdicts
+
+    def _connection_of(self, delivery: Delivery) -> str:
+        if not delivery.integration_id:
+            return self._plain.integration_id if self._plain else ""
+        try:
+            return str(UUID(delivery.integration_id))
+        except ValueError:
+            return ""
+
+    async def _rows(self, ids: Iterable[str]) -> dict[str, asyncpg.Record]:
+        wanted = list(ids)
+        rows = await self._pool.fetch(SQL["webhook_bindings"], wanted, WEBHOOK_SECRET) if wanted else []
+        return {str(row["id"]): row for row in rows}
+
+    async def _judge(self, delivery: Delivery, row: asyncpg.Record | None) -> Verdict:
+        if row is None or row["provider"] != delivery.provider:
+            return _UNKNOWN
+        if row["status"] == INACTIVE:
+            return _GONE
+        try:
+            binding = Binding(row["account_id"], row["livemode"], await self._secrets(delivery, row))
+            event = self._registry.adapter(delivery.provider).read_event(binding, delivery.body, delivery.headers)
+        except UnreadableCredential as error:
+            log.warning("a webhook secret cannot be read", integration_id=str(row["id"]), error=str(error))
+            return _LATER
+        except BadSignature:
+            return _BAD
+        except MalformedEvent as error:
+            return Verdict(Outcome.MALFORMED, str(error))
+        except AdapterError:
+            return _UNKNOWN
+        return Verdict(Outcome.VERIFIED, "", event, str(row["workspace_id"]), str(row["id"]))
+
+    async def _secrets(self, delivery: Delivery, row: asyncpg.Record) -> Sequence[Secret]:
+        """The sealed secret of the connection's own address; the configured ones of the plain address."""
+        if not delivery.integration_id and self._plain:
+            return self._plain.secrets
+        if row["ciphertext"] is None:
+            return ()
+        known = self._opened.get((str(row["id"]), row["ciphertext"]))
+        return (known or await self._open(row),)
+
+    async def _open(self, row: asyncpg.Record) -> Secret:
+        wrapped = wrapped_key(row)
+        if wrapped is None:
+            raise UnreadableCredential("The connection has no data key.")
+        sealed = Sealed(wrapped, {WEBHOOK_SECRET: row["ciphertext"]})
+        opened = await self._vault.open(str(row["workspace_id"]), str(row["id"]), sealed)
+        if len(self._opened) >= _MOST_OPENED:
+            self._opened.clear()
+        # The ciphertext is part of the key: a new secret, or one sealed anew, is opened anew.
+        self._opened[str(row["id"]), row["ciphertext"]] = opened[WEBHOOK_SECRET]
+        return opened[WEBHOOK_SECRET]
+
+    async def _note(self, integration_ids: Iterable[str]) -> None:
+        now = time.monotonic()
+        due = [one for one in integration_ids if now - self._noted.get(one, -_NOTE_EVERY) >= _NOTE_EVERY]
+        if due:
+            self._noted.update(dict.fromkeys(due, now))
+            await self._pool.execute(SQL["note_events"], due)

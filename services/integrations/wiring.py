@@ -1,0 +1,75 @@
+"""Puts the service together."""
+
+from services.common.bus import Bus
+from services.common.db import Pool
+from services.common.outbox import Outbox
+from services.common.secret import Secret
+from services.common.server import Boundary, GrpcServer
+from services.common.tls import server_credentials
+from services.common.tokens import Verifier
+from services.integrations.access import ACCESS, INTEGRATIONS, INVOICE_PROVIDER
+from services.integrations.adapters.stripe.adapter import StripeAdapter
+from services.integrations.checking import Checking
+from services.integrations.config import Config
+from services.integrations.connect import Connecting
+from services.integrations.customers import PostgresCustomerBook
+from services.integrations.disconnect import Disconnecting
+from services.integrations.integrations_servicer import IntegrationsServicer
+from services.integrations.invoices_servicer import InvoiceProviderServicer
+from services.integrations.issuing import Issuing
+from services.integrations.opening import Opener
+from services.integrations.pacing import Pacer, Rates
+from services.integrations.registry import Registry
+from services.integrations.repository import Repository
+from services.integrations.vault import Vault
+from services.integrations.webhooks import PlainAddress, Verifying
+from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as rpc
+
+
+class Service:
+    """The running parts: the server, the outbox that is to be run, the registry that is to be closed."""
+
+    def __init__(self, config: Config, pool: Pool, bus: Bus) -> None:
+        self.outbox = Outbox(pool, bus)
+        self.registry = Registry([_stripe(config, pool)])
+        repository = Repository(pool, self.outbox)
+        vault = Vault(config.credential_keys)
+        opener = Opener(repository, vault)
+        disconnecting = Disconnecting(repository, vault, self.registry)
+        self.server = GrpcServer(
+            config.grpc_listen,
+            Boundary(Verifier("integrations", config.service_public_keys), ACCESS),
+            (INTEGRATIONS, INVOICE_PROVIDER),
+            server_credentials(config.tls_cert, config.tls_key, config.tls_ca),
+        )
+        servicer = IntegrationsServicer(  # type: ignore[abstract]  # what is announced only is left to the base
+            repository,
+            self.registry,
+            Connecting(repository, vault, self.registry, disconnecting, config.public_url),
+            disconnecting,
+            Checking(repository, opener, self.registry),
+            Verifying(pool, vault, self.registry, _plain_address(config)),
+        )
+        rpc.add_IntegrationsServiceServicer_to_server(servicer, self.server.server)
+        rpc.add_InvoiceProviderServiceServicer_to_server(
+            InvoiceProviderServicer(Issuing(opener, self.registry)),  # type: ignore[abstract]  # likewise
+            self.server.server,
+        )
+
+
+def _stripe(config: Config, pool: Pool) -> StripeAdapter:
+    rates = Rates(config.stripe_rate_live, config.stripe_rate_test, config.stripe_rate_per_operation)
+    return StripeAdapter(
+        config.stripe_api_base,
+        config.stripe_dashboard_base,
+        Pacer(pool, StripeAdapter.provider, rates),
+        PostgresCustomerBook(pool, StripeAdapter.provider),
+    )
+
+
+def _plain_address(config: Config) -> PlainAddress | None:
+    """None, which turns the plain address off, unless both of its settings are there."""
+    if not config.stripe_webhook_secret or not config.stripe_webhook_connection:
+        return None
+    secrets = [Secret(part.strip()) for part in config.stripe_webhook_secret.reveal().split(",") if part.strip()]
+    return PlainAddress(config.stripe_webhook_connection, secrets)
