@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
@@ -14,15 +13,19 @@ from services.common.errors import Kind
 from services.common.secret import Secret
 from services.common.status import RemoteError
 from services.common.tokens import Signer
-from services.rpc.showbill.integrations.v1 import integrations_pb2 as integrations
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as integrations_pb
 from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as integrations_rpc
-from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as invoicing
-from services.rpc.showbill.invoicing.v1 import invoicing_pb2_grpc as invoicing_rpc
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2_grpc as rpc
 from tests.e2e.conftest import MakeWorkspace
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
 from tests.e2e.test_payments import deliver, sign
 from tests.e2e.workspace import Workspace
+
+CLAIM = pb.Claim(
+    claim_id="x", platform="facebook", platform_user_id="u", item_number="1", status=pb.ClaimStatus.CLAIM_STATUS_WINNER
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,38 +78,36 @@ async def test_b_cannot_listen_to_a(pair: tuple[Workspace, Workspace, str], sand
     assert listener.heard == []
 
 
-@pytest.fixture
-async def call_as_claims(stack: Stack) -> Callable[[str], Awaitable[tuple[Kind, Kind]]]:
-    """Calls both gRPC services with a token for no workspace at all, as a service that is in no table."""
-
-    async def call(show: str) -> tuple[Kind, Kind]:
-        kinds = []
-        signer = Signer("claims", Secret(stack.seeds["claims"]))
-        identity = Identity("0198c0de-0000-7000-8000-000000000099", "worker:claims")
-        shows = GrpcClient(stack.address("invoicing"), "invoicing", signer)
-        keys = GrpcClient(stack.address("integrations"), "integrations", signer)
-        for client, method, request in (
-            (shows, invoicing_rpc.ShowsServiceStub(shows.channel).GetShow, invoicing.GetShowRequest(show_id=show)),
-            (
-                keys,
-                integrations_rpc.IntegrationsServiceStub(keys.channel).GetIntegration,
-                integrations.GetIntegrationRequest(provider="stripe"),
-            ),
-        ):
-            with pytest.raises(RemoteError) as error:
-                await client.call(method, request, identity)  # type: ignore[arg-type]  # two methods in one list
-            kinds.append(error.value.kind)
-            await client.close()
-        return kinds[0], kinds[1]
-
-    return call
-
-
 async def test_another_workspaces_token_finds_nothing_over_grpc(
-    pair: tuple[Workspace, Workspace, str], call_as_claims: Callable[[str], Awaitable[tuple[Kind, Kind]]]
+    pair: tuple[Workspace, Workspace, str], stack: Stack
 ) -> None:
     _, _, show = pair
-    assert await call_as_claims(show) == (Kind.NOT_FOUND, Kind.FORBIDDEN)
+    signer = Signer("claims", Secret(stack.seeds["claims"]))
+    client = GrpcClient(stack.address("invoicing"), "invoicing", signer)
+    stranger = Identity("0198c0de-0000-7000-8000-000000000099", "worker:claims")
+    stub = rpc.ShowsServiceStub(client.channel)
+    for call in (
+        client.call(stub.GetShow, pb.GetShowRequest(show_id=show), stranger),
+        client.call(stub.UpsertItems, pb.UpsertItemsRequest(show_id=show, items=[pb.Item(item_number="1")]), stranger),
+        client.call(stub.IngestClaims, pb.IngestClaimsRequest(show_id=show, claims=[CLAIM]), stranger),
+    ):
+        with pytest.raises(RemoteError) as error:
+            await call
+        assert error.value.kind is Kind.NOT_FOUND
+    await client.close()
+
+
+async def test_the_claim_engine_cannot_reach_the_keys(stack: Stack) -> None:
+    signer = Signer("claims", Secret(stack.seeds["claims"]))
+    client = GrpcClient(stack.address("integrations"), "integrations", signer)
+    stub = integrations_rpc.IntegrationsServiceStub(client.channel)
+    request = integrations_pb.GetIntegrationRequest(provider="stripe")
+    with pytest.raises(RemoteError) as error:
+        await client.call(
+            stub.GetIntegration, request, Identity("0198c0de-0000-7000-8000-000000000099", "worker:claims")
+        )
+    assert error.value.kind is Kind.FORBIDDEN
+    await client.close()
 
 
 async def test_bs_webhook_secret_cannot_pay_as_invoice(
