@@ -48,3 +48,5 @@ CREATE TABLE credentials (
     create_time timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (integration_id, field)
 );
+
+-- migrate:down

@@ -17,3 +17,5 @@ CREATE TABLE customers (
     CONSTRAINT one_customer_for_each_buyer UNIQUE
         (workspace_id, provider, account_id, livemode, platform, platform_user_id)
 );
+
+-- migrate:down

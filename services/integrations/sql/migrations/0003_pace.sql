@@ -9,3 +9,5 @@ CREATE UNLOGGED TABLE pace (
     operations_free_at jsonb NOT NULL,
     PRIMARY KEY (provider, account_id, livemode)
 ) WITH (fillfactor = 50);
+
+-- migrate:down

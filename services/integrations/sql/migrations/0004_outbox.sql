@@ -6,3 +6,5 @@ CREATE TABLE outbox (
     request_id text NOT NULL,
     create_time timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+
+-- migrate:down

@@ -1,0 +1,59 @@
+"""Calls to the integrations service in the name of the services that may call it."""
+
+from collections.abc import Mapping
+
+from services.common.client import GrpcClient
+from services.common.context import Identity
+from services.common.secret import Secret
+from services.common.tokens import Signer
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as rpc
+
+PATIENCE = 30.0
+
+
+class Caller:
+    """The gateway and the invoicing service, as the integrations service sees them."""
+
+    def __init__(self, address: str, seeds: Mapping[str, str]) -> None:
+        self.gateway = GrpcClient(address, "integrations", Signer("gateway", Secret(seeds["gateway"])))
+        self.invoicing = GrpcClient(address, "integrations", Signer("invoicing", Secret(seeds["invoicing"])))
+        self.integrations = rpc.IntegrationsServiceStub(self.gateway.channel)
+        self.invoices = rpc.InvoiceProviderServiceStub(self.invoicing.channel)
+
+    async def listed(self, who: Identity) -> dict[str, pb.ListedIntegration]:
+        answer = await self.gateway.call(self.integrations.ListIntegrations, pb.ListIntegrationsRequest(), who)
+        return {one.entry.provider: one for one in answer.integrations}
+
+    async def get(self, who: Identity) -> pb.GetIntegrationResponse:
+        return await self.gateway.call(
+            self.integrations.GetIntegration, pb.GetIntegrationRequest(provider="stripe"), who
+        )
+
+    async def connect(
+        self, who: Identity, credentials: Mapping[str, str], provider: str = "stripe"
+    ) -> pb.ConnectIntegrationResponse:
+        request = pb.ConnectIntegrationRequest(provider=provider, credentials=credentials)
+        return await self.gateway.call(self.integrations.ConnectIntegration, request, who, timeout=PATIENCE)
+
+    async def test(self, who: Identity) -> pb.TestIntegrationResponse:
+        request = pb.TestIntegrationRequest(provider="stripe")
+        return await self.gateway.call(self.integrations.TestIntegration, request, who, timeout=PATIENCE)
+
+    async def disconnect(self, who: Identity) -> pb.DisconnectIntegrationResponse:
+        request = pb.DisconnectIntegrationRequest(provider="stripe")
+        return await self.gateway.call(self.integrations.DisconnectIntegration, request, who, timeout=PATIENCE)
+
+    async def verify(self, *deliveries: pb.WebhookDelivery) -> list[pb.WebhookVerdict]:
+        request = pb.VerifyWebhooksRequest(deliveries=deliveries)
+        everyone = Identity("", "worker:webhooks")
+        answer = await self.gateway.call(self.integrations.VerifyWebhooks, request, everyone)
+        return list(answer.verdicts)
+
+    async def create(self, who: Identity, request: pb.CreateInvoiceRequest) -> pb.ProviderInvoice:
+        answer = await self.invoicing.call(self.invoices.CreateInvoice, request, who, timeout=PATIENCE)
+        return answer.invoice
+
+    async def close(self) -> None:
+        await self.gateway.close()
+        await self.invoicing.close()
