@@ -9,6 +9,7 @@ from aiohttp import web
 
 from services.sandbox import config, log
 from services.sandbox.app import make_app
+from services.sandbox.database import FolderInUse
 from services.sandbox.sandbox import Sandbox
 
 _SHUTDOWN_SECONDS = 3.0
@@ -36,7 +37,7 @@ def main() -> int:
         settings = config.load()
         log.show_requests(settings.log_requests)
         uvloop.run(serve(settings))
-    except config.ConfigError as error:
+    except (config.ConfigError, FolderInUse) as error:
         log.line("refused to start", reason=str(error))
         return 2
     except OSError as error:

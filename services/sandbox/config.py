@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 DEFAULT_LISTEN = "127.0.0.1:8420"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 API_VERSION = "2026-10-28.endive"
 
 
@@ -32,6 +33,11 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
     host, _, port = environment.get("SANDBOX_LISTEN", DEFAULT_LISTEN).rpartition(":")
     if not host or not port.isdigit():
         raise ConfigError("SANDBOX_LISTEN must be host:port, for example 127.0.0.1:8420; port 0 takes a free one.")
+    token = environment.get("SANDBOX_CONTROL_TOKEN") or None
+    if host.strip("[]") not in _LOOPBACK and token is None:
+        raise ConfigError(
+            "SANDBOX_LISTEN is open to other machines: set SANDBOX_CONTROL_TOKEN, so that not everyone controls it."
+        )
     demo = [key.strip() for key in environment.get("SANDBOX_DEMO_KEYS", "").split(",") if key.strip()]
     if demo and (len(demo) != 2 or not demo[0].startswith("sk_test_") or not demo[1].startswith("pk_test_")):
         raise ConfigError("SANDBOX_DEMO_KEYS must be a secret and a publishable test key: sk_test_...,pk_test_...")
@@ -41,7 +47,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
         port=int(port),
         data=Path(data) if data else None,
         public_url=environment.get("SANDBOX_PUBLIC_URL", "").rstrip("/"),
-        control_token=environment.get("SANDBOX_CONTROL_TOKEN") or None,
+        control_token=token,
         demo_secret_key=demo[0] if demo else None,
         demo_publishable_key=demo[1] if demo else None,
         accounts=environment.get("SANDBOX_ACCOUNTS") or "[]",

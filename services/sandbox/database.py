@@ -21,6 +21,13 @@ RowKey = tuple[str, str, str]
 """kind, scope (`acct_…:test`, or empty), id"""
 
 
+class FolderInUse(Exception):
+    """Another sandbox uses the folder of SANDBOX_DATA, or it cannot be written."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"Another sandbox uses the folder {folder.name} of SANDBOX_DATA, or it cannot be written.")
+
+
 class Database:
     """Without a folder nothing is written, and a restart begins anew."""
 
@@ -30,10 +37,14 @@ class Database:
         if folder is None:
             return
         folder.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(folder / "sandbox.sqlite3", isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.execute(_SCHEMA)
+        self._connection = sqlite3.connect(folder / "sandbox.sqlite3", isolation_level=None, timeout=0.2)
+        try:
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            raise FolderInUse(folder) from error
 
     def put(self, kind: str, scope: str, record_id: str, body: bytes) -> None:
         if self._connection is not None:

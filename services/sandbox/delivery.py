@@ -65,19 +65,20 @@ class Courier:
         self._nudged.set()
         self._nudged = asyncio.Event()
 
-    async def wait_until_idle(self, timeout: float) -> bool:
+    async def wait_until_idle(self, timeout: float, account: str | None = None) -> bool:
         """True when nothing was left to deliver before the time was over; held deliveries do not count."""
         try:
             async with asyncio.timeout(timeout), self._idle:
-                await self._idle.wait_for(lambda: not self._pending())
+                await self._idle.wait_for(lambda: not self._pending(account))
         except TimeoutError:
             return False
         return True
 
-    def _pending(self) -> bool:
-        return bool(self._store.outgoing) or any(
+    def _pending(self, account: str | None) -> bool:
+        return any(
             delivery.state == "pending"
             for dataset in self._store.datasets.values()
+            if account in (None, dataset.account.id)
             for delivery in dataset.deliveries.values()
         )
 

@@ -1,6 +1,7 @@
 """Faults on demand: what happens before or after a chosen operation of a chosen buyer, how many times."""
 
 import asyncio
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from services.sandbox.records import Json
 Effect = Literal["error", "cut", "hold", "delay"]
 Moment = Literal["before", "after"]
 
+_LOOK_FOR_CLIENT_SECONDS = 0.05
 _NEVER_KEPT = frozenset({401, 403, 409, 429})
 
 
@@ -125,25 +127,35 @@ class Faults:
         for fault_id in list(self.active):
             self.remove(fault_id)
 
-    async def strike(self, operation: str, moment: Moment, call: Call) -> None:
-        """Lets the first matching rule act: waits, or raises ApiError or Cut."""
+    async def strike(self, operation: str, moment: Moment, call: Call, gone: Callable[[], bool]) -> None:
+        """Lets the first matching rule act: waits, or raises ApiError or Cut. `gone`: the client hung up."""
         for fault in self.active.values():
             if fault.matches(operation, moment, call) and fault.take(call.cause.request_id):
-                await self._act(fault)
+                await self._act(fault, gone)
                 return
 
-    async def _act(self, fault: Fault) -> None:
+    async def _act(self, fault: Fault, gone: Callable[[], bool]) -> None:
         fault.waiting += fault.rule.effect == "hold"
         await fault.tell()
         if fault.rule.effect == "hold":
-            await fault.released.wait()
-            fault.waiting -= 1
+            await _hold(fault, gone)
         elif fault.rule.effect == "delay":
             await asyncio.sleep(fault.rule.seconds)
         elif fault.rule.effect == "cut":
             raise Cut
         else:
             raise _error(fault.rule)
+
+
+async def _hold(fault: Fault, gone: Callable[[], bool]) -> None:
+    """Until it is released, or its client is gone: nobody waits for the answer then, and the work goes on."""
+    while not fault.released.is_set() and not gone():
+        try:
+            async with asyncio.timeout(_LOOK_FOR_CLIENT_SECONDS):
+                await fault.released.wait()
+        except TimeoutError:
+            continue
+    fault.waiting -= 1
 
 
 def _error(rule: FaultRule) -> errors.ApiError:

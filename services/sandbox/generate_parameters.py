@@ -14,13 +14,12 @@ import json
 import sys
 import types
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final, Literal, NotRequired, Required, Union, get_args, get_origin, get_type_hints
 
 from stripe._request_options import RequestOptions
 from typing_extensions import is_typeddict
 
-PARAMETERS_FILE: Final = Path(__file__).with_name("parameters.json")
+from services.sandbox.schema import PARAMETERS_FILE
 
 OPERATIONS: Final[dict[str, str]] = {
     "accounts.retrieve": "AccountRetrieveCurrentParams",

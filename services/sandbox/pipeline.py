@@ -7,6 +7,7 @@ commit in one step, faults after, answer.
 import asyncio
 import re
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import parse_qsl
@@ -47,6 +48,10 @@ class Exchange:
         self.replayed = False
         self.cut = False
 
+    def client_gone(self) -> bool:
+        transport = self.request.transport
+        return transport is None or transport.is_closing()
+
     def log_url(self, sandbox: Sandbox) -> str | None:
         if self.dataset is None:
             return None
@@ -66,6 +71,9 @@ def handler_of(sandbox: Sandbox, route: Route) -> Handler:
             status, body, exchange.cut = 0, b"", True
             if request.transport is not None:
                 request.transport.abort()
+        except Exception as error:  # noqa: BLE001 - the outermost of a request: a mistake of the sandbox is a 500
+            log.line("mistake", operation=route.operation, trace=traceback.format_tb(error.__traceback__))
+            status, body = _refusal(sandbox, exchange, errors.internal_error())
         finally:
             if exchange.opened is not None and exchange.dataset is not None:
                 sandbox.idempotency.end(exchange.dataset, exchange.opened)
@@ -116,7 +124,7 @@ async def _answer(sandbox: Sandbox, route: Route, exchange: Exchange) -> tuple[i
 
 async def _execute(sandbox: Sandbox, route: Route, exchange: Exchange, call: Call) -> tuple[int, bytes]:
     try:
-        await sandbox.faults.strike(route.operation, "before", call)
+        await sandbox.faults.strike(route.operation, "before", call, exchange.client_gone)
         status, body = 200, _encode(expanded(call, route.run(call)))
     except errors.ApiError as error:
         if not error.executed:
@@ -124,7 +132,7 @@ async def _execute(sandbox: Sandbox, route: Route, exchange: Exchange, call: Cal
         status, body = _refusal(sandbox, exchange, error)
     _keep(sandbox, exchange, status, body)
     try:
-        await sandbox.faults.strike(route.operation, "after", call)
+        await sandbox.faults.strike(route.operation, "after", call, exchange.client_gone)
     except errors.ApiError as error:
         status, body = _refusal(sandbox, exchange, error)
         if error.executed:
@@ -146,7 +154,7 @@ def _identify(sandbox: Sandbox, exchange: Exchange) -> tuple[ApiKey, Dataset]:
 async def _pairs(request: web.Request) -> list[tuple[str, str]]:
     pairs = parse_qsl(request.query_string, keep_blank_values=True)
     if request.can_read_body:
-        pairs += parse_qsl((await request.read()).decode(), keep_blank_values=True)
+        pairs += parse_qsl((await request.read()).decode(errors="replace"), keep_blank_values=True)
     return pairs
 
 

@@ -4,10 +4,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any, Final
 
 from services.sandbox import errors
-from services.sandbox.generate_parameters import PARAMETERS_FILE
+
+PARAMETERS_FILE: Final = Path(__file__).with_name("parameters.json")
 
 Schema = Mapping[str, Any]
 Parameters = dict[str, Any]
@@ -131,9 +133,8 @@ def _check_any(alternatives: list[Schema], value: Any, name: str) -> Any:
 def _check_enum(values: list[str], value: str, name: str) -> str:
     if value in values:
         return value
-    leaf = name.rsplit("[", 1)[-1].rstrip("]")
-    allowed = _RECORDED_ORDER.get(leaf) or _listed(values)
-    raise errors.invalid_parameter(name, f"Invalid {leaf}: must be one of {allowed}")
+    allowed = _RECORDED_ORDER.get(name) or _listed(values)
+    raise errors.invalid_parameter(name, f"Invalid {name}: must be one of {allowed}")
 
 
 def _listed(values: list[str]) -> str:

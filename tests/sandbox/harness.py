@@ -63,7 +63,7 @@ class Account:
     """One account of the sandbox, its keys, and control of it."""
 
     id: str
-    keys: dict[str, str]
+    keys: dict[str, str] = field(repr=False)
     control: "Control"
 
     async def state(self, mode: str = "test") -> dict[str, Any]:
@@ -151,6 +151,13 @@ class Receiver:
 
     def types(self) -> list[str]:
         return [event["type"] for event in self.events]
+
+
+def headers_of(made: stripe.StripeObject) -> Any:
+    """The headers that an object came with."""
+    response = made.last_response
+    assert isinstance(response, stripe.StripeResponse)
+    return response.headers
 
 
 async def draft(client: stripe.StripeClient, *amounts: int, **params: Any) -> stripe.Invoice:

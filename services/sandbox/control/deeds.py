@@ -98,7 +98,8 @@ async def deliveries(request: web.Request) -> web.Response:
 
 
 async def wait_until_idle(request: web.Request) -> web.Response:
-    idle = await sandbox_of(request).courier.wait_until_idle(number(request, "timeout", 10))
+    courier = sandbox_of(request).courier
+    idle = await courier.wait_until_idle(number(request, "timeout", 10), request.query.get("account"))
     return answer({"idle": idle})
 
 

@@ -10,8 +10,9 @@ from services.sandbox.store import Dataset
 
 def pending_webhooks(dataset: Dataset, event: Event) -> int:
     """How many endpoints have not yet acknowledged the event."""
-    deliveries = dataset.deliveries_of.get(event.id, ())
-    return len({dataset.deliveries[one].endpoint for one in deliveries if dataset.deliveries[one].state != "delivered"})
+    deliveries = [dataset.deliveries[one] for one in dataset.deliveries_of.get(event.id, ())]
+    acknowledged = {delivery.endpoint for delivery in deliveries if delivery.state == "delivered"}
+    return len({delivery.endpoint for delivery in deliveries} - acknowledged)
 
 
 def render(dataset: Dataset, event: Event, api_version: str | None = None) -> Json:

@@ -56,6 +56,11 @@ def _row(dataset: Dataset, invoice: Invoice) -> Json:
     }
 
 
+async def log(request: web.Request) -> web.Response:
+    """Where `request_log_url` of a refusal leads."""
+    return missing(f"The sandbox writes its requests to its own log; look there for {request.match_info['request']}.")
+
+
 async def show(request: web.Request) -> web.Response:
     found = _find(request)
     return missing("This account has no such invoice.") if found is None else _page(request, *found)
