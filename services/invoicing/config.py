@@ -1,0 +1,28 @@
+"""What the invoicing service is told by its environment. `.env.example` says what each variable means."""
+
+from pathlib import Path
+
+import msgspec
+
+from services.common.secret import Secret
+from services.common.tokens import PublicKeys
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Field names are the variables' names in lower case."""
+
+    database_url: Secret
+    nats_url: Secret
+    grpc_listen: str
+    service_signing_key: Secret
+    service_public_keys: PublicKeys
+    integrations_address: str
+    generation_concurrency: int = 16
+    """Invoices under way at once for one provider account, in this process."""
+    generation_lease_seconds: float = 45.0
+    """After a process died, its invoices are taken up by another within this time."""
+    catchup_seconds: float = 3600.0
+    """How often an open invoice is read again from the provider."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_ca: Path | None = None

@@ -1,0 +1,1 @@
+"""The rules of invoicing: no I/O, no clock, no ids of its own making."""

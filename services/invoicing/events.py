@@ -1,0 +1,93 @@
+"""What happens here, as events on the bus: one function for each type, and the envelope."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from services.common import context
+from services.common.bus import subject
+from services.common.ids import new_id
+from services.common.outbox import Message
+from services.common.timestamps import to_proto
+from services.invoicing.domain.invoice import DraftReason, Invoice, Status
+from services.rpc.showbill.events.v1 import events_pb2 as pb
+
+Payload: TypeAlias = (
+    pb.InvoiceUpdated
+    | pb.GenerationProgressed
+    | pb.GenerationFinished
+    | pb.CheckoutLinkRequested
+    | pb.CheckoutLinkSent
+    | pb.ClaimsChanged
+)
+
+_STATUSES: Final = {
+    member: pb.InvoiceStatus.Value(f"INVOICE_STATUS_{member.name if member else 'UNSPECIFIED'}")
+    for member in (None, *Status)
+}
+_DRAFT_REASONS: Final = {
+    member: pb.DraftReason.Value(f"DRAFT_REASON_{member.name if member else 'UNSPECIFIED'}")
+    for member in (None, *DraftReason)
+}
+_FIELDS: Final[Mapping[type, tuple[str, str]]] = {
+    pb.InvoiceUpdated: ("invoice.updated", "invoice_updated"),
+    pb.GenerationProgressed: ("generation.progressed", "generation_progressed"),
+    pb.GenerationFinished: ("generation.finished", "generation_finished"),
+    pb.CheckoutLinkRequested: ("checkout_link.requested", "checkout_link_requested"),
+    pb.CheckoutLinkSent: ("checkout_link.sent", "checkout_link_sent"),
+    pb.ClaimsChanged: ("claims.changed", "claims_changed"),
+}
+
+
+def message(workspace_id: str, show_id: str, seq: int, payload: Payload, now: datetime) -> Message:
+    """The event with its place among the show's events, ready for the outbox."""
+    event_type, field = _FIELDS[type(payload)]
+    event = pb.Event(
+        id=new_id(),
+        type=event_type,
+        workspace_id=workspace_id,
+        show_id=show_id,
+        seq=seq,
+        occur_time=to_proto(now),
+        **{field: payload},  # type: ignore[arg-type]  # the field that belongs to the payload's type
+    )
+    return Message(
+        event.id, subject(workspace_id, show_id, event_type), event.SerializeToString(), context.request_id()
+    )
+
+
+def invoice_updated(invoice: Invoice, previous: Status | None) -> pb.InvoiceUpdated:
+    return pb.InvoiceUpdated(
+        invoice_id=invoice.id,
+        buyer_id=invoice.buyer_id,
+        handle=invoice.handle,
+        display_name=invoice.display_name,
+        status=_STATUSES[invoice.status],
+        previous_status=_STATUSES[previous],
+        draft_reason=_DRAFT_REASONS[invoice.draft_reason],
+        status_reason=invoice.status_reason,
+        total=invoice.total,
+        currency=invoice.currency,
+        line_count=invoice.line_count,
+        revision=invoice.revision,
+        version=invoice.version,
+        external_id=invoice.external_id,
+        external_url=invoice.external_url,
+        provider_url=invoice.provider_url,
+        number=invoice.number,
+        paid_time=to_proto(invoice.paid_at),
+        sent_time=to_proto(invoice.sent_at),
+        pay_path=invoice.pay_path,
+        update_time=to_proto(invoice.updated_at),
+        livemode=invoice.livemode,
+        platform=invoice.platform,
+        platform_user_id=invoice.platform_user_id,
+        email=invoice.email,
+        unpriced_count=invoice.unpriced_count,
+        send_count=invoice.send_count,
+        adjusted_at_provider=invoice.adjusted_at_provider,
+        attempt=invoice.attempt,
+        provider=invoice.provider,
+        external_account=invoice.external_account,
+        create_time=to_proto(invoice.created_at),
+    )

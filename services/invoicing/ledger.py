@@ -1,0 +1,163 @@
+"""The one way in which invoices change: row, history, the show's position and the event, in one transaction.
+
+Locks are always taken in the same order: invoices by id, then shows by id, then generations.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from services.common.db import Connection, Pool, transaction
+from services.common.outbox import Message, Outbox
+from services.invoicing import events
+from services.invoicing.domain.invoice import Invoice, Status
+from services.invoicing.events import Payload
+from services.invoicing.repository import SQL
+from services.rpc.showbill.events.v1 import events_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of one invoice. `after` has the next version."""
+
+    before: Invoice
+    after: Invoice
+    reason: str
+    """A finished sentence."""
+    actor: str
+    lines: list[dict[str, Any]] | None = None
+    """The new lines; None where they stay."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A transaction, and the events that are published once it is committed."""
+
+    connection: Connection
+    outbox: Outbox
+    messages: list[Message] = field(default_factory=list)
+
+    async def change(self, changes: Sequence[Change]) -> None:
+        """Writes the steps, which may be several of one invoice, in order. The rows must be locked."""
+        if not changes:
+            return
+        await _write_rows(self.connection, changes)
+        await _write_history(self.connection, changes)
+        told = [
+            (c.after.workspace_id, c.after.show_id, events.invoice_updated(c.after, c.before.status)) for c in changes
+        ]
+        await self.tell(told)
+        await self._count_results(changes)
+
+    async def tell(self, told: Sequence[tuple[str, str, Payload]]) -> None:
+        """Writes events of shows, named by workspace and id, in order."""
+        counts = Counter(show_id for _, show_id, _ in told)
+        rows = await self.connection.fetch(SQL["take_positions"], list(counts), list(counts.values()))
+        place = {str(row["id"]): row["seq"] - counts[str(row["id"])] for row in rows}
+        now = datetime.now(UTC)
+        messages = []
+        for workspace_id, show_id, payload in told:
+            place[show_id] += 1
+            messages.append(events.message(workspace_id, show_id, place[show_id], payload, now))
+        await self.outbox.add(self.connection, messages)
+        self.messages.extend(messages)
+
+    async def _count_results(self, changes: Sequence[Change]) -> None:
+        """Every step out of pending is a result of the run that the invoice belongs to."""
+        results = [change.after for change in changes if change.before.status is Status.PENDING]
+        if not results:
+            return
+        runs = sorted({invoice.generation_id for invoice in results})
+        failed = Counter(invoice.generation_id for invoice in results if invoice.status is Status.ERROR)
+        created = Counter(invoice.generation_id for invoice in results if invoice.status is not Status.ERROR)
+        held = Counter(i.generation_id for i in results if i.status is Status.DRAFT and i.draft_reason)
+        rows = await self.connection.fetch(
+            SQL["count_results"], runs, [created[r] for r in runs], [failed[r] for r in runs], [held[r] for r in runs]
+        )
+        told = [
+            (str(row["workspace_id"]), str(row["show_id"]), _progress(row))
+            for row in rows
+            if row["report_due"] or row["finished_now"]
+        ]
+        if told:
+            await self.tell(told)
+
+
+def _progress(run: asyncpg.Record) -> Payload:
+    if run["finished_now"]:
+        return pb.GenerationFinished(
+            generation_id=str(run["id"]),
+            total_count=run["total_count"],
+            created_count=run["created_count"],
+            failed_count=run["failed_count"],
+            cancelled=run["state"] == "cancelled",
+        )
+    return pb.GenerationProgressed(
+        generation_id=str(run["id"]),
+        total_count=run["total_count"],
+        created_count=run["created_count"],
+        failed_count=run["failed_count"],
+        pending_count=run["total_count"] - run["created_count"] - run["failed_count"],
+    )
+
+
+class Ledger:
+    """Where every use case opens its transaction."""
+
+    def __init__(self, pool: Pool, outbox: Outbox) -> None:
+        self.pool = pool
+        self._outbox = outbox
+
+    @asynccontextmanager
+    async def entry(self) -> AsyncIterator[Entry]:
+        """A transaction whose events are published right after its commit."""
+        async with transaction(self.pool) as connection:
+            entry = Entry(connection, self._outbox)
+            yield entry
+        self._outbox.committed(entry.messages)
+
+
+async def _write_rows(connection: Connection, changes: Sequence[Change]) -> None:
+    last = {change.after.id: change.after for change in changes}
+    lines = {change.after.id: change.lines for change in changes if change.lines is not None}
+    rows = list(last.values())
+    await connection.execute(
+        SQL["write_invoices"],
+        [row.id for row in rows],
+        [row.status for row in rows],
+        [row.draft_reason for row in rows],
+        [row.status_reason for row in rows],
+        [row.total for row in rows],
+        [msgspec.json.encode(lines[row.id]).decode() if row.id in lines else None for row in rows],
+        [row.line_count for row in rows],
+        [row.unpriced_count for row in rows],
+        [row.version for row in rows],
+        [row.external_id for row in rows],
+        [row.external_url for row in rows],
+        [row.external_url_at for row in rows],
+        [row.provider_url for row in rows],
+        [row.number for row in rows],
+        [row.adjusted_at_provider for row in rows],
+        [row.paid_at for row in rows],
+        [row.sent_at for row in rows],
+        [row.send_count for row in rows],
+        [row.updated_at for row in rows],
+    )
+
+
+async def _write_history(connection: Connection, changes: Sequence[Change]) -> None:
+    await connection.execute(
+        SQL["write_history"],
+        [change.after.id for change in changes],
+        [change.after.version for change in changes],
+        [change.before.status for change in changes],
+        [change.after.status for change in changes],
+        [change.reason for change in changes],
+        [change.actor for change in changes],
+    )

@@ -1,0 +1,105 @@
+"""Items and claims as they come in: items all or none, claims each by itself."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from services.common.errors import Fault, require
+from services.invoicing.claims import Claim, Rejection
+from services.invoicing.parse import count_fault, email_fault, moment, text_fault
+from services.invoicing.shows import Item
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+
+MOST_IN_BATCH: Final = 5_000
+MOST_PRICE: Final = 99_999_999
+MOST_QUANTITY: Final = 1_000_000
+
+
+def items(messages: Sequence[pb.Item]) -> list[Item]:
+    """Raises InvalidRequest: all or none are taken."""
+    faults = count_fault("items", messages, MOST_IN_BATCH)
+    seen: set[str] = set()
+    for place, message in enumerate(messages):
+        faults += [Fault(f"items[{place}].{fault.field}", fault.problem) for fault in _item_faults(message)]
+        if message.item_number in seen:
+            problem = f"The item number {message.item_number} is in the call more than once."
+            faults.append(Fault(f"items[{place}].item_number", problem))
+        seen.add(message.item_number)
+    require(faults)
+    return [
+        Item(
+            item_number=message.item_number,
+            title=message.title,
+            price=message.price if message.HasField("price") else None,
+            quantity=message.quantity if message.HasField("quantity") else None,
+        )
+        for message in messages
+    ]
+
+
+def _item_faults(item: pb.Item) -> list[Fault]:
+    faults = text_fault("item_number", item.item_number, 64, least=1) + text_fault("title", item.title, 500)
+    if item.HasField("price") and not 0 <= item.price <= MOST_PRICE:
+        faults.append(Fault("price", f"The price is not between 0 and {MOST_PRICE:,} minor units."))
+    if item.HasField("quantity") and item.quantity < 0:
+        faults.append(Fault("quantity", "The quantity is below 0. Leave it out when it is unlimited."))
+    return faults
+
+
+def claims(messages: Sequence[pb.Claim]) -> tuple[list[Claim], list[Rejection]]:
+    """What can be read, and why the rest cannot. Raises InvalidRequest for too many."""
+    require(count_fault("claims", messages, MOST_IN_BATCH))
+    read: list[Claim] = []
+    rejections: list[Rejection] = []
+    for index, message in enumerate(messages):
+        claim_time, faults = moment("claim_time", message.claim_time)
+        faults += _claim_faults(message)
+        if faults:
+            rejections.append(Rejection(index, message.claim_id, " ".join(fault.problem for fault in faults)))
+            continue
+        read.append(_claim(index, message, claim_time))
+    return read, rejections
+
+
+def _claim(index: int, message: pb.Claim, claim_time: datetime | None) -> Claim:
+    return Claim(
+        index=index,
+        claim_id=message.claim_id,
+        platform=message.platform,
+        platform_user_id=message.platform_user_id,
+        handle=message.user_handle,
+        display_name=message.display_name,
+        email=message.email,
+        item_number=message.item_number,
+        quantity=message.quantity or 1,
+        status=CLAIM_STATUSES[message.status],
+        claim_time=claim_time,
+        sequence=message.sequence,
+    )
+
+
+CLAIM_STATUSES: Final = {
+    pb.CLAIM_STATUS_WINNER: "winner",
+    pb.CLAIM_STATUS_WAITLIST: "waitlist",
+    pb.CLAIM_STATUS_RELEASED: "released",
+    pb.CLAIM_STATUS_PASSED: "passed",
+}
+
+
+def _claim_faults(claim: pb.Claim) -> list[Fault]:
+    faults = [
+        *text_fault("claim_id", claim.claim_id, 200, least=1),
+        *text_fault("platform", claim.platform, 50, least=1),
+        *text_fault("platform_user_id", claim.platform_user_id, 200, least=1),
+        *text_fault("user_handle", claim.user_handle, 200),
+        *text_fault("display_name", claim.display_name, 200),
+        *text_fault("item_number", claim.item_number, 64, least=1),
+        *email_fault("email", claim.email),
+    ]
+    if not 0 <= claim.quantity <= MOST_QUANTITY:
+        faults.append(Fault("quantity", f"The quantity is not between 1 and {MOST_QUANTITY:,}."))
+    if claim.status not in CLAIM_STATUSES:
+        faults.append(Fault("status", "The status is not winner, waitlist, released or passed."))
+    if claim.sequence < 0:
+        faults.append(Fault("sequence", "The sequence is below 0."))
+    return faults

@@ -1,0 +1,78 @@
+"""What invoicing asks of a payment provider, in our words. The real one is the integrations service, `provider.py`."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from services.common.context import Identity
+from services.common.errors import Kind, ShowbillError
+from services.invoicing.domain.fairness import Account
+from services.invoicing.domain.invoice import Sighting
+from services.invoicing.domain.plan import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A workspace's connection to a provider."""
+
+    integration_id: str
+    provider: str
+    account_id: str
+    livemode: bool
+    active: bool
+    status_reason: str
+    """A finished sentence when it is not active."""
+    limits: Terms
+    """The provider's limits; the currency is the asker's to fill in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One invoice to be made. The same on every try of an attempt."""
+
+    id: str
+    account: Account
+    show_id: str
+    revision: int
+    attempt: int
+    first_attempt_at: datetime
+    tries: int
+    """Failed tries of this attempt so far."""
+    buyer: dict[str, str]
+    currency: str
+    lines: list[dict[str, Any]]
+    total: int
+    """Minor units."""
+    keep_draft: bool
+    show_name: str
+    show_date: date
+
+
+class Provider(Protocol):
+    """Each method raises ShowbillError with a sentence for the operator; `passing` says which are worth another try."""
+
+    async def connection(self, identity: Identity, provider: str) -> Connection | None:
+        """None when the workspace never connected it."""
+        ...
+
+    async def create(self, identity: Identity, order: Order) -> Sighting:
+        """Idempotent on id, revision and attempt."""
+        ...
+
+    async def read(self, identity: Identity, account: Account, external_id: str) -> Sighting: ...
+
+    async def send(
+        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int, delivery_id: str
+    ) -> tuple[Sighting, str]:
+        """Lets the provider e-mail it; the text is a warning, or empty. Idempotent on the delivery id."""
+        ...
+
+
+_PASSING: frozenset[Kind] = frozenset(
+    {Kind.RATE_LIMITED, Kind.UNAVAILABLE, Kind.TIMED_OUT, Kind.INTERNAL, Kind.UNAUTHENTICATED, Kind.OUTDATED}
+)
+
+
+def passing(error: ShowbillError) -> bool:
+    """Whether the same call may succeed later without anybody doing anything about the invoice."""
+    return error.kind in _PASSING or error.reason == "PROVIDER_UNAVAILABLE"

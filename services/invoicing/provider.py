@@ -1,0 +1,155 @@
+"""The provider as the integrations service offers it, over gRPC."""
+
+from typing import Final
+
+from services.common.client import GrpcClient
+from services.common.context import Identity
+from services.common.errors import Kind
+from services.common.status import RemoteError
+from services.common.timestamps import from_proto, to_proto
+from services.invoicing.domain.fairness import Account
+from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing
+from services.invoicing.domain.plan import Terms
+from services.invoicing.ports import Connection, Order
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+from services.rpc.showbill.integrations.v1.integrations_pb2_grpc import (
+    IntegrationsServiceStub,
+    InvoiceProviderServiceStub,
+)
+
+CREATE_DEADLINE: Final = 30.0
+"""Seconds. A lease is renewed while the call is under way, so it outlives this."""
+_READ_DEADLINE: Final = 10.0
+_SEND_DEADLINE: Final = 20.0
+
+STANDINGS: Final = {
+    pb.PROVIDER_INVOICE_STATUS_DRAFT: Standing.HELD_BACK,
+    pb.PROVIDER_INVOICE_STATUS_OPEN: Standing.PAYABLE,
+    pb.PROVIDER_INVOICE_STATUS_PAID: Standing.PAID,
+    pb.PROVIDER_INVOICE_STATUS_VOID: Standing.VOID,
+    pb.PROVIDER_INVOICE_STATUS_UNCOLLECTIBLE: Standing.UNCOLLECTIBLE,
+    pb.PROVIDER_INVOICE_STATUS_DELETED: Standing.VOID,
+}
+
+
+class UnknownAnswer(RemoteError):
+    """The provider's answer has a status that this version does not know."""
+
+    def __init__(self) -> None:
+        super().__init__(Kind.INTERNAL, "UNKNOWN_ANSWER", self.__doc__ or "")
+
+
+def sighting(invoice: pb.ProviderInvoice) -> Sighting:
+    """What an answer says of the invoice. Raises UnknownAnswer."""
+    standing = STANDINGS.get(invoice.status)
+    if standing is None:
+        raise UnknownAnswer
+    return Sighting(
+        standing=standing,
+        external_id=invoice.external_id,
+        total=None if standing is Standing.HELD_BACK else invoice.total,
+        currency=invoice.currency,
+        external_url=invoice.external_url,
+        provider_url=invoice.provider_url,
+        number=invoice.number,
+        paid_at=from_proto(invoice.paid_time),
+        lines=tuple(ProviderLine(line.description, line.amount) for line in invoice.lines),
+        deleted=invoice.status == pb.PROVIDER_INVOICE_STATUS_DELETED,
+    )
+
+
+class IntegrationsProvider:
+    """Calls the integrations service. Raises RemoteError."""
+
+    def __init__(self, client: GrpcClient) -> None:
+        self._client = client
+        self._connections = IntegrationsServiceStub(client.channel)
+        self._invoices = InvoiceProviderServiceStub(client.channel)
+
+    async def connection(self, identity: Identity, provider: str) -> Connection | None:
+        request = pb.GetIntegrationRequest(provider=provider)
+        try:
+            answer = await self._client.call(self._connections.GetIntegration, request, identity)
+        except RemoteError as error:
+            if error.kind is Kind.NOT_FOUND:
+                return None
+            raise
+        return _connection(answer)
+
+    async def create(self, identity: Identity, order: Order) -> Sighting:
+        # A service that is starting is waited for: failing at once would only put the same call off.
+        answer = await self._client.call(
+            self._invoices.CreateInvoice,
+            _create_request(order),
+            identity,
+            timeout=CREATE_DEADLINE,
+            wait_for_ready=True,
+        )
+        return sighting(answer.invoice)
+
+    async def read(self, identity: Identity, account: Account, external_id: str) -> Sighting:
+        request = pb.GetInvoiceRequest(
+            provider=account.provider,
+            external_id=external_id,
+            account_id=account.account_id,
+            livemode=account.livemode,
+        )
+        answer = await self._client.call(self._invoices.GetInvoice, request, identity, timeout=_READ_DEADLINE)
+        return sighting(answer.invoice)
+
+    async def send(
+        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int, delivery_id: str
+    ) -> tuple[Sighting, str]:
+        request = pb.SendInvoiceRequest(
+            provider=account.provider,
+            external_id=external_id,
+            invoice_id=invoice_id,
+            revision=revision,
+            account_id=account.account_id,
+            livemode=account.livemode,
+            delivery_id=delivery_id,
+        )
+        answer = await self._client.call(self._invoices.SendInvoice, request, identity, timeout=_SEND_DEADLINE)
+        return sighting(answer.invoice), answer.warning
+
+
+def _connection(answer: pb.GetIntegrationResponse) -> Connection:
+    integration, limits = answer.integration, answer.limits
+    active = integration.status == pb.INTEGRATION_STATUS_ACTIVE
+    return Connection(
+        integration_id=integration.id,
+        provider=integration.provider,
+        account_id=integration.account_id,
+        livemode=integration.livemode,
+        active=active,
+        status_reason=integration.status_reason,
+        limits=Terms(
+            currency="",
+            healthy=active,
+            livemode=integration.livemode,
+            account_id=integration.account_id,
+            minimum_totals=dict(limits.minimum_totals),
+            maximum_totals=dict(limits.maximum_totals),
+            maximum_total=limits.maximum_total,
+            maximum_lines=limits.maximum_lines,
+        ),
+    )
+
+
+def _create_request(order: Order) -> pb.CreateInvoiceRequest:
+    return pb.CreateInvoiceRequest(
+        provider=order.account.provider,
+        invoice_id=order.id,
+        revision=order.revision,
+        attempt=order.attempt,
+        first_attempt_time=to_proto(order.first_attempt_at),
+        account_id=order.account.account_id,
+        livemode=order.account.livemode,
+        buyer=pb.InvoiceBuyer(**order.buyer),
+        currency=order.currency,
+        lines=[pb.InvoiceLine(**line) for line in order.lines],
+        total=order.total,
+        keep_draft=order.keep_draft,
+        show_name=order.show_name,
+        show_date=order.show_date.isoformat(),
+    )

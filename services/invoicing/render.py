@@ -1,0 +1,198 @@
+"""The domain's values as the contract's messages."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import asyncpg
+
+from services.common.timestamps import to_proto
+from services.invoicing.domain.invoice import DraftReason, Invoice, Status
+from services.invoicing.domain.plan import Action, Entry, Plan, Warn
+from services.invoicing.domain.rollup import Buyer
+from services.invoicing.settle import Outcome
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+
+STATUSES: Final = {status: pb.InvoiceStatus.Value(f"INVOICE_STATUS_{status.name}") for status in Status}
+DRAFT_REASONS: Final = {
+    member: pb.DraftReason.Value(f"DRAFT_REASON_{member.name if member else 'UNSPECIFIED'}")
+    for member in (None, *DraftReason)
+}
+OUTCOMES: Final = {outcome: pb.EventOutcome.Value(f"EVENT_OUTCOME_{outcome.name}") for outcome in Outcome}
+_ACTIONS: Final = {action: pb.PlanAction.Value(f"PLAN_ACTION_{action.name}") for action in Action}
+_WARNINGS: Final = {warning: pb.PlanWarning.Value(f"PLAN_WARNING_{warning.name}") for warning in Warn}
+
+
+def show(row: asyncpg.Record) -> pb.Show:
+    return pb.Show(
+        id=str(row["id"]),
+        name=row["name"],
+        state=pb.ShowState.Value(f"SHOW_STATE_{row['state'].upper()}"),
+        currency=row["currency"],
+        start_time=to_proto(row["start_at"]),
+        end_time=to_proto(row["end_at"]),
+        create_time=to_proto(row["created_at"]),
+        seq=row["seq"],
+        item_count=row["item_count"],
+        claim_count=row["claim_count"],
+        buyer_count=row["buyer_count"],
+    )
+
+
+def item(row: asyncpg.Record) -> pb.Item:
+    return pb.Item(
+        id=str(row["id"]),
+        item_number=row["item_number"],
+        title=row["title"],
+        price=row["price"],
+        quantity=row["quantity"],
+    )
+
+
+def claim(row: asyncpg.Record) -> pb.Claim:
+    return pb.Claim(
+        claim_id=row["claim_id"],
+        platform=row["platform"],
+        platform_user_id=row["platform_user_id"],
+        user_handle=row["handle"],
+        display_name=row["display_name"],
+        item_number=row["item_number"],
+        quantity=row["quantity"],
+        status=pb.ClaimStatus.Value(f"CLAIM_STATUS_{row['status'].upper()}"),
+        claim_time=to_proto(row["claim_time"]),
+        sequence=row["sequence"],
+        email=row["email"],
+    )
+
+
+def buyer(known: Buyer, owed: Mapping[str, int]) -> pb.Buyer:
+    """`owed` holds claim_count, line_count, unpriced_count and total; empty where nothing is asked."""
+    return pb.Buyer(
+        id=known.id,
+        platform=known.platform,
+        platform_user_id=known.platform_user_id,
+        handle=known.handle,
+        display_name=known.display_name,
+        email=known.email,
+        pay_path=f"/p/{known.pay_token}" if known.pay_token else "",
+        **owed,
+    )
+
+
+def lines(snapshot: Sequence[Mapping[str, Any]]) -> list[pb.InvoiceLine]:
+    return [pb.InvoiceLine(**line) for line in snapshot]
+
+
+def invoice(known: Invoice, snapshot: Sequence[Mapping[str, Any]] = ()) -> pb.Invoice:
+    return pb.Invoice(
+        id=known.id,
+        show_id=known.show_id,
+        buyer_id=known.buyer_id,
+        platform=known.platform,
+        platform_user_id=known.platform_user_id,
+        handle=known.handle,
+        display_name=known.display_name,
+        email=known.email,
+        status=STATUSES[known.status],
+        draft_reason=DRAFT_REASONS[known.draft_reason],
+        status_reason=known.status_reason,
+        total=known.total,
+        currency=known.currency,
+        line_count=known.line_count,
+        unpriced_count=known.unpriced_count,
+        revision=known.revision,
+        attempt=known.attempt,
+        version=known.version,
+        provider=known.provider,
+        external_id=known.external_id,
+        external_url=known.external_url,
+        provider_url=known.provider_url,
+        external_account=known.external_account,
+        livemode=known.livemode,
+        number=known.number,
+        paid_time=to_proto(known.paid_at),
+        sent_time=to_proto(known.sent_at),
+        send_count=known.send_count,
+        create_time=to_proto(known.created_at),
+        update_time=to_proto(known.updated_at),
+        pay_path=known.pay_path,
+        adjusted_at_provider=known.adjusted_at_provider,
+        lines=lines(snapshot),
+    )
+
+
+def change(row: asyncpg.Record) -> pb.InvoiceChange:
+    return pb.InvoiceChange(
+        from_status=STATUSES[Status(row["from_status"])] if row["from_status"] else pb.INVOICE_STATUS_UNSPECIFIED,
+        to_status=STATUSES[Status(row["to_status"])],
+        reason=row["reason"],
+        actor=row["actor"],
+        create_time=to_proto(row["created_at"]),
+        version=row["version"],
+    )
+
+
+def plan(known: Plan, currency: str) -> pb.PlanGenerationResponse:
+    return pb.PlanGenerationResponse(
+        entries=[_entry(entry) for entry in known.entries],
+        plan_hash=known.hash,
+        warnings=[_WARNINGS[warning] for warning in known.warnings],
+        currency=currency,
+        create_total=known.create_total,
+    )
+
+
+def _entry(entry: Entry) -> pb.PlanEntry:
+    owed = entry.owed
+    counts = {
+        "claim_count": owed.claim_count,
+        "line_count": owed.line_count,
+        "unpriced_count": owed.unpriced_count,
+        "total": owed.total,
+    }
+    return pb.PlanEntry(
+        buyer=buyer(entry.buyer, counts),
+        action=_ACTIONS[entry.action],
+        reason=entry.reason,
+        warnings=[_WARNINGS[warning] for warning in entry.warnings],
+        total=owed.total,
+        invoiced_total=entry.billed.total if entry.billed else None,
+        invoice_id=entry.billed.invoice_id if entry.billed else "",
+    )
+
+
+def generation(row: asyncpg.Record) -> pb.Generation:
+    return pb.Generation(
+        id=str(row["id"]),
+        show_id=str(row["show_id"]),
+        state=pb.GenerationState.Value(f"GENERATION_STATE_{row['state'].upper()}"),
+        total_count=row["total_count"],
+        created_count=row["created_count"],
+        failed_count=row["failed_count"],
+        pending_count=row["total_count"] - row["created_count"] - row["failed_count"],
+        draft_count=row["draft_count"],
+        unchanged_count=row["unchanged_count"],
+        skipped_buyers=[pb.SkippedBuyer(**skipped) for skipped in row["skipped_buyers"]],
+        create_time=to_proto(row["created_at"]),
+        finish_time=to_proto(row["finished_at"]),
+        actor=row["actor"],
+    )
+
+
+def delivery(row: asyncpg.Record) -> pb.Delivery:
+    return pb.Delivery(
+        id=str(row["id"]),
+        channel=pb.DeliveryChannel.Value(f"DELIVERY_CHANNEL_{row['channel'].upper()}"),
+        state=pb.DeliveryState.Value(f"DELIVERY_STATE_{row['state'].upper()}"),
+        reason=row["reason"],
+        message=row["message"],
+        link=row["link"],
+        create_time=to_proto(row["created_at"]),
+    )
+
+
+def summary(show_row: asyncpg.Record, parts: Mapping[str, tuple[int, int]]) -> pb.GetShowSummaryResponse:
+    return pb.GetShowSummaryResponse(
+        currency=show_row["currency"],
+        seq=show_row["seq"],
+        **{name: pb.SummaryPart(amount=amount, count=count) for name, (amount, count) in parts.items()},
+    )

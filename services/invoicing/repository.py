@@ -1,0 +1,107 @@
+"""Rows of the database as the domain's values."""
+
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from services.common.db import load_queries
+from services.invoicing.domain.fairness import Account
+from services.invoicing.domain.invoice import DraftReason, Invoice, Status
+from services.invoicing.domain.rollup import NOTHING, Billed, Buyer, Owed, Position
+from services.invoicing.ports import Order
+
+FOLDER: Final = Path(__file__).parent / "sql"
+MIGRATIONS: Final = FOLDER / "migrations"
+SQL: Final = load_queries(FOLDER)
+
+
+def invoice(row: asyncpg.Record) -> Invoice:
+    """Of a row of invoice_records or lock_invoices."""
+    draft_reason = row["draft_reason"]
+    return Invoice(
+        id=str(row["id"]),
+        workspace_id=str(row["workspace_id"]),
+        show_id=str(row["show_id"]),
+        buyer_id=str(row["buyer_id"]),
+        generation_id=str(row["generation_id"]),
+        platform=row["platform"],
+        platform_user_id=row["platform_user_id"],
+        handle=row["handle"],
+        display_name=row["display_name"],
+        email=row["email"],
+        pay_token=row["pay_token"],
+        status=Status(row["status"]),
+        draft_reason=DraftReason(draft_reason) if draft_reason else None,
+        status_reason=row["status_reason"],
+        total=row["total"],
+        currency=row["currency"],
+        line_count=row["line_count"],
+        unpriced_count=row["unpriced_count"],
+        revision=row["revision"],
+        attempt=row["attempt"],
+        version=row["version"],
+        provider=row["provider"],
+        external_account=row["external_account"],
+        livemode=row["livemode"],
+        external_id=row["external_id"],
+        external_url=row["external_url"],
+        external_url_at=row["external_url_at"],
+        provider_url=row["provider_url"],
+        number=row["number"],
+        adjusted_at_provider=row["adjusted_at_provider"],
+        paid_at=row["paid_at"],
+        sent_at=row["sent_at"],
+        send_count=row["send_count"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def account(row: asyncpg.Record) -> Account:
+    return Account(str(row["workspace_id"]), row["provider"], row["external_account"], row["livemode"])
+
+
+def account_of(known: Invoice) -> Account:
+    return Account(known.workspace_id, known.provider, known.external_account, known.livemode)
+
+
+def buyer(row: asyncpg.Record) -> Buyer:
+    return Buyer(
+        id=str(row["id"]),
+        platform=row["platform"],
+        platform_user_id=row["platform_user_id"],
+        handle=row["handle"],
+        display_name=row["display_name"],
+        email=row["email"],
+        pay_token=row["pay_token"],
+    )
+
+
+def position(row: asyncpg.Record) -> Position:
+    owed = NOTHING
+    if row["line_count"] is not None:
+        owed = Owed(row["total"], row["claim_count"], row["line_count"], row["unpriced_count"], row["digest"])
+    billed = None
+    if row["invoice_id"] is not None:
+        billed = Billed(str(row["invoice_id"]), Status(row["status"]), row["billed_total"], row["planned_digest"])
+    return Position(buyer(row), owed, billed, row["revision"])
+
+
+def order(row: asyncpg.Record) -> Order:
+    return Order(
+        id=str(row["id"]),
+        account=account(row),
+        show_id=str(row["show_id"]),
+        revision=row["revision"],
+        attempt=row["attempt"],
+        first_attempt_at=row["first_attempt_at"],
+        tries=row["tries"],
+        buyer=row["buyer"],
+        currency=row["currency"],
+        lines=row["line_items"],
+        total=row["total"],
+        keep_draft=row["keep_draft"],
+        show_name=row["show_name"],
+        show_date=row["show_date"],
+    )

@@ -1,0 +1,197 @@
+"""Provider events applied: inbox row, row lock, move and outbox row in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+import asyncpg
+import structlog
+
+from services.invoicing import repository
+from services.invoicing.domain import invoice as rules
+from services.invoicing.domain.fairness import Account
+from services.invoicing.domain.invoice import Invoice, Sighting
+from services.invoicing.ledger import Change, Entry, Ledger
+from services.invoicing.repository import SQL
+
+log = structlog.get_logger()
+
+_AWAY: Final = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+
+
+class Outcome(StrEnum):
+    """What became of an event."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    NO_CHANGE = "no_change"
+    UNKNOWN_INVOICE = "unknown_invoice"
+    TRY_AGAIN = "try_again"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A verified event, bound to the account and mode whose secret verified it."""
+
+    account: Account
+    event_id: str
+    event_type: str
+    """The provider's own name."""
+    occurred_at: datetime
+    invoice_id: str | None
+    """Ours, from the provider's metadata."""
+    sighting: Sighting | None
+    """None when it moves nothing."""
+    external_id: str
+
+    @property
+    def key(self) -> tuple[Account, str]:
+        return self.account, self.event_id
+
+
+class Settlement:
+    """Applies events in groups."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def apply(self, events: Sequence[Event]) -> list[Outcome]:
+        """One outcome for each, in order. When the group fails, each is applied alone."""
+        try:
+            return await self._apply(events)
+        except _AWAY:
+            raise
+        except (asyncpg.PostgresError, asyncpg.DataError, ValueError) as error:
+            log.warning(
+                "a group of provider events is applied one by one", error=type(error).__name__, count=len(events)
+            )
+        return [await self._alone(event) for event in events]
+
+    async def _alone(self, event: Event) -> Outcome:
+        try:
+            return (await self._apply([event]))[0]
+        except _AWAY:
+            raise
+        except (asyncpg.PostgresError, asyncpg.DataError, ValueError):
+            log.exception("a provider event could not be applied", event_id=event.event_id)
+            return Outcome.TRY_AGAIN
+
+    async def _apply(self, events: Sequence[Event]) -> list[Outcome]:
+        async with self._ledger.entry() as entry:
+            matches, invoices = await _match(entry, events)
+            # After the locks: whoever applied the same event before us has committed by now.
+            known = await _known(entry, events)
+            outcomes, changes, about = _decide(events, matches, invoices, known)
+            await entry.change(changes)
+            await _record(entry, events, outcomes, about)
+        return outcomes
+
+
+async def _match(entry: Entry, events: Sequence[Event]) -> tuple[dict[int, str], dict[str, Invoice]]:
+    """The invoice id that each place is about, and the invoices, locked."""
+    places = [place for place, event in enumerate(events) if event.external_id or event.invoice_id]
+    if not places:
+        return {}, {}
+    told = [events[place] for place in places]
+    rows = await entry.connection.fetch(
+        SQL["match_events"],
+        places,
+        [event.account.workspace_id for event in told],
+        [event.account.provider for event in told],
+        [event.account.account_id for event in told],
+        [event.account.livemode for event in told],
+        [event.invoice_id for event in told],
+        [event.external_id for event in told],
+    )
+    matches = {row["place"]: str(row["id"]) for row in rows}
+    locked = await entry.connection.fetch(SQL["lock_invoices"], sorted(set(matches.values()))) if matches else []
+    return matches, {str(row["id"]): repository.invoice(row) for row in locked}
+
+
+async def _known(entry: Entry, events: Sequence[Event]) -> set[int]:
+    rows = await entry.connection.fetch(
+        SQL["known_events"],
+        list(range(len(events))),
+        [event.account.workspace_id for event in events],
+        [event.account.provider for event in events],
+        [event.account.account_id for event in events],
+        [event.account.livemode for event in events],
+        [event.event_id for event in events],
+    )
+    return {row["place"] for row in rows}
+
+
+def _decide(
+    events: Sequence[Event], matches: Mapping[int, str], invoices: dict[str, Invoice], known: set[int]
+) -> tuple[list[Outcome], list[Change], list[str | None]]:
+    """What becomes of each event, the steps that follow, and the invoice that each is about."""
+    outcomes: list[Outcome] = []
+    changes: list[Change] = []
+    about: list[str | None] = []
+    seen = set()
+    now = datetime.now(UTC)
+    for place, event in enumerate(events):
+        invoice = invoices.get(matches.get(place, ""))
+        if invoice is not None and invoice.external_id not in ("", event.external_id):
+            invoice = None  # found its counterpart since it was matched: this is a copy of it
+        about.append(invoice.id if invoice else None)
+        if place in known or event.key in seen:
+            outcomes.append(Outcome.DUPLICATE)
+            continue
+        seen.add(event.key)
+        if invoice is None:
+            outcomes.append(Outcome.UNKNOWN_INVOICE if event.sighting else Outcome.NO_CHANGE)
+            continue
+        change = _step(invoice, event, now)
+        outcomes.append(Outcome.APPLIED if change else Outcome.NO_CHANGE)
+        if change:
+            changes.append(change)
+            invoices[invoice.id] = change.after
+    return outcomes, changes, about
+
+
+def _step(invoice: Invoice, event: Event, now: datetime) -> Change | None:
+    if event.sighting is None:
+        return None
+    return step(invoice, event.sighting, f"event:{event.event_id}", now)
+
+
+def step(invoice: Invoice, sighting: Sighting, actor: str, now: datetime) -> Change | None:
+    """The step that a sighting makes of a locked invoice; None when it says nothing new."""
+    seen = rules.observe(invoice, sighting, now)
+    if seen is None:
+        return None
+    after, reason = seen
+    adjusted = after.total != invoice.total and sighting.lines
+    return Change(invoice, after, reason, actor, rules.provider_lines(sighting) if adjusted else None)
+
+
+async def _record(
+    entry: Entry, events: Sequence[Event], outcomes: Sequence[Outcome], about: Sequence[str | None]
+) -> None:
+    """Writes the inbox, sorted by key so that groups do not wait for each other in a circle."""
+    fresh = sorted(
+        (
+            (event, outcome, invoice_id)
+            for event, outcome, invoice_id in zip(events, outcomes, about, strict=True)
+            if outcome is not Outcome.DUPLICATE
+        ),
+        key=lambda row: row[0].key,
+    )
+    if not fresh:
+        return
+    told = [event for event, _, _ in fresh]
+    await entry.connection.execute(
+        SQL["add_events"],
+        [event.account.workspace_id for event in told],
+        [event.account.provider for event in told],
+        [event.account.account_id for event in told],
+        [event.account.livemode for event in told],
+        [event.event_id for event in told],
+        [event.event_type for event in told],
+        [event.occurred_at for event in told],
+        [invoice_id for _, _, invoice_id in fresh],
+        [outcome for _, outcome, _ in fresh],
+    )

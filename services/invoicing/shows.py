@@ -1,0 +1,160 @@
+"""Shows and their items: made, changed, started, paused, ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+
+from services.common.db import transaction
+from services.common.errors import Kind, NotFound, ShowbillError
+from services.common.ids import new_id
+from services.invoicing.ledger import Ledger
+from services.invoicing.repository import SQL
+from services.rpc.showbill.events.v1 import events_pb2 as events
+
+
+class ShowNotFound(NotFound):
+    """There is no show with this id in your workspace."""
+
+    reason = "SHOW_NOT_FOUND"
+
+
+class ShowState(ShowbillError):
+    """The show is {state}, so it cannot be {wish}."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "SHOW_STATE"
+
+
+class CurrencyFixed(ShowbillError):
+    """The show has invoices in {currency}, so its currency cannot be changed any more."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "CURRENCY_FIXED"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A step of a show's lifecycle."""
+
+    to: str
+    allowed_from: frozenset[str]
+    wish: str
+
+
+START: Final = Move("active", frozenset({"draft", "paused"}), "started")
+PAUSE: Final = Move("paused", frozenset({"active"}), "paused")
+END: Final = Move("ended", frozenset({"draft", "active", "paused"}), "ended")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A numbered thing for sale."""
+
+    item_number: str
+    title: str
+    price: int | None
+    """Minor units. None is unpriced, 0 is free on purpose."""
+    quantity: int | None
+
+
+class Shows:
+    """The use cases of shows and items. Those with an id raise ShowNotFound."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._pool = ledger.pool
+
+    async def create(
+        self, workspace_id: str, name: str, currency: str, request_id: str | None, start_at: datetime | None
+    ) -> asyncpg.Record:
+        arguments = (new_id(), workspace_id, name, currency, request_id, start_at)
+        made = await self._pool.fetchrow(SQL["create_show"], *arguments)
+        found = made or await self._pool.fetchrow(SQL["show_of_request"], workspace_id, request_id)
+        assert found is not None
+        return found
+
+    async def get(self, workspace_id: str, show_id: str) -> asyncpg.Record:
+        return _found(await self._pool.fetchrow(SQL["get_show"], show_id, workspace_id))
+
+    async def page(self, workspace_id: str, after: str | None, size: int) -> list[asyncpg.Record]:
+        return await self._pool.fetch(SQL["list_shows"], workspace_id, after, size)
+
+    async def update(
+        self, workspace_id: str, show_id: str, *, name: str | None, currency: str | None, start_at: datetime | None
+    ) -> asyncpg.Record:
+        """Changes what is not None. Raises CurrencyFixed."""
+        async with transaction(self._pool) as connection:
+            show = _found(await connection.fetchrow(SQL["lock_show"], show_id, workspace_id))
+            if currency not in (None, show["currency"]) and await connection.fetchval(
+                SQL["show_has_invoices"], show_id
+            ):
+                raise CurrencyFixed(currency=show["currency"])
+            return _found(
+                await connection.fetchrow(
+                    SQL["update_show"],
+                    show_id,
+                    show["name"] if name is None else name,
+                    currency or show["currency"],
+                    start_at or show["start_at"],
+                    show["state"],
+                    show["end_at"],
+                )
+            )
+
+    async def move(self, workspace_id: str, show_id: str, move: Move) -> asyncpg.Record:
+        """Raises ShowState where the lifecycle does not go that way. There already: answers the show as it is."""
+        async with transaction(self._pool) as connection:
+            show = _found(await connection.fetchrow(SQL["lock_show"], show_id, workspace_id))
+            if show["state"] == move.to:
+                return show
+            if show["state"] not in move.allowed_from:
+                raise ShowState(state=show["state"], wish=move.wish)
+            now = datetime.now(UTC)
+            start_at = show["start_at"] or (now if move is START else None)
+            end_at = now if move is END else None
+            return _found(
+                await connection.fetchrow(
+                    SQL["update_show"], show_id, show["name"], show["currency"], start_at, move.to, end_at
+                )
+            )
+
+    async def upsert_items(self, workspace_id: str, show_id: str, items: Sequence[Item]) -> tuple[int, int, int]:
+        """All or none. Answers how many were created, updated and left unchanged."""
+        ids = {new_id() for _ in items}
+        async with self._ledger.entry() as entry:
+            _found(await entry.connection.fetchrow(SQL["lock_show"], show_id, workspace_id))
+            rows = await entry.connection.fetch(
+                SQL["upsert_items"],
+                show_id,
+                sorted(ids),
+                [item.item_number for item in items],
+                [item.title for item in items],
+                [item.price for item in items],
+                [item.quantity for item in items],
+            )
+            created = sum(str(row["id"]) in ids for row in rows)
+            updated = len(rows) - created
+            if rows:
+                await entry.connection.execute(SQL["add_to_item_count"], show_id, created)
+                changed = events.ClaimsChanged(created_count=0, updated_count=0)
+                await entry.tell([(workspace_id, show_id, changed)])
+        return created, updated, len(items) - len(rows)
+
+    async def items(self, workspace_id: str, show_id: str, after: str | None, size: int) -> list[asyncpg.Record]:
+        await self.get(workspace_id, show_id)
+        return await self._pool.fetch(SQL["list_items"], show_id, after, size)
+
+    async def summary(self, workspace_id: str, show_id: str) -> tuple[asyncpg.Record, dict[str, tuple[int, int]]]:
+        """The show as it was before the sums were made, and amount (minor units) and count of each part."""
+        show = await self.get(workspace_id, show_id)
+        rows = await self._pool.fetch(SQL["show_summary"], show_id)
+        return show, {row["part"]: (row["amount"], row["count"]) for row in rows}
+
+
+def _found(show: asyncpg.Record | None) -> asyncpg.Record:
+    if show is None:
+        raise ShowNotFound
+    return show

@@ -1,0 +1,151 @@
+# ruff: noqa: N802  # the names of the contract
+"""ShowsService: each method reads the request, makes one call, renders the answer."""
+
+from typing import Any
+
+import grpc
+
+from services.common import paging
+from services.common.context import identity
+from services.common.errors import Fault, require
+from services.common.ids import parse_id
+from services.invoicing import parse, parse_shows, render, repository
+from services.invoicing.claims import Claims
+from services.invoicing.shows import END, PAUSE, START, Move, Shows
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import ShowsServiceServicer
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class ShowsServicer(ShowsServiceServicer):
+    """Shows, items, claims and buyers."""
+
+    def __init__(self, shows: Shows, claims: Claims) -> None:
+        self._shows = shows
+        self._claims = claims
+
+    async def CreateShow(self, request: pb.CreateShowRequest, context: Context) -> pb.CreateShowResponse:
+        start_at, faults = parse.moment("start_time", request.start_time)
+        faults += parse.text_fault("name", request.name.strip(), 200, least=1)
+        require(faults + parse.currency_fault("currency", request.currency))
+        request_id = parse.request_id(request.request_id)
+        show = await self._shows.create(
+            identity().workspace_id, request.name.strip(), request.currency, request_id, start_at
+        )
+        return pb.CreateShowResponse(show=render.show(show))
+
+    async def GetShow(self, request: pb.GetShowRequest, context: Context) -> pb.GetShowResponse:
+        show = await self._shows.get(identity().workspace_id, parse_id(request.show_id, "show"))
+        return pb.GetShowResponse(show=render.show(show))
+
+    async def ListShows(self, request: pb.ListShowsRequest, context: Context) -> pb.ListShowsResponse:
+        size = paging.page_size(request.page_size, 50, 200)
+        after = parse.id_key(request.page_token)
+        rows = await self._shows.page(identity().workspace_id, after, size + 1)
+        shows = [render.show(row) for row in rows[:size]]
+        more = paging.encode_token(shows[-1].id) if len(rows) > size else ""
+        return pb.ListShowsResponse(shows=shows, next_page_token=more)
+
+    async def UpdateShow(self, request: pb.UpdateShowRequest, context: Context) -> pb.UpdateShowResponse:
+        paths, told = set(request.update_mask.paths), request.show
+        start_at, faults = parse.moment("start_time", told.start_time)
+        faults += _mask_faults(paths, {"name", "currency", "start_time"})
+        if "name" in paths:
+            faults += parse.text_fault("name", told.name.strip(), 200, least=1)
+        if "currency" in paths:
+            faults += parse.currency_fault("currency", told.currency)
+        require(faults)
+        show = await self._shows.update(
+            identity().workspace_id,
+            parse_id(told.id, "show"),
+            name=told.name.strip() if "name" in paths else None,
+            currency=told.currency if "currency" in paths else None,
+            start_at=start_at if "start_time" in paths else None,
+        )
+        return pb.UpdateShowResponse(show=render.show(show))
+
+    async def StartShow(self, request: pb.StartShowRequest, context: Context) -> pb.StartShowResponse:
+        return pb.StartShowResponse(show=await self._move(request.show_id, START))
+
+    async def PauseShow(self, request: pb.PauseShowRequest, context: Context) -> pb.PauseShowResponse:
+        return pb.PauseShowResponse(show=await self._move(request.show_id, PAUSE))
+
+    async def EndShow(self, request: pb.EndShowRequest, context: Context) -> pb.EndShowResponse:
+        return pb.EndShowResponse(show=await self._move(request.show_id, END))
+
+    async def _move(self, show_id: str, move: Move) -> pb.Show:
+        return render.show(await self._shows.move(identity().workspace_id, parse_id(show_id, "show"), move))
+
+    async def UpsertItems(self, request: pb.UpsertItemsRequest, context: Context) -> pb.UpsertItemsResponse:
+        items = parse_shows.items(request.items)
+        show_id = parse_id(request.show_id, "show")
+        created, updated, unchanged = await self._shows.upsert_items(identity().workspace_id, show_id, items)
+        return pb.UpsertItemsResponse(created_count=created, updated_count=updated, unchanged_count=unchanged)
+
+    async def ListItems(self, request: pb.ListItemsRequest, context: Context) -> pb.ListItemsResponse:
+        size = paging.page_size(request.page_size, 200, 1000)
+        key = paging.decode_token(request.page_token, (str,))
+        after = str(key[0]) if key else None
+        rows = await self._shows.items(identity().workspace_id, parse_id(request.show_id, "show"), after, size + 1)
+        more = paging.encode_token(rows[size - 1]["number_order"]) if len(rows) > size else ""
+        return pb.ListItemsResponse(items=[render.item(row) for row in rows[:size]], next_page_token=more)
+
+    async def IngestClaims(self, request: pb.IngestClaimsRequest, context: Context) -> pb.IngestClaimsResponse:
+        claims, unreadable = parse_shows.claims(request.claims)
+        done = await self._claims.ingest(identity().workspace_id, parse_id(request.show_id, "show"), claims)
+        rejections = sorted(unreadable + done.rejections, key=lambda rejection: rejection.index)
+        return pb.IngestClaimsResponse(
+            created_count=done.created,
+            updated_count=done.updated,
+            unchanged_count=done.unchanged,
+            rejected_claims=[
+                pb.RejectedClaim(index=rejection.index, claim_id=rejection.claim_id, reason=rejection.reason)
+                for rejection in rejections
+            ],
+        )
+
+    async def ListClaims(self, request: pb.ListClaimsRequest, context: Context) -> pb.ListClaimsResponse:
+        size = paging.page_size(request.page_size, 200, 1000)
+        after = parse.time_and_id_key(request.page_token)
+        status = parse_shows.CLAIM_STATUSES.get(request.status)
+        show = await self._shows.get(identity().workspace_id, parse_id(request.show_id, "show"))
+        rows = await self._claims.page(str(show["id"]), after, status, size + 1)
+        last = rows[size - 1] if len(rows) > size else None
+        more = paging.encode_token(last["claim_time"].isoformat(), str(last["id"])) if last else ""
+        return pb.ListClaimsResponse(claims=[render.claim(row) for row in rows[:size]], next_page_token=more)
+
+    async def ListBuyers(self, request: pb.ListBuyersRequest, context: Context) -> pb.ListBuyersResponse:
+        size = paging.page_size(request.page_size, 200, 1000)
+        after = parse.text_and_id_key(request.page_token)
+        show = await self._shows.get(identity().workspace_id, parse_id(request.show_id, "show"))
+        rows = await self._claims.buyers(str(show["id"]), after, size + 1)
+        buyers = [
+            render.buyer(
+                repository.buyer(row),
+                {name: row[name] for name in ("claim_count", "line_count", "unpriced_count", "total")},
+            )
+            for row in rows[:size]
+        ]
+        more = paging.encode_token(buyers[-1].handle, buyers[-1].id) if len(rows) > size else ""
+        return pb.ListBuyersResponse(buyers=buyers, next_page_token=more)
+
+    async def UpdateBuyer(self, request: pb.UpdateBuyerRequest, context: Context) -> pb.UpdateBuyerResponse:
+        paths, told = set(request.update_mask.paths), request.buyer
+        faults = _mask_faults(paths, {"email", "display_name"})
+        faults += parse.email_fault("email", told.email) + parse.text_fault("display_name", told.display_name, 200)
+        require(faults)
+        row = await self._claims.update_buyer(
+            identity().workspace_id,
+            parse_id(told.id, "buyer"),
+            email=told.email if "email" in paths else None,
+            display_name=told.display_name if "display_name" in paths else None,
+        )
+        return pb.UpdateBuyerResponse(buyer=render.buyer(repository.buyer(row), {}))
+
+
+def _mask_faults(paths: set[str], known: set[str]) -> list[Fault]:
+    if not paths:
+        return [Fault("update_mask", "The update mask names no field, so there is nothing to change.")]
+    unknown = sorted(paths - known)
+    return [Fault("update_mask", f"The field {path} cannot be changed.") for path in unknown]

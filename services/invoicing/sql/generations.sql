@@ -1,0 +1,149 @@
+-- name: positions
+-- Where each buyer of a show stands: what is owed beside what is invoiced. The full join of two finished lists keeps the
+-- planner from a nested loop over tables whose statistics lag behind a big import.
+WITH owed AS MATERIALIZED (
+  SELECT buyer_id, total, claim_count, line_count, unpriced_count, digest FROM rollups WHERE show_id = $1
+), made AS MATERIALIZED (
+  SELECT buyer_id, max(revision) AS revision,
+         sum(total) FILTER (WHERE status <> 'void') AS billed_total,
+         (array_agg(id ORDER BY revision DESC) FILTER (WHERE status <> 'void'))[1] AS invoice_id,
+         (array_agg(status ORDER BY revision DESC) FILTER (WHERE status <> 'void'))[1] AS status,
+         (array_agg(planned_digest ORDER BY revision DESC) FILTER (WHERE status <> 'void'))[1] AS planned_digest
+  FROM invoices WHERE show_id = $1
+  GROUP BY buyer_id
+), positions AS MATERIALIZED (
+  SELECT * FROM owed FULL JOIN made USING (buyer_id) WHERE line_count IS NOT NULL OR invoice_id IS NOT NULL
+)
+SELECT buyers.id, platform, platform_user_id, handle, display_name, email, coalesce(token, '') AS pay_token,
+       total, claim_count, line_count, unpriced_count, digest,
+       coalesce(revision, 0) AS revision, billed_total::bigint, invoice_id, status, planned_digest
+FROM positions
+JOIN buyers ON buyers.id = positions.buyer_id
+LEFT JOIN pay_links ON pay_links.show_id = $1 AND pay_links.buyer_id = positions.buyer_id AND revoked_at IS NULL;
+
+-- name: generation_of_request
+SELECT * FROM generations WHERE workspace_id = $1 AND request_id = $2;
+
+-- name: get_generation
+SELECT * FROM generations WHERE id = $1 AND workspace_id = $2;
+
+-- name: running_generation
+SELECT * FROM generations WHERE show_id = $1 AND state = 'running' ORDER BY id DESC LIMIT 1;
+
+-- name: add_generation
+INSERT INTO generations (id, workspace_id, show_id, state, request_id, plan_hash, total_count, unchanged_count,
+                         skipped_buyers, actor, finished_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $4 = 'finished'::generation_state THEN clock_timestamp() END)
+RETURNING *;
+
+-- name: prefer_hash_joins
+-- For the next statement: the lists that it joins are longer than the planner believes.
+SET LOCAL enable_nestloop = off;
+
+-- name: allow_nested_loops
+SET LOCAL enable_nestloop = on;
+
+-- name: add_pending_invoices
+-- The whole queue of a run in one statement, lines included.
+WITH chosen AS MATERIALIZED (
+  SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::text[])
+    AS chosen (buyer_id, id, draft_reason, revision, buyer)
+), owed AS MATERIALIZED (
+  SELECT * FROM rollups WHERE show_id = $1
+)
+INSERT INTO invoices (id, workspace_id, show_id, buyer_id, generation_id, draft_reason, total, currency, line_items,
+                      line_count, unpriced_count, planned_digest, buyer, show_name, show_date, revision, provider,
+                      integration_id, external_account, livemode)
+SELECT chosen.id, $7, $1, buyer_id, $8, chosen.draft_reason::draft_reason, owed.total, $9, owed.line_items,
+       owed.line_count, owed.unpriced_count, owed.digest, chosen.buyer::jsonb, $10, $11, chosen.revision, $12,
+       $13, $14, $15
+FROM chosen JOIN owed USING (buyer_id)
+ON CONFLICT DO NOTHING
+RETURNING id, created_at;
+
+-- name: add_pay_links
+INSERT INTO pay_links (show_id, buyer_id, token)
+SELECT $1, told.buyer_id, told.token FROM unnest($2::uuid[], $3::text[]) AS told (buyer_id, token)
+ON CONFLICT DO NOTHING;
+
+-- name: waiting
+-- The shows and accounts that have invoices to make just now, each with at most $1 counted: a walk from group to group
+-- along the index of the queue, however long the queue of one show is.
+WITH RECURSIVE groups AS (
+  (SELECT workspace_id, provider, external_account, livemode, show_id FROM invoices WHERE status = 'pending'
+   ORDER BY workspace_id, provider, external_account, livemode, show_id LIMIT 1)
+  UNION ALL
+  SELECT next.* FROM groups, LATERAL (
+    SELECT workspace_id, provider, external_account, livemode, show_id FROM invoices
+    WHERE status = 'pending' AND (workspace_id, provider, external_account, livemode, show_id)
+      > (groups.workspace_id, groups.provider, groups.external_account, groups.livemode, groups.show_id)
+    ORDER BY workspace_id, provider, external_account, livemode, show_id LIMIT 1
+  ) AS next
+)
+SELECT groups.*, ready.count FROM groups, LATERAL (
+  SELECT count(*) FROM (
+    SELECT FROM invoices
+    WHERE status = 'pending' AND (workspace_id, provider, external_account, livemode, show_id)
+      = (groups.workspace_id, groups.provider, groups.external_account, groups.livemode, groups.show_id)
+      AND (lease_expires_at IS NULL OR lease_expires_at < clock_timestamp()) AND not_before <= clock_timestamp()
+    LIMIT $1
+  ) AS found
+) AS ready
+WHERE ready.count > 0;
+
+-- name: take
+-- Takes invoices to make, so many of each show and account, and leases them.
+WITH taken AS (
+  SELECT found.id
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::uuid[], $6::bigint[])
+    AS wanted (workspace_id, provider, external_account, livemode, show_id, count),
+  LATERAL (
+    SELECT id FROM invoices
+    WHERE status = 'pending' AND workspace_id = wanted.workspace_id
+      AND provider = wanted.provider::integration_provider AND external_account = wanted.external_account
+      AND livemode = wanted.livemode AND show_id = wanted.show_id
+      AND (lease_expires_at IS NULL OR lease_expires_at < clock_timestamp()) AND not_before <= clock_timestamp()
+    ORDER BY id
+    LIMIT wanted.count
+    FOR NO KEY UPDATE SKIP LOCKED
+  ) AS found
+)
+UPDATE invoices
+SET lease_owner = $7, lease_expires_at = clock_timestamp() + make_interval(secs => $8),
+    first_attempt_at = coalesce(first_attempt_at, clock_timestamp())
+FROM taken
+WHERE invoices.id = taken.id
+RETURNING invoices.id, workspace_id, provider, external_account, livemode, show_id, revision, attempt, first_attempt_at,
+  tries, buyer, currency, line_items, total, draft_reason IS NOT NULL AS keep_draft, show_name, show_date;
+
+-- name: keep_leases
+-- Rows that something else holds just now are passed over; there is time for another two beats.
+WITH held AS (
+  SELECT id FROM invoices WHERE id = ANY ($1::uuid[]) AND lease_owner = $2 AND status = 'pending'
+  ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE invoices SET lease_expires_at = clock_timestamp() + make_interval(secs => $3)
+FROM held WHERE invoices.id = held.id;
+
+-- name: put_back
+-- Gives an invoice back to the queue, not to be taken before a delay in seconds.
+UPDATE invoices
+SET lease_owner = NULL, lease_expires_at = NULL, not_before = clock_timestamp() + make_interval(secs => $3),
+    tries = tries + $4
+WHERE id = $1 AND lease_owner = $2 AND status = 'pending';
+
+-- name: lock_failed
+SELECT id FROM invoices
+WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3))
+ORDER BY id
+FOR NO KEY UPDATE;
+
+-- name: queue_again
+-- Beside what the ledger writes: a new attempt, told with the buyer's present labels, for the present connection.
+UPDATE invoices
+SET attempt = new.attempt, generation_id = $3, first_attempt_at = NULL, tries = 0, not_before = '-infinity',
+    integration_id = $4, external_account = $5, livemode = $6,
+    buyer = jsonb_build_object('platform', platform, 'platform_user_id', platform_user_id, 'handle', handle,
+                               'display_name', display_name, 'email', email)
+FROM unnest($1::uuid[], $2::integer[]) AS new (id, attempt), buyers
+WHERE invoices.id = new.id AND buyers.id = invoices.buyer_id;

@@ -1,0 +1,76 @@
+-- name: lock_invoices
+-- What the view invoice_records shows, of rows that are locked; in id order, so that groups do not wait for each other in
+-- a circle. A view's rows cannot be locked alone, and what was read before the lock may be old.
+SELECT invoices.id, invoices.workspace_id, invoices.show_id, invoices.buyer_id, generation_id, platform, platform_user_id,
+       handle, display_name, email, coalesce(token, '') AS pay_token, status, draft_reason, status_reason, total, currency,
+       line_count, unpriced_count, revision, attempt, version, provider, external_account, livemode, external_id,
+       external_url, external_url_at, provider_url, number, adjusted_at_provider, paid_at, sent_at, send_count,
+       invoices.created_at, updated_at
+FROM invoices
+JOIN buyers ON buyers.id = invoices.buyer_id
+LEFT JOIN pay_links ON pay_links.show_id = invoices.show_id AND pay_links.buyer_id = invoices.buyer_id
+  AND pay_links.revoked_at IS NULL
+WHERE invoices.id = ANY ($1::uuid[])
+ORDER BY invoices.id
+FOR NO KEY UPDATE OF invoices;
+
+-- name: list_invoices
+SELECT * FROM invoice_records
+WHERE show_id = $1 AND ($2::uuid IS NULL OR id > $2) AND ($3::invoice_status[] IS NULL OR status = ANY ($3))
+ORDER BY id
+LIMIT $4;
+
+-- name: count_invoices
+SELECT count(*)::integer FROM invoices
+WHERE show_id = $1 AND ($2::invoice_status[] IS NULL OR status = ANY ($2));
+
+-- name: get_invoice
+SELECT invoice_records.*, line_items
+FROM invoice_records JOIN invoices USING (id)
+WHERE id = $1 AND invoices.show_id = $2 AND invoices.workspace_id = $3;
+
+-- name: list_history
+SELECT version, from_status, to_status, reason, actor, created_at FROM invoice_history
+WHERE invoice_id = $1
+ORDER BY version;
+
+-- name: write_invoices
+-- One row for each invoice: its last state in this transaction. line_items is NULL where the lines stay.
+UPDATE invoices
+SET status = new.status::invoice_status, draft_reason = new.draft_reason::draft_reason, status_reason = new.status_reason,
+    total = new.total, line_items = coalesce(new.line_items::jsonb, invoices.line_items), line_count = new.line_count,
+    unpriced_count = new.unpriced_count, version = new.version, external_id = new.external_id,
+    external_url = new.external_url, external_url_at = new.external_url_at, provider_url = new.provider_url,
+    number = new.number, adjusted_at_provider = new.adjusted_at_provider, paid_at = new.paid_at, sent_at = new.sent_at,
+    send_count = new.send_count, updated_at = new.updated_at,
+    lease_owner = CASE WHEN new.status = 'pending' THEN invoices.lease_owner END,
+    lease_expires_at = CASE WHEN new.status = 'pending' THEN invoices.lease_expires_at END
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::integer[], $8::integer[],
+            $9::bigint[], $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::boolean[],
+            $16::timestamptz[], $17::timestamptz[], $18::integer[], $19::timestamptz[])
+  AS new (id, status, draft_reason, status_reason, total, line_items, line_count, unpriced_count, version, external_id,
+          external_url, external_url_at, provider_url, number, adjusted_at_provider, paid_at, sent_at, send_count,
+          updated_at)
+WHERE invoices.id = new.id;
+
+-- name: write_history
+INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor)
+SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
+  AS change (invoice_id, version, from_status, to_status, reason, actor);
+
+-- name: count_results
+-- Counts what became of a run's invoices; says where progress is due to be told.
+UPDATE generations
+SET created_count = created_count + result.created, failed_count = failed_count + result.failed,
+    draft_count = draft_count + result.held_back,
+    reported_at = CASE WHEN reported_at < clock_timestamp() - interval '250 milliseconds'
+      THEN clock_timestamp() ELSE reported_at END,
+    state = CASE WHEN created_count + failed_count + result.created + result.failed >= total_count AND state = 'running'
+      THEN 'finished' ELSE state END,
+    finished_at = CASE WHEN created_count + failed_count + result.created + result.failed >= total_count
+      THEN coalesce(finished_at, clock_timestamp()) ELSE finished_at END
+FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[]) AS result (id, created, failed, held_back)
+WHERE generations.id = result.id
+RETURNING generations.*, reported_at >= statement_timestamp() AS report_due,
+  finished_at >= statement_timestamp() AS finished_now;

@@ -1,0 +1,51 @@
+-- name: match_events
+-- The invoice that each event is about, within the workspace, account and mode whose secret verified it: by our id from
+-- the provider's metadata, or by the provider's id. An invoice that has a counterpart is not moved by a copy of it.
+WITH told AS (
+  SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::uuid[], $7::text[])
+    AS told (place, workspace_id, provider, external_account, livemode, invoice_id, external_id)
+)
+SELECT told.place, invoices.id FROM told
+JOIN invoices ON invoices.workspace_id = told.workspace_id
+  AND invoices.provider = told.provider::integration_provider AND invoices.external_account = told.external_account
+  AND invoices.livemode = told.livemode AND invoices.external_id = told.external_id
+WHERE told.external_id <> '' AND invoices.external_id <> ''
+UNION ALL
+SELECT told.place, invoices.id FROM told
+JOIN invoices ON invoices.id = told.invoice_id
+WHERE invoices.external_id = '' AND invoices.workspace_id = told.workspace_id
+  AND invoices.provider = told.provider::integration_provider AND invoices.external_account = told.external_account
+  AND invoices.livemode = told.livemode;
+
+-- name: known_events
+SELECT told.place FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::text[])
+  AS told (place, workspace_id, provider, external_account, livemode, event_id)
+JOIN provider_events ON provider_events.workspace_id = told.workspace_id
+  AND provider_events.provider = told.provider::integration_provider
+  AND provider_events.external_account = told.external_account
+  AND provider_events.livemode = told.livemode AND provider_events.event_id = told.event_id;
+
+-- name: add_events
+INSERT INTO provider_events (workspace_id, provider, external_account, livemode, event_id, event_type, occurred_at,
+                             invoice_id, outcome)
+SELECT workspace_id, provider::integration_provider, external_account, livemode, event_id, event_type, occurred_at,
+       invoice_id, outcome
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::uuid[],
+            $9::text[])
+  AS told (workspace_id, provider, external_account, livemode, event_id, event_type, occurred_at, invoice_id, outcome)
+ON CONFLICT DO NOTHING;
+
+-- name: take_to_check
+-- Open invoices that were not read for a while. Taking them counts as reading them: replicas take different ones, and one
+-- that cannot be read now has its next turn with the others.
+UPDATE invoices SET checked_at = clock_timestamp()
+FROM (
+  SELECT id FROM invoices
+  WHERE status IN ('draft', 'sent', 'payment_failed') AND external_id <> ''
+    AND checked_at < clock_timestamp() - make_interval(secs => $1)
+  ORDER BY checked_at
+  LIMIT $2
+  FOR NO KEY UPDATE SKIP LOCKED
+) AS due
+WHERE invoices.id = due.id
+RETURNING invoices.id, workspace_id, provider, external_account, livemode, external_id;

@@ -1,0 +1,78 @@
+-- name: create_show
+INSERT INTO shows (id, workspace_id, name, currency, request_id, start_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (workspace_id, request_id) DO NOTHING
+RETURNING *;
+
+-- name: show_of_request
+SELECT * FROM shows WHERE workspace_id = $1 AND request_id = $2;
+
+-- name: get_show
+SELECT * FROM shows WHERE id = $1 AND workspace_id = $2;
+
+-- name: lock_show
+SELECT * FROM shows WHERE id = $1 AND workspace_id = $2 FOR NO KEY UPDATE;
+
+-- name: list_shows
+SELECT * FROM shows
+WHERE workspace_id = $1 AND ($2::uuid IS NULL OR id < $2)
+ORDER BY id DESC
+LIMIT $3;
+
+-- name: update_show
+UPDATE shows SET name = $2, currency = $3, start_at = $4, state = $5, end_at = $6 WHERE id = $1 RETURNING *;
+
+-- name: show_has_invoices
+SELECT EXISTS (SELECT FROM invoices WHERE show_id = $1);
+
+-- name: take_positions
+-- Positions for events: answers the last of the `count` that each show gives out. Locked in id order.
+WITH wanted AS (
+  SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS wanted (id, count)
+), locked AS (
+  SELECT id FROM shows WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE shows SET seq = seq + wanted.count
+FROM wanted JOIN locked USING (id)
+WHERE shows.id = wanted.id
+RETURNING shows.id, shows.seq;
+
+-- name: upsert_items
+INSERT INTO show_items (id, show_id, item_number, title, price, quantity)
+SELECT item.id, $1, item.item_number, item.title, item.price, item.quantity
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+  AS item (id, item_number, title, price, quantity)
+ON CONFLICT (show_id, item_number) DO UPDATE
+SET title = excluded.title, price = excluded.price, quantity = excluded.quantity
+WHERE (show_items.title, show_items.price, show_items.quantity)
+  IS DISTINCT FROM (excluded.title, excluded.price, excluded.quantity)
+RETURNING id;
+
+-- name: add_to_item_count
+UPDATE shows SET item_count = item_count + $2 WHERE id = $1;
+
+-- name: list_items
+SELECT id, item_number, number_order, title, price, quantity FROM show_items
+WHERE show_id = $1 AND ($2::text IS NULL OR number_order > $2)
+ORDER BY number_order
+LIMIT $3;
+
+-- name: show_summary
+-- Every sum of a show at one moment: what was claimed, what of it was not invoiced, and the invoices by where they stand.
+WITH owed AS MATERIALIZED (
+  SELECT buyer_id, total, unpriced_count FROM rollups WHERE show_id = $1
+), made AS MATERIALIZED (
+  SELECT buyer_id, total, CASE WHEN status = 'draft' AND draft_reason IS NOT NULL THEN 'held_back' ELSE status::text END AS part
+  FROM invoices WHERE show_id = $1
+), invoiced AS MATERIALIZED (
+  SELECT DISTINCT buyer_id FROM made WHERE part <> 'void'
+)
+SELECT part, sum(total)::bigint AS amount, count(*)::integer AS count FROM made GROUP BY part
+UNION ALL
+SELECT 'claimed', coalesce(sum(total), 0)::bigint, count(*)::integer FROM owed
+UNION ALL
+SELECT 'unpriced_lines', 0, coalesce(sum(unpriced_count), 0)::integer FROM owed
+UNION ALL
+SELECT 'not_invoiced', coalesce(sum(owed.total), 0)::bigint, count(*)::integer
+FROM owed FULL JOIN invoiced USING (buyer_id)
+WHERE invoiced.buyer_id IS NULL;

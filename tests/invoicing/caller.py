@@ -1,0 +1,185 @@
+"""Calls to the invoicing service over real gRPC, as the gateway makes them."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.common.client import GrpcClient
+from services.common.context import Identity
+from services.common.ids import new_id
+from services.common.secret import Secret
+from services.common.tokens import Signer
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2_grpc as rpc
+from tests.waiting import eventually
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+EVERYONE = Identity("", "worker:webhooks")
+
+
+class Caller:
+    """The gateway in the name of one workspace."""
+
+    def __init__(self, address: str, seed: str, service: str = "gateway") -> None:
+        self.client = GrpcClient(address, "invoicing", Signer(service, Secret(seed)))
+        self.shows = rpc.ShowsServiceStub(self.client.channel)
+        self.invoices = rpc.InvoicesServiceStub(self.client.channel)
+        self.who = Identity(new_id(), "user:test")
+
+    async def create_show(self, name: str = "Show", currency: str = "GBP", request_id: str = "") -> pb.Show:
+        request = pb.CreateShowRequest(name=name, currency=currency, request_id=request_id)
+        return (await self.client.call(self.shows.CreateShow, request, self.who)).show
+
+    async def show(self, show_id: str) -> pb.Show:
+        return (await self.client.call(self.shows.GetShow, pb.GetShowRequest(show_id=show_id), self.who)).show
+
+    async def items(self, show_id: str, items: Sequence[pb.Item]) -> pb.UpsertItemsResponse:
+        request = pb.UpsertItemsRequest(show_id=show_id, items=items)
+        return await self.client.call(self.shows.UpsertItems, request, self.who)
+
+    async def ingest(self, show_id: str, claims: Sequence[pb.Claim]) -> pb.IngestClaimsResponse:
+        request = pb.IngestClaimsRequest(show_id=show_id, claims=claims)
+        return await self.client.call(self.shows.IngestClaims, request, self.who, timeout=20)
+
+    async def buyers(self, show_id: str) -> list[pb.Buyer]:
+        request = pb.ListBuyersRequest(show_id=show_id, page_size=1000)
+        return list((await self.client.call(self.shows.ListBuyers, request, self.who)).buyers)
+
+    async def update_buyer(self, buyer: pb.Buyer, *paths: str) -> pb.Buyer:
+        request = pb.UpdateBuyerRequest(buyer=buyer, update_mask=FieldMask(paths=paths))
+        return (await self.client.call(self.shows.UpdateBuyer, request, self.who)).buyer
+
+    async def plan(self, show_id: str, buyer_ids: Sequence[str] = ()) -> pb.PlanGenerationResponse:
+        request = pb.PlanGenerationRequest(show_id=show_id, buyer_ids=buyer_ids)
+        return await self.client.call(self.invoices.PlanGeneration, request, self.who)
+
+    async def start(
+        self, show_id: str, *, buyer_ids: Sequence[str] = (), request_id: str = "", plan_hash: str = ""
+    ) -> pb.Generation:
+        request = pb.StartGenerationRequest(
+            show_id=show_id, buyer_ids=buyer_ids, request_id=request_id, plan_hash=plan_hash
+        )
+        return (await self.client.call(self.invoices.StartGeneration, request, self.who, timeout=20)).generation
+
+    async def generation(self, generation_id: str) -> pb.Generation:
+        request = pb.GetGenerationRequest(generation_id=generation_id)
+        return (await self.client.call(self.invoices.GetGeneration, request, self.who)).generation
+
+    async def finished(self, generation_id: str, timeout: float = 20) -> pb.Generation:
+        async def done() -> pb.Generation | None:
+            run = await self.generation(generation_id)
+            return run if run.state == pb.GENERATION_STATE_FINISHED else None
+
+        finished = await eventually(done, timeout=timeout, why="the generation did not finish")
+        assert finished is not None
+        return finished
+
+    async def generate(self, show_id: str) -> pb.Generation:
+        return await self.finished((await self.start(show_id)).id)
+
+    async def listed(self, show_id: str, *statuses: pb.InvoiceStatus.ValueType) -> list[pb.Invoice]:
+        request = pb.ListInvoicesRequest(show_id=show_id, page_size=1000, statuses=statuses)
+        return list((await self.client.call(self.invoices.ListInvoices, request, self.who)).invoices)
+
+    async def invoice(self, known: pb.Invoice) -> pb.Invoice:
+        request = pb.GetInvoiceRequest(show_id=known.show_id, invoice_id=known.id)
+        return (await self.client.call(self.invoices.GetInvoice, request, self.who)).invoice
+
+    async def history(self, known: pb.Invoice) -> list[pb.InvoiceChange]:
+        request = pb.ListInvoiceHistoryRequest(show_id=known.show_id, invoice_id=known.id)
+        return list((await self.client.call(self.invoices.ListInvoiceHistory, request, self.who)).changes)
+
+    async def send(
+        self, known: pb.Invoice, channel: pb.DeliveryChannel.ValueType, request_id: str = ""
+    ) -> pb.SendInvoiceResponse:
+        request = pb.SendInvoiceRequest(
+            show_id=known.show_id,
+            invoice_id=known.id,
+            channel=channel,
+            request_id=request_id,
+            pay_link_base="https://pay.example/",
+        )
+        return await self.client.call(self.invoices.SendInvoice, request, self.who)
+
+    async def retry(self, show_id: str, *invoice_ids: str) -> pb.RetryInvoicesResponse:
+        request = pb.RetryInvoicesRequest(show_id=show_id, invoice_ids=invoice_ids)
+        return await self.client.call(self.invoices.RetryInvoices, request, self.who)
+
+    async def apply(self, *events: pb.ProviderEvent) -> list[pb.EventOutcome.ValueType]:
+        request = pb.ApplyProviderEventsRequest(events=events)
+        return list((await self.client.call(self.invoices.ApplyProviderEvents, request, EVERYONE)).outcomes)
+
+    async def resolve(self, token: str, *, count_opening: bool = False) -> pb.ResolvePayLinkResponse:
+        request = pb.ResolvePayLinkRequest(token=token, count_opening=count_opening)
+        return await self.client.call(self.invoices.ResolvePayLink, request, EVERYONE)
+
+    async def summary(self, show_id: str) -> pb.GetShowSummaryResponse:
+        request = pb.GetShowSummaryRequest(show_id=show_id)
+        return await self.client.call(self.invoices.GetShowSummary, request, self.who)
+
+    async def import_example(self, name: str) -> str:
+        """Makes a show of an example; answers its id."""
+        show = await self.create_show(name)
+        await self.items(show.id, example_items(name))
+        answer = await self.ingest(show.id, example_claims(name))
+        assert not answer.rejected_claims
+        return show.id
+
+    async def small_show(self, buyers: int, price: int | None = 1000) -> str:
+        """A show in which each buyer won one item; answers its id."""
+        show = await self.create_show("Small show")
+        await self.items(show.id, [pb.Item(item_number=str(n), title=f"Item {n}", price=price) for n in range(buyers)])
+        await self.ingest(show.id, [winner(n) for n in range(buyers)])
+        return show.id
+
+    async def close(self) -> None:
+        await self.client.close()
+
+
+def winner(number: int, **fields: object) -> pb.Claim:
+    """Buyer u<number> won item <number>."""
+    claim = pb.Claim(
+        claim_id=f"c{number}",
+        platform="facebook",
+        platform_user_id=f"u{number}",
+        user_handle=f"@u{number:05}",
+        item_number=str(number),
+        quantity=1,
+        status=pb.CLAIM_STATUS_WINNER,
+        claim_time=Timestamp(seconds=1_790_000_000 + number),
+    )
+    claim.MergeFrom(pb.Claim(**fields))  # type: ignore[arg-type]  # fields of a claim, by name
+    return claim
+
+
+def example_items(name: str) -> list[pb.Item]:
+    with (EXAMPLES / name / "items.csv").open(newline="", encoding="utf-8") as file:
+        return [
+            pb.Item(
+                item_number=row["item_number"],
+                title=row["title"],
+                price=int(row["price"]) if row["price"] else None,
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def example_claims(name: str) -> list[pb.Claim]:
+    claims = []
+    with (EXAMPLES / name / "claims.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            claim = pb.Claim(
+                claim_id=row["claim_id"],
+                platform=row["platform"],
+                platform_user_id=row["platform_user_id"],
+                user_handle=row["user_handle"],
+                item_number=row["item_number"],
+                quantity=int(row["quantity"]),
+                status=pb.ClaimStatus.Value(f"CLAIM_STATUS_{row['status'].upper()}"),
+            )
+            claim.claim_time.FromJsonString(row["claimed_at"].replace("+00:00", "Z"))
+            claims.append(claim)
+    return claims

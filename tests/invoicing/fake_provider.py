@@ -1,0 +1,119 @@
+"""A provider in memory, for the logic of the workers: idempotent like the real one, and told when to fail."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from services.common.context import Identity
+from services.common.errors import Kind, ShowbillError
+from services.common.ids import new_id
+from services.invoicing.domain.fairness import Account
+from services.invoicing.domain.invoice import Sighting, Standing
+from services.invoicing.domain.plan import Terms
+from services.invoicing.ports import Connection, Order
+
+ACCOUNT = "acct_test"
+LIMITS = Terms(
+    currency="",
+    livemode=False,
+    account_id=ACCOUNT,
+    minimum_totals={"GBP": 30, "USD": 50},
+    maximum_total=99_999_999,
+    maximum_lines=250,
+)
+
+
+class Refused(ShowbillError):
+    """The provider refuses this buyer."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "PROVIDER_REFUSED"
+
+
+class Away(ShowbillError):
+    """The provider is away."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "PROVIDER_UNAVAILABLE"
+
+
+class TooFast(ShowbillError):
+    """Too many calls at once."""
+
+    kind = Kind.RATE_LIMITED
+    reason = "RATE_LIMITED"
+
+
+@dataclass
+class FakeProvider:
+    """What it made stands in `made`, by our invoice id; `calls` counts the tries."""
+
+    connected: Connection | None = field(
+        default_factory=lambda: Connection(new_id(), "stripe", ACCOUNT, False, True, "", LIMITS)
+    )
+    made: dict[str, Sighting] = field(default_factory=dict)
+    orders: defaultdict[str, list[Order]] = field(default_factory=lambda: defaultdict(list))
+    calls: Counter[str] = field(default_factory=Counter)
+    mailed: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, list[ShowbillError]] = field(default_factory=dict)
+    """What the next tries of a buyer (by platform user id) answer instead."""
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    """Calls wait until it is set; it is from the start."""
+    entered: Counter[Account] = field(default_factory=Counter)
+    hook: Callable[[Order], None] | None = None
+    """Called after an invoice was made, before the answer."""
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    async def connection(self, identity: Identity, provider: str) -> Connection | None:
+        return self.connected if provider == "stripe" else None
+
+    async def create(self, identity: Identity, order: Order) -> Sighting:
+        self.calls[order.id] += 1
+        self.entered[order.account] += 1
+        self.orders[order.id].append(order)
+        await self.gate.wait()
+        failures = self.failures.get(order.buyer["platform_user_id"])
+        if failures:
+            raise failures.pop(0)
+        standing = Standing.HELD_BACK if order.keep_draft else Standing.PAYABLE
+        self.made.setdefault(order.id, sighting_of(order.id, standing, order.total, order.currency))
+        if self.hook:
+            self.hook(order)
+        return self.made[order.id]
+
+    async def read(self, identity: Identity, account: Account, external_id: str) -> Sighting:
+        for sighting in self.made.values():
+            if sighting.external_id == external_id:
+                return sighting
+        return Sighting(Standing.VOID, external_id=external_id, deleted=True)
+
+    async def send(
+        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int, delivery_id: str
+    ) -> tuple[Sighting, str]:
+        failures = self.failures.get(external_id)
+        if failures:
+            raise failures.pop(0)
+        self.mailed[delivery_id] += 1
+        return self.made[invoice_id], ""
+
+    def now(self, invoice_id: str, **changes: object) -> None:
+        """Changes an invoice at the provider."""
+        self.made[invoice_id] = replace(self.made[invoice_id], **changes)  # type: ignore[arg-type]  # checked by replace
+
+
+def sighting_of(invoice_id: str, standing: Standing, total: int, currency: str = "GBP") -> Sighting:
+    """As the provider tells of an invoice that it made for us."""
+    external_id = "in_" + invoice_id.replace("-", "")
+    final = standing is not Standing.HELD_BACK
+    return Sighting(
+        standing=standing,
+        external_id=external_id,
+        total=total if final else None,
+        currency=currency,
+        external_url=f"https://pay.example/{external_id}" if final else "",
+        provider_url=f"https://provider.example/{external_id}",
+        number=f"N-{external_id[-8:]}" if final else "",
+    )
