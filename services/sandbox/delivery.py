@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 
 import aiohttp
 import msgspec
@@ -29,7 +30,7 @@ class Courier:
         self.settings = DeliverySettings()
         self.faults = WebhookFaults()
         self._store = store
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], str] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._session: aiohttp.ClientSession | None = None
         self._nudged = asyncio.Event()
@@ -44,21 +45,26 @@ class Courier:
                     self.submit(dataset, delivery)
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        self.abandon(None)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
 
     def submit(self, dataset: Dataset, delivery: Delivery) -> None:
         task = asyncio.create_task(self._carry(dataset, delivery))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = dataset.account.id
+        task.add_done_callback(self._done)
 
-    def abandon(self) -> None:
-        """Lets go of everything under way: its data was reset."""
-        for task in self._tasks:
-            task.cancel()
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if not task.cancelled() and task.exception() is not None:
+            log.line("mistake", operation="delivery", trace=traceback.format_exception(task.exception()))
+
+    def abandon(self, account: str | None) -> None:
+        """Lets go of what is under way for an account, or for all: its data is being reset."""
+        for task, of_account in self._tasks.items():
+            if account in (None, of_account):
+                task.cancel()
 
     def retry_now(self) -> None:
         """Those that wait for their next attempt make it now."""

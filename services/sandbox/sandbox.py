@@ -90,6 +90,6 @@ class Sandbox:
             self.tick()
 
     def reset(self, account: str | None = None) -> None:
-        self.courier.abandon()
+        self.courier.abandon(account)
         self.store.reset(account)
         self.flush()

@@ -9,7 +9,7 @@ from services.sandbox.control.requests import check_token
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_ROUTES: list[tuple[str, str, Handler]] = [
+CONTROL_ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/state", state.state),
     ("POST", "/reset", state.reset),
     ("GET", "/settings", state.settings),
@@ -49,7 +49,7 @@ _ROUTES: list[tuple[str, str, Handler]] = [
 
 def add_control(app: web.Application) -> None:
     app.router.add_get("/_sandbox/health", state.health)
-    for method, path, handler in _ROUTES:
+    for method, path, handler in CONTROL_ROUTES:
         app.router.add_route(method, f"/_sandbox{path}", _guarded(handler))
 
 

@@ -76,6 +76,8 @@ def _check(params: dict[str, Any]) -> None:
         if len(params.get(name, "")) > longest:
             message = f"Invalid string: {params[name][:20]}...; must be at most {longest} characters"
             raise errors.refused(message, name, "parameter_invalid_string_long")
+    if "default_payment_method" in params.get("invoice_settings", {}):
+        raise errors.not_modelled("invoice_settings[default_payment_method]")
     email = params.get("email")
     if email and not _EMAIL.fullmatch(email):
         raise errors.refused(f"Invalid email address: {email}", "email", "email_invalid")
@@ -102,8 +104,6 @@ def _set_shipping(customer: Customer, value: Any) -> None:
 
 def _set_invoice_settings(customer: Customer, value: Any) -> None:
     for name, part in value.items():
-        if name == "default_payment_method":
-            raise errors.not_modelled("invoice_settings[default_payment_method]")
         customer.body["invoice_settings"][name] = part or None
 
 
