@@ -1,6 +1,7 @@
 """Calls to the integrations service in the name of the services that may call it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from services.common.client import GrpcClient
 from services.common.context import Identity
@@ -54,6 +55,38 @@ class Caller:
         answer = await self.invoicing.call(self.invoices.CreateInvoice, request, who, timeout=PATIENCE)
         return answer.invoice
 
+    async def read(self, who: Identity, account: str, external_id: str) -> pb.ProviderInvoice:
+        request = pb.GetInvoiceRequest(provider="stripe", external_id=external_id, account_id=account)
+        return (await self.invoicing.call(self.invoices.GetInvoice, request, who, timeout=PATIENCE)).invoice
+
+    async def list_invoices(self, who: Identity, account: str, size: int, token: str) -> pb.ListInvoicesResponse:
+        request = pb.ListInvoicesRequest(provider="stripe", account_id=account, page_size=size, page_token=token)
+        return await self.invoicing.call(self.invoices.ListInvoices, request, who, timeout=PATIENCE)
+
+    async def finalize(self, who: Identity, account: str, made: pb.ProviderInvoice, total: int) -> pb.ProviderInvoice:
+        request = pb.FinalizeInvoiceRequest(**_reference(account, made), total=total)
+        return (await self.invoicing.call(self.invoices.FinalizeInvoice, request, who, timeout=PATIENCE)).invoice
+
+    async def void(self, who: Identity, account: str, made: pb.ProviderInvoice) -> pb.ProviderInvoice:
+        request = pb.VoidInvoiceRequest(**_reference(account, made))
+        return (await self.invoicing.call(self.invoices.VoidInvoice, request, who, timeout=PATIENCE)).invoice
+
+    async def send(
+        self, who: Identity, account: str, made: pb.ProviderInvoice, delivery_id: str
+    ) -> pb.SendInvoiceResponse:
+        request = pb.SendInvoiceRequest(**_reference(account, made), delivery_id=delivery_id)
+        return await self.invoicing.call(self.invoices.SendInvoice, request, who, timeout=PATIENCE)
+
     async def close(self) -> None:
         await self.gateway.close()
         await self.invoicing.close()
+
+
+def _reference(account: str, made: pb.ProviderInvoice) -> dict[str, Any]:
+    return {
+        "provider": "stripe",
+        "external_id": made.external_id,
+        "invoice_id": made.invoice_id,
+        "revision": made.revision,
+        "account_id": account,
+    }

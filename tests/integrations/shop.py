@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import aiohttp
+
 from services.common.context import Identity
 from services.common.ids import new_id
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
@@ -35,16 +37,20 @@ class Shop:
         }
         return await self.caller.connect(self.who, keys)
 
-    def order(self, *lines: pb.InvoiceLine, buyer: str = "", **values: Any) -> pb.CreateInvoiceRequest:
+    def order(
+        self, *lines: pb.InvoiceLine, buyer: str | pb.InvoiceBuyer = "", **values: Any
+    ) -> pb.CreateInvoiceRequest:
         """An invoice of this workspace's account, one of its own each time."""
         wanted = lines or (line(), line(1, 1999, "LUNCH BAG"))
-        user = buyer or new_id()
+        if isinstance(buyer, str):
+            user = buyer or new_id()
+            buyer = pb.InvoiceBuyer(platform="tiktok", platform_user_id=user, handle=f"@{user[-6:]}")
         fields: dict[str, Any] = {
             "provider": "stripe",
             "invoice_id": new_id(),
             "revision": 1,
             "account_id": self.account.id,
-            "buyer": pb.InvoiceBuyer(platform="tiktok", platform_user_id=user, handle=f"@{user[-6:]}"),
+            "buyer": buyer,
             "currency": "GBP",
             "lines": wanted,
             "total": sum(one.amount for one in wanted),
@@ -61,10 +67,18 @@ class Shop:
         return await self.sandbox.invoices(self.account.id)
 
     async def calls(self) -> dict[str, int]:
-        """How often each operation was asked of the account."""
+        """How often each operation was done for the account; what was refused or replayed does not count."""
         found = await self.sandbox.calls(self.account.id)
-        return {operation: counts["calls"] for operation, counts in found.items()}
+        return {operation: counts["succeeded"] - counts["replayed"] for operation, counts in found.items()}
 
     async def fault(self, operation: str, effect: str, when: str = "before", **rule: Any) -> str:
         body = {"operation": operation, "effect": effect, "when": when, "account": self.account.id, **rule}
         return str((await self.sandbox.rest.call("POST", "/_sandbox/faults", body))["id"])
+
+    async def edit_at_stripe(self, external_id: str, amount: int) -> None:
+        """Adds a line to a draft, as the operator would in the dashboard."""
+        headers = {"Authorization": f"Bearer {self.account.sk_test}"}
+        body = {"lines[0][amount]": str(amount), "lines[0][description]": "Postage"}
+        url = f"{self.sandbox.rest.url}/v1/invoices/{external_id}/add_lines"
+        async with aiohttp.request("POST", url, data=body, headers=headers) as answer:
+            assert answer.status == 200

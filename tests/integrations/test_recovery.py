@@ -1,0 +1,186 @@
+"""Whatever is cut off at whatever step, and whoever takes it up again: one invoice, one customer."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.common.db import Connection
+from services.common.errors import Kind
+from services.common.status import RemoteError
+from services.common.timestamps import to_proto
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+from tests.e2e.stack import Stack
+from tests.integrations.shop import Shop, line
+
+STEPS = ("customers.create", "invoices.create", "invoices.add_lines", "invoices.finalize")
+OPEN = pb.PROVIDER_INVOICE_STATUS_OPEN
+CUT: dict[str, Any] = {"effect": "cut"}
+FAULT: dict[str, Any] = {"effect": "error", "status": 500}
+
+
+@pytest.fixture
+async def rows(stack: Stack) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(stack.databases["integrations"])
+    yield connection
+    await connection.close()
+
+
+async def one_open_invoice(shop: Shop, order: pb.CreateInvoiceRequest) -> None:
+    (invoice,) = await shop.invoices()
+    assert (invoice["status"], invoice["total"]) == ("open", order.total)
+    customers = await shop.sandbox.rest.call("GET", f"/_sandbox/accounts/{shop.account.id}/customers")
+    assert len(customers["customers"]) == 1
+
+
+async def unsure(shop: Shop, order: pb.CreateInvoiceRequest) -> None:
+    with pytest.raises(RemoteError) as failed:
+        await shop.create(order)
+    assert (failed.value.kind, failed.value.reason) == (Kind.UNAVAILABLE, "PROVIDER_UNAVAILABLE")
+    assert failed.value.retry_after
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("fault", [CUT, FAULT], ids=["cut", "fault"])
+@pytest.mark.parametrize("step", STEPS)
+async def test_failed_step_is_taken_up_again(connected: Shop, step: str, fault: dict[str, Any], when: str) -> None:
+    order = connected.order()
+    await connected.fault(step, when=when, **fault)
+    await unsure(connected, order)
+    assert (await connected.create(order)).status == OPEN
+    await one_open_invoice(connected, order)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+async def test_settled_after_a_fault_it_stays_settled(connected: Shop, step: str, when: str) -> None:
+    """A worker that lost its answer after the recovery walks the same chain of keys to the same invoice."""
+    order = connected.order()
+    await connected.fault(step, when=when, **FAULT)
+    await unsure(connected, order)
+    first = await connected.create(order)
+    assert await connected.create(order) == first
+    await one_open_invoice(connected, order)
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_faults_in_a_row_end_in_one_invoice(connected: Shop, step: str) -> None:
+    order = connected.order()
+    await connected.fault(step, times=2, **FAULT)
+    for _ in range(2):
+        await unsure(connected, order)
+    assert (await connected.create(order)).status == OPEN
+    await one_open_invoice(connected, order)
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_too_many_requests_is_waited_out(connected: Shop, step: str) -> None:
+    order = connected.order()
+    await connected.fault(step, "error", status=429)
+    assert (await connected.create(order)).status == OPEN
+    await one_open_invoice(connected, order)
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_lasting_too_many_requests_is_said(connected: Shop, step: str) -> None:
+    order = connected.order()
+    fault = await connected.fault(step, "error", status=429, times=None)
+    with pytest.raises(RemoteError) as refused:
+        await connected.create(order)
+    assert (refused.value.kind, refused.value.reason) == (Kind.RATE_LIMITED, "RATE_LIMITED")
+    assert refused.value.retry_after
+    await connected.sandbox.remove_fault(fault)
+    assert (await connected.create(order)).status == OPEN
+    await one_open_invoice(connected, order)
+
+
+@pytest.mark.parametrize("left_at", ["invoices.create", "invoices.add_lines", "invoices.finalize"])
+async def test_past_the_window_invoice_is_found_not_made(connected: Shop, left_at: str) -> None:
+    order = connected.order()
+    await connected.fault(left_at, "cut", "after")
+    await unsure(connected, order)
+    before = await connected.calls()
+    order.first_attempt_time.CopyFrom(to_proto(datetime.now(UTC) - timedelta(hours=25)))
+    assert (await connected.create(order)).status == OPEN
+    assert (await connected.calls())["invoices.create"] == before["invoices.create"]
+    assert (await connected.calls())["invoices.list"] == 1
+    await one_open_invoice(connected, order)
+
+
+@pytest.mark.parametrize("left_at", ["invoices.create", "invoices.add_lines", "invoices.finalize"])
+async def test_operators_retry_adopts_what_was_left(connected: Shop, left_at: str) -> None:
+    order = connected.order()
+    await connected.fault(left_at, "cut", "after")
+    await unsure(connected, order)
+    order.attempt = 1
+    assert (await connected.create(order)).status == OPEN
+    await one_open_invoice(connected, order)
+
+
+async def test_draft_that_was_deleted_is_made_again(connected: Shop) -> None:
+    order = connected.order()
+    await connected.fault("invoices.add_lines", "cut")
+    await unsure(connected, order)
+    (draft,) = await connected.invoices()
+    await connected.sandbox.rest.call("POST", f"/_sandbox/invoices/{draft['id']}/delete")
+    with pytest.raises(RemoteError) as refused:
+        await connected.create(order)
+    assert refused.value.reason == "PROVIDER_REFUSED"
+    assert "deleted in Stripe" in refused.value.message
+    order.attempt = 1
+    assert (await connected.create(order)).status == OPEN
+    await one_open_invoice(connected, order)
+
+
+async def test_draft_finalized_by_hand_is_taken_as_it_is(connected: Shop) -> None:
+    order = connected.order()
+    await connected.fault("invoices.finalize", "cut")
+    await unsure(connected, order)
+    (draft,) = await connected.invoices()
+    await connected.sandbox.rest.call("POST", f"/_sandbox/invoices/{draft['id']}/finalize")
+    assert (await connected.create(order)).status == OPEN
+    await one_open_invoice(connected, order)
+
+
+async def test_lookup_that_fails_is_not_taken_for_absence(connected: Shop) -> None:
+    order = connected.order()
+    await connected.fault("invoices.create", when="after", **FAULT)
+    await connected.fault("invoices.list", **FAULT)
+    for _ in range(2):
+        await unsure(connected, order)
+    assert (await connected.create(order)).status == OPEN
+    await one_open_invoice(connected, order)
+
+
+async def test_changed_content_under_a_spent_key_is_looked_up(connected: Shop) -> None:
+    """A memo or a due date that the operator changed between two tries must not make a second invoice."""
+    order = connected.order()
+    await connected.fault("invoices.finalize", "cut")
+    await unsure(connected, order)
+    order.show_name = "Renamed"
+    assert (await connected.create(order)).status == OPEN
+    await one_open_invoice(connected, order)
+
+
+async def test_changed_lines_under_a_spent_key_stop(connected: Shop) -> None:
+    order = connected.order()
+    await connected.fault("invoices.finalize", "cut")
+    await unsure(connected, order)
+    changed = connected.order(line(5), invoice_id=order.invoice_id, buyer=order.buyer)
+    with pytest.raises(RemoteError) as refused:
+        await connected.create(changed)
+    assert refused.value.reason == "TOTAL_MISMATCH"
+    assert [one["status"] for one in await connected.invoices()] == ["draft"]
+
+
+async def test_customer_lost_past_the_window_is_found_by_its_mark(connected: Shop, rows: Connection) -> None:
+    await connected.create(connected.order(buyer="maya"))
+    await rows.execute(
+        "UPDATE customers SET customer_id = NULL, create_time = now() - interval '24 hours' WHERE workspace_id = $1",
+        connected.who.workspace_id,
+    )
+    await connected.create(connected.order(buyer="maya"))
+    assert (await connected.calls())["customers.list"] == 1
+    assert len({one["customer"]["id"] for one in await connected.invoices()}) == 1
