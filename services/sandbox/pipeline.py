@@ -101,7 +101,9 @@ async def _answer(sandbox: Sandbox, route: Route, exchange: Exchange) -> tuple[i
     keys.require(key, route.permission)
     sandbox.limiter.admit(dataset, route.operation)
     given = schema.decode(await _pairs(exchange.request))
+    await _half_of_latency(sandbox)
     replay = _open(sandbox, exchange, dataset, given)
+    await _half_of_latency(sandbox)
     if replay is not None:
         return replay.status, replay.body
     params = schema.check(route.operation, given)
@@ -117,8 +119,6 @@ async def _answer(sandbox: Sandbox, route: Route, exchange: Exchange) -> tuple[i
         params,
         dict(exchange.request.match_info),
     )
-    if sandbox.settings.latency_ms:
-        await asyncio.sleep(sandbox.settings.latency_ms / 1000)
     return await _execute(sandbox, route, exchange, call)
 
 
@@ -138,6 +138,12 @@ async def _execute(sandbox: Sandbox, route: Route, exchange: Exchange, call: Cal
         if error.executed:
             _keep(sandbox, exchange, status, body)
     return status, body
+
+
+async def _half_of_latency(sandbox: Sandbox) -> None:
+    """One half on the way, the other while the idempotency key is in use."""
+    if sandbox.settings.latency_ms:
+        await asyncio.sleep(sandbox.settings.latency_ms / 2000)
 
 
 def _identify(sandbox: Sandbox, exchange: Exchange) -> tuple[ApiKey, Dataset]:
