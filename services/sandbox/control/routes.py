@@ -26,6 +26,7 @@ CONTROL_ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/accounts/{account}/invoices", state.invoices),
     ("GET", "/accounts/{account}/customers", state.customers),
     ("GET", "/accounts/{account}/events", state.events),
+    ("GET", "/accounts/{account}/webhook_endpoints", state.webhook_endpoints),
     ("GET", "/accounts/{account}/deliveries", deeds.deliveries),
     ("POST", "/faults", faults.add),
     ("GET", "/faults", faults.list_),

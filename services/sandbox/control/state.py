@@ -75,6 +75,12 @@ async def events(request: web.Request) -> web.Response:
     return answer({"events": shown})
 
 
+async def webhook_endpoints(request: web.Request) -> web.Response:
+    """With their secrets, so that a test can sign as Stripe does."""
+    endpoints = dataset_of(request).endpoints.values()
+    return answer({"webhook_endpoints": [{**one.body, "secret": one.secret} for one in endpoints]})
+
+
 async def mails(request: web.Request) -> web.Response:
     store = sandbox_of(request).store
     return answer({"mails": [mail for dataset in store.datasets.values() for mail in dataset.mails.values()]})
