@@ -26,3 +26,11 @@ async def test_nats_serves_jetstream_to_who_knows_the_password(nats: Nats) -> No
     client = await nats_client.connect(nats.url)
     assert (await client.jetstream().account_info()).streams == 0
     await client.close()
+
+
+async def test_migrated_database_is_a_copy_that_its_service_owns(database: Database) -> None:
+    for _ in range(2):
+        connection = await asyncpg.connect(await database("invoicing", migrated=True))
+        assert await connection.fetchval("SELECT count(*) FROM invoices") == 0
+        assert await connection.fetchval("SELECT tableowner FROM pg_tables WHERE tablename = 'invoices'") == "invoicing"
+        await connection.close()
