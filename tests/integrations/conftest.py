@@ -43,11 +43,11 @@ async def caller(stack: Stack) -> AsyncIterator[Caller]:
 
 
 @pytest.fixture
-async def make_shop(caller: Caller, sandbox: Sandbox) -> MakeShop:
+async def make_shop(stack: Stack, caller: Caller, sandbox: Sandbox) -> MakeShop:
     """Makes a workspace with a Stripe account of its own, not yet connected."""
 
     async def make() -> Shop:
-        return Shop(caller, sandbox, await sandbox.make_account("shop"))
+        return Shop(stack, caller, sandbox, await sandbox.make_account("shop"))
 
     return make
 

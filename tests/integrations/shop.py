@@ -1,13 +1,22 @@
 """A workspace with its Stripe account in the sandbox, and the invoices that it wants."""
 
+import json
+import time
 from typing import Any
 
 import aiohttp
+import asyncpg
+import stripe
 
 from services.common.context import Identity
 from services.common.ids import new_id
+from services.integrations.keyring import WrappedKey, parse_keyring
+from services.integrations.ports import WEBHOOK_SECRET as FIELD
+from services.integrations.vault import Sealed, Vault
+from services.integrations.webhooks import SQL
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.e2e.sandbox import Account, Sandbox
+from tests.e2e.stack import Stack
 from tests.integrations.caller import Caller
 
 
@@ -24,7 +33,8 @@ def line(quantity: int = 2, unit_price: int | None = 250, title: str = "WHITE HA
 class Shop:
     """Everything that a test does in the name of one workspace."""
 
-    def __init__(self, caller: Caller, sandbox: Sandbox, account: Account) -> None:
+    def __init__(self, stack: Stack, caller: Caller, sandbox: Sandbox, account: Account) -> None:
+        self.stack = stack
         self.caller = caller
         self.sandbox = sandbox
         self.account = account
@@ -75,10 +85,63 @@ class Shop:
         body = {"operation": operation, "effect": effect, "when": when, "account": self.account.id, **rule}
         return str((await self.sandbox.rest.call("POST", "/_sandbox/faults", body))["id"])
 
+    async def restricted_key(self, permissions: list[str]) -> str:
+        path = f"/_sandbox/accounts/{self.account.id}/restricted_keys"
+        return str((await self.sandbox.rest.call("POST", path, {"permissions": permissions}))["key"])
+
+    async def endpoint(self) -> dict[str, Any]:
+        """The account's one webhook endpoint in test mode, as Stripe shows it: without its secret."""
+        (endpoint,) = await self.endpoints()
+        return dict(endpoint)
+
+    async def webhook_secret(self, integration_id: str) -> str:
+        """The sealed secret of the connection's endpoint, opened with the installation's key."""
+        connection = await asyncpg.connect(self.stack.databases["integrations"])
+        row = await connection.fetchrow(SQL["webhook_bindings"].replace("ANY($1::uuid[])", "$1"), integration_id, FIELD)
+        await connection.close()
+        assert row is not None
+        sealed = Sealed(WrappedKey(row["key_id"], row["wrapped_key"]), {FIELD: row["ciphertext"]})
+        vault = Vault(parse_keyring(f"test-1={self.stack.credential_key}"))
+        return (await vault.open(self.who.workspace_id, integration_id, sealed))[FIELD].reveal()
+
+    async def endpoints(self, *, livemode: bool = False) -> list[Any]:
+        key = self.account.sk_live if livemode else self.account.sk_test
+        return list((await self.stripe("GET", "/v1/webhook_endpoints", key=key))["data"])
+
+    def delivery(
+        self, integration_id: str, secret: str, body: bytes | None = None, *, age: int = 0
+    ) -> pb.WebhookDelivery:
+        """A webhook as Stripe would deliver it, signed `age` seconds ago."""
+        body = body or event()
+        signature = stripe.WebhookSignature.generate_signature_header(
+            body.decode(), secret, timestamp=int(time.time()) - age
+        )
+        headers = {"stripe-signature": signature}
+        return pb.WebhookDelivery(provider="stripe", integration_id=integration_id, body=body, headers=headers)
+
     async def edit_at_stripe(self, external_id: str, amount: int) -> None:
         """Adds a line to a draft, as the operator would in the dashboard."""
-        headers = {"Authorization": f"Bearer {self.account.sk_test}"}
         body = {"lines[0][amount]": str(amount), "lines[0][description]": "Postage"}
-        url = f"{self.sandbox.rest.url}/v1/invoices/{external_id}/add_lines"
-        async with aiohttp.request("POST", url, data=body, headers=headers) as answer:
-            assert answer.status == 200
+        await self.stripe("POST", f"/v1/invoices/{external_id}/add_lines", body)
+
+    async def stripe(self, method: str, path: str, body: dict[str, str] | None = None, *, key: str = "") -> Any:
+        """A call to Stripe's API with the account's own key, past the service."""
+        headers = {"Authorization": f"Bearer {key or self.account.sk_test}"}
+        async with aiohttp.request(method, self.sandbox.rest.url + path, data=body, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+
+def event(**values: Any) -> bytes:
+    """The body of a webhook, by default of a paid invoice in test mode."""
+    invoice = {
+        "id": "in_1",
+        "object": "invoice",
+        "status": "paid",
+        "total": 2499,
+        "amount_paid": 2499,
+        "currency": "gbp",
+        "status_transitions": {"paid_at": 1_700_000_000, "finalized_at": 1_699_999_000},
+    }
+    fields = {"id": "evt_1", "object": "event", "type": "invoice.paid", "livemode": False, "created": 1_700_000_001}
+    return json.dumps({**fields, "data": {"object": invoice}, **values}).encode()

@@ -1,0 +1,131 @@
+"""The pace: close under Stripe's limits, over all replicas, without being told to slow down."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.common.db import Pool, open_pool
+from services.common.ids import new_id
+from services.common.secret import Secret
+from services.integrations.failures import AdapterError, Failure
+from services.integrations.pacing import Pacer, Rates
+from services.integrations.ports import Link
+from tests.conftest import Database, migrate_service
+from tests.e2e.sandbox import Sandbox
+from tests.e2e.stack import Stack, running_stack
+from tests.integrations.caller import Caller
+from tests.integrations.shop import Shop
+
+RATES = Rates(live=100, test=25, per_operation=25)
+
+
+@pytest.fixture
+async def pool(database: Database) -> AsyncIterator[Pool]:
+    url = await database("integrations")
+    await migrate_service(url, "integrations")
+    pool = await open_pool(Secret(url), "test")
+    yield pool
+    await pool.close()
+
+
+def account(livemode: bool = False) -> Link:
+    return Link(new_id(), new_id(), f"acct_{new_id()}", livemode, {})
+
+
+async def duration(pacers: list[Pacer], link: Link, operations: list[str], patience: float = 30) -> float:
+    """Seconds until every call had its turn, spread over replicas."""
+    began = time.perf_counter()
+    turns = (pacers[n % len(pacers)].wait(link, one, patience) for n, one in enumerate(operations))
+    await asyncio.gather(*turns)
+    return time.perf_counter() - began
+
+
+async def test_account_in_test_mode_gets_its_rate(pool: Pool) -> None:
+    replicas = [Pacer(pool, "stripe", RATES) for _ in range(3)]
+    took = await duration(replicas, account(), [f"operation-{n % 4}" for n in range(40)])
+    assert 40 / 25 - 0.15 < took < 40 / 25 + 0.4
+
+
+async def test_one_operation_gets_its_own_rate_in_live_mode(pool: Pool) -> None:
+    took = await duration([Pacer(pool, "stripe", RATES)], account(livemode=True), ["invoices.create"] * 30)
+    assert 30 / 25 - 0.15 < took < 30 / 25 + 0.4
+
+
+async def test_operations_run_side_by_side_in_live_mode(pool: Pool) -> None:
+    took = await duration([Pacer(pool, "stripe", RATES)], account(livemode=True), ["a", "b", "c", "d"] * 20)
+    assert 80 / 100 - 0.15 < took < 80 / 100 + 0.4
+
+
+async def test_accounts_do_not_slow_each_other(pool: Pool) -> None:
+    pacer = Pacer(pool, "stripe", RATES)
+    took = await asyncio.gather(*(duration([pacer], account(), ["invoices.create"] * 10) for _ in range(5)))
+    assert max(took) < 0.9
+
+
+async def test_workspaces_on_one_account_share_its_bucket(pool: Pool) -> None:
+    pacer, mine = Pacer(pool, "stripe", RATES), account()
+    other = Link(new_id(), new_id(), mine.account_id, mine.livemode, {})
+    took = await asyncio.gather(*(duration([pacer], one, ["invoices.create"] * 15) for one in (mine, other)))
+    assert max(took) > 30 / 25 - 0.15
+
+
+async def test_wait_beyond_patience_is_refused_and_takes_nothing(pool: Pool) -> None:
+    pacer, link = Pacer(pool, "stripe", RATES), account()
+    turns = (pacer.wait(link, "invoices.create", 0.5) for _ in range(60))
+    refused = [one for one in await asyncio.gather(*turns, return_exceptions=True) if one is not None]
+    assert 35 < len(refused) < 55
+    for one in refused:
+        assert isinstance(one, AdapterError)
+        assert one.failure is Failure.RATE_LIMITED
+        assert one.retry_after is not None
+        assert 0 < one.retry_after < 2
+    assert await duration([pacer], link, ["invoices.create"]) < 0.2, "those refused hold no place in the queue"
+
+
+@pytest.mark.parametrize("operation", [None, "invoices.create"])
+async def test_provider_that_says_too_fast_is_left_alone(pool: Pool, operation: str | None) -> None:
+    pacer, link = Pacer(pool, "stripe", RATES), account()
+    await pacer.wait(link, "invoices.create", 1)
+    await pacer.hold(link, operation, 0.5)
+    assert await duration([pacer], link, ["invoices.create"]) > 0.4
+
+
+async def test_taking_a_turn_costs_little(pool: Pool) -> None:
+    pacer, link = Pacer(pool, "stripe", Rates(1e6, 1e6, 1e6)), account()
+    turns = 300
+    began = time.perf_counter()
+    for _ in range(turns):
+        await pacer.wait(link, "invoices.create", 1)
+    assert (time.perf_counter() - began) / turns < 0.003
+
+
+@pytest.fixture
+async def limited(sandbox: Sandbox) -> AsyncIterator[None]:
+    await sandbox.set_limits(True)
+    yield
+    await sandbox.set_limits(False)
+
+
+@pytest.mark.slow
+async def test_two_replicas_together_meet_no_429(shop: Shop, stack: Stack, limited: None) -> None:
+    """Stripe's own limits in the sandbox, its rates here: 24 buyers of four calls at 25 calls a second."""
+    replicas = ("integrations-a", "integrations-b")
+    paced = Stack(stack.folder, stack.databases, stack.nats_url, ports=stack.ports)
+    paced.seeds, paced.credential_key = stack.seeds, stack.credential_key
+    async with running_stack(paced, *replicas):
+        callers = [Caller(paced.address(name), stack.seeds) for name in replicas]
+        await callers[0].connect(
+            shop.who, {"secret_key": shop.account.sk_test, "publishable_key": shop.account.pk_test}
+        )
+        began = time.perf_counter()
+        orders = [callers[n % 2].create(shop.who, shop.order()) for n in range(24)]
+        await asyncio.gather(*orders)
+        took = time.perf_counter() - began
+        for caller in callers:
+            await caller.close()
+    calls = await shop.sandbox.calls(shop.account.id)
+    assert sum(counts["limited"] for counts in calls.values()) == 0
+    assert len(await shop.invoices()) == 24
+    assert took < 24 * 4 / 25 * 1.3

@@ -1,0 +1,216 @@
+"""Webhook deliveries: whose, genuine or not, and what they say."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from services.common.errors import Kind
+from services.common.ids import new_id
+from services.common.status import RemoteError
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+from tests.e2e.stack import Stack, running_stack
+from tests.integrations.caller import Caller
+from tests.integrations.conftest import MakeShop
+from tests.integrations.shop import Shop, event
+from tests.waiting import eventually
+
+VERIFIED = pb.WEBHOOK_OUTCOME_VERIFIED
+
+
+class Mailbox:
+    """Stands where the gateway would: keeps what Stripe delivers, raw."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[pb.WebhookDelivery] = []
+
+    async def take(self, request: web.Request) -> web.Response:
+        headers = {"stripe-signature": request.headers["Stripe-Signature"]}
+        body, integration_id = await request.read(), request.match_info["id"]
+        self.deliveries.append(
+            pb.WebhookDelivery(provider="stripe", integration_id=integration_id, body=body, headers=headers)
+        )
+        return web.Response()
+
+    async def of_type(self, integration_id: str, name: str) -> pb.WebhookDelivery:
+        def found() -> pb.WebhookDelivery | None:
+            mine = (one for one in self.deliveries if one.integration_id == integration_id)
+            return next((one for one in mine if json.loads(one.body)["type"] == name), None)
+
+        return await eventually(found)
+
+
+@pytest.fixture
+async def mailbox(stack: Stack) -> AsyncIterator[Mailbox]:
+    mailbox = Mailbox()
+    app = web.Application()
+    app.router.add_post("/api/webhooks/stripe/{id}", mailbox.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", stack.port("gateway")).start()
+    yield mailbox
+    await runner.cleanup()
+
+
+async def identity_of(shop: Shop) -> tuple[str, str]:
+    """The connection's id and the secret of its endpoint."""
+    integration_id = (await shop.caller.get(shop.who)).integration.id
+    return integration_id, await shop.webhook_secret(integration_id)
+
+
+async def judge(shop: Shop, delivery: pb.WebhookDelivery) -> pb.WebhookVerdict:
+    (verdict,) = await shop.caller.verify(delivery)
+    return verdict
+
+
+async def test_payment_delivered_by_stripe_is_verified(connected: Shop, mailbox: Mailbox) -> None:
+    integration_id, _ = await identity_of(connected)
+    order = connected.order()
+    made = await connected.create(order)
+    await connected.sandbox.pay(made.external_id)
+    verdict = await judge(connected, await mailbox.of_type(integration_id, "invoice.paid"))
+    assert verdict.outcome == VERIFIED
+    found = verdict.event
+    assert (found.type, found.provider_type) == (pb.PROVIDER_EVENT_TYPE_PAID, "invoice.paid")
+    assert (found.workspace_id, found.integration_id) == (connected.who.workspace_id, integration_id)
+    assert (found.account_id, found.livemode) == (connected.account.id, False)
+    assert (found.invoice.external_id, found.invoice.invoice_id) == (made.external_id, order.invoice_id)
+    assert (found.invoice.status, found.invoice.amount_paid) == (pb.PROVIDER_INVOICE_STATUS_PAID, order.total)
+    assert found.invoice.HasField("paid_time")
+
+
+async def test_last_event_is_noted(connected: Shop) -> None:
+    integration_id, secret = await identity_of(connected)
+    assert not (await connected.caller.get(connected.who)).integration.HasField("last_event_time")
+    await judge(connected, connected.delivery(integration_id, secret))
+    assert (await connected.caller.get(connected.who)).integration.HasField("last_event_time")
+
+
+async def test_wrong_secret_is_a_bad_signature(connected: Shop) -> None:
+    integration_id, _ = await identity_of(connected)
+    verdict = await judge(connected, connected.delivery(integration_id, "whsec_guessed"))
+    assert verdict.outcome == pb.WEBHOOK_OUTCOME_BAD_SIGNATURE
+    assert not verdict.HasField("event")
+
+
+async def test_changed_body_is_a_bad_signature(connected: Shop) -> None:
+    delivery = connected.delivery(*await identity_of(connected))
+    delivery.body = event(id="evt_2")
+    assert (await judge(connected, delivery)).outcome == pb.WEBHOOK_OUTCOME_BAD_SIGNATURE
+
+
+async def test_missing_signature_is_a_bad_signature(connected: Shop) -> None:
+    delivery = connected.delivery(*await identity_of(connected))
+    delivery.headers.clear()
+    assert (await judge(connected, delivery)).outcome == pb.WEBHOOK_OUTCOME_BAD_SIGNATURE
+
+
+async def test_old_signature_is_a_bad_signature(connected: Shop) -> None:
+    delivery = connected.delivery(*await identity_of(connected), age=301)
+    assert (await judge(connected, delivery)).outcome == pb.WEBHOOK_OUTCOME_BAD_SIGNATURE
+
+
+async def test_signature_of_five_minutes_is_young_enough(connected: Shop) -> None:
+    delivery = connected.delivery(*await identity_of(connected), age=290)
+    assert (await judge(connected, delivery)).outcome == VERIFIED
+
+
+async def test_second_signature_counts_during_a_roll(connected: Shop) -> None:
+    delivery = connected.delivery(*await identity_of(connected))
+    moment, _, genuine = delivery.headers["stripe-signature"].partition(",")
+    delivery.headers["stripe-signature"] = f"{moment},v1={'0' * 64},{genuine}"
+    assert (await judge(connected, delivery)).outcome == VERIFIED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"not json", b"[]", b"{}", event(object="v2.core.event"), event(data=None), event(livemode=True), b"1", b'"x"'],
+)
+async def test_signed_nonsense_is_malformed(connected: Shop, body: bytes) -> None:
+    verdict = await judge(connected, connected.delivery(*await identity_of(connected), body))
+    assert verdict.outcome == pb.WEBHOOK_OUTCOME_MALFORMED
+    assert verdict.reason
+    assert not verdict.HasField("event")
+
+
+async def test_body_that_is_no_text_is_a_bad_signature(connected: Shop) -> None:
+    delivery = connected.delivery(*await identity_of(connected))
+    delivery.body = b"\xff\xfe"
+    assert (await judge(connected, delivery)).outcome == pb.WEBHOOK_OUTCOME_BAD_SIGNATURE
+
+
+async def test_unknown_type_is_recorded_only(connected: Shop) -> None:
+    body = event(type="charge.refunded", data={"object": {"id": "ch_1", "object": "charge"}})
+    verdict = await judge(connected, connected.delivery(*await identity_of(connected), body))
+    assert (verdict.outcome, verdict.event.type) == (VERIFIED, pb.PROVIDER_EVENT_TYPE_OTHER)
+    assert not verdict.event.HasField("invoice")
+
+
+async def test_event_of_another_account_moves_nothing(connected: Shop) -> None:
+    body = event(account="acct_somebody_else")
+    verdict = await judge(connected, connected.delivery(*await identity_of(connected), body))
+    assert verdict.event.type == pb.PROVIDER_EVENT_TYPE_OTHER
+    assert not verdict.event.HasField("invoice")
+
+
+@pytest.mark.parametrize("integration_id", [new_id(), "no-uuid", ""])
+async def test_address_of_nobody_is_unknown(connected: Shop, integration_id: str) -> None:
+    verdict = await judge(connected, connected.delivery(integration_id, "whsec_any"))
+    assert verdict.outcome == pb.WEBHOOK_OUTCOME_UNKNOWN_CONNECTION
+
+
+async def test_ended_connection_is_gone(connected: Shop) -> None:
+    delivery = connected.delivery(*await identity_of(connected))
+    assert (await judge(connected, delivery)).outcome == VERIFIED
+    await connected.caller.disconnect(connected.who)
+    assert (await judge(connected, delivery)).outcome == pb.WEBHOOK_OUTCOME_GONE
+
+
+async def test_secret_of_one_workspace_signs_for_no_other(connected: Shop, make_shop: MakeShop) -> None:
+    other = await make_shop()
+    await other.connect()
+    (_, theirs), (ours, _) = await identity_of(other), await identity_of(connected)
+    assert (await judge(connected, connected.delivery(ours, theirs))).outcome == pb.WEBHOOK_OUTCOME_BAD_SIGNATURE
+
+
+async def test_every_delivery_of_a_group_has_its_verdict(connected: Shop) -> None:
+    integration_id, secret = await identity_of(connected)
+    good = connected.delivery(integration_id, secret)
+    bad = connected.delivery(integration_id, "whsec_guessed")
+    nobody = connected.delivery(new_id(), secret)
+    verdicts = await connected.caller.verify(good, bad, nobody, good)
+    assert [one.outcome for one in verdicts] == [
+        VERIFIED,
+        pb.WEBHOOK_OUTCOME_BAD_SIGNATURE,
+        pb.WEBHOOK_OUTCOME_UNKNOWN_CONNECTION,
+        VERIFIED,
+    ]
+
+
+async def test_group_too_large_is_refused(connected: Shop) -> None:
+    delivery = connected.delivery(*await identity_of(connected))
+    with pytest.raises(RemoteError) as refused:
+        await connected.caller.verify(*[delivery] * 257)
+    assert refused.value.kind is Kind.INVALID
+
+
+async def test_plain_address_takes_the_configured_secrets(connected: Shop, stack: Stack) -> None:
+    """Bound to one connection by setting; both secrets count while one is being replaced."""
+    integration_id, _ = await identity_of(connected)
+    settings = {"STRIPE_WEBHOOK_SECRET": "whsec_old,whsec_new", "STRIPE_WEBHOOK_CONNECTION": integration_id}
+    other = Stack(stack.folder, stack.databases, stack.nats_url, {"integrations": settings})
+    other.seeds, other.credential_key = stack.seeds, stack.credential_key
+    async with running_stack(other, "integrations-plain"):
+        caller = Caller(other.address("integrations-plain"), other.seeds)
+        verdicts = await caller.verify(*(connected.delivery("", one) for one in ("whsec_old", "whsec_new", "whsec_x")))
+        await caller.close()
+    assert [one.outcome for one in verdicts] == [VERIFIED, VERIFIED, pb.WEBHOOK_OUTCOME_BAD_SIGNATURE]
+    assert {one.event.integration_id for one in verdicts[:2]} == {integration_id}
+
+
+async def test_burst_of_groups_is_all_verified(connected: Shop) -> None:
+    delivery = connected.delivery(*await identity_of(connected))
+    groups = await asyncio.gather(*(connected.caller.verify(*[delivery] * 32) for _ in range(10)))
+    assert {one.outcome for group in groups for one in group} == {VERIFIED}
