@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from signal import Signals
 
+from services.cli.log_lines import plain
 from services.cli.private_files import append_private
 
 LEASH = Path(__file__).with_name("leash.py")
@@ -104,8 +105,8 @@ class Child:
     def _words(self) -> str:
         with self.log.open("rb") as log:
             log.seek(self._log_start)
-            lines = [line for line in log.read()[-4000:].decode(errors="replace").splitlines() if line.strip()]
-        words = "\n  ".join(lines[-LAST_WORDS:])
+            lines = [line for line in log.read()[-20_000:].decode(errors="replace").splitlines() if line.strip()]
+        words = "\n  ".join(plain(line) for line in lines[-LAST_WORDS:])
         return f" Its log, {self.log}, ends with:\n  {words}" if words else f" Its log, {self.log}, is empty."
 
     async def wait(self) -> int:

@@ -1,11 +1,12 @@
 """Follows the logs of the children: what is serious comes to the terminal, and no file grows without end."""
 
 import asyncio
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from services.cli.log_lines import serious
 
 POLL_SECONDS = 0.3
 QUIET_SECONDS = 30.0
@@ -54,23 +55,6 @@ class LogWatch:
         if now - self._said.get((name, words), -QUIET_SECONDS) >= QUIET_SECONDS:
             self._said[name, words] = now
             self._say(f"{name}: {words}")
-
-
-def serious(line: str) -> str | None:
-    """What is worth the terminal: warnings and errors of our services, and of servers what they cannot bear."""
-    if line.startswith("{"):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            return None
-        if entry.get("level") not in ("warning", "error", "critical"):
-            return None
-        words = [str(entry[key]) for key in ("event", "error") if entry.get(key)]
-        return f"{entry['level']}: {': '.join(words)}"
-    for mark in (" FATAL:  ", " PANIC:  ", "[ERR] ", "[FTL] "):
-        if mark in line:
-            return line.partition(mark)[2].strip()
-    return None
 
 
 def _size(path: Path) -> int:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.cli import log_watch
-from services.cli.log_watch import LogWatch, serious
+from services.cli.log_lines import plain, serious
+from services.cli.log_watch import LogWatch
 from tests.waiting import eventually
 
 
@@ -26,6 +27,12 @@ from tests.waiting import eventually
 )
 def test_only_serious_lines_reach_the_terminal(line: str, expected: str | None) -> None:
     assert serious(line) == expected
+
+
+def test_last_words_are_told_without_their_traceback() -> None:
+    line = '{"level": "error", "event": "stopped by an error", "error": "no disk", "exception": "Traceback ..."}'
+    assert plain(line) == "error: stopped by an error: no disk"
+    assert plain("gateway: DATABASE_URL is not set.") == "gateway: DATABASE_URL is not set."
 
 
 async def test_what_is_appended_is_said_once(tmp_path: Path) -> None:
