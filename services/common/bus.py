@@ -1,7 +1,7 @@
 """NATS JetStream: where events are published. Nothing depends on it to be correct; the outbox holds what it missed."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -40,6 +40,8 @@ class Bus:
         self._connecting: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
         """Set once the first connection stood."""
+        self.on_reconnect: list[Callable[[], None]] = []
+        """Called after each later connection: a subscriber may have missed something in between."""
 
     def start(self) -> None:
         self._connecting = asyncio.create_task(self._connect())
@@ -103,6 +105,8 @@ class Bus:
 
     async def _note_reconnect(self) -> None:
         log.info("nats reconnected")
+        for told in self.on_reconnect:
+            told()
 
     async def _note_disconnect(self) -> None:
         log.warning("nats disconnected")

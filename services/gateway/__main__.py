@@ -1,0 +1,91 @@
+"""The gateway as a process: wiring only."""
+
+import asyncio
+
+import asyncpg
+import structlog
+import uvloop
+
+from services.common.bus import Bus
+from services.common.client import GrpcClient
+from services.common.db import open_pool
+from services.common.migrate import migrate
+from services.common.process import run_service
+from services.common.tls import channel_credentials
+from services.common.tokens import Signer
+from services.gateway.api.health import Health
+from services.gateway.app import Parts, build
+from services.gateway.backends.integrations import Integrations
+from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.shows import Shows
+from services.gateway.backends.webhooks import MOST, WebhookBackend
+from services.gateway.config import PARSERS, BaseUrl, Config
+from services.gateway.identity.accounts import bootstrap
+from services.gateway.identity.passwords import Passwords
+from services.gateway.identity.sessions import Sessions
+from services.gateway.identity.tokens import ApiTokens
+from services.gateway.queries import MIGRATIONS
+from services.gateway.realtime.hub import Hub
+from services.gateway.realtime.relay import Relay
+from services.gateway.realtime.upkeep import Upkeep
+from services.gateway.serving import bind, serve_until
+from services.gateway.webhooks.grouping import Grouper
+
+log = structlog.get_logger()
+
+HEAVIEST_GROUP = 8 * 1024 * 1024
+"""Bytes of deliveries in one call."""
+
+
+async def serve(config: Config, stop: asyncio.Event) -> None:
+    """Runs until told to stop."""
+    listening = bind(config.http_listen)
+    await migrate(config.database_url, MIGRATIONS)
+    pool = await open_pool(config.database_url, "gateway")
+    signer = Signer("gateway", config.service_signing_key)
+    credentials = channel_credentials(config.tls_cert, config.tls_key, config.tls_ca)
+    integrations = GrpcClient(config.integrations_address, "integrations", signer, credentials)
+    invoicing = GrpcClient(config.invoicing_address, "invoicing", signer, credentials)
+    bus, hub, passwords = Bus(config.nats_url, "gateway"), Hub(), Passwords()
+    sessions = Sessions(pool, passwords)
+    webhooks = WebhookBackend(integrations, invoicing)
+    await bootstrap(pool, passwords, config)
+    await passwords.prepare()
+    parts = Parts(
+        base_url=config.public_url or BaseUrl(f"http://{config.http_listen.host}:{listening.getsockname()[1]}"),
+        sessions=sessions,
+        tokens=ApiTokens(pool),
+        integrations=Integrations(integrations),
+        shows=Shows(invoicing),
+        invoices=Invoices(invoicing),
+        deliveries=Grouper(
+            webhooks.deliver, most=MOST, weigh=lambda delivery: len(delivery.body), heaviest=HEAVIEST_GROUP
+        ),
+        hub=hub,
+        health=Health(pool, bus, integrations, invoicing),
+    )
+    relay, upkeep = Relay(bus, hub), Upkeep(pool, hub, sessions)
+    bus.start()
+    beside = [asyncio.create_task(relay.run()), asyncio.create_task(upkeep.run())]
+    try:
+        await serve_until(build(parts), listening, stop)
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        await bus.close()
+        await integrations.close()
+        await invoicing.close()
+        await _close(pool)
+
+
+async def _close(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    try:
+        await asyncio.wait_for(pool.close(), 5)
+    except TimeoutError:
+        pool.terminate()
+
+
+if __name__ == "__main__":
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    run_service("gateway", Config, serve, PARSERS)

@@ -1,0 +1,93 @@
+"""Whether this process is up, and what it can reach."""
+
+import asyncio
+from typing import Annotated, Final, Literal
+
+import asyncpg
+import grpc
+import msgspec
+import structlog
+from grpc_health.v1 import health_pb2
+from litestar import Response, Router, get
+from litestar.di import NamedDependency
+
+from services.common.bus import Bus
+from services.common.client import GrpcClient
+from services.common.db import Pool
+from services.gateway.schemas.base import View
+
+log = structlog.get_logger()
+
+State = Literal["ok", "away"]
+_PATIENCE: Final = 1.0
+"""Seconds. Whoever asks for our health will not wait much longer."""
+
+
+class HealthView(View):
+    """The gateway works while its database does; what else is away takes down only what needs it."""
+
+    status: State
+    database: State
+    integrations: State
+    invoicing: State
+    events: Annotated[State, msgspec.Meta(description="The bus that live updates come from.")]
+
+
+class Health:
+    """Asks the parts how they are."""
+
+    def __init__(self, pool: Pool, bus: Bus, integrations: GrpcClient, invoicing: GrpcClient) -> None:
+        self._pool = pool
+        self._bus = bus
+        self._integrations = integrations
+        self._invoicing = invoicing
+
+    async def report(self) -> HealthView:
+        database, integrations, invoicing = await asyncio.gather(
+            self._database(), _serving(self._integrations), _serving(self._invoicing)
+        )
+        return HealthView(
+            status=database,
+            database=database,
+            integrations=integrations,
+            invoicing=invoicing,
+            events="ok" if self._bus.client.is_connected else "away",
+        )
+
+    async def _database(self) -> State:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._pool.fetchval("SELECT 1")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            log.warning("database away", error=str(error))
+            return "away"
+        return "ok"
+
+
+async def _serving(client: GrpcClient) -> State:
+    check = client.channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+        response_deserializer=health_pb2.HealthCheckResponse.FromString,
+    )
+    try:
+        answer = await check(health_pb2.HealthCheckRequest(), timeout=_PATIENCE)
+    except grpc.aio.AioRpcError:
+        return "away"
+    return "ok" if answer.status == health_pb2.HealthCheckResponse.SERVING else "away"
+
+
+@get("/api/health")
+async def get_health(health: NamedDependency[Health]) -> Response[HealthView]:
+    """200 while this process and its database work, else 503; says what else answers."""
+    report = await health.report()
+    return Response(report, status_code=200 if report.status == "ok" else 503)
+
+
+@get("/api/health/live", media_type="text/plain")
+async def get_liveness() -> str:
+    """200 while this process runs."""
+    return "ok"
+
+
+ROUTES: Final = Router("/", route_handlers=[get_health, get_liveness], tags=["Health"])

@@ -1,0 +1,36 @@
+"""Parameters that many routes share."""
+
+import uuid
+from typing import Annotated, Final, TypeAlias
+
+from litestar.params import HeaderParameter, QueryParameter
+
+from services.common.context import Identity
+
+_NAMESPACE: Final = uuid.UUID("6b2f1e0a-5c57-4f0e-9a3c-0f6e8f2d7a11")
+"""Under which keys that are no UUIDs become one."""
+
+PageSize: TypeAlias = Annotated[
+    int, QueryParameter(name="pageSize", ge=0, le=1000, description="Entries of a page; 0 for the usual number.")
+]
+PageToken: TypeAlias = Annotated[
+    str, QueryParameter(name="pageToken", max_length=2000, description="`nextPageToken` of the page before.")
+]
+IdempotencyKey: TypeAlias = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        max_length=255,
+        description="Of the caller's choice: the same key again answers what was made then, and makes nothing.",
+    ),
+]
+
+
+def request_id_of(key: str | None, caller: Identity, operation: str) -> str:
+    """The UUID under which the services behind recognise a call; empty without a key."""
+    if not key:
+        return ""
+    try:
+        return str(uuid.UUID(key))
+    except ValueError:
+        return str(uuid.uuid5(_NAMESPACE, f"{caller.workspace_id}\n{operation}\n{key}"))

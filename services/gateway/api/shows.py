@@ -1,0 +1,94 @@
+"""Shows and their lifecycle."""
+
+from typing import Final
+
+from litestar import Router, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from services.gateway.api.parameters import IdempotencyKey, PageSize, PageToken, request_id_of
+from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.shows import Shows
+from services.gateway.identity.principal import Principal
+from services.gateway.schemas.invoices import SummaryView
+from services.gateway.schemas.shows import NewShow, ShowChange, ShowPage, ShowView
+
+
+@get("/api/shows")
+async def list_shows(
+    caller: NamedDependency[Principal],
+    shows: NamedDependency[Shows],
+    page_size: PageSize = 0,
+    page_token: PageToken = "",
+) -> ShowPage:
+    """Shows, newest first."""
+    return await shows.list(caller.identity, page_size, page_token)
+
+
+@post("/api/shows", status_code=201)
+async def create_show(
+    data: JSONBody[NewShow],
+    caller: NamedDependency[Principal],
+    shows: NamedDependency[Shows],
+    idempotency_key: IdempotencyKey = None,
+) -> ShowView:
+    """Make a show, in state `draft`."""
+    return await shows.create(caller.identity, data, request_id_of(idempotency_key, caller.identity, "create show"))
+
+
+@get("/api/shows/{show_id:str}")
+async def get_show(
+    show_id: FromPath[str], caller: NamedDependency[Principal], shows: NamedDependency[Shows]
+) -> ShowView:
+    """One show."""
+    return await shows.get(caller.identity, show_id)
+
+
+@patch("/api/shows/{show_id:str}")
+async def change_show(
+    show_id: FromPath[str],
+    data: JSONBody[ShowChange],
+    caller: NamedDependency[Principal],
+    shows: NamedDependency[Shows],
+) -> ShowView:
+    """Change name, currency or start time. The currency is fixed once an invoice exists."""
+    return await shows.update(caller.identity, show_id, data)
+
+
+@post("/api/shows/{show_id:str}/start", status_code=200)
+async def start_show(
+    show_id: FromPath[str], caller: NamedDependency[Principal], shows: NamedDependency[Shows]
+) -> ShowView:
+    """Begin the show, or go on after a pause."""
+    return await shows.start(caller.identity, show_id)
+
+
+@post("/api/shows/{show_id:str}/pause", status_code=200)
+async def pause_show(
+    show_id: FromPath[str], caller: NamedDependency[Principal], shows: NamedDependency[Shows]
+) -> ShowView:
+    """Pause the show."""
+    return await shows.pause(caller.identity, show_id)
+
+
+@post("/api/shows/{show_id:str}/end", status_code=200)
+async def end_show(
+    show_id: FromPath[str], caller: NamedDependency[Principal], shows: NamedDependency[Shows]
+) -> ShowView:
+    """End the show."""
+    return await shows.end(caller.identity, show_id)
+
+
+@get("/api/shows/{show_id:str}/summary")
+async def get_summary(
+    show_id: FromPath[str], caller: NamedDependency[Principal], invoices: NamedDependency[Invoices]
+) -> SummaryView:
+    """The show's money: what was claimed, and where it stands."""
+    return await invoices.summary(caller.identity, show_id)
+
+
+ROUTES: Final = Router(
+    "/",
+    route_handlers=[list_shows, create_show, get_show, change_show, start_show, pause_show, end_show, get_summary],
+    tags=["Shows"],
+)

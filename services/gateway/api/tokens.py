@@ -1,0 +1,42 @@
+"""API tokens of a workspace."""
+
+from typing import Final
+
+import msgspec
+from litestar import Router, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from services.gateway.identity.principal import Principal, Role
+from services.gateway.identity.tokens import ApiTokens
+from services.gateway.realtime.hub import Hub
+from services.gateway.schemas.identity import CreatedToken, NewToken, TokenList, TokenView
+
+
+@get("/api/tokens")
+async def list_tokens(caller: NamedDependency[Principal], tokens: NamedDependency[ApiTokens]) -> TokenList:
+    """The workspace's API tokens, without the tokens themselves."""
+    return TokenList([TokenView.of(record) for record in await tokens.list(caller.workspace_id)])
+
+
+@post("/api/tokens", status_code=201)
+async def create_token(
+    data: JSONBody[NewToken], caller: NamedDependency[Principal], tokens: NamedDependency[ApiTokens]
+) -> CreatedToken:
+    """Make an API token. It is shown only in this answer."""
+    record, token = await tokens.create(caller, data.name, Role(data.role))
+    return CreatedToken(**msgspec.structs.asdict(TokenView.of(record)), token=token.reveal())
+
+
+@delete("/api/tokens/{token_id:str}", status_code=204)
+async def revoke_token(
+    token_id: FromPath[str],
+    caller: NamedDependency[Principal],
+    tokens: NamedDependency[ApiTokens],
+    hub: NamedDependency[Hub],
+) -> None:
+    """Revoke an API token: it lets nobody in any more, and its sockets close."""
+    hub.end_credential(await tokens.revoke(caller.workspace_id, token_id))
+
+
+ROUTES: Final = Router("/", route_handlers=[list_tokens, create_token, revoke_token], tags=["API tokens"])

@@ -1,0 +1,95 @@
+"""The application: its parts, its routes, and the one door that all of them stand behind."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, ValidationException
+
+from services.gateway import pages, paylink
+from services.gateway.api import buyers, claims, docs, health, integrations, invoices, items, session, shows, tokens
+from services.gateway.api.health import Health
+from services.gateway.backends.integrations import Integrations
+from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.shows import Shows
+from services.gateway.config import BaseUrl
+from services.gateway.edge import Edge
+from services.gateway.errors import on_error, on_http, on_validation
+from services.gateway.identity.guards import Door
+from services.gateway.identity.principal import Principal
+from services.gateway.identity.sessions import Sessions
+from services.gateway.identity.tokens import ApiTokens
+from services.gateway.openapi import Description
+from services.gateway.realtime.hub import Hub
+from services.gateway.realtime.websocket import realtime
+from services.gateway.webhooks import stripe
+from services.gateway.webhooks.stripe import Deliveries
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes, where a route does not say otherwise."""
+
+ROUTES: tuple[Router, ...] = (
+    session.ROUTES,
+    tokens.ROUTES,
+    integrations.ROUTES,
+    shows.ROUTES,
+    items.ROUTES,
+    claims.ROUTES,
+    buyers.ROUTES,
+    invoices.ROUTES,
+    health.ROUTES,
+    docs.ROUTES,
+    stripe.ROUTES,
+    paylink.ROUTES,
+    pages.ROUTES,
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What routes may ask for, by these names."""
+
+    base_url: BaseUrl
+    """Where the world finds us."""
+    sessions: Sessions
+    tokens: ApiTokens
+    integrations: Integrations
+    shows: Shows
+    invoices: Invoices
+    deliveries: Deliveries
+    hub: Hub
+    health: Health
+
+
+def build(parts: Parts) -> Edge:
+    """The ASGI application."""
+    app = Litestar(
+        route_handlers=[*ROUTES, realtime],
+        guards=[Door(parts.sessions, parts.tokens, parts.base_url).guard],
+        dependencies={
+            **{name: _given(part) for name, part in vars(parts).items()},
+            "description": _given(Description(ROUTES)),
+            "caller": _caller(),
+        },
+        exception_handlers={HTTPException: on_http, ValidationException: on_validation, Exception: on_error},
+        request_max_body_size=LARGEST_BODY,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    return Edge(app, secure=parts.base_url.secure)
+
+
+def _given(part: object) -> Provide:
+    async def provide() -> Any:
+        return part
+
+    return Provide(provide)
+
+
+def _caller() -> Provide:
+    async def provide(request: Request[Principal, Any, Any]) -> Principal:
+        return request.user
+
+    return Provide(provide)

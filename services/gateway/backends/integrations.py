@@ -1,0 +1,164 @@
+"""The integrations service."""
+
+from typing import Any, Final
+
+from services.common.client import GrpcClient
+from services.common.context import Identity
+from services.common.errors import Fault
+from services.common.status import RemoteError
+from services.gateway.backends.convert import enum_names, moment
+from services.gateway.schemas.integrations import (
+    Availability,
+    ConnectedView,
+    DisconnectedView,
+    HealthReport,
+    IntegrationSettingsView,
+    IntegrationStatus,
+    IntegrationView,
+    ListedIntegrationView,
+    PermissionView,
+    UpdateMode,
+    WebhookEndpointView,
+)
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+from services.rpc.showbill.integrations.v1.integrations_pb2_grpc import IntegrationsServiceStub
+
+AVAILABILITY: Final[dict[int, Availability]] = enum_names(pb.Availability.DESCRIPTOR, "AVAILABILITY_")
+STATUS: Final[dict[int, IntegrationStatus]] = enum_names(pb.IntegrationStatus.DESCRIPTOR, "INTEGRATION_STATUS_")
+UPDATE_MODE: Final[dict[int, UpdateMode | None]] = enum_names(pb.UpdateMode.DESCRIPTOR, "UPDATE_MODE_")
+
+_ASKING_THE_PROVIDER: Final = 30.0
+"""Seconds for calls that wait for the provider, with its retries."""
+
+
+class Integrations:
+    """Connections of the caller's workspace."""
+
+    def __init__(self, client: GrpcClient) -> None:
+        self._client = client
+        self._stub = IntegrationsServiceStub(client.channel)
+
+    async def list(self, caller: Identity) -> list[ListedIntegrationView]:
+        answer = await self._client.call(self._stub.ListIntegrations, pb.ListIntegrationsRequest(), caller)
+        return [_listed(listed) for listed in answer.integrations]
+
+    async def get(self, caller: Identity, provider: str) -> IntegrationView:
+        request = pb.GetIntegrationRequest(provider=provider)
+        answer = await self._client.call(self._stub.GetIntegration, request, caller)
+        return IntegrationView(**_row(answer.integration))
+
+    async def connect(self, caller: Identity, provider: str, credentials: dict[str, str]) -> ConnectedView:
+        """`credentials` by the provider's own field names. Nothing is stored when a check fails."""
+        request = pb.ConnectIntegrationRequest(provider=provider, credentials=credentials)
+        try:
+            answer = await self._client.call(
+                self._stub.ConnectIntegration, request, caller, timeout=_ASKING_THE_PROVIDER
+            )
+        except RemoteError as error:
+            error.faults = tuple(Fault(_credential_field(fault.field), fault.problem) for fault in error.faults)
+            raise
+        return ConnectedView(
+            **_row(answer.integration),
+            permissions=[_permission(permission) for permission in answer.permissions],
+            warnings=list(answer.warnings),
+        )
+
+    async def test(self, caller: Identity, provider: str) -> HealthReport:
+        request = pb.TestIntegrationRequest(provider=provider)
+        answer = await self._client.call(self._stub.TestIntegration, request, caller, timeout=_ASKING_THE_PROVIDER)
+        return HealthReport(
+            healthy=answer.healthy,
+            livemode=answer.livemode,
+            latency_ms=round(answer.latency.ToMicroseconds() / 1000, 1),
+            reason=answer.reason,
+            account_id=answer.account_id,
+            permissions=[_permission(permission) for permission in answer.permissions],
+            webhook_endpoint=_endpoint(answer.webhook_endpoint) if answer.HasField("webhook_endpoint") else None,
+            update_mode=UPDATE_MODE[answer.update_mode],
+            last_event_at=moment(answer.last_event_time),
+        )
+
+    async def disconnect(self, caller: Identity, provider: str) -> DisconnectedView:
+        request = pb.DisconnectIntegrationRequest(provider=provider)
+        answer = await self._client.call(
+            self._stub.DisconnectIntegration, request, caller, timeout=_ASKING_THE_PROVIDER
+        )
+        return DisconnectedView(
+            **_row(answer.integration),
+            orphaned_endpoint_id=answer.orphaned_endpoint_id,
+            warning=answer.warning,
+        )
+
+
+def _credential_field(field: str) -> str:
+    """`credentials.secret_key` and `credentials[secret_key]` are a plain field of our body."""
+    return field.removeprefix("credentials").strip(".[]\"'")
+
+
+def _row(integration: pb.Integration) -> dict[str, Any]:
+    settings = integration.settings
+    return {
+        "id": integration.id,
+        "provider": integration.provider,
+        "connected": integration.status != pb.INTEGRATION_STATUS_INACTIVE,
+        "status": STATUS[integration.status],
+        "status_reason": integration.status_reason,
+        "account_id": integration.account_id,
+        "livemode": integration.livemode,
+        "country": integration.country,
+        "default_currency": integration.default_currency,
+        "key_hint": integration.key_hint,
+        "update_mode": UPDATE_MODE[integration.update_mode],
+        "update_mode_reason": integration.update_mode_reason,
+        "settings": IntegrationSettingsView(
+            default_currency=settings.default_currency,
+            memo_template=settings.memo_template,
+            message_template=settings.message_template,
+            days_until_due=settings.days_until_due,
+            footer=settings.footer,
+            automatic_sending=settings.automatic_sending,
+            payment_instructions=settings.payment_instructions,
+        ),
+        "connected_at": moment(integration.connect_time),
+        "connected_by": integration.connected_by,
+        "last_event_at": moment(integration.last_event_time),
+    }
+
+
+def _listed(listed: pb.ListedIntegration) -> ListedIntegrationView:
+    entry = listed.entry
+    found = IntegrationView(**_row(listed.integration)) if listed.HasField("integration") else None
+    return ListedIntegrationView(
+        provider=entry.provider,
+        name=entry.name,
+        description=entry.description,
+        icon=entry.icon,
+        availability=AVAILABILITY[entry.availability],
+        required_plan=entry.required_plan,
+        connected=listed.connected,
+        status=found.status if found else None,
+        status_reason=found.status_reason if found else "",
+        account_id=found.account_id if found else "",
+        livemode=found.livemode if found else None,
+        key_hint=found.key_hint if found else "",
+        update_mode=found.update_mode if found else None,
+        update_mode_reason=found.update_mode_reason if found else "",
+        connected_at=found.connected_at if found else None,
+        last_event_at=found.last_event_at if found else None,
+    )
+
+
+def _permission(permission: pb.Permission) -> PermissionView:
+    return PermissionView(
+        name=permission.name, granted=permission.granted, required=permission.required, purpose=permission.purpose
+    )
+
+
+def _endpoint(endpoint: pb.WebhookEndpointState) -> WebhookEndpointView:
+    return WebhookEndpointView(
+        exists=endpoint.exists,
+        enabled=endpoint.enabled,
+        url=endpoint.url,
+        api_version=endpoint.api_version,
+        missing_events=list(endpoint.missing_events),
+    )

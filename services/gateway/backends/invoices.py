@@ -1,0 +1,103 @@
+"""The invoicing service: plans, generations, invoices and pay links."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from services.common.client import GrpcClient
+from services.common.context import Identity
+from services.gateway.backends import invoice_views as views
+from services.gateway.schemas.invoices import (
+    Channel,
+    GenerateBody,
+    GenerationView,
+    InvoiceDetail,
+    InvoiceHistory,
+    InvoicePage,
+    InvoiceStatus,
+    PlanView,
+    RetryView,
+    SentView,
+    SummaryView,
+)
+from services.gateway.schemas.paylink import PayLink
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceStub
+
+_PLANNING: Final = 20.0
+_STARTING: Final = 30.0
+_SENDING: Final = 20.0
+"""Seconds for calls that do more than read a page."""
+_ANYBODY: Final = Identity(workspace_id="", actor="worker:pay-link")
+
+
+class Invoices:
+    """Invoices of the caller's workspace."""
+
+    def __init__(self, client: GrpcClient) -> None:
+        self._client = client
+        self._stub = InvoicesServiceStub(client.channel)
+
+    async def plan(self, caller: Identity, show_id: str) -> PlanView:
+        request = pb.PlanGenerationRequest(show_id=show_id)
+        return views.plan(await self._client.call(self._stub.PlanGeneration, request, caller, timeout=_PLANNING))
+
+    async def generate(self, caller: Identity, show_id: str, body: GenerateBody, request_id: str) -> GenerationView:
+        """`request_id` makes the call idempotent; empty when the caller gave none."""
+        request = pb.StartGenerationRequest(
+            show_id=show_id, buyer_ids=body.buyer_ids, plan_hash=body.plan_hash, request_id=request_id
+        )
+        answer = await self._client.call(self._stub.StartGeneration, request, caller, timeout=_STARTING)
+        return views.generation(answer.generation)
+
+    async def generation(self, caller: Identity, generation_id: str) -> GenerationView:
+        request = pb.GetGenerationRequest(generation_id=generation_id)
+        return views.generation((await self._client.call(self._stub.GetGeneration, request, caller)).generation)
+
+    async def list(
+        self, caller: Identity, show_id: str, page_size: int, page_token: str, statuses: Sequence[InvoiceStatus]
+    ) -> InvoicePage:
+        request = pb.ListInvoicesRequest(
+            show_id=show_id,
+            page_size=page_size,
+            page_token=page_token,
+            statuses=[views.STATUS_NUMBERS[status] for status in statuses],
+        )
+        return views.page(await self._client.call(self._stub.ListInvoices, request, caller))
+
+    async def get(self, caller: Identity, show_id: str, invoice_id: str) -> InvoiceDetail:
+        request = pb.GetInvoiceRequest(show_id=show_id, invoice_id=invoice_id)
+        return views.detail((await self._client.call(self._stub.GetInvoice, request, caller)).invoice)
+
+    async def history(self, caller: Identity, show_id: str, invoice_id: str) -> InvoiceHistory:
+        request = pb.ListInvoiceHistoryRequest(show_id=show_id, invoice_id=invoice_id)
+        answer = await self._client.call(self._stub.ListInvoiceHistory, request, caller)
+        return InvoiceHistory(items=[views.change(change) for change in answer.changes])
+
+    async def send(
+        self, caller: Identity, show_id: str, invoice_id: str, channel: Channel, request_id: str, base: str
+    ) -> SentView:
+        """`base` is our public address, that the pay link in the message begins with."""
+        request = pb.SendInvoiceRequest(
+            show_id=show_id,
+            invoice_id=invoice_id,
+            channel=views.CHANNEL_NUMBERS[channel],
+            request_id=request_id,
+            pay_link_base=base,
+        )
+        answer = await self._client.call(self._stub.SendInvoice, request, caller, timeout=_SENDING)
+        return SentView(invoice=views.invoice(answer.invoice), delivery=views.delivery(answer.delivery))
+
+    async def retry(self, caller: Identity, show_id: str, invoice_ids: Sequence[str]) -> RetryView:
+        request = pb.RetryInvoicesRequest(show_id=show_id, invoice_ids=invoice_ids)
+        answer = await self._client.call(self._stub.RetryInvoices, request, caller, timeout=_STARTING)
+        generation = views.generation(answer.generation) if answer.HasField("generation") else None
+        return RetryView(retried_count=answer.retried_count, generation=generation)
+
+    async def summary(self, caller: Identity, show_id: str) -> SummaryView:
+        request = pb.GetShowSummaryRequest(show_id=show_id)
+        return views.summary(await self._client.call(self._stub.GetShowSummary, request, caller))
+
+    async def resolve_pay_link(self, token: str) -> PayLink:
+        """What the link of any workspace shows. Raises RemoteError of kind NOT_FOUND for an unknown or revoked one."""
+        request = pb.ResolvePayLinkRequest(token=token)
+        return views.pay_link(await self._client.call(self._stub.ResolvePayLink, request, _ANYBODY))

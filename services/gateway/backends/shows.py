@@ -1,0 +1,227 @@
+"""The invoicing service: shows, items, claims and buyers."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from msgspec import UNSET
+
+from services.common.client import GrpcClient
+from services.common.context import Identity
+from services.common.timestamps import to_proto
+from services.gateway.backends.convert import enum_names, enum_numbers, moment
+from services.gateway.schemas.shows import (
+    BuyerChange,
+    BuyerPage,
+    BuyerView,
+    ClaimBody,
+    ClaimPage,
+    ClaimsTaken,
+    ClaimStatus,
+    ClaimView,
+    ItemBody,
+    ItemPage,
+    ItemsTaken,
+    ItemView,
+    NewShow,
+    RejectedClaim,
+    ShowChange,
+    ShowPage,
+    ShowState,
+    ShowView,
+)
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import ShowsServiceStub
+
+BATCH: Final = 5_000
+"""Most items or claims that one call takes."""
+STATE: Final[dict[int, ShowState]] = enum_names(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
+CLAIM_STATUS: Final[dict[int, ClaimStatus]] = enum_names(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
+_CLAIM_STATUS_NUMBERS: Final = enum_numbers(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
+_BULK: Final = 30.0
+"""Seconds for a call with a full batch."""
+
+
+class Shows:
+    """Shows of the caller's workspace."""
+
+    def __init__(self, client: GrpcClient) -> None:
+        self._client = client
+        self._stub = ShowsServiceStub(client.channel)
+
+    async def create(self, caller: Identity, show: NewShow, request_id: str) -> ShowView:
+        """`request_id` makes the call idempotent; empty when the caller gave none."""
+        request = pb.CreateShowRequest(
+            name=show.name,
+            currency=show.currency,
+            request_id=request_id,
+            start_time=to_proto(show.start_time),
+        )
+        return _show((await self._client.call(self._stub.CreateShow, request, caller)).show)
+
+    async def get(self, caller: Identity, show_id: str) -> ShowView:
+        request = pb.GetShowRequest(show_id=show_id)
+        return _show((await self._client.call(self._stub.GetShow, request, caller)).show)
+
+    async def list(self, caller: Identity, page_size: int, page_token: str) -> ShowPage:
+        request = pb.ListShowsRequest(page_size=page_size, page_token=page_token)
+        answer = await self._client.call(self._stub.ListShows, request, caller)
+        return ShowPage(items=[_show(show) for show in answer.shows], next_page_token=answer.next_page_token)
+
+    async def update(self, caller: Identity, show_id: str, change: ShowChange) -> ShowView:
+        show, mask = pb.Show(id=show_id), FieldMask()
+        if change.name is not UNSET:
+            show.name = change.name
+            mask.paths.append("name")
+        if change.currency is not UNSET:
+            show.currency = change.currency
+            mask.paths.append("currency")
+        if change.start_time is not UNSET:
+            if change.start_time is not None:
+                show.start_time.FromDatetime(change.start_time)
+            mask.paths.append("start_time")
+        request = pb.UpdateShowRequest(show=show, update_mask=mask)
+        return _show((await self._client.call(self._stub.UpdateShow, request, caller)).show)
+
+    async def start(self, caller: Identity, show_id: str) -> ShowView:
+        request = pb.StartShowRequest(show_id=show_id)
+        return _show((await self._client.call(self._stub.StartShow, request, caller)).show)
+
+    async def pause(self, caller: Identity, show_id: str) -> ShowView:
+        request = pb.PauseShowRequest(show_id=show_id)
+        return _show((await self._client.call(self._stub.PauseShow, request, caller)).show)
+
+    async def end(self, caller: Identity, show_id: str) -> ShowView:
+        request = pb.EndShowRequest(show_id=show_id)
+        return _show((await self._client.call(self._stub.EndShow, request, caller)).show)
+
+    async def put_items(self, caller: Identity, show_id: str, items: Sequence[ItemBody]) -> ItemsTaken:
+        """One batch: all or none."""
+        request = pb.UpsertItemsRequest(show_id=show_id, items=[_item_to_proto(item) for item in items])
+        answer = await self._client.call(self._stub.UpsertItems, request, caller, timeout=_BULK)
+        return ItemsTaken(created=answer.created_count, updated=answer.updated_count, unchanged=answer.unchanged_count)
+
+    async def list_items(self, caller: Identity, show_id: str, page_size: int, page_token: str) -> ItemPage:
+        request = pb.ListItemsRequest(show_id=show_id, page_size=page_size, page_token=page_token)
+        answer = await self._client.call(self._stub.ListItems, request, caller)
+        return ItemPage(items=[_item(item) for item in answer.items], next_page_token=answer.next_page_token)
+
+    async def take_claims(self, caller: Identity, show_id: str, claims: Sequence[ClaimBody]) -> ClaimsTaken:
+        """One batch: what cannot be taken is answered with its place and reason."""
+        request = pb.IngestClaimsRequest(show_id=show_id, claims=[_claim_to_proto(claim) for claim in claims])
+        answer = await self._client.call(self._stub.IngestClaims, request, caller, timeout=_BULK)
+        return ClaimsTaken(
+            created=answer.created_count,
+            updated=answer.updated_count,
+            unchanged=answer.unchanged_count,
+            rejected=[
+                RejectedClaim(index=rejected.index, claim_id=rejected.claim_id, reason=rejected.reason)
+                for rejected in answer.rejected_claims
+            ],
+        )
+
+    async def list_claims(
+        self, caller: Identity, show_id: str, page_size: int, page_token: str, status: ClaimStatus | None
+    ) -> ClaimPage:
+        request = pb.ListClaimsRequest(
+            show_id=show_id,
+            page_size=page_size,
+            page_token=page_token,
+            status=_CLAIM_STATUS_NUMBERS[status] if status else pb.CLAIM_STATUS_UNSPECIFIED,
+        )
+        answer = await self._client.call(self._stub.ListClaims, request, caller)
+        return ClaimPage(items=[_claim(claim) for claim in answer.claims], next_page_token=answer.next_page_token)
+
+    async def list_buyers(self, caller: Identity, show_id: str, page_size: int, page_token: str) -> BuyerPage:
+        request = pb.ListBuyersRequest(show_id=show_id, page_size=page_size, page_token=page_token)
+        answer = await self._client.call(self._stub.ListBuyers, request, caller)
+        return BuyerPage(items=[buyer_view(buyer) for buyer in answer.buyers], next_page_token=answer.next_page_token)
+
+    async def update_buyer(self, caller: Identity, buyer_id: str, change: BuyerChange) -> BuyerView:
+        buyer, mask = pb.Buyer(id=buyer_id), FieldMask()
+        if change.email is not UNSET:
+            buyer.email = change.email
+            mask.paths.append("email")
+        if change.display_name is not UNSET:
+            buyer.display_name = change.display_name
+            mask.paths.append("display_name")
+        request = pb.UpdateBuyerRequest(buyer=buyer, update_mask=mask)
+        return buyer_view((await self._client.call(self._stub.UpdateBuyer, request, caller)).buyer)
+
+
+def _show(show: pb.Show) -> ShowView:
+    return ShowView(
+        id=show.id,
+        name=show.name,
+        state=STATE[show.state],
+        currency=show.currency,
+        start_time=moment(show.start_time),
+        end_time=moment(show.end_time),
+        created_at=moment(show.create_time),
+        seq=show.seq,
+        item_count=show.item_count,
+        claim_count=show.claim_count,
+        buyer_count=show.buyer_count,
+    )
+
+
+def _item_to_proto(item: ItemBody) -> pb.Item:
+    return pb.Item(item_number=item.item_number, title=item.title, price=item.price, quantity=item.quantity)
+
+
+def _item(item: pb.Item) -> ItemView:
+    return ItemView(
+        id=item.id,
+        item_number=item.item_number,
+        title=item.title,
+        price=item.price if item.HasField("price") else None,
+        quantity=item.quantity if item.HasField("quantity") else None,
+    )
+
+
+def _claim_to_proto(claim: ClaimBody) -> pb.Claim:
+    return pb.Claim(
+        claim_id=claim.claim_id,
+        platform=claim.platform,
+        platform_user_id=claim.platform_user_id,
+        user_handle=claim.user_handle,
+        display_name=claim.display_name,
+        item_number=claim.item_number,
+        quantity=claim.quantity,
+        status=_CLAIM_STATUS_NUMBERS[claim.status],
+        claim_time=to_proto(claim.claimed_at),
+        sequence=claim.sequence,
+        email=claim.email,
+    )
+
+
+def _claim(claim: pb.Claim) -> ClaimView:
+    return ClaimView(
+        claim_id=claim.claim_id,
+        platform=claim.platform,
+        platform_user_id=claim.platform_user_id,
+        user_handle=claim.user_handle,
+        display_name=claim.display_name,
+        item_number=claim.item_number,
+        quantity=claim.quantity,
+        status=CLAIM_STATUS[claim.status],
+        claimed_at=moment(claim.claim_time),
+        sequence=claim.sequence,
+        email=claim.email,
+    )
+
+
+def buyer_view(buyer: pb.Buyer) -> BuyerView:
+    return BuyerView(
+        id=buyer.id,
+        platform=buyer.platform,
+        platform_user_id=buyer.platform_user_id,
+        handle=buyer.handle,
+        display_name=buyer.display_name,
+        email=buyer.email,
+        claim_count=buyer.claim_count,
+        line_count=buyer.line_count,
+        unpriced_count=buyer.unpriced_count,
+        total=buyer.total,
+        pay_path=buyer.pay_path,
+    )

@@ -1,0 +1,99 @@
+"""The outermost layer: request id, security headers, one log line a request, honest refusals of sockets."""
+
+import time
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.common.context import REQUEST_ID_HEADER, bind_request
+from services.gateway.identity.guards import SOCKET_REFUSED
+
+log = structlog.get_logger()
+
+# For answers that are no page; a page brings its own policy.
+_DEFAULTS: Final = {
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
+    b"cache-control": b"no-store",
+}
+_HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_QUIET: Final = frozenset(("/api/health", "/api/health/live", "/static/{name}"))
+_PROVIDER: Final = "/api/webhooks/"
+
+
+class Edge:
+    """Wraps the whole application. A plain ASGI layer, so that nothing inside can hide what was answered."""
+
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+        self._app = app
+        self._defaults = dict([_HSTS]) | _DEFAULTS if secure else _DEFAULTS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        sent = next((value for name, value in scope["headers"] if name == REQUEST_ID_HEADER.encode()), b"")
+        request_id = bind_request(sent.decode("latin-1") or None)
+        began, status = time.perf_counter(), 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] in ("http.response.start", "websocket.accept"):
+                status = _number(message.get("status", 101))
+                message["headers"] = self._completed(message.get("headers", ()), request_id)
+            elif message["type"] == "websocket.close" and not status:
+                status = await _refuse(message, send, self._completed((), request_id), request_id)
+                return
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            _note(scope, status, began)
+
+    def _completed(self, headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+        given = list(headers)
+        names = {name.lower() for name, _ in given}
+        extra = [(name, value) for name, value in self._defaults.items() if name not in names]
+        return [*given, *extra, (REQUEST_ID_HEADER.encode(), request_id.encode())]
+
+
+async def _refuse(close: Any, send: Send, headers: list[tuple[bytes, bytes]], request_id: str) -> int:
+    """Turns the close of a socket that was never opened into the HTTP answer that says why."""
+    status = _number(close.get("code", 0)) - SOCKET_REFUSED
+    if not 400 <= status < 600:
+        status = 500
+    body = {"type": "about:blank", "title": "Not let in", "status": status, "detail": close.get("reason") or ""}
+    start: Any = {
+        "type": "websocket.http.response.start",
+        "status": status,
+        "headers": [*headers, (b"content-type", b"application/problem+json")],
+    }
+    end: Any = {
+        "type": "websocket.http.response.body",
+        "body": msgspec.json.encode({**body, "requestId": request_id}),
+        "more_body": False,
+    }
+    await send(start)
+    await send(end)
+    return status
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _note(scope: Scope, status: int, began: float) -> None:
+    """One line. The route's template stands for the path: a pay link's token is nobody's business."""
+    route = str(scope.get("path_template", "")) or "(none)"
+    calm = status < 400 and (route in _QUIET or route.startswith(_PROVIDER))
+    write = log.debug if calm else log.info
+    method = str(scope.get("method", "WS"))
+    write("http", method=method, route=route, status=status, ms=round((time.perf_counter() - began) * 1000, 2))

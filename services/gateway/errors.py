@@ -1,0 +1,107 @@
+"""Whatever goes wrong becomes a problem document of RFC 9457 with the request's id."""
+
+import re
+from typing import Any, Final, cast
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.utils.scope.state import ScopeState
+
+from services.common.context import request_id
+from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError
+from services.common.problem import HTTP_STATUS, headers, problem
+from services.common.server import translate
+from services.gateway.faults import faults_of
+
+log = structlog.get_logger()
+
+PROBLEM_JSON: Final = "application/problem+json"
+
+# What the web layer itself refuses: status, stable type, title, sentence.
+_REFUSALS: Final = {
+    404: ("no-such-route", "Not found", "There is nothing at this address. Look it up in /api/docs."),
+    405: (
+        "method-not-allowed",
+        "Method not allowed",
+        "This address has no such method. Look it up in /api/docs.",
+    ),
+    413: ("too-large", "Too large", "The body is larger than this address takes. Send it in several parts."),
+}
+_STEP: Final = re.compile(r"\.|\[|\]\.?")
+
+
+def answer(error: ShowbillError, status: int | None = None) -> Response[bytes]:
+    """The problem document of one of our errors, with a status other than its kind's where that says more."""
+    body = problem(error, request_id())
+    if error.faults:
+        body["errors"] = [{"pointer": pointer(fault.field), "detail": fault.problem} for fault in error.faults]
+    extra = headers(error)
+    if error.kind is Kind.UNAUTHENTICATED:
+        extra["WWW-Authenticate"] = 'Bearer realm="showbill"'
+    body["status"] = status or HTTP_STATUS[error.kind][0]
+    return _response(body, status or HTTP_STATUS[error.kind][0], extra)
+
+
+def on_error(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """One of our own errors, or one that nobody foresaw."""
+    known = translate(error)
+    if known.kind in (Kind.INTERNAL, Kind.UNAVAILABLE):
+        log.error("request failed", reason=known.reason, exc_info=error)
+    return answer(known)
+
+
+def on_validation(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+    """A body, query or header that does not fit."""
+    faults = _body_faults(request) or _parameter_faults(error)
+    message = " ".join(fault.problem for fault in faults[:3]) or InvalidRequest().message
+    return answer(InvalidRequest(message, faults=faults))
+
+
+def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What the web framework refuses."""
+    if error.status_code in _REFUSALS:
+        kind, title, sentence = _REFUSALS[error.status_code]
+        body = {"type": f"urn:showbill:problem:{kind}", "title": title, "status": error.status_code}
+        body |= {"detail": sentence, "requestId": request_id()}
+        return _response(body, error.status_code, error.headers or {})
+    if error.status_code < 500:
+        faults = _body_faults(request)
+        return answer(InvalidRequest(faults[0].problem, faults=faults) if faults else InvalidRequest())
+    return on_error(request, error)
+
+
+def _response(body: dict[str, Any], status: int, extra: Any) -> Response[bytes]:
+    return Response(msgspec.json.encode(body), status_code=status, media_type=PROBLEM_JSON, headers=dict(extra))
+
+
+def _body_faults(request: Request[Any, Any, Any]) -> list[Fault]:
+    handler = cast("dict[str, Any]", request.scope).get("route_handler")  # none where no route was found
+    expected = handler.parsed_fn_signature.parameters.get("data") if handler else None
+    body = ScopeState.from_scope(request.scope).body
+    if expected is None or not isinstance(body, bytes):
+        return []
+    if not body:
+        return [Fault("", "The body is missing. Send JSON.")]
+    return faults_of(body, expected.raw)
+
+
+def _parameter_faults(error: ValidationException) -> list[Fault]:
+    extra = error.extra if isinstance(error.extra, list) else []
+    return [
+        Fault(str(entry.get("key", "")), f"The parameter {entry.get('key')} is not usable: {entry['message']}.")
+        for entry in extra
+        if isinstance(entry, dict) and "message" in entry
+    ]
+
+
+def pointer(field: str) -> str:
+    """`claims[3].user_handle` as the JSON pointer `#/claims/3/userHandle`."""
+    steps = [step for step in _STEP.split(field) if step]
+    return "#" + "".join(f"/{_camel(step)}" for step in steps)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

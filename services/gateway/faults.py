@@ -1,0 +1,71 @@
+"""Everything that is wrong with a body, at once: decoding alone stops at the first fault."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any, Final, get_args, get_origin
+
+import msgspec
+
+from services.common.errors import Fault
+
+_MOST: Final = 100
+_PLACE: Final = re.compile(r" - at `(?:\$\.?)?([^`]*)`$")
+
+
+def faults_of(body: bytes, expected: Any) -> list[Fault]:
+    """The first hundred faults of a JSON body against the type that it should have; none when it fits."""
+    try:
+        value = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        return [Fault("", f"The body is not JSON: {error}.")]
+    return list(islice(_walk(value, expected, ""), _MOST))
+
+
+def sentence_of(error: msgspec.ValidationError) -> str:
+    """What a decoder found, as a finished sentence."""
+    place = _PLACE.search(str(error))
+    return _sentence(place[1] if place else "", str(error))
+
+
+def _walk(value: object, expected: Any, place: str) -> Iterator[Fault]:
+    try:
+        msgspec.convert(value, expected, strict=False)
+    except msgspec.ValidationError as error:
+        own = Fault(place, _sentence(place, str(error)))
+    else:
+        return
+    inner = _inner(value, _bare(expected), place)
+    first = next(inner, None)
+    yield first or own
+    yield from inner
+
+
+def _inner(value: object, kind: Any, place: str) -> Iterator[Fault]:
+    """Faults of the parts, where the value has parts."""
+    if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        for name in value.keys() - fields.keys():
+            yield Fault(_join(place, name), f"There is no field {name} here. Remove it, or correct its name.")
+        for name, field in fields.items():
+            if name in value:
+                yield from _walk(value[name], field.type, _join(place, name))
+            elif field.required:
+                yield Fault(_join(place, name), f"The field {name} is missing.")
+    elif isinstance(value, list) and get_origin(kind) is list:
+        for index, item in enumerate(value):
+            yield from _walk(item, get_args(kind)[0], f"{place}[{index}]")
+
+
+def _bare(expected: Any) -> Any:
+    return get_args(expected)[0] if get_origin(expected) is Annotated else expected
+
+
+def _join(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name
+
+
+def _sentence(place: str, message: str) -> str:
+    what = f"The field {place}" if place else "The body"
+    told = _PLACE.sub("", message)
+    return f"{what} is not usable: {told[:1].lower()}{told[1:]}."

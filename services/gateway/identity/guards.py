@@ -1,0 +1,75 @@
+"""The door: every request passes here before anything else is looked at."""
+
+from typing import Any, Final
+
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.exceptions import WebSocketException
+from litestar.handlers.base import BaseRouteHandler
+
+from services.common.errors import Forbidden, ShowbillError, Unauthenticated
+from services.common.problem import HTTP_STATUS
+from services.gateway.identity.access import RULES, SOCKET, Rule
+from services.gateway.identity.origin import check_same_origin
+from services.gateway.identity.principal import Principal, Role
+from services.gateway.identity.sessions import COOKIE, Sessions
+from services.gateway.identity.tokens import ApiTokens
+
+_SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+_LONGEST_CREDENTIAL: Final = 512
+SOCKET_REFUSED: Final = 4000
+"""A socket that is not let in is closed with this plus the status that HTTP would answer."""
+
+
+class OwnersOnly(Forbidden):
+    """Only an owner of the workspace may do this. Ask an owner."""
+
+    reason = "OWNERS_ONLY"
+
+
+class Door:
+    """Finds out who comes, and lets in whom the table of rules lets in."""
+
+    def __init__(self, sessions: Sessions, tokens: ApiTokens, public_url: str | None) -> None:
+        self._sessions = sessions
+        self._tokens = tokens
+        self._public_url = public_url
+
+    async def guard(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+        """Sets `connection.user`, or raises Unauthenticated or Forbidden."""
+        if connection.scope["type"] != ScopeType.WEBSOCKET:
+            await self._admit(connection, str(connection.scope["method"]))
+            return
+        try:
+            await self._admit(connection, SOCKET)
+        except ShowbillError as error:
+            code = SOCKET_REFUSED + HTTP_STATUS[error.kind][0]
+            raise WebSocketException(detail=error.message, code=code) from error
+
+    async def _admit(self, connection: ASGIConnection[Any, Any, Any, Any], method: str) -> None:
+        rule = Rule.MEMBER if method == "OPTIONS" else RULES.get((method, connection.scope["path_template"]))
+        if rule is None:
+            raise Forbidden
+        if rule in (Rule.OPEN, Rule.PROVIDER):
+            return
+        headers = connection.headers
+        authorization = headers.get("authorization")
+        if authorization is None and method not in _SAFE:
+            check_same_origin(headers, self._public_url, must_say=method == SOCKET and COOKIE in connection.cookies)
+        if rule is Rule.SIGN_IN:
+            return
+        principal = await self._who(authorization, connection.cookies.get(COOKIE))
+        if principal is None:
+            raise Unauthenticated
+        if rule is Rule.OWNER and principal.role is not Role.OWNER:
+            raise OwnersOnly
+        connection.scope["user"] = principal
+
+    async def _who(self, authorization: str | None, cookie: str | None) -> Principal | None:
+        if authorization is not None:  # whoever shows a token means the token, not a cookie that came along
+            scheme, _, token = authorization.partition(" ")
+            usable = scheme.lower() == "bearer" and 0 < len(token) <= _LONGEST_CREDENTIAL
+            return await self._tokens.find(token.strip()) if usable else None
+        if cookie and len(cookie) <= _LONGEST_CREDENTIAL:
+            return await self._sessions.find(cookie)
+        return None

@@ -1,0 +1,43 @@
+"""Somebody who came in: a user by a session, or a program by an API token."""
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from services.common.context import Identity
+
+
+class Role(Enum):
+    """What somebody may do in a workspace."""
+
+    OWNER = "owner"
+    OPERATOR = "operator"
+
+
+class Way(Enum):
+    """How somebody came in."""
+
+    SESSION = "session"
+    TOKEN = "token"  # noqa: S105  # a name
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Whoever a request is made by. Everything they reach belongs to their workspace."""
+
+    way: Way
+    credential_id: str
+    """Of the session or token."""
+    role: Role
+    workspace_id: str
+    workspace_name: str
+    plan: str
+    user_id: str = ""
+    email: str = ""
+    token_name: str = ""
+
+    @cached_property
+    def identity(self) -> Identity:
+        """For whom the services behind are called."""
+        actor = f"user:{self.user_id}" if self.way is Way.SESSION else f"token:{self.credential_id}"
+        return Identity(self.workspace_id, actor, self.plan)

@@ -1,0 +1,122 @@
+"""The description of the REST interface: what the routes say, and what is common to all of them."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Final
+
+from litestar import Litestar, Router
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from services.common.errors import Kind
+from services.common.problem import HTTP_STATUS
+from services.gateway.errors import PROBLEM_JSON
+from services.gateway.identity.access import RULES, Rule
+from services.gateway.identity.sessions import COOKIE
+
+_METHODS: Final = ("get", "post", "put", "patch", "delete")
+_PROBLEM: Final = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457), in a sentence for a person.",
+    "required": ["type", "title", "status", "detail", "requestId"],
+    "properties": {
+        "type": {"type": "string", "description": "Stable: urn:showbill:problem:…"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "requestId": {"type": "string", "description": "Name it when you ask for help."},
+        "errors": {
+            "type": "array",
+            "description": "Everything that is wrong with the request, each with its place.",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+_CSV: Final = {
+    "required": True,
+    "content": {
+        "text/csv": {"schema": {"type": "string"}},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "contentMediaType": "text/csv"}},
+            }
+        },
+    },
+}
+
+
+class Description:
+    """The description, made when it is first asked for."""
+
+    def __init__(self, routes: Sequence[Router]) -> None:
+        self._routes = routes
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        return describe(self._routes)
+
+
+def describe(routes: Sequence[Router]) -> dict[str, Any]:
+    """OpenAPI 3.1 of the routes that are part of the interface."""
+    # An application of its own: one that serves its description brings routes that nobody asked for.
+    schema = Litestar(route_handlers=list(routes), openapi_config=_config(), logging_config=None).openapi_schema
+    described: dict[str, Any] = schema.to_schema()
+    described["components"]["schemas"]["Problem"] = _PROBLEM
+    for path, item in described["paths"].items():
+        for method in _METHODS:
+            if method in item:
+                _complete(path, item[method], RULES[method.upper(), path])
+    return described
+
+
+def _config() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Showbill",
+        version="1",
+        description="Turns the claims of a live sale into paid invoices. Amounts are in minor units of the currency, "
+        "times in RFC 3339. A text is never null: empty means that there is none.",
+        use_handler_docstrings=True,
+        components=Components(
+            security_schemes={
+                "token": SecurityScheme(type="http", scheme="bearer", description="An API token."),
+                "session": SecurityScheme(type="apiKey", security_scheme_in="cookie", name=COOKIE),
+            }
+        ),
+        security=[{"token": []}, {"session": []}],
+    )
+
+
+def _complete(path: str, operation: dict[str, Any], rule: Rule) -> None:
+    if rule in (Rule.OPEN, Rule.SIGN_IN):
+        operation["security"] = []
+    if "/imports/" in path:
+        operation["requestBody"] = _CSV
+    body = operation.get("requestBody", {})
+    if body and any({"type": "null"} in one["schema"].get("oneOf", ()) for one in body["content"].values()):
+        body["required"] = False
+    for kind in _kinds(path, operation, rule):
+        status, title = HTTP_STATUS[kind]
+        content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        operation["responses"][str(status)] = {"description": title, "content": content}
+
+
+def _kinds(path: str, operation: dict[str, Any], rule: Rule) -> list[Kind]:
+    """The kinds of problem that an operation may answer."""
+    kinds = [Kind.INTERNAL]
+    if operation.get("parameters") or operation.get("requestBody"):
+        kinds.append(Kind.INVALID)
+    if rule in (Rule.MEMBER, Rule.OWNER):
+        kinds += [Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.UNAVAILABLE, Kind.TIMED_OUT]
+    if rule is Rule.SIGN_IN:
+        kinds += [Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.RATE_LIMITED, Kind.UNAVAILABLE]
+    if "{" in path or "stripe" in path:
+        kinds.append(Kind.NOT_FOUND)
+    if rule in (Rule.MEMBER, Rule.OWNER) and ("{" in path or "stripe" in path):
+        kinds += [Kind.FAILED_PRECONDITION, Kind.OUTDATED, Kind.RATE_LIMITED]
+    return kinds

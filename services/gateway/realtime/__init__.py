@@ -1,0 +1,1 @@
+"""Live updates: from the bus, through one hub in each replica, to its sockets."""

@@ -1,0 +1,67 @@
+"""What must be done from time to time: heartbeats, and closing the sockets of sessions that ended elsewhere."""
+
+import asyncio
+from typing import Final
+
+import asyncpg
+import structlog
+
+from services.common.db import Pool
+from services.gateway.identity.sessions import IDLE, Sessions
+from services.gateway.queries import SQL
+from services.gateway.realtime import messages
+from services.gateway.realtime.hub import Hub
+
+log = structlog.get_logger()
+
+HEARTBEAT: Final = 20.0
+RECHECK: Final = 10.0
+SWEEP: Final = 3600.0
+"""Seconds between two rounds."""
+_DATABASE_AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
+
+class Upkeep:
+    """Runs beside the server."""
+
+    def __init__(self, pool: Pool, hub: Hub, sessions: Sessions) -> None:
+        self._pool = pool
+        self._hub = hub
+        self._sessions = sessions
+
+    async def run(self) -> None:
+        """Until cancelled. A database that is away ends nothing and nobody's session."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._heartbeats())
+            tasks.create_task(self._rechecks())
+            tasks.create_task(self._sweeps())
+
+    async def _heartbeats(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            self._hub.say_to_all(messages.ping())
+
+    async def _rechecks(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK)
+            try:
+                await self.recheck()
+            except _DATABASE_AWAY as error:
+                log.warning("sessions not rechecked", error=str(error))
+
+    async def _sweeps(self) -> None:
+        while True:
+            try:
+                await self._sessions.sweep()
+            except _DATABASE_AWAY as error:
+                log.warning("sessions not swept", error=str(error))
+            await asyncio.sleep(SWEEP)
+
+    async def recheck(self) -> None:
+        """Closes the sockets of sessions and tokens that ended, on whatever replica."""
+        held = {socket.credential_id for socket in self._hub}
+        if not held:
+            return
+        rows = await self._pool.fetch(SQL["live_credentials"], sorted(held), IDLE)
+        for ended in held - {str(row["id"]) for row in rows}:
+            self._hub.end_credential(ended)

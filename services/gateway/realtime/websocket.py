@@ -1,0 +1,75 @@
+"""`/api/realtime`: the socket of a dashboard or a program."""
+
+import asyncio
+from contextlib import suppress
+from typing import Annotated, Any, Final
+
+from litestar import WebSocket, websocket
+from litestar.di import NamedDependency
+from litestar.exceptions import WebSocketDisconnect
+from litestar.params import QueryParameter
+
+from services.common.errors import Kind
+from services.common.status import RemoteError
+from services.gateway.backends.shows import Shows
+from services.gateway.identity.principal import Principal
+from services.gateway.realtime.hub import Hub
+from services.gateway.realtime.listener import SHOW_NOT_FOUND, TRY_AGAIN, Listener
+
+_FAREWELL: Final = 2.0
+"""Seconds that a client has to take its last messages."""
+_LONGEST_REASON: Final = 120
+"""A close frame holds 123 bytes of it."""
+
+
+@websocket("/api/realtime")
+async def realtime(
+    socket: WebSocket[Principal, Any, Any],
+    shows: NamedDependency[Shows],
+    hub: NamedDependency[Hub],
+    show_id: Annotated[str, QueryParameter(description="All shows when left out.")] = "",
+    since: Annotated[int | None, QueryParameter(description="The position that the client has.")] = None,
+) -> None:
+    """Events of a show, or of all shows of the workspace, as JSON messages; `hello` comes first."""
+    await socket.accept()
+    caller = socket.user
+    listener = Listener(caller.workspace_id, show_id, caller.credential_id)
+    hub.add(listener)  # before the position is read: what happens in between is not lost
+    try:
+        listener.begin((await shows.get(caller.identity, show_id)).seq if show_id else 0, since)
+        await _serve(socket, listener)
+    except RemoteError as error:
+        code = SHOW_NOT_FOUND if error.kind is Kind.NOT_FOUND else TRY_AGAIN
+        await socket.close(code, error.message[:_LONGEST_REASON])
+    finally:
+        hub.remove(listener)
+
+
+async def _serve(socket: WebSocket[Principal, Any, Any], listener: Listener) -> None:
+    """Until the client goes or is sent away."""
+    sending = asyncio.create_task(_send(socket, listener))
+    reading = asyncio.create_task(_read(socket))
+    try:
+        await asyncio.wait((sending, reading, listener.ended), return_when=asyncio.FIRST_COMPLETED)
+        if listener.ended.done() and not reading.done():
+            await asyncio.wait((sending,), timeout=_FAREWELL)
+            sending.cancel()
+            with suppress(TimeoutError):  # a client that does not read cannot be told
+                await asyncio.wait_for(socket.close(listener.ended.result()), _FAREWELL)
+    finally:
+        sending.cancel()
+        reading.cancel()
+        await asyncio.gather(sending, reading, return_exceptions=True)
+
+
+async def _send(socket: WebSocket[Principal, Any, Any], listener: Listener) -> None:
+    while texts := await listener.next():
+        for text in texts:
+            await socket.send_text(text)
+
+
+async def _read(socket: WebSocket[Principal, Any, Any]) -> None:
+    """Clients have nothing to say; reading is how their leaving shows."""
+    with suppress(WebSocketDisconnect):
+        while True:
+            await socket.receive_data("text")

@@ -1,0 +1,23 @@
+"""What all bodies share."""
+
+from typing import Annotated
+
+import msgspec
+
+LARGEST_AMOUNT = 2**53 - 1
+"""What every JSON reader can hold exactly."""
+
+Amount = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_AMOUNT, description="Minor units of the currency.")]
+Quantity = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Label = Annotated[str, msgspec.Meta(max_length=500)]
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", description="ISO 4217, upper case.", examples=["GBP"])]
+
+
+class Body(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """What a caller sends. A field that we do not know is a fault, for it is a slip of the pen."""
+
+
+class View(msgspec.Struct, rename="camel"):
+    """What we answer."""

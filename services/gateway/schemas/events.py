@@ -1,0 +1,96 @@
+"""What goes over the WebSocket."""
+
+from datetime import datetime
+from typing import TypeAlias
+
+from services.gateway.schemas.base import View
+from services.gateway.schemas.invoices import InvoiceView
+
+
+class GenerationProgressedView(View):
+    """A run got on."""
+
+    generation_id: str
+    total_count: int
+    created_count: int
+    failed_count: int
+    pending_count: int
+
+
+class GenerationFinishedView(View):
+    """A run ended."""
+
+    generation_id: str
+    total_count: int
+    created_count: int
+    failed_count: int
+    cancelled: bool
+
+
+class LinkRequestedView(View):
+    """A link was handed to the messaging service."""
+
+    delivery_id: str
+    invoice_id: str
+    platform: str
+    platform_user_id: str
+    handle: str
+
+
+class LinkSentView(View):
+    """A link went out."""
+
+    delivery_id: str
+    invoice_id: str
+    channel: str
+
+
+class ClaimsChangedView(View):
+    """Claims or prices of a show changed."""
+
+    created_count: int
+    updated_count: int
+
+
+class IntegrationUpdatedView(View):
+    """A connection changed."""
+
+    provider: str
+    status: str
+    status_reason: str
+
+
+class HelloView(View):
+    """The first message. `behind` says that the client's own position is older: it should re-read."""
+
+    seq: int
+    behind: bool
+
+
+class ResyncView(View):
+    """Something may have been missed: read the snapshot again."""
+
+    reason: str
+
+
+EventData: TypeAlias = (
+    InvoiceView
+    | GenerationProgressedView
+    | GenerationFinishedView
+    | LinkRequestedView
+    | LinkSentView
+    | ClaimsChangedView
+    | IntegrationUpdatedView
+)
+
+
+class Message(View):
+    """One message. `seq` is the show's position; 0 without a show."""
+
+    v: int
+    type: str
+    id: str
+    seq: int
+    at: datetime | None
+    show_id: str
+    data: EventData | HelloView | ResyncView | None

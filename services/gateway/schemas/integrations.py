@@ -1,0 +1,127 @@
+"""Connections to payment providers."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from services.gateway.schemas.base import Body, View
+
+Availability = Literal["available", "coming_soon", "requires_plan"]
+IntegrationStatus = Literal["active", "inactive", "needs_reconnect", "error"]
+UpdateMode = Literal["live", "polling", "catching_up", "broken"]
+ApiKey = Annotated[str, msgspec.Meta(max_length=512)]
+
+
+class StripeKeys(Body):
+    """The operator's own keys, of one account and mode."""
+
+    secret_key: Annotated[ApiKey, msgspec.Meta(description="sk_… or, better, a restricted key rk_…")]
+    publishable_key: Annotated[ApiKey, msgspec.Meta(description="pk_…")]
+
+
+class IntegrationSettingsView(View):
+    """What the operator may set."""
+
+    default_currency: str
+    memo_template: str
+    message_template: str
+    days_until_due: int
+    footer: str
+    automatic_sending: bool
+    payment_instructions: str
+
+
+class IntegrationView(View):
+    """A workspace's connection to a provider. Holds no secret."""
+
+    id: str
+    provider: str
+    connected: bool
+    status: IntegrationStatus
+    status_reason: str
+    account_id: str
+    livemode: bool
+    country: str
+    default_currency: str
+    key_hint: Annotated[str, msgspec.Meta(description="At most the last four characters of the key.")]
+    update_mode: Annotated[UpdateMode | None, msgspec.Meta(description="How the connection hears of payments.")]
+    update_mode_reason: str
+    settings: IntegrationSettingsView
+    connected_at: datetime | None
+    connected_by: str
+    last_event_at: datetime | None
+
+
+class ListedIntegrationView(View):
+    """A provider of the catalogue, with the workspace's connection to it."""
+
+    provider: str
+    name: str
+    description: str
+    icon: str
+    availability: Availability
+    required_plan: str
+    connected: bool
+    status: Annotated[IntegrationStatus | None, msgspec.Meta(description="Null when it was never connected.")]
+    status_reason: str
+    account_id: str
+    livemode: bool | None
+    key_hint: str
+    update_mode: UpdateMode | None
+    update_mode_reason: str
+    connected_at: datetime | None
+    last_event_at: datetime | None
+
+
+class PermissionView(View):
+    """One permission of the key."""
+
+    name: str
+    granted: bool
+    required: bool
+    purpose: str
+
+
+class ConnectedView(IntegrationView):
+    """The new connection, and what the operator should read."""
+
+    permissions: list[PermissionView]
+    warnings: list[str]
+
+
+class DisconnectedView(IntegrationView):
+    """The connection as it is now. `warning` names an endpoint that has to be removed by hand."""
+
+    orphaned_endpoint_id: str
+    warning: str
+
+
+class WebhookEndpointView(View):
+    """Our webhook endpoint on the operator's account."""
+
+    exists: bool
+    enabled: bool
+    url: str
+    api_version: str
+    missing_events: list[str]
+
+
+class HealthReport(View):
+    """What a live call to the provider told."""
+
+    healthy: bool
+    livemode: bool
+    latency_ms: float
+    reason: str
+    account_id: str
+    permissions: list[PermissionView]
+    webhook_endpoint: WebhookEndpointView | None
+    update_mode: UpdateMode | None
+    last_event_at: datetime | None
+
+
+class IntegrationList(View):
+    """The whole catalogue, in its order."""
+
+    items: list[ListedIntegrationView]

@@ -1,0 +1,225 @@
+"""Invoices, plans and generations."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from services.gateway.schemas.base import Body, View
+from services.gateway.schemas.shows import BuyerView
+
+InvoiceStatus = Literal["pending", "draft", "sent", "paid", "error", "payment_failed", "void", "uncollectible"]
+DraftReason = Literal["needs_price", "below_minimum"]
+PlanAction = Literal["create", "unchanged", "changed", "skip"]
+PlanWarning = Literal[
+    "unpriced",
+    "below_minimum",
+    "no_email",
+    "many_lines",
+    "test_mode",
+    "connection_unhealthy",
+    "currency_conflict",
+    "nothing_to_pay",
+]
+GenerationState = Literal["running", "finished", "cancelled"]
+Channel = Literal["email", "dm", "manual"]
+DeliveryState = Literal["requested", "delivered", "failed"]
+MOST_IDS = 10_000
+
+
+class InvoiceView(View):
+    """What one buyer owes for one show: a row of the list, and the data of `invoice.updated`."""
+
+    id: str
+    show_id: str
+    buyer_id: str
+    platform: str
+    platform_user_id: str
+    handle: str
+    display_name: str
+    email: str
+    status: InvoiceStatus
+    draft_reason: Annotated[DraftReason | None, msgspec.Meta(description="Why a draft is held back and not payable.")]
+    status_reason: Annotated[str, msgspec.Meta(description="A sentence for the operator.")]
+    total: Annotated[int, msgspec.Meta(description="Minor units of the currency.")]
+    currency: str
+    line_count: int
+    unpriced_count: int
+    revision: int
+    attempt: int
+    version: Annotated[int, msgspec.Meta(description="Rises with every change; ignore an older one.")]
+    provider: str
+    external_id: str
+    external_url: Annotated[str, msgspec.Meta(description="Where the buyer pays, at the provider.")]
+    provider_url: Annotated[str, msgspec.Meta(description="Where the operator sees it, at the provider.")]
+    external_account: str
+    livemode: bool
+    number: str
+    paid_at: datetime | None
+    sent_at: datetime | None
+    send_count: int
+    created_at: datetime | None
+    updated_at: datetime | None
+    pay_path: Annotated[str, msgspec.Meta(description="The buyer's pay link, a path on this server.")]
+    adjusted_at_provider: bool
+
+
+class InvoiceLineView(View):
+    """One line, as it was when the invoice was planned."""
+
+    item_number: str
+    title: str
+    quantity: int
+    unit_price: int | None
+    amount: int
+
+
+class InvoiceDetail(InvoiceView):
+    """An invoice with its lines."""
+
+    lines: list[InvoiceLineView]
+
+
+class InvoicePage(View):
+    """Invoices by buyer, with the position of the snapshot: events after `seq` are news."""
+
+    items: list[InvoiceView]
+    seq: int
+    total_size: int
+    next_page_token: str
+
+
+class InvoiceChangeView(View):
+    """One change of an invoice's status."""
+
+    from_status: InvoiceStatus | None
+    to_status: InvoiceStatus
+    reason: str
+    actor: str
+    created_at: datetime | None
+    version: int
+
+
+class InvoiceHistory(View):
+    """Every change, oldest first."""
+
+    items: list[InvoiceChangeView]
+
+
+class PlanEntryView(View):
+    """What a generation would do for one buyer."""
+
+    buyer: BuyerView
+    action: PlanAction
+    reason: str
+    warnings: list[PlanWarning]
+    total: int
+    invoiced_total: int | None
+    invoice_id: str
+
+
+class PlanView(View):
+    """What a generation would do. `planHash` names exactly this plan."""
+
+    items: list[PlanEntryView]
+    plan_hash: str
+    warnings: list[PlanWarning]
+    currency: str
+    create_total: int
+
+
+class GenerateBody(Body):
+    """Whom to invoice: all buyers when `buyerIds` is left out. With a plan's hash, only that plan runs."""
+
+    buyer_ids: Annotated[list[str], msgspec.Meta(max_length=MOST_IDS)] = msgspec.field(default_factory=list)
+    plan_hash: str = ""
+
+
+class SkippedBuyerView(View):
+    """A buyer that a generation left out."""
+
+    buyer_id: str
+    handle: str
+    reason: str
+
+
+class GenerationView(View):
+    """One durable run."""
+
+    id: str
+    show_id: str
+    state: GenerationState
+    total_count: int
+    created_count: int
+    failed_count: int
+    pending_count: int
+    draft_count: int
+    unchanged_count: int
+    skipped_buyers: list[SkippedBuyerView]
+    created_at: datetime | None
+    finished_at: datetime | None
+    actor: str
+
+
+class RetryBody(Body):
+    """Which invoices to try again: all in status `error` when left out."""
+
+    invoice_ids: Annotated[list[str], msgspec.Meta(max_length=MOST_IDS)] = msgspec.field(default_factory=list)
+
+
+class RetryView(View):
+    """What was queued again."""
+
+    retried_count: int
+    generation: Annotated[GenerationView | None, msgspec.Meta(description="Null when there was nothing to retry.")]
+
+
+class SendBody(Body):
+    """How to deliver the link: `email` where the buyer has an address, else `manual`, when left out."""
+
+    channel: Channel | None = None
+
+
+class DeliveryView(View):
+    """One attempt to deliver a link."""
+
+    id: str
+    channel: Channel
+    state: DeliveryState
+    reason: Annotated[str, msgspec.Meta(description="A failure or a warning.")]
+    message: Annotated[str, msgspec.Meta(description="The text to send, with the link in it.")]
+    link: str
+    created_at: datetime | None
+
+
+class SentView(View):
+    """The invoice as it is now, and what became of the delivery."""
+
+    invoice: InvoiceView
+    delivery: DeliveryView
+
+
+class SummaryPartView(View):
+    """Money and count of one part of a show."""
+
+    amount: int
+    count: int
+
+
+class SummaryView(View):
+    """A show's money; the parts always balance: claimed = invoiced + not invoiced, adjustments apart."""
+
+    currency: str
+    claimed: SummaryPartView
+    not_invoiced: SummaryPartView
+    pending: SummaryPartView
+    draft: SummaryPartView
+    held_back: SummaryPartView
+    sent: SummaryPartView
+    paid: SummaryPartView
+    error: SummaryPartView
+    payment_failed: SummaryPartView
+    void: SummaryPartView
+    uncollectible: SummaryPartView
+    unpriced_lines: SummaryPartView
+    seq: int

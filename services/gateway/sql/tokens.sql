@@ -1,0 +1,26 @@
+-- name: create_token
+INSERT INTO api_tokens (id, token_hash, hint, workspace_id, name, role, created_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+RETURNING id, hint, name, role::text AS role, created_at, last_used_at;
+
+-- name: find_token
+SELECT api_tokens.id, api_tokens.name, api_tokens.role::text AS role, workspaces.id AS workspace_id,
+       workspaces.name AS workspace_name, workspaces.plan,
+       coalesce(api_tokens.last_used_at < now() - interval '1 minute', true) AS stale
+FROM api_tokens
+JOIN workspaces ON workspaces.id = api_tokens.workspace_id
+WHERE api_tokens.token_hash = $1 AND api_tokens.revoked_at IS NULL;
+
+-- name: touch_token
+UPDATE api_tokens SET last_used_at = now() WHERE id = $1;
+
+-- name: list_tokens
+SELECT id, hint, name, role::text AS role, created_at, last_used_at
+FROM api_tokens
+WHERE workspace_id = $1 AND revoked_at IS NULL
+ORDER BY created_at, id;
+
+-- name: revoke_token
+UPDATE api_tokens SET revoked_at = coalesce(revoked_at, now())
+WHERE id = $1 AND workspace_id = $2
+RETURNING id;

@@ -1,0 +1,1 @@
+"""Where providers deliver their events."""
