@@ -41,7 +41,7 @@ class Issuing:
     async def _earlier(self, link: Link, order: InvoiceOrder, customer: CustomerRecord, now: datetime) -> Json | None:
         """What an earlier attempt left, where the idempotency key of this one would not find it."""
         first = order.first_attempt_time
-        if order.attempt == 0 and (first is None or now - first <= WINDOW):
+        if order.attempt <= 1 and (first is None or now - first <= WINDOW):
             return None
         return await find_ours(self._api, link, customer.customer_id, order.invoice_id, order.revision)
 

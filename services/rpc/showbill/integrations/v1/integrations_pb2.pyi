@@ -1644,7 +1644,7 @@ class CreateInvoiceRequest(_message.Message):
     """Our UUID."""
     revision: _builtins.int
     attempt: _builtins.int
-    """Raised by the operator's retry after a final error; the provider is searched for earlier attempts first."""
+    """1 at first. Raised by the operator's retry after a final error; then earlier attempts are looked for first."""
     account_id: _builtins.str
     """The account that the invoice was planned for; another one is refused with ACCOUNT_CHANGED."""
     livemode: _builtins.bool
