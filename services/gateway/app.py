@@ -64,14 +64,12 @@ class Parts:
 
 def build(parts: Parts) -> Edge:
     """The ASGI application."""
+    dependencies = {name: _given(part) for name, part in vars(parts).items()} | {"caller": _caller()}
+    dependencies["description"] = _given(Description(ROUTES, dependencies))
     app = Litestar(
         route_handlers=[*ROUTES, realtime],
         guards=[Door(parts.sessions, parts.tokens, parts.base_url).guard],
-        dependencies={
-            **{name: _given(part) for name, part in vars(parts).items()},
-            "description": _given(Description(ROUTES)),
-            "caller": _caller(),
-        },
+        dependencies=dependencies,
         exception_handlers={HTTPException: on_http, ValidationException: on_validation, Exception: on_error},
         request_max_body_size=LARGEST_BODY,
         openapi_config=None,

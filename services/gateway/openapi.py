@@ -1,10 +1,11 @@
 """The description of the REST interface: what the routes say, and what is common to all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
 from litestar import Litestar, Router
+from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
@@ -54,19 +55,22 @@ _CSV: Final = {
 class Description:
     """The description, made when it is first asked for."""
 
-    def __init__(self, routes: Sequence[Router]) -> None:
+    def __init__(self, routes: Sequence[Router], dependencies: Mapping[str, Provide]) -> None:
         self._routes = routes
+        self._dependencies = dependencies
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        return describe(self._routes)
+        return describe(self._routes, self._dependencies)
 
 
-def describe(routes: Sequence[Router]) -> dict[str, Any]:
+def describe(routes: Sequence[Router], dependencies: Mapping[str, Provide]) -> dict[str, Any]:
     """OpenAPI 3.1 of the routes that are part of the interface."""
     # An application of its own: one that serves its description brings routes that nobody asked for.
-    schema = Litestar(route_handlers=list(routes), openapi_config=_config(), logging_config=None).openapi_schema
-    described: dict[str, Any] = schema.to_schema()
+    app = Litestar(
+        route_handlers=list(routes), dependencies=dict(dependencies), openapi_config=_config(), logging_config=None
+    )
+    described: dict[str, Any] = app.openapi_schema.to_schema()
     described["components"]["schemas"]["Problem"] = _PROBLEM
     for path, item in described["paths"].items():
         for method in _METHODS:

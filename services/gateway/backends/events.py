@@ -31,18 +31,19 @@ class BusEvent(msgspec.Struct, frozen=True):
     show_id: str
     seq: int
     change: str
-    """Names the change that it tells of, whatever its id: the same change twice is told once."""
-    message: Message
+    """Names the change that it tells of, whatever its id, so that it is told once; empty where only the id does."""
+    message: Message | None
+    """None for a kind of event that this version does not know."""
 
 
-def decode(payload: bytes) -> BusEvent | None:
-    """None for an event that this version does not know. Raises DecodeError for what is no event."""
+def decode(payload: bytes) -> BusEvent:
+    """Raises DecodeError for what is no event."""
     event = pb.Event.FromString(payload)
     view = _VIEWS.get(event.WhichOneof("payload") or "")
     if view is None:
-        return None
+        return BusEvent(event.id, event.workspace_id, event.show_id, event.seq, "", None)
     data = view(event)
-    change = f"{data.id}:{data.version}" if isinstance(data, InvoiceView) else event.id
+    change = f"{data.id}:{data.version}" if isinstance(data, InvoiceView) else ""
     message = Message(
         v=1,
         type=event.type,

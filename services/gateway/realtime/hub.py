@@ -1,44 +1,64 @@
-"""All sockets of this replica, by what they listen to."""
+"""All listeners of this replica, by what they listen to."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from services.gateway.realtime import messages
+from services.gateway.realtime.channel import Channel
 from services.gateway.realtime.listener import SESSION_ENDED, Listener
 
 
 class Hub:
-    """Hands each message to those that may hear it. Nothing here waits, so no socket can hold up another."""
+    """Hands each event to those that may hear it. Nothing here waits, so no listener can hold up another."""
 
     def __init__(self) -> None:
-        self._by_scope: defaultdict[tuple[str, str], set[Listener]] = defaultdict(set)
+        self._channels: dict[tuple[str, str], Channel] = {}
+        """By workspace and show; no show is for those who listen to all of them."""
 
     def __iter__(self) -> Iterator[Listener]:
-        for sockets in list(self._by_scope.values()):
-            yield from list(sockets)
+        for channel in list(self._channels.values()):
+            yield from channel
 
-    def add(self, socket: Listener) -> None:
-        self._by_scope[socket.workspace_id, socket.show_id].add(socket)
+    def add(self, listener: Listener) -> None:
+        self._channels.setdefault((listener.workspace_id, listener.show_id), Channel()).add(listener)
 
-    def remove(self, socket: Listener) -> None:
-        scope = (socket.workspace_id, socket.show_id)
-        self._by_scope[scope].discard(socket)
-        if not self._by_scope[scope]:
-            del self._by_scope[scope]
+    def begin(self, listener: Listener, seq: int, since: int | None) -> None:
+        """The listener's snapshot is at `seq`; `since` is the position that its client has, None for none."""
+        self._channels[listener.workspace_id, listener.show_id].begin(seq)
+        listener.begin(seq, since)
 
-    def listeners(self, workspace_id: str, show_id: str) -> list[Listener]:
-        """Those on the show, and those on all shows of the workspace. What concerns no show goes to everybody there."""
+    def remove(self, listener: Listener) -> None:
+        scope = (listener.workspace_id, listener.show_id)
+        channel = self._channels[scope]
+        channel.remove(listener)
+        if not channel:
+            del self._channels[scope]
+
+    def tell(self, workspace_id: str, show_id: str, seq: int, encode: Callable[[], str]) -> None:
+        """Hands on an event; what concerns no show goes to everybody of the workspace. Encoded only if one listens."""
+        on_all = self._channels.get((workspace_id, ""))
         if show_id:
-            scopes = [(workspace_id, show_id), (workspace_id, "")]
+            channels = [self._channels.get((workspace_id, show_id))]
         else:
-            scopes = [scope for scope in self._by_scope if scope[0] == workspace_id]
-        return [socket for scope in scopes for socket in self._by_scope.get(scope, ())]
+            channels = [channel for (owner, show), channel in self._channels.items() if owner == workspace_id and show]
+        listening = [channel for channel in channels if channel]
+        text = encode() if listening or on_all else ""
+        for channel in listening:
+            channel.hear(seq if show_id else 0, text)
+        if on_all:
+            on_all.hear(0, text)  # positions count within one show
 
     def say_to_all(self, text: str) -> None:
-        for socket in self:
-            socket.offer(text)
+        for listener in self:
+            listener.offer(text)
+
+    def interrupted(self) -> None:
+        """Events may have been missed, nobody knows which."""
+        for channel in self._channels.values():
+            channel.forget()
+        self.say_to_all(messages.resync("Live updates were interrupted. Read the list again."))
 
     def end_credential(self, credential_id: str) -> None:
         """A session ended or a token was revoked: what came in with it goes."""
-        for socket in self:
-            if socket.credential_id == credential_id:
-                socket.end(SESSION_ENDED)
+        for listener in self:
+            if listener.credential_id == credential_id:
+                listener.end(SESSION_ENDED)

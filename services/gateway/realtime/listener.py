@@ -34,7 +34,7 @@ class Listener:
     def begin(self, seq: int, since: int | None) -> None:
         """Says hello first. Of what gathered meanwhile, what the snapshot already holds is no news."""
         self._seq = seq
-        news = [(position, text) for position, text in self._queue if not position or position > seq]
+        news = sorted(((at, text) for at, text in self._queue if not at or at > seq), key=lambda one: one[0])
         self._queue = deque([(0, messages.hello(self.show_id, seq, since)), *news])
         self._wake.set()
 

@@ -27,7 +27,7 @@ class Relay:
         self._bus = bus
         self._hub = hub
         self._seen: OrderedDict[str, None] = OrderedDict()
-        bus.on_reconnect.append(self._reconnected)
+        bus.on_reconnect.append(hub.interrupted)
 
     async def run(self) -> None:
         """Subscribes once the bus is there; the client library does so again after each reconnection."""
@@ -40,7 +40,7 @@ class Relay:
                 await asyncio.sleep(1)
             else:
                 break
-        self._reconnected()  # sockets may have waited for the bus
+        self._hub.interrupted()  # sockets may have waited for the bus
         log.info("events subscribed")
 
     async def _hear(self, message: Msg) -> None:
@@ -53,22 +53,20 @@ class Relay:
     def take(self, payload: bytes) -> None:
         """Hands one event on, unless it was told before."""
         event = events.decode(payload)
-        if event is None or self._told(event.id) or self._told(event.change):
+        if self._told(event.id) or self._told(event.change):
             return
-        listeners = self._hub.listeners(event.workspace_id, event.show_id)
-        if listeners:
-            text = messages.encode(event.message)
-            for socket in listeners:
-                # Positions count within one show: a listener on all shows has none.
-                socket.offer(text, event.seq if socket.show_id else 0)
+        message = event.message
+        # A kind that we do not know yet still has its position.
+        self._hub.tell(
+            event.workspace_id, event.show_id, event.seq, lambda: messages.encode(message) if message else ""
+        )
 
     def _told(self, key: str) -> bool:
+        if not key:
+            return False
         if key in self._seen:
             return True
         self._seen[key] = None
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
         return False
-
-    def _reconnected(self) -> None:
-        self._hub.say_to_all(messages.resync("Live updates were interrupted. Read the list again."))

@@ -36,7 +36,7 @@ async def realtime(
     listener = Listener(caller.workspace_id, show_id, caller.credential_id)
     hub.add(listener)  # before the position is read: what happens in between is not lost
     try:
-        listener.begin((await shows.get(caller.identity, show_id)).seq if show_id else 0, since)
+        hub.begin(listener, (await shows.get(caller.identity, show_id)).seq if show_id else 0, since)
         await _serve(socket, listener)
     except RemoteError as error:
         code = SHOW_NOT_FOUND if error.kind is Kind.NOT_FOUND else TRY_AGAIN
