@@ -30,7 +30,7 @@ def invoice(row: asyncpg.Record) -> Invoice:
         handle=row["handle"],
         display_name=row["display_name"],
         email=row["email"],
-        pay_token=row["pay_token"],
+        pay_token=row["pay_token"] or "",
         status=Status(row["status"]),
         draft_reason=DraftReason(draft_reason) if draft_reason else None,
         status_reason=row["status_reason"],
@@ -74,7 +74,7 @@ def buyer(row: asyncpg.Record) -> Buyer:
         handle=row["handle"],
         display_name=row["display_name"],
         email=row["email"],
-        pay_token=row["pay_token"],
+        pay_token=row["pay_token"] or "",
     )
 
 

@@ -48,24 +48,28 @@ _STREAK: Final = 3
 
 @dataclass(slots=True)
 class Pauses:
-    """Accounts that are not to be called for a while, and why is known: a limit, or failures in a row."""
+    """Accounts that are not to be called for a while: a limit was met, or calls failed one after the other."""
 
     until: dict[Account, float] = field(default_factory=dict)
-    streaks: Counter[Account] = field(default_factory=Counter)
+    failures: Counter[Account] = field(default_factory=Counter)
+    rests: Counter[Account] = field(default_factory=Counter)
 
     def resting(self, account: Account) -> bool:
         return time.monotonic() < self.until.get(account, 0.0)
 
     def went_well(self, account: Account) -> None:
-        self.streaks.pop(account, None)
+        self.failures.pop(account, None)
+        self.rests.pop(account, None)
 
     def failed(self, account: Account, error: ShowbillError) -> None:
         if error.kind is Kind.RATE_LIMITED:
             self._rest(account, error.retry_after or 1.0)
-            return
-        self.streaks[account] += 1
-        if self.streaks[account] >= _STREAK:
-            self._rest(account, min(0.25 * 2 ** (self.streaks[account] - _STREAK), 15.0))
+        elif not self.resting(account):  # calls that were cut off together count once
+            self.failures[account] += 1
+            if self.failures[account] >= _STREAK:
+                self._rest(account, min(0.25 * 2 ** min(self.rests[account], 8), 15.0))
+                self.rests[account] += 1
+                self.failures[account] = 0
 
     def _rest(self, account: Account, seconds: float) -> None:
         self.until[account] = max(self.until.get(account, 0.0), time.monotonic() + seconds)
@@ -137,6 +141,8 @@ class Workers:
             return
         for row in await self._take(shares):
             order = repository.order(row)
+            if order.id in self._under_way:  # its lease lapsed while the database was away; it is renewed now
+                continue
             self._under_way[order.id] = order
             task = asyncio.create_task(self._make(order))
             self._tasks.add(task)
@@ -168,7 +174,7 @@ class Workers:
             log.exception("an invoice could not be made", invoice_id=order.id)
             await self._failed(order, ShowbillError())
         else:
-            del self._under_way[order.id]
+            self._under_way.pop(order.id, None)
         self.wake()
 
     async def _store(self, order: Order, sighting: Sighting) -> None:
@@ -184,14 +190,16 @@ class Workers:
         try:
             if passing(error) and not _hopeless(order, error):
                 self._pauses.failed(order.account, error)
-                delay = error.retry_after or backoff(order.tries)
-                await self._put_back(order, delay, count=error.kind is not Kind.RATE_LIMITED)
+                limited = error.kind is Kind.RATE_LIMITED
+                delay = error.retry_after if limited and error.retry_after else backoff(order.tries)
+                await self._put_back(order, delay, count=not limited)
             else:
+                self._pauses.went_well(order.account)  # it answered
                 await self._give_up(order, error)
         except Exception:  # outermost of this invoice: its lease lapses, and it is taken up again
             log.exception("a failed try could not be recorded", invoice_id=order.id)
         finally:
-            del self._under_way[order.id]
+            self._under_way.pop(order.id, None)
 
     async def _put_back(self, order: Order, delay: float, *, count: bool) -> None:
         await self._pool.execute(SQL["put_back"], order.id, self.owner, delay, int(count))

@@ -66,11 +66,10 @@ LIMIT $5;
 WITH owed AS MATERIALIZED (
   SELECT buyer_id, claim_count, line_count, unpriced_count, total FROM rollups WHERE show_id = $1
 )
-SELECT buyers.*, coalesce(pay_links.token, '') AS pay_token,
-       owed.claim_count, owed.line_count, owed.unpriced_count, owed.total
+SELECT buyers.*, owed.claim_count, owed.line_count, owed.unpriced_count, owed.total,
+       (SELECT token FROM pay_links WHERE show_id = $1 AND buyer_id = owed.buyer_id AND revoked_at IS NULL) AS pay_token
 FROM owed
 JOIN buyers ON buyers.id = owed.buyer_id
-LEFT JOIN pay_links ON pay_links.show_id = $1 AND pay_links.buyer_id = owed.buyer_id AND pay_links.revoked_at IS NULL
 WHERE $2::text IS NULL OR (buyers.handle, buyers.id) > ($2, $3::uuid)
 ORDER BY buyers.handle, buyers.id
 LIMIT $4;

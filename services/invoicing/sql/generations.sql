@@ -1,6 +1,6 @@
 -- name: positions
--- Where each buyer of a show stands: what is owed beside what is invoiced. The full join of two finished lists keeps the
--- planner from a nested loop over tables whose statistics lag behind a big import.
+-- Where each buyer of a show stands: what is owed beside what is invoiced. Full joins of finished lists keep the planner
+-- from a nested loop over tables whose statistics lag behind a big import: that one takes minutes.
 WITH owed AS MATERIALIZED (
   SELECT buyer_id, total, claim_count, line_count, unpriced_count, digest FROM rollups WHERE show_id = $1
 ), made AS MATERIALIZED (
@@ -11,15 +11,17 @@ WITH owed AS MATERIALIZED (
          (array_agg(planned_digest ORDER BY revision DESC) FILTER (WHERE status <> 'void'))[1] AS planned_digest
   FROM invoices WHERE show_id = $1
   GROUP BY buyer_id
+), links AS MATERIALIZED (
+  SELECT buyer_id, token AS pay_token FROM pay_links WHERE show_id = $1 AND revoked_at IS NULL
 ), positions AS MATERIALIZED (
-  SELECT * FROM owed FULL JOIN made USING (buyer_id) WHERE line_count IS NOT NULL OR invoice_id IS NOT NULL
+  SELECT * FROM owed FULL JOIN made USING (buyer_id) FULL JOIN links USING (buyer_id)
+  WHERE line_count IS NOT NULL OR invoice_id IS NOT NULL
 )
-SELECT buyers.id, platform, platform_user_id, handle, display_name, email, coalesce(token, '') AS pay_token,
+SELECT buyers.id, platform, platform_user_id, handle, display_name, email, pay_token,
        total, claim_count, line_count, unpriced_count, digest,
        coalesce(revision, 0) AS revision, billed_total::bigint, invoice_id, status, planned_digest
 FROM positions
-JOIN buyers ON buyers.id = positions.buyer_id
-LEFT JOIN pay_links ON pay_links.show_id = $1 AND pay_links.buyer_id = positions.buyer_id AND revoked_at IS NULL;
+JOIN buyers ON buyers.id = positions.buyer_id;
 
 -- name: generation_of_request
 SELECT * FROM generations WHERE workspace_id = $1 AND request_id = $2;

@@ -2,14 +2,16 @@
 -- What the view invoice_records shows, of rows that are locked; in id order, so that groups do not wait for each other in
 -- a circle. A view's rows cannot be locked alone, and what was read before the lock may be old.
 SELECT invoices.id, invoices.workspace_id, invoices.show_id, invoices.buyer_id, generation_id, platform, platform_user_id,
-       handle, display_name, email, coalesce(token, '') AS pay_token, status, draft_reason, status_reason, total, currency,
+       handle, display_name, email, status, draft_reason, status_reason, total, currency,
        line_count, unpriced_count, revision, attempt, version, provider, external_account, livemode, external_id,
        external_url, external_url_at, provider_url, number, adjusted_at_provider, paid_at, sent_at, send_count,
-       invoices.created_at, updated_at
+       invoices.created_at, updated_at,
+       -- By row, never as a join: before statistics catch up with a big run, the planner takes a show to have one link.
+       (SELECT token FROM pay_links
+        WHERE pay_links.show_id = invoices.show_id AND pay_links.buyer_id = invoices.buyer_id AND revoked_at IS NULL
+       ) AS pay_token
 FROM invoices
 JOIN buyers ON buyers.id = invoices.buyer_id
-LEFT JOIN pay_links ON pay_links.show_id = invoices.show_id AND pay_links.buyer_id = invoices.buyer_id
-  AND pay_links.revoked_at IS NULL
 WHERE invoices.id = ANY ($1::uuid[])
 ORDER BY invoices.id
 FOR NO KEY UPDATE OF invoices;

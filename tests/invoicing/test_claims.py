@@ -1,0 +1,138 @@
+"""Claims: idempotent on the caller's id, later states before earlier ones, bad ones apart from good ones."""
+
+import itertools
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.common.ids import new_id
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from tests.invoicing.caller import Caller, winner
+
+
+@pytest.fixture
+async def show_id(caller: Caller) -> str:
+    show = await caller.create_show()
+    await caller.items(show.id, [pb.Item(item_number=str(n), title=f"Item {n}", price=100 * n) for n in range(1, 6)])
+    return show.id
+
+
+def counts(answer: pb.IngestClaimsResponse) -> tuple[int, int, int, int]:
+    return answer.created_count, answer.updated_count, answer.unchanged_count, len(answer.rejected_claims)
+
+
+async def claims_of(caller: Caller, show_id: str, **filters: object) -> list[pb.Claim]:
+    request = pb.ListClaimsRequest(show_id=show_id, page_size=1000, **filters)  # type: ignore[arg-type]  # by name
+    return list((await caller.client.call(caller.shows.ListClaims, request, caller.who)).claims)
+
+
+async def test_claims_that_cannot_be_taken_are_named_with_their_place(caller: Caller, show_id: str) -> None:
+    claims = [
+        winner(1),
+        winner(2, item_number="99"),
+        winner(3, email="nobody"),
+        winner(4, platform_user_id="u4"),
+        pb.Claim(claim_id="c5", item_number="5"),
+    ]
+    answer = await caller.ingest(show_id, claims)
+    assert counts(answer) == (2, 0, 0, 3)
+    rejected = {claim.index: claim.reason for claim in answer.rejected_claims}
+    assert rejected[1] == "The show has no item 99. Add the item, then send the claim again."
+    assert "e-mail" in rejected[2]
+    assert "platform" in rejected[4]
+    assert "status" in rejected[4]
+
+
+async def test_later_state_replaces_the_earlier_never_the_other_way(caller: Caller, show_id: str) -> None:
+    won = winner(1)
+    released = winner(1, status=pb.CLAIM_STATUS_RELEASED, claim_time=Timestamp(seconds=won.claim_time.seconds + 60))
+    assert counts(await caller.ingest(show_id, [won])) == (1, 0, 0, 0)
+    assert counts(await caller.ingest(show_id, [released])) == (0, 1, 0, 0)
+    assert counts(await caller.ingest(show_id, [won])) == (0, 0, 1, 0)
+    assert await caller.buyers(show_id) == []
+    assert (await claims_of(caller, show_id))[0].status == pb.CLAIM_STATUS_RELEASED
+
+
+async def test_sequence_goes_before_time(caller: Caller, show_id: str) -> None:
+    first = winner(1, sequence=2)
+    older = winner(1, sequence=1, status=pb.CLAIM_STATUS_PASSED, claim_time=Timestamp(seconds=2_000_000_000))
+    await caller.ingest(show_id, [first])
+    assert counts(await caller.ingest(show_id, [older])) == (0, 0, 1, 0)
+    newer = winner(1, sequence=3, status=pb.CLAIM_STATUS_PASSED)
+    assert counts(await caller.ingest(show_id, [newer])) == (0, 1, 0, 0)
+
+
+states = st.lists(
+    st.tuples(st.integers(1, 3), st.sampled_from([1, 2, 3, 4])), min_size=1, max_size=4, unique_by=lambda one: one[0]
+)
+
+
+@given(states)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_any_order_of_states_ends_in_the_last(
+    caller: Caller, show_id: str, given_states: list[tuple[int, int]]
+) -> None:
+    ends = set()
+    for order in itertools.permutations(given_states):
+        claim_id = new_id()
+        claims = [
+            winner(1, claim_id=claim_id, status=status, claim_time=Timestamp(seconds=1_790_000_000 + time))
+            for time, status in order
+        ]
+        for batch in ([claims[0]], claims[1:]):
+            await caller.ingest(show_id, batch)
+        ends |= {claim.status for claim in await claims_of(caller, show_id) if claim.claim_id == claim_id}
+    assert ends == {max(given_states)[1]}
+
+
+async def test_states_of_one_claim_in_one_batch_become_the_last(caller: Caller, show_id: str) -> None:
+    claims = [winner(1, status=pb.CLAIM_STATUS_RELEASED, sequence=2), winner(1, sequence=1)]
+    assert counts(await caller.ingest(show_id, claims)) == (1, 0, 1, 0)
+    assert (await claims_of(caller, show_id))[0].status == pb.CLAIM_STATUS_RELEASED
+
+
+async def test_claim_without_time_is_the_same_when_sent_again(caller: Caller, show_id: str) -> None:
+    claim = winner(1)
+    claim.ClearField("claim_time")
+    await caller.ingest(show_id, [claim])
+    assert counts(await caller.ingest(show_id, [claim])) == (0, 0, 1, 0)
+
+
+async def test_labels_follow_the_newest_and_emails_fill_in(caller: Caller, show_id: str) -> None:
+    await caller.ingest(show_id, [winner(1, email="first@example.com")])
+    (buyer,) = await caller.buyers(show_id)
+    assert buyer.email == "first@example.com"
+    await caller.ingest(show_id, [winner(1, claim_id="later", user_handle="@new", email="second@example.com")])
+    (buyer,) = await caller.buyers(show_id)
+    assert (buyer.handle, buyer.email, buyer.claim_count, buyer.line_count) == ("@new", "first@example.com", 2, 1)
+    changed = await caller.update_buyer(pb.Buyer(id=buyer.id, email="own@example.com"), "email")
+    assert (changed.email, changed.handle) == ("own@example.com", "@new")
+
+
+async def test_claims_are_listed_oldest_first_page_by_page(caller: Caller, show_id: str) -> None:
+    await caller.ingest(show_id, [winner(n) for n in (3, 1, 2, 5, 4)])
+    await caller.ingest(show_id, [winner(5, status=pb.CLAIM_STATUS_RELEASED, sequence=1)])
+    seen, token = [], ""
+    while True:
+        request = pb.ListClaimsRequest(show_id=show_id, page_size=2, page_token=token, status=pb.CLAIM_STATUS_WINNER)
+        answer = await caller.client.call(caller.shows.ListClaims, request, caller.who)
+        seen += [claim.claim_id for claim in answer.claims]
+        token = answer.next_page_token
+        if not token:
+            break
+    assert seen == ["c1", "c2", "c3", "c4"]
+
+
+async def test_buyers_are_listed_page_by_page(caller: Caller) -> None:
+    show_id = await caller.small_show(5)
+    seen, token = [], ""
+    while True:
+        request = pb.ListBuyersRequest(show_id=show_id, page_size=2, page_token=token)
+        answer = await caller.client.call(caller.shows.ListBuyers, request, caller.who)
+        seen += [buyer.platform_user_id for buyer in answer.buyers]
+        token = answer.next_page_token
+        if not token:
+            break
+    assert seen == ["u0", "u1", "u2", "u3", "u4"]

@@ -1,0 +1,151 @@
+"""Shows and items over gRPC."""
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from services.common.errors import Kind
+from services.common.ids import new_id
+from services.common.status import RemoteError
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from tests.invoicing.caller import Caller, winner
+from tests.invoicing.conftest import MakeCaller
+
+
+async def refusal(call: object) -> RemoteError:
+    with pytest.raises(RemoteError) as caught:
+        await call  # type: ignore[misc]  # any awaitable
+    return caught.value
+
+
+async def test_same_request_id_answers_the_same_show(caller: Caller) -> None:
+    request_id = new_id()
+    first = await caller.create_show("One", request_id=request_id)
+    second = await caller.create_show("Two", request_id=request_id)
+    assert second == first
+    assert first.state == pb.SHOW_STATE_DRAFT
+
+
+async def test_faults_of_a_request_are_told_at_once(caller: Caller) -> None:
+    error = await refusal(caller.create_show("  ", "pounds"))
+    assert (error.kind, error.reason) == (Kind.INVALID, "INVALID_REQUEST")
+    assert [fault.field for fault in error.faults] == ["name", "currency"]
+
+
+async def test_show_of_another_workspace_is_not_found(caller: Caller, make_caller: MakeCaller) -> None:
+    show = await caller.create_show()
+    stranger = await make_caller()
+    calls = (
+        stranger.show(show.id),
+        stranger.items(show.id, [pb.Item(item_number="1", title="A")]),
+        stranger.ingest(show.id, [winner(1)]),
+        stranger.buyers(show.id),
+        stranger.plan(show.id),
+        stranger.start(show.id),
+        stranger.listed(show.id),
+        stranger.summary(show.id),
+        stranger.retry(show.id),
+    )
+    for call in calls:
+        error = await refusal(call)
+        assert (error.kind, error.reason) == (Kind.NOT_FOUND, "SHOW_NOT_FOUND")
+    assert (await caller.show(show.id)).item_count == 0
+
+
+async def test_text_that_is_no_id_is_not_found(caller: Caller) -> None:
+    assert (await refusal(caller.show("nonsense"))).kind is Kind.NOT_FOUND
+
+
+async def test_only_its_callers_may_call(make_caller: MakeCaller) -> None:
+    engine = await make_caller("claims")
+    show = await engine.create_show()
+    assert (await refusal(engine.start(show.id))).kind is Kind.FORBIDDEN
+    assert (await refusal(engine.apply())).kind is Kind.FORBIDDEN
+    assert (await refusal((await make_caller("integrations")).create_show())).kind is Kind.FORBIDDEN
+
+
+async def test_lifecycle_goes_its_ways_only(caller: Caller) -> None:
+    show = await caller.create_show()
+    start, pause, end = pb.StartShowRequest, pb.PauseShowRequest, pb.EndShowRequest
+    call, stub, who = caller.client.call, caller.shows, caller.who
+
+    assert (await refusal(call(stub.PauseShow, pause(show_id=show.id), who))).reason == "SHOW_STATE"
+    started = (await call(stub.StartShow, start(show_id=show.id), who)).show
+    assert started.state == pb.SHOW_STATE_ACTIVE
+    assert started.HasField("start_time")
+    assert (await call(stub.StartShow, start(show_id=show.id), who)).show == started
+    assert (await call(stub.PauseShow, pause(show_id=show.id), who)).show.state == pb.SHOW_STATE_PAUSED
+    assert (await call(stub.EndShow, end(show_id=show.id), who)).show.HasField("end_time")
+    error = await refusal(call(stub.StartShow, start(show_id=show.id), who))
+    assert error.message == "The show is ended, so it cannot be started."
+
+
+async def test_shows_are_listed_newest_first_page_by_page(caller: Caller) -> None:
+    made = [(await caller.create_show(f"Show {number}")).id for number in range(5)]
+    seen, token = [], ""
+    while True:
+        request = pb.ListShowsRequest(page_size=2, page_token=token)
+        answer = await caller.client.call(caller.shows.ListShows, request, caller.who)
+        seen += [show.id for show in answer.shows]
+        token = answer.next_page_token
+        if not token:
+            break
+    assert seen == made[::-1]
+    foreign = await refusal(caller.client.call(caller.shows.ListShows, pb.ListShowsRequest(page_token="x"), caller.who))
+    assert foreign.kind is Kind.INVALID
+
+
+async def test_currency_is_fixed_by_the_first_invoice(caller: Caller) -> None:
+    show_id = await caller.small_show(1)
+    dollars = pb.UpdateShowRequest(
+        show=pb.Show(id=show_id, name="New name", currency="USD"), update_mask=FieldMask(paths=["name", "currency"])
+    )
+    pounds = pb.UpdateShowRequest(show=pb.Show(id=show_id, currency="GBP"), update_mask=FieldMask(paths=["currency"]))
+    changed = (await caller.client.call(caller.shows.UpdateShow, dollars, caller.who)).show
+    assert (changed.name, changed.currency) == ("New name", "USD")
+    await caller.client.call(caller.shows.UpdateShow, pounds, caller.who)
+    await caller.generate(show_id)
+    error = await refusal(caller.client.call(caller.shows.UpdateShow, dollars, caller.who))
+    assert error.reason == "CURRENCY_FIXED"
+    assert (await caller.show(show_id)).name == "New name"
+
+
+async def test_items_are_created_updated_or_unchanged(caller: Caller) -> None:
+    show = await caller.create_show()
+    two = [pb.Item(item_number="1", title="A", price=100), pb.Item(item_number="2", title="B")]
+    first = await caller.items(show.id, two)
+    two[1].price = 0
+    second = await caller.items(show.id, two)
+    assert (first.created_count, first.updated_count, first.unchanged_count) == (2, 0, 0)
+    assert (second.created_count, second.updated_count, second.unchanged_count) == (0, 1, 1)
+    assert (await caller.show(show.id)).item_count == 2
+
+
+async def test_bad_item_keeps_all_items_out(caller: Caller) -> None:
+    show = await caller.create_show()
+    items = [
+        pb.Item(item_number="1", title="A", price=-1),
+        pb.Item(title="B"),
+        pb.Item(item_number="3", title="C"),
+        pb.Item(item_number="3", title="\0"),
+    ]
+    error = await refusal(caller.items(show.id, items))
+    assert [fault.field for fault in error.faults] == [
+        "items[0].price",
+        "items[1].item_number",
+        "items[3].title",
+        "items[3].item_number",
+    ]
+    assert (await caller.show(show.id)).item_count == 0
+
+
+async def test_items_are_listed_in_the_order_of_their_numbers(caller: Caller) -> None:
+    show = await caller.create_show()
+    await caller.items(show.id, [pb.Item(item_number=number, title="T") for number in ("10", "2", "2b", "X", "1")])
+    seen, token = [], ""
+    for _ in range(3):
+        request = pb.ListItemsRequest(show_id=show.id, page_size=2, page_token=token)
+        answer = await caller.client.call(caller.shows.ListItems, request, caller.who)
+        seen += [(item.item_number, item.HasField("price")) for item in answer.items]
+        token = answer.next_page_token
+    assert seen == [("X", False), ("1", False), ("2", False), ("2b", False), ("10", False)]
+    assert token == ""
