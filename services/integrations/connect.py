@@ -1,7 +1,7 @@
 """Connect: check the shape of the keys, ask the provider, seal, store. Nothing is stored when a check fails."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -9,30 +9,15 @@ from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.common.secret import Secret
 from services.integrations.catalogue import require_available
-from services.integrations.connection import LIVE, POLLING, Connection
-from services.integrations.disconnect import Disconnecting
-from services.integrations.failures import AdapterError
-from services.integrations.keyring import UnreadableCredential
-from services.integrations.ports import (
-    WEBHOOK_SECRET,
-    ConnectedAccount,
-    Credentials,
-    Endpoint,
-    EndpointWish,
-    IntegrationAdapter,
-    Link,
-    Permission,
-)
+from services.integrations.connection import Connection
+from services.integrations.disconnect import Disconnecting, orphan_warning
+from services.integrations.listening import Hearing, Listening
+from services.integrations.ports import WEBHOOK_SECRET, ConnectedAccount, Link, Permission
 from services.integrations.registry import Registry
-from services.integrations.repository import ChangedMeanwhile, Hearing, Repository
+from services.integrations.repository import ChangedMeanwhile, Repository
 from services.integrations.vault import Vault
 
 log = structlog.get_logger()
-
-NO_ADDRESS = (
-    "This installation has no public address, so the provider cannot tell us of payments. They are read from time to"
-    " time instead."
-)
 
 
 class ConnectedMeanwhile(ShowbillError):
@@ -51,16 +36,6 @@ class Connected:
     warnings: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Ears:
-    """How the connection will hear of payments, with the endpoint's secret where there is one."""
-
-    hearing: Hearing
-    secret: Secret | None = field(default=None, repr=False)
-    made: str = ""
-    """The endpoint that was made just now and is to be removed if the rest fails."""
-
-
 class Connecting:
     """The use case."""
 
@@ -69,14 +44,14 @@ class Connecting:
         repository: Repository,
         vault: Vault,
         registry: Registry,
+        listening: Listening,
         disconnecting: Disconnecting,
-        public_url: str,
     ) -> None:
         self._repository = repository
         self._vault = vault
         self._registry = registry
+        self._listening = listening
         self._disconnecting = disconnecting
-        self._public_url = public_url.rstrip("/")
 
     async def connect(
         self, workspace_id: str, actor: str, plan: str, provider: str, fields: Mapping[str, str]
@@ -87,81 +62,51 @@ class Connecting:
         credentials = adapter.read_credentials(fields)
         account = await adapter.probe(credentials)
         old = await self._repository.current_with_credentials(workspace_id, provider)
-        if old is not None and not old.connected:
-            old = None
+        old = old if old is not None and old.connected else None
         kept = old if old is not None and _same(old, account) else None
         link = Link(workspace_id, kept.id if kept else new_id(), account.account_id, account.livemode, credentials)
-        ears = await self._ears(adapter, link, kept)
-        try:
-            connection = await self._store(link, account, ears, actor, provider, old, kept)
-        except BaseException:
-            if ears.made:
-                await self._disconnecting.remove_endpoint(adapter, link, ears.made)
-            raise
-        warnings = [*account.warnings, *([ears.hearing.reason] if ears.hearing.reason else [])]
-        log.info("connected", provider=provider, integration_id=connection.id, mode=ears.hearing.mode)
-        return Connected(connection, account.permissions, warnings)
-
-    async def _ears(self, adapter: IntegrationAdapter, link: Link, kept: Connection | None) -> _Ears:
-        """Our webhook endpoint at the provider. Without one the connection works by polling, and says so."""
-        sealed_secret = await self._sealed_secret(kept)
-        if not self._public_url:
-            if kept and kept.webhook_endpoint_id and sealed_secret:
-                return _Ears(Hearing(kept.webhook_endpoint_id, kept.webhook_url, LIVE, ""), sealed_secret)
-            return _Ears(Hearing("", "", POLLING, NO_ADDRESS))
-        base = f"{self._public_url}/api/webhooks/{adapter.provider}/"
-        url = base + link.integration_id
-        known = kept.webhook_endpoint_id if kept and sealed_secret and kept.webhook_url == url else ""
-        try:
-            endpoint = await adapter.ensure_endpoint(
-                link, EndpointWish(link.integration_id, link.workspace_id, url, base, known)
-            )
-        except AdapterError as error:
-            log.warning("no webhook endpoint", reason=error.reason, error=error.message)
-            return _Ears(Hearing("", "", POLLING, error.message))
-        return _heard(endpoint, url, sealed_secret)
-
-    async def _sealed_secret(self, kept: Connection | None) -> Secret | None:
-        if kept is None or kept.sealed is None:
-            return None
-        try:
-            credentials = await self._vault.open(kept.workspace_id, kept.id, kept.sealed)
-        except UnreadableCredential:
-            return None
-        return credentials.get(WEBHOOK_SECRET)
-
-    async def _store(
-        self,
-        link: Link,
-        account: ConnectedAccount,
-        ears: _Ears,
-        actor: str,
-        provider: str,
-        old: Connection | None,
-        kept: Connection | None,
-    ) -> Connection:
-        credentials = _with_secret(link.credentials, ears.secret)
-        sealed = await self._vault.seal(link.workspace_id, link.integration_id, credentials)
+        hearing = await self._listening.set_up(adapter, link, kept)
         try:
             if kept is not None:
-                return await self._repository.renew(kept, account, sealed, ears.hearing, actor)
-            replaced = (old, await self._disconnecting.leave(old)) if old is not None else None
-            new = (link.integration_id, link.workspace_id, provider)
-            return await self._repository.add(new, account, sealed, ears.hearing, actor, replaced)
-        except ChangedMeanwhile as error:
-            raise ConnectedMeanwhile from error
+                connection, orphan = await self._renew(kept, link, account, hearing, actor), ""
+            else:
+                connection, orphan = await self._add(provider, link, account, hearing, actor, old)
+        except BaseException as error:
+            if hearing.made:
+                await self._disconnecting.remove_endpoint(adapter, link, hearing.endpoint_id)
+            if isinstance(error, ChangedMeanwhile):
+                raise ConnectedMeanwhile from error
+            raise
+        log.info("connected", provider=provider, integration_id=connection.id, mode=hearing.mode)
+        warnings = [*account.warnings, hearing.reason, orphan_warning(orphan)]
+        return Connected(connection, account.permissions, [one for one in warnings if one])
+
+    async def _renew(
+        self, kept: Connection, link: Link, account: ConnectedAccount, hearing: Hearing, actor: str
+    ) -> Connection:
+        sealed = await self._vault.seal(link.workspace_id, link.integration_id, _credentials(link, hearing))
+        return await self._repository.renew(kept, account, sealed, hearing, actor)
+
+    async def _add(
+        self,
+        provider: str,
+        link: Link,
+        account: ConnectedAccount,
+        hearing: Hearing,
+        actor: str,
+        old: Connection | None,
+    ) -> tuple[Connection, str]:
+        """The new connection, and the endpoint that the replaced one left behind at the provider."""
+        sealed = await self._vault.seal(link.workspace_id, link.integration_id, _credentials(link, hearing))
+        orphan = await self._disconnecting.leave(old) if old is not None else ""
+        replaced = (old, orphan) if old is not None else None
+        connection = await self._repository.add(link, provider, account, sealed, hearing, actor, replaced)
+        return connection, orphan
 
 
 def _same(old: Connection, account: ConnectedAccount) -> bool:
     return (old.account_id, old.livemode) == (account.account_id, account.livemode)
 
 
-def _heard(endpoint: Endpoint, url: str, sealed_secret: Secret | None) -> _Ears:
-    hearing = Hearing(endpoint.id, url, LIVE, "")
-    if endpoint.secret is None:
-        return _Ears(hearing, sealed_secret)
-    return _Ears(hearing, endpoint.secret, made=endpoint.id)
-
-
-def _with_secret(credentials: Credentials, secret: Secret | None) -> Credentials:
-    return {**credentials, WEBHOOK_SECRET: secret} if secret else credentials
+def _credentials(link: Link, hearing: Hearing) -> dict[str, Secret]:
+    return {**link.credentials, **({WEBHOOK_SECRET: hearing.secret} if hearing.secret else {})}

@@ -31,12 +31,17 @@ class Disconnected:
 
     @property
     def warning(self) -> str:
-        if not self.orphan:
-            return ""
-        return (
-            f"The webhook endpoint {self.orphan} could not be deleted at the provider. Remove it there by hand; what it"
-            " still sends is turned away."
-        )
+        return orphan_warning(self.orphan)
+
+
+def orphan_warning(endpoint_id: str) -> str:
+    """Empty when no endpoint was left behind."""
+    if not endpoint_id:
+        return ""
+    return (
+        f"The webhook endpoint {endpoint_id} could not be deleted at the provider. Remove it there by hand; what it"
+        " still sends is turned away."
+    )
 
 
 class Disconnecting:

@@ -23,6 +23,11 @@ _CLOSE_UNDER: Final = 0.97
 _AT_ONCE: Final = 0.1
 """Seconds' worth of calls that an idle account may make at once."""
 
+_MISSED: Final = 0.1
+"""Seconds after which a turn that was slept through is taken anew. A process that was held up for a moment would else
+send all that waited in it at once."""
+_MOST_MISSED: Final = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -48,6 +53,17 @@ class Pacer:
 
     async def wait(self, link: Link, operation: str, patience: float) -> None:
         """Sleeps until it is this call's turn. Raises AdapterError RATE_LIMITED when that is beyond `patience`."""
+        clock = asyncio.get_running_loop().time
+        for _ in range(_MOST_MISSED):
+            wait = await self._take(link, operation, patience)
+            due = clock() + wait
+            if wait > 0:
+                await asyncio.sleep(wait)
+            if clock() - due < _MISSED:
+                return
+
+    async def _take(self, link: Link, operation: str, patience: float) -> float:
+        """Seconds until the turn that was taken; below zero when it has come already."""
         account = (self._provider, link.account_id, link.livemode)
         intervals = self._rates.intervals(livemode=link.livemode)
         wait = await self._pool.fetchval(SQL["take_slot"], *account, operation, *intervals, patience, _AT_ONCE)
@@ -58,11 +74,10 @@ class Pacer:
                 "The provider takes only so many calls a second, and others are waiting. It goes on by itself.",
                 retry_after=max(0.1, (delay or patience) - patience / 2),
             )
-        if wait > 0:
-            await asyncio.sleep(wait)
+        return float(wait)
 
     async def hold(self, link: Link, operation: str | None, seconds: float) -> None:
-        """The provider said too fast: nobody calls for so long, over all replicas."""
+        """The provider said too fast: what comes next comes later, over all replicas."""
         log.warning(
             "the provider asks for a slower pace", account=link.account_id, operation=operation, seconds=seconds
         )

@@ -62,7 +62,9 @@ class EndpointWish:
     ours_begin_with: str
     """Addresses that only this installation gives out: a stray of ours may be removed there."""
     known_id: str = ""
-    """The endpoint whose secret is sealed here; empty when there is none."""
+    """The endpoint that the connection has had so far, or empty."""
+    secret_known: bool = False
+    """Whether that one's secret is sealed here: without it the endpoint is of no use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,6 +224,8 @@ def check_order(request: pb.CreateInvoiceRequest) -> None:
         for number, line in enumerate(request.lines)
         if line.amount != line.quantity * line.unit_price
     ]
+    if request.total < 0:
+        faults.append(Fault("total", "The total is negative."))
     if sum(line.amount for line in request.lines) != request.total:
         faults.append(Fault("total", "The total is not the sum of the lines."))
     require(faults)

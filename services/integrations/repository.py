@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,20 +12,11 @@ from services.common.db import Pool, load_queries, transaction
 from services.common.outbox import Message, Outbox
 from services.integrations.announcing import integration_updated
 from services.integrations.connection import Connection, from_row, wrapped_key
-from services.integrations.ports import ConnectedAccount
+from services.integrations.listening import Hearing
+from services.integrations.ports import ConnectedAccount, Link
 from services.integrations.vault import Sealed
 
 SQL: Final = load_queries(Path(__file__).parent / "sql")
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """How a connection will hear of payments."""
-
-    endpoint_id: str
-    url: str
-    mode: str
-    reason: str
 
 
 class ChangedMeanwhile(Exception):
@@ -57,21 +47,30 @@ class Repository:
 
     async def add(
         self,
-        new: tuple[str, str, str],
+        link: Link,
+        provider: str,
         account: ConnectedAccount,
         sealed: Sealed,
         hearing: Hearing,
         actor: str,
         replaced: tuple[Connection, str] | None,
     ) -> Connection:
-        """Stores the connection `new` (id, workspace, provider) and in the same transaction ends the one that it
-        replaces, given with the endpoint that was left behind. Raises ChangedMeanwhile when another was connected."""
+        """Stores a connection, and in the same transaction ends the one that it replaces, given with the endpoint
+        that was left behind. Raises ChangedMeanwhile when another was connected."""
         rows: list[asyncpg.Record] = []
         try:
             async with transaction(self._pool) as connection:
                 if replaced:
                     rows += await _deactivate(connection, *replaced)
-                values = (*new, *_account_values(account), *_sealed_values(sealed), *_hearing_values(hearing), actor)
+                values = (
+                    link.integration_id,
+                    link.workspace_id,
+                    provider,
+                    *_account_values(account),
+                    *_sealed_values(sealed),
+                    *_hearing_values(hearing),
+                    actor,
+                )
                 row = await connection.fetchrow(SQL["insert_integration"], *values)
                 assert row is not None
                 await _put(connection, row["id"], sealed)

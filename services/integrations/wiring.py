@@ -17,6 +17,7 @@ from services.integrations.disconnect import Disconnecting
 from services.integrations.integrations_servicer import IntegrationsServicer
 from services.integrations.invoices_servicer import InvoiceProviderServicer
 from services.integrations.issuing import Issuing
+from services.integrations.listening import Listening
 from services.integrations.opening import Opener
 from services.integrations.pacing import Pacer, Rates
 from services.integrations.registry import Registry
@@ -45,7 +46,7 @@ class Service:
         servicer = IntegrationsServicer(  # type: ignore[abstract]  # what is announced only is left to the base
             repository,
             self.registry,
-            Connecting(repository, vault, self.registry, disconnecting, config.public_url),
+            Connecting(repository, vault, self.registry, Listening(vault, config.public_url), disconnecting),
             disconnecting,
             Checking(repository, opener, self.registry),
             Verifying(pool, vault, self.registry, _plain_address(config)),

@@ -11,9 +11,6 @@ from tests.e2e.stack import Stack, running_stack
 from tests.integrations.caller import Caller
 from tests.integrations.shop import Shop
 
-SWIFT = {"STRIPE_RATE_TEST": "100000", "STRIPE_RATE_LIVE": "100000", "STRIPE_RATE_PER_OPERATION": "100000"}
-"""Stripe's limits are off in the sandbox, but for the test that is about them."""
-
 MakeShop = Callable[[], Awaitable[Shop]]
 
 
@@ -22,7 +19,7 @@ async def stack(
     database_maker: DatabaseMaker, nats: Nats, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stack]:
     databases = {"integrations": await database_maker.make("integrations")}
-    stack = Stack(tmp_path_factory.mktemp("integrations"), databases, nats.url, {"integrations": SWIFT})
+    stack = Stack(tmp_path_factory.mktemp("integrations"), databases, nats.url)
     async with running_stack(stack, "sandbox", "integrations"):
         yield stack
 

@@ -24,8 +24,8 @@ FIRST_PATIENCE: Final = 2.0
 LATER_PATIENCE: Final = 15.0
 """Seconds that a later one waits: giving up half-way would waste the calls that were made."""
 _TRIES: Final = 4
-_HOLD: Final = 0.25
-"""Seconds that nobody calls after a 429."""
+_HOLD: Final = 0.1
+"""Seconds by which a 429 puts off what comes next: the bucket at Stripe is empty and must fill again."""
 
 Json: TypeAlias = dict[str, Any]
 """An object of Stripe's API as it came: parsed JSON."""

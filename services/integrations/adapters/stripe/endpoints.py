@@ -37,11 +37,6 @@ EVENTS: Final = (
     "invoice.voided",
 )
 
-NO_PERMISSION = (
-    "This key can’t create webhook endpoints, so payments are read from Stripe from time to time. For live updates set"
-    " Webhook Endpoints to Write in Stripe and connect again."
-)
-
 
 class Endpoints:
     """Creates, keeps, replaces and deletes it."""
@@ -51,7 +46,7 @@ class Endpoints:
 
     async def ensure(self, link: Link, wish: EndpointWish) -> Endpoint:
         """The known endpoint if it works, else a new one; strays of ours are deleted after that."""
-        if wish.known_id and self._works(await self.state(link, wish.known_id), wish):
+        if wish.known_id and wish.secret_known and _works(await self.state(link, wish.known_id), wish):
             return Endpoint(wish.known_id, None)
         made = await self._create(link, wish)
         await self._delete_strays(link, wish, made["id"])
@@ -86,9 +81,6 @@ class Endpoints:
         except NotThere:
             log.info("the webhook endpoint was gone already", endpoint_id=endpoint_id)
 
-    def _works(self, state: EndpointState, wish: EndpointWish) -> bool:
-        return state.exists and state.enabled and state.url == wish.url and not state.missing_events
-
     async def _create(self, link: Link, wish: EndpointWish) -> Json:
         params: WebhookEndpointCreateParams = {
             "url": wish.url,
@@ -116,6 +108,11 @@ class Endpoints:
             log.warning("stray webhook endpoints stay", error=error.message)
 
 
+def _works(state: EndpointState, wish: EndpointWish) -> bool:
+    return state.exists and state.enabled and state.url == wish.url and not state.missing_events
+
+
 def _is_stray(one: Json, wish: EndpointWish) -> bool:
     ours = (one.get("metadata") or {}).get(WORKSPACE) == wish.workspace_id
-    return one["url"] == wish.url or (ours and one["url"].startswith(wish.ours_begin_with))
+    here = ours and one["url"].startswith(wish.ours_begin_with)
+    return bool(here or one["url"] == wish.url or one["id"] == wish.known_id)

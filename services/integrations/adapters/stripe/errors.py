@@ -93,10 +93,13 @@ def _replayed(error: stripe.StripeError) -> bool:
 
 
 def _busy(error: stripe.StripeError, details: dict[str, str]) -> Busy:
-    busy = Busy(Failure.RATE_LIMITED, "Stripe was too busy to answer (429). It is safe to try again.", details=details)
-    reason = _header(error, "stripe-rate-limited-reason")
-    busy.too_fast = isinstance(error, stripe.RateLimitError) and details.get("code") not in _BUSY
-    busy.whole_account = busy.too_fast and not reason.startswith("endpoint")
+    if details.get("code") in _BUSY:
+        sentence = "Stripe is still busy with an earlier request for the same thing. It is safe to try again."
+        return Busy(Failure.PROVIDER_UNAVAILABLE, sentence, details=details)
+    sentence = "Stripe was too busy to answer (429). It is safe to try again."
+    busy = Busy(Failure.RATE_LIMITED, sentence, details=details)
+    busy.too_fast = True
+    busy.whole_account = not _header(error, "stripe-rate-limited-reason").startswith("endpoint")
     return busy
 
 

@@ -1,0 +1,72 @@
+"""How a connection hears of payments: by our webhook endpoint on the operator's account, or else by polling."""
+
+from dataclasses import dataclass, field
+
+import structlog
+
+from services.common.secret import Secret
+from services.integrations.connection import LIVE, POLLING, Connection
+from services.integrations.failures import AdapterError
+from services.integrations.keyring import UnreadableCredential
+from services.integrations.ports import WEBHOOK_SECRET, EndpointWish, IntegrationAdapter, Link
+from services.integrations.vault import Vault
+
+log = structlog.get_logger()
+
+NO_ADDRESS = (
+    "This installation has no public address, so the provider cannot tell us of payments. They are read from time to"
+    " time instead."
+)
+INSTEAD = "Until then payments are read from time to time."
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How a connection hears of payments, with the endpoint's secret where there is one."""
+
+    mode: str
+    reason: str = ""
+    """A finished sentence when it is not by webhooks."""
+    endpoint_id: str = ""
+    url: str = ""
+    secret: Secret | None = field(default=None, repr=False)
+    made: bool = False
+    """The endpoint was made just now: it is to be removed if the rest fails."""
+
+
+class Listening:
+    """Sets up the endpoint. Failing at that does not fail the connection: it polls, and says so."""
+
+    def __init__(self, vault: Vault, public_url: str) -> None:
+        self._vault = vault
+        self._public_url = public_url.rstrip("/")
+
+    async def set_up(self, adapter: IntegrationAdapter, link: Link, kept: Connection | None) -> Hearing:
+        """`kept` is the connection whose keys are renewed. Its endpoint goes on as long as nothing is wrong with it."""
+        so_far = await self._so_far(kept)
+        if not self._public_url:
+            return so_far or Hearing(POLLING, NO_ADDRESS)
+        base = f"{self._public_url}/api/webhooks/{adapter.provider}/"
+        url = base + link.integration_id
+        known = kept.webhook_endpoint_id if kept else ""
+        wish = EndpointWish(link.integration_id, link.workspace_id, url, base, known, so_far is not None)
+        try:
+            endpoint = await adapter.ensure_endpoint(link, wish)
+        except AdapterError as error:
+            log.warning("no webhook endpoint", reason=error.reason, error=error.message)
+            # A key that may not look at endpoints says nothing against the one that delivers.
+            return so_far if so_far and so_far.url == url else Hearing(POLLING, f"{error.message} {INSTEAD}")
+        if endpoint.secret is None and so_far is not None:
+            return so_far
+        return Hearing(LIVE, "", endpoint.id, url, endpoint.secret, made=True)
+
+    async def _so_far(self, kept: Connection | None) -> Hearing | None:
+        """The endpoint that the connection has, if its secret can be read."""
+        if kept is None or kept.sealed is None or not kept.webhook_endpoint_id:
+            return None
+        try:
+            credentials = await self._vault.open(kept.workspace_id, kept.id, kept.sealed)
+        except UnreadableCredential:
+            return None
+        secret = credentials.get(WEBHOOK_SECRET)
+        return Hearing(LIVE, "", kept.webhook_endpoint_id, kept.webhook_url, secret) if secret else None
