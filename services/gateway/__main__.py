@@ -2,13 +2,11 @@
 
 import asyncio
 
-import asyncpg
 import structlog
 import uvloop
 
 from services.common.bus import Bus
-from services.common.client import GrpcClient
-from services.common.db import open_pool
+from services.common.db import Pool, open_pool
 from services.common.migrate import migrate
 from services.common.process import run_service
 from services.common.tls import channel_credentials
@@ -17,6 +15,7 @@ from services.gateway.api.health import Health
 from services.gateway.app import Parts, build
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.patient import PatientClient
 from services.gateway.backends.shows import Shows
 from services.gateway.backends.webhooks import MOST, WebhookBackend
 from services.gateway.config import PARSERS, BaseUrl, Config
@@ -44,8 +43,8 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     pool = await open_pool(config.database_url, "gateway")
     signer = Signer("gateway", config.service_signing_key)
     credentials = channel_credentials(config.tls_cert, config.tls_key, config.tls_ca)
-    integrations = GrpcClient(config.integrations_address, "integrations", signer, credentials)
-    invoicing = GrpcClient(config.invoicing_address, "invoicing", signer, credentials)
+    integrations = PatientClient(config.integrations_address, "integrations", signer, credentials)
+    invoicing = PatientClient(config.invoicing_address, "invoicing", signer, credentials)
     bus, hub, passwords = Bus(config.nats_url, "gateway"), Hub(), Passwords()
     sessions = Sessions(pool, passwords)
     webhooks = WebhookBackend(integrations, invoicing)
@@ -79,7 +78,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         await _close(pool)
 
 
-async def _close(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+async def _close(pool: Pool) -> None:
     try:
         await asyncio.wait_for(pool.close(), 5)
     except TimeoutError:
