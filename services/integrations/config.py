@@ -18,7 +18,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     nats_url: Secret
     service_public_keys: PublicKeys
     credential_keys: LocalKeyring
-    grpc_listen: str = "127.0.0.1:7101"
+    grpc_listen: str = "127.0.0.1:8401"
     public_url: str = ""
     """Where the provider reaches the gateway; without it there are no webhooks."""
     stripe_api_base: str = "https://api.stripe.com"

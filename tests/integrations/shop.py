@@ -59,6 +59,7 @@ class Shop:
             "provider": "stripe",
             "invoice_id": new_id(),
             "revision": 1,
+            "attempt": 1,
             "account_id": self.account.id,
             "buyer": buyer,
             "currency": "GBP",

@@ -10,7 +10,6 @@ import pytest
 from services.common.db import Connection
 from services.common.errors import Kind
 from services.common.status import RemoteError
-from services.common.timestamps import to_proto
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.e2e.stack import Stack
 from tests.integrations.shop import Shop, line
@@ -102,7 +101,7 @@ async def test_past_the_window_invoice_is_found_not_made(connected: Shop, left_a
     await connected.fault(left_at, "cut", "after")
     await unsure(connected, order)
     before = await connected.calls()
-    order.first_attempt_time.CopyFrom(to_proto(datetime.now(UTC) - timedelta(hours=25)))
+    order.first_attempt_time.FromDatetime(datetime.now(UTC) - timedelta(hours=25))
     assert (await connected.create(order)).status == OPEN
     assert (await connected.calls())["invoices.create"] == before["invoices.create"]
     assert (await connected.calls())["invoices.list"] == 1
@@ -114,7 +113,7 @@ async def test_operators_retry_adopts_what_was_left(connected: Shop, left_at: st
     order = connected.order()
     await connected.fault(left_at, "cut", "after")
     await unsure(connected, order)
-    order.attempt = 1
+    order.attempt = 2
     assert (await connected.create(order)).status == OPEN
     await one_open_invoice(connected, order)
 
@@ -129,7 +128,7 @@ async def test_draft_that_was_deleted_is_made_again(connected: Shop) -> None:
         await connected.create(order)
     assert refused.value.reason == "PROVIDER_REFUSED"
     assert "deleted in Stripe" in refused.value.message
-    order.attempt = 1
+    order.attempt = 2
     assert (await connected.create(order)).status == OPEN
     await one_open_invoice(connected, order)
 

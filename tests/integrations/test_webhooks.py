@@ -35,11 +35,13 @@ class Mailbox:
         return web.Response()
 
     async def of_type(self, integration_id: str, name: str) -> pb.WebhookDelivery:
-        def found() -> pb.WebhookDelivery | None:
+        async def found() -> pb.WebhookDelivery | None:
             mine = (one for one in self.deliveries if one.integration_id == integration_id)
             return next((one for one in mine if json.loads(one.body)["type"] == name), None)
 
-        return await eventually(found)
+        delivery = await eventually(found)
+        assert delivery is not None
+        return delivery
 
 
 @pytest.fixture
