@@ -13,10 +13,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     database_url: Secret
     nats_url: Secret
-    grpc_listen: str
     service_signing_key: Secret
     service_public_keys: PublicKeys
     integrations_address: str
+    grpc_listen: str = "127.0.0.1:8402"
     generation_concurrency: int = 16
     """Invoices under way at once for one provider account, in this process."""
     generation_lease_seconds: float = 45.0

@@ -134,7 +134,9 @@ async def _planned(
     database: Connection, show: asyncpg.Record, connection: ProviderConnection | None, chosen: Collection[str]
 ) -> Plan:
     terms = (
-        replace(connection.limits, currency=show["currency"]) if connection else Terms(show["currency"], healthy=False)
+        replace(connection.limits, currency=show["currency"], healthy=connection.active)
+        if connection
+        else Terms(show["currency"], healthy=False)
     )
     positions = [repository.position(row) for row in await database.fetch(SQL["positions"], show["id"])]
     if chosen:

@@ -115,17 +115,15 @@ class IntegrationsProvider:
 
 def _connection(answer: pb.GetIntegrationResponse) -> Connection:
     integration, limits = answer.integration, answer.limits
-    active = integration.status == pb.INTEGRATION_STATUS_ACTIVE
     return Connection(
         integration_id=integration.id,
         provider=integration.provider,
         account_id=integration.account_id,
         livemode=integration.livemode,
-        active=active,
+        active=integration.status == pb.INTEGRATION_STATUS_ACTIVE,
         status_reason=integration.status_reason,
         limits=Terms(
             currency="",
-            healthy=active,
             livemode=integration.livemode,
             account_id=integration.account_id,
             minimum_totals=dict(limits.minimum_totals),

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from services.common.context import Identity
@@ -61,8 +60,9 @@ class FakeProvider:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     """Calls wait until it is set; it is from the start."""
     entered: Counter[Account] = field(default_factory=Counter)
-    hook: Callable[[Order], None] | None = None
-    """Called after an invoice was made, before the answer."""
+    unreadable: ShowbillError | None = None
+    """What readings answer instead."""
+    reads: int = 0
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -80,11 +80,12 @@ class FakeProvider:
             raise failures.pop(0)
         standing = Standing.HELD_BACK if order.keep_draft else Standing.PAYABLE
         self.made.setdefault(order.id, sighting_of(order.id, standing, order.total, order.currency))
-        if self.hook:
-            self.hook(order)
         return self.made[order.id]
 
     async def read(self, identity: Identity, account: Account, external_id: str) -> Sighting:
+        self.reads += 1
+        if self.unreadable:
+            raise self.unreadable
         for sighting in self.made.values():
             if sighting.external_id == external_id:
                 return sighting

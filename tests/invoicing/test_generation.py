@@ -1,0 +1,173 @@
+"""Generations: what is started, what is left alone, what is refused."""
+
+import asyncio
+from dataclasses import replace
+
+from services.common.errors import Kind
+from services.common.ids import new_id
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from tests.invoicing.caller import Caller, winner
+from tests.invoicing.conftest import Replica
+from tests.invoicing.fake_provider import FakeProvider, Refused
+from tests.invoicing.test_shows import refusal
+
+COUNT = "SELECT count(*) FROM invoices WHERE show_id = $1"
+
+
+async def test_plan_shows_what_a_run_then_does(caller: Caller, replica: Replica) -> None:
+    show_id = await caller.small_show(3)
+    plan = await caller.plan(show_id)
+    assert [entry.action for entry in plan.entries] == [pb.PLAN_ACTION_CREATE] * 3
+    assert (plan.create_total, plan.currency) == (3000, "GBP")
+    assert list(plan.warnings) == [pb.PLAN_WARNING_TEST_MODE]
+    assert await replica.pool.fetchval(COUNT, show_id) == 0
+    run = await caller.start(show_id, plan_hash=plan.plan_hash)
+    assert run.total_count == 3
+    await caller.finished(run.id)
+    assert {entry.action for entry in (await caller.plan(show_id)).entries} == {pb.PLAN_ACTION_UNCHANGED}
+
+
+async def test_outdated_plan_is_refused(caller: Caller) -> None:
+    show_id = await caller.small_show(3)
+    plan = await caller.plan(show_id)
+    await caller.ingest(show_id, [winner(1, claim_id="more", item_number="2")])
+    error = await refusal(caller.start(show_id, plan_hash=plan.plan_hash))
+    assert (error.kind, error.reason) == (Kind.OUTDATED, "PLAN_OUTDATED")
+    assert await caller.listed(show_id) == []
+
+
+async def test_only_chosen_buyers_are_invoiced(caller: Caller) -> None:
+    show_id = await caller.small_show(3)
+    chosen = [buyer.id for buyer in await caller.buyers(show_id)][:1]
+    run = await caller.finished((await caller.start(show_id, buyer_ids=chosen)).id)
+    assert run.total_count == 1
+    assert [invoice.buyer_id for invoice in await caller.listed(show_id)] == chosen
+    assert (await refusal(caller.start(show_id, buyer_ids=[new_id()]))).reason == "BUYER_NOT_FOUND"
+    assert (await caller.generate(show_id)).total_count == 2
+
+
+async def test_same_request_id_starts_one_run(caller: Caller) -> None:
+    show_id = await caller.small_show(3)
+    request_id = new_id()
+    runs = await asyncio.gather(*(caller.start(show_id, request_id=request_id) for _ in range(4)))
+    assert len({run.id for run in runs}) == 1
+    assert len(await caller.listed(show_id)) == 3
+
+
+async def test_runs_started_at_once_make_each_invoice_once(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(20)
+    runs = await asyncio.gather(*(caller.start(show_id) for _ in range(5)))
+    for run in runs:
+        await caller.finished(run.id)
+    assert len(await caller.listed(show_id)) == len(provider.made) == 20
+    assert set(provider.calls.values()) == {1}
+
+
+async def test_second_start_joins_the_run_under_way(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(3)
+    provider.gate.clear()
+    first = await caller.start(show_id)
+    assert (await caller.start(show_id)).id == first.id
+    await caller.items(show_id, [pb.Item(item_number="9", title="Late", price=100)])
+    await caller.ingest(show_id, [winner(9)])
+    more = await caller.start(show_id)
+    assert (more.total_count, more.unchanged_count) == (1, 3)
+    provider.gate.set()
+    await caller.finished(first.id)
+    await caller.finished(more.id)
+
+
+async def test_show_without_winners_is_refused(caller: Caller) -> None:
+    show = await caller.create_show()
+    assert (await refusal(caller.start(show.id))).reason == "NO_CLAIMS"
+    await caller.items(show.id, [pb.Item(item_number="1", title="A", price=100)])
+    await caller.ingest(show.id, [winner(1, status=pb.CLAIM_STATUS_WAITLIST)])
+    assert (await refusal(caller.start(show.id))).reason == "NO_CLAIMS"
+
+
+async def test_run_without_connection_is_refused_with_what_to_do(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(1)
+    assert provider.connected is not None
+    broken = replace(provider.connected, active=False, status_reason="The keys no longer work. Connect again.")
+    for connection, message in ((None, "No payment provider is connected."), (broken, "The keys no longer work.")):
+        provider.connected = connection
+        error = await refusal(caller.start(show_id))
+        assert (error.kind, error.reason) == (Kind.FAILED_PRECONDITION, "NOT_CONNECTED")
+        assert error.message.startswith(message)
+    assert await caller.listed(show_id) == []
+    assert list((await caller.plan(show_id)).warnings) == [
+        pb.PLAN_WARNING_CONNECTION_UNHEALTHY,
+        pb.PLAN_WARNING_TEST_MODE,
+    ]
+
+
+async def test_free_buyer_is_skipped_and_named(caller: Caller) -> None:
+    show_id = await caller.small_show(2, price=0)
+    run = await caller.generate(show_id)
+    assert (run.total_count, run.state) == (0, pb.GENERATION_STATE_FINISHED)
+    assert [skipped.handle for skipped in run.skipped_buyers] == ["@u00000", "@u00001"]
+    assert run.skipped_buyers[0].reason == "Everything is free: there is nothing to pay."
+
+
+async def test_small_total_stays_a_draft_that_says_why(caller: Caller) -> None:
+    show_id = await caller.small_show(1, price=29)
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    assert (invoice.status, invoice.draft_reason) == (pb.INVOICE_STATUS_DRAFT, pb.DRAFT_REASON_BELOW_MINIMUM)
+    assert "below" in invoice.status_reason
+
+
+async def test_changed_claims_leave_the_invoice_alone(caller: Caller) -> None:
+    show_id = await caller.small_show(2)
+    await caller.generate(show_id)
+    before = await caller.listed(show_id)
+    await caller.ingest(show_id, [winner(1, claim_id="more", item_number="0")])
+    plan = await caller.plan(show_id)
+    changed = [entry for entry in plan.entries if entry.action == pb.PLAN_ACTION_CHANGED]
+    assert [(entry.total, entry.invoiced_total) for entry in changed] == [(2000, 1000)]
+    await caller.generate(show_id)
+    assert await caller.listed(show_id) == before
+
+
+async def test_invoice_keeps_its_lines_as_they_were_planned(caller: Caller) -> None:
+    show_id = await caller.small_show(1)
+    await caller.ingest(show_id, [winner(0, claim_id="again", quantity=2)])
+    await caller.generate(show_id)
+    (listed,) = await caller.listed(show_id)
+    await caller.items(show_id, [pb.Item(item_number="0", title="Renamed", price=5)])
+    invoice = await caller.invoice(listed)
+    assert not listed.lines
+    line = invoice.lines[0]
+    assert (line.title, line.quantity, line.unit_price, line.amount) == ("Item 0", 3, 1000, 3000)
+    assert (invoice.total, invoice.line_count, invoice.pay_path[:3]) == (3000, 1, "/p/")
+    assert len(invoice.pay_path) >= 3 + 22
+
+
+async def test_history_tells_every_step_and_who_did_it(caller: Caller) -> None:
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    steps = [(step.from_status, step.to_status, step.actor, step.version) for step in await caller.history(invoice)]
+    assert steps == [
+        (pb.INVOICE_STATUS_UNSPECIFIED, pb.INVOICE_STATUS_PENDING, "user:test", 1),
+        (pb.INVOICE_STATUS_PENDING, pb.INVOICE_STATUS_DRAFT, "worker:generation", 2),
+    ]
+
+
+async def test_invoices_are_listed_by_status_and_page(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(5)
+    provider.failures = {"u2": [Refused()]}
+    await caller.generate(show_id)
+    failed = await caller.listed(show_id, pb.INVOICE_STATUS_ERROR)
+    assert [invoice.platform_user_id for invoice in failed] == ["u2"]
+    seen, token = [], ""
+    while True:
+        request = pb.ListInvoicesRequest(show_id=show_id, page_size=2, page_token=token)
+        answer = await caller.client.call(caller.invoices.ListInvoices, request, caller.who)
+        assert answer.total_size == 5
+        seen += [invoice.platform_user_id for invoice in answer.invoices]
+        token = answer.next_page_token
+        if not token:
+            break
+    assert seen == ["u0", "u1", "u2", "u3", "u4"]
+    assert answer.seq == (await caller.show(show_id)).seq

@@ -1,0 +1,203 @@
+"""The workers: one failure leaves the others, every crash is taken up, nothing is made twice."""
+
+import asyncio
+from datetime import timedelta
+
+from services.cli.embedded.nats import Nats
+from services.common.ids import new_id
+from services.invoicing.domain.invoice import Standing
+from services.invoicing.worker import backoff
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from tests.invoicing.caller import Caller
+from tests.invoicing.conftest import PACE, MakeCaller, Replica, running_replica
+from tests.invoicing.events_seen import paid_event
+from tests.invoicing.fake_provider import Away, FakeProvider, Refused, TooFast, sighting_of
+from tests.waiting import eventually
+
+
+async def test_one_refused_buyer_leaves_the_others(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(10)
+    provider.failures = {"u3": [Refused("The provider does not take this buyer.")]}
+    run = await caller.generate(show_id)
+    assert (run.created_count, run.failed_count, run.pending_count) == (9, 1, 0)
+    (failed,) = await caller.listed(show_id, pb.INVOICE_STATUS_ERROR)
+    assert failed.status_reason == "The provider does not take this buyer."
+
+    assert (await caller.generate(show_id)).total_count == 0
+    assert provider.calls[failed.id] == 1
+    answer = await caller.retry(show_id)
+    assert answer.retried_count == 1
+    again = await caller.finished(answer.generation.id)
+    assert (again.total_count, again.created_count) == (1, 1)
+    invoice = await caller.invoice(failed)
+    assert (invoice.status, invoice.attempt, invoice.status_reason) == (pb.INVOICE_STATUS_DRAFT, 2, "")
+    assert len(provider.made) == 10
+    assert (await caller.generation(run.id)).failed_count == 1
+
+
+async def test_retry_without_failures_does_nothing(caller: Caller) -> None:
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    answer = await caller.retry(show_id)
+    assert (answer.retried_count, answer.HasField("generation")) == (0, False)
+
+
+async def test_passing_failures_are_tried_again_under_the_same_key(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(5)
+    provider.failures = {f"u{n}": [TooFast(retry_after=0.05), Away()] for n in range(5)}
+    run = await caller.generate(show_id)
+    assert (run.created_count, run.failed_count) == (5, 0)
+    for orders in provider.orders.values():
+        told = {(order.id, order.revision, order.attempt, order.first_attempt_at, order.total) for order in orders}
+        assert len(told) == 1
+        assert [order.tries for order in orders] == [0, 0, 1]
+
+
+async def test_buyer_is_told_alike_on_every_try(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(1)
+    provider.gate.clear()
+    provider.failures = {"u0": [Away()]}
+    run = await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 1)
+    (buyer,) = await caller.buyers(show_id)
+    await caller.update_buyer(pb.Buyer(id=buyer.id, email="new@example.com"), "email")
+    provider.gate.set()
+    await caller.finished(run.id)
+    ((first, second),) = provider.orders.values()
+    assert first.buyer == second.buyer
+    assert first.buyer["email"] == ""
+
+
+async def test_hopeless_invoice_is_left_to_the_operator(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    show_id = await caller.small_show(1)
+    provider.gate.clear()
+    provider.failures = {"u0": [Away("The provider is away.")] * 3}
+    run = await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 1)
+    # As if it had been tried for an hour: the next failure is the last.
+    provider.failures["u0"] = [Away("The provider is away.")] * 3
+    await replica.pool.execute("UPDATE invoices SET tries = 20, first_attempt_at = now() - interval '1 hour'")
+    provider.gate.set()
+    finished = await caller.finished(run.id)
+    assert finished.failed_count == 1
+    (invoice,) = await caller.listed(show_id)
+    assert invoice.status_reason == "The provider is away."
+
+
+async def test_two_replicas_make_each_invoice_once(
+    caller: Caller, provider: FakeProvider, database_url: str, nats: Nats
+) -> None:
+    shows = [await caller.small_show(40) for _ in range(2)]
+    async with running_replica(database_url, nats.url, provider) as other:
+        runs = await asyncio.gather(*(caller.start(show_id) for show_id in shows))
+        other.service.workers.wake()
+        for run in runs:
+            finished = await caller.finished(run.id)
+            assert finished.created_count == 40
+    assert len(provider.made) == 80
+    assert set(provider.calls.values()) == {1}
+
+
+async def test_lease_is_kept_while_a_call_is_under_way(
+    caller: Caller, provider: FakeProvider, database_url: str, nats: Nats, replica: Replica
+) -> None:
+    show_id = await caller.small_show(3)
+    provider.gate.clear()
+    run = await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 3)
+    first = await replica.pool.fetchval("SELECT min(lease_expires_at) FROM invoices")
+    async with running_replica(database_url, nats.url, provider):
+        later = first + timedelta(seconds=2 * PACE.lease)
+        renewed = "SELECT min(lease_expires_at) > $1 FROM invoices"
+        await eventually(lambda: replica.pool.fetchval(renewed, later), why="the lease was not renewed")
+        assert provider.entered.total() == 3
+        provider.gate.set()
+        await caller.finished(run.id)
+    assert set(provider.calls.values()) == {1}
+
+
+async def test_invoices_of_a_dead_process_are_taken_up(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    show_id = await caller.small_show(3)
+    provider.gate.clear()
+    run = await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 3)
+    # As after kill -9: the rows are leased by somebody who no longer renews.
+    replica.service.workers._under_way.clear()
+    await replica.pool.execute("UPDATE invoices SET lease_owner = $1", new_id())
+    await eventually(lambda: provider.entered.total() == 6, why="nobody took them up")
+    provider.gate.set()
+    finished = await caller.finished(run.id)
+    assert finished.created_count == 3
+    assert len(provider.made) == 3
+    assert len(await caller.listed(show_id, pb.INVOICE_STATUS_DRAFT)) == 3
+
+
+async def test_stopped_process_gives_back_what_it_began(
+    caller: Caller, provider: FakeProvider, database_url: str, nats: Nats, replica: Replica
+) -> None:
+    show_id = await caller.small_show(3)
+    provider.gate.clear()
+    async with running_replica(database_url, nats.url, provider, PACE) as other:
+        replica.service.workers._concurrency = 0
+        other.service.workers._lease = 60.0
+        await caller.start(show_id)
+        other.service.workers.wake()
+        await eventually(lambda: provider.entered.total() == 3)
+    free = "SELECT count(*) = 3 FROM invoices WHERE lease_owner IS NULL AND status = 'pending'"
+    assert await replica.pool.fetchval(free)
+
+
+async def test_payment_that_overtakes_the_answer_is_kept(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(1)
+    provider.gate.clear()
+    run = await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 1)
+    (pending,) = await caller.listed(show_id)
+    assert pending.status == pb.INVOICE_STATUS_PENDING
+    assert await caller.apply(paid_event(caller, pending)) == [pb.EVENT_OUTCOME_APPLIED]
+    assert (await caller.finished(run.id)).created_count == 1
+
+    provider.made[pending.id] = sighting_of(pending.id, Standing.PAYABLE, pending.total)
+    provider.gate.set()
+
+    async def the_answer_is_stored() -> pb.Invoice | None:
+        invoice = await caller.invoice(pending)
+        return invoice if invoice.provider_url else None
+
+    stored = await eventually(the_answer_is_stored)
+    assert stored is not None
+    assert stored.status == pb.INVOICE_STATUS_PAID
+    assert (await caller.generation(run.id)).created_count == 1
+
+
+async def test_small_show_is_not_held_up_by_a_giant_one(
+    caller: Caller, make_caller: MakeCaller, provider: FakeProvider
+) -> None:
+    giant = await caller.small_show(60)
+    neighbour = await make_caller()
+    small = await neighbour.small_show(3)
+    provider.gate.clear()
+    await caller.start(giant)
+    await eventually(lambda: provider.entered.total() == 16)
+    run = await neighbour.start(small)
+    await eventually(lambda: provider.entered.total() == 19, why="the small show waits for the giant one")
+    provider.gate.set()
+    assert (await neighbour.finished(run.id)).created_count == 3
+
+
+async def test_account_that_asks_for_patience_gets_it(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(60)
+    provider.failures = {f"u{n}": [TooFast(retry_after=0.3)] for n in range(60)}
+    run = await caller.finished((await caller.start(show_id)).id)
+    assert run.created_count == 60
+    assert provider.entered.total() == 120
+
+
+def test_backoff_doubles_and_is_bounded() -> None:
+    assert 0.3 < backoff(0) < 0.7
+    assert 1.4 < backoff(2) < 2.6
+    assert 40 < backoff(100) < 80
