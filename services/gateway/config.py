@@ -22,7 +22,7 @@ def parse_listen(text: str) -> Listen:
     """Reads `host:port`, the host of IPv6 in brackets. Raises ValueError."""
     host, separator, port = text.rpartition(":")
     if not separator or not port.isdecimal() or not host or int(port) > 65535:
-        raise ValueError("it must be host:port, for example 127.0.0.1:8080")
+        raise ValueError("it must be host:port, for example 127.0.0.1:8400")
     return Listen(host.strip("[]"), int(port))
 
 
@@ -52,7 +52,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     service_signing_key: Secret
     integrations_address: str
     invoicing_address: str
-    http_listen: Listen = Listen("127.0.0.1", 8080)
+    http_listen: Listen = Listen("127.0.0.1", 8400)
     public_url: BaseUrl | None = None
     bootstrap_email: str = ""
     bootstrap_password: Secret | None = None

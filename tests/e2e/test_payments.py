@@ -144,6 +144,15 @@ async def test_a_payment_before_the_answer_is_not_lost(workspace: Workspace, san
     assert row["externalUrl"]
 
 
+async def not_due_but(show: str, stack: Stack) -> None:
+    """The open invoices that other tests left are not read again for now."""
+    database = await asyncpg.connect(stack.databases["invoicing"])
+    await database.execute(
+        "UPDATE invoices SET checked_at = clock_timestamp() + interval '1 hour' WHERE show_id <> $1", show
+    )
+    await database.close()
+
+
 async def test_a_connection_without_webhooks_learns_of_payments(
     workspace: Workspace, sandbox: Sandbox, stack: Stack
 ) -> None:
@@ -155,6 +164,7 @@ async def test_a_connection_without_webhooks_learns_of_payments(
     for row in rows:
         await sandbox.pay(row["externalId"])
 
+    await not_due_but(show, stack)
     stack.settings = {"invoicing": {"CATCHUP_SECONDS": "1"}}
     await stack.start("invoicing-2")
     try:
