@@ -12,8 +12,9 @@ from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.issuing import Issuing
 from services.integrations.adapters.stripe.keys import read_keys
 from services.integrations.adapters.stripe.limits import LIMITS
-from services.integrations.adapters.stripe.listing import page_of_invoices, read_invoice
+from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.mapping import InvoiceMapper
+from services.integrations.adapters.stripe.operations import LIST_INVOICES
 from services.integrations.adapters.stripe.parameters import WORKSPACE
 from services.integrations.adapters.stripe.probe import Probing
 from services.integrations.adapters.stripe.webhook import read_event
@@ -94,7 +95,7 @@ class StripeAdapter:
             params["created"] = {"gte": int(created_from.timestamp())}
         if after:
             params["starting_after"] = after
-        page = await page_of_invoices(self._api, link, params)
+        page = await self._api.call(link, LIST_INVOICES, params)
         ours = [one for one in page["data"] if (one.get("metadata") or {}).get(WORKSPACE) == link.workspace_id]
         next_after = page["data"][-1]["id"] if page["has_more"] and page["data"] else ""
         return InvoicePage([self._mapped(link, one) for one in ours], next_after)

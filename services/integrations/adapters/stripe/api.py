@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from typing import Any, Final, Protocol, TypeAlias, cast
 
 import aiohttp
@@ -31,12 +31,13 @@ Json: TypeAlias = dict[str, Any]
 """An object of Stripe's API as it came: parsed JSON."""
 
 
-class _Answer(Protocol):
-    @property
-    def last_response(self) -> stripe.StripeResponse | None: ...
+Parameters: TypeAlias = Mapping[str, Any]
 
 
-Send: TypeAlias = Callable[[stripe.RequestOptions], Awaitable[_Answer]]
+class _RawRequest(Protocol):
+    """What the SDK leaves untyped."""
+
+    async def __call__(self, method_: str, url_: str, **params: object) -> stripe.StripeResponse: ...
 
 
 class StripeApi:
@@ -49,18 +50,24 @@ class StripeApi:
             connector=aiohttp.TCPConnector(limit=0),
         )
         # The key here is never sent: each call names its own.
-        client = stripe.StripeClient(
+        self._client = stripe.StripeClient(
             "unused", base_addresses={"api": base.rstrip("/")}, http_client=self._http, max_network_retries=0
         )
-        self.v1 = client.v1
         self._pace = pace
 
-    async def ask(self, secret_key: Secret, operation: Operation, send: Send) -> Json:
+    async def ask(self, secret_key: Secret, operation: Operation, params: Parameters | None = None) -> Json:
         """One call before the account is known, hence without pacing. Raises AdapterError."""
-        return await _once(secret_key, operation, send, "")
+        return await self._once(secret_key, operation, "", params, "")
 
     async def call(
-        self, link: Link, operation: Operation, send: Send, *, key: str = "", patience: float = LATER_PATIENCE
+        self,
+        link: Link,
+        operation: Operation,
+        params: Parameters | None = None,
+        *,
+        id: str = "",  # noqa: A002  # what the path calls it
+        key: str = "",
+        patience: float = LATER_PATIENCE,
     ) -> Json:
         """One call in its turn, again a few times while Stripe is busy. `key` is the idempotency key.
 
@@ -69,7 +76,7 @@ class StripeApi:
         for attempt in range(1, _TRIES + 1):
             await self._pace.wait(link, operation.name, patience)
             try:
-                return await _once(link.credentials[SECRET_KEY], operation, send, key)
+                return await self._once(link.credentials[SECRET_KEY], operation, id, params, key)
             except Busy as busy:
                 log.info("stripe is busy", operation=operation.name, details=busy.details, attempt=attempt)
                 if busy.too_fast:
@@ -79,17 +86,18 @@ class StripeApi:
             await asyncio.sleep(0.1 * 2**attempt * random.uniform(0.5, 1))  # noqa: S311  # jitter, no secret
         raise AssertionError("the last try returns or raises")
 
+    async def _once(
+        self, secret_key: Secret, operation: Operation, object_id: str, params: Parameters | None, key: str
+    ) -> Json:
+        """The SDK's raw request: its transport, encoding and errors, without its objects, which cost more than all
+        the rest and of which nothing is needed."""
+        options = {"api_key": secret_key.reveal(), **({"idempotency_key": key} if key else {})}
+        send = cast(_RawRequest, self._client.raw_request_async)
+        try:
+            answer = await send(operation.method, operation.url(object_id), **(params or {}), **options)
+        except (stripe.StripeError, *TRANSPORT) as error:
+            raise translate(error, operation) from error
+        return cast(Json, answer.data)
+
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]  # the SDK has no types here
-
-
-async def _once(secret_key: Secret, operation: Operation, send: Send, key: str) -> Json:
-    options: stripe.RequestOptions = {"api_key": secret_key.reveal()}
-    if key:
-        options["idempotency_key"] = key
-    try:
-        answer = await send(options)
-    except (stripe.StripeError, *TRANSPORT) as error:
-        raise translate(error, operation) from error
-    assert answer.last_response is not None, "the SDK keeps the response of every request"
-    return cast(Json, answer.last_response.data)

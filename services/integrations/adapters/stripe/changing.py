@@ -33,12 +33,7 @@ class Changing:
 
     async def send(self, link: Link, ref: InvoiceRef, delivery_id: str) -> Json:
         async def call(key: str) -> Json:
-            return await self._api.call(
-                link,
-                SEND_INVOICE,
-                lambda options: self._api.v1.invoices.send_invoice_async(ref.external_id, None, options),
-                key=key,
-            )
+            return await self._api.call(link, SEND_INVOICE, id=ref.external_id, key=key)
 
         async def look() -> None:
             """Nothing at Stripe tells whether an e-mail went out: a second one is better than none."""
@@ -59,19 +54,12 @@ class Changing:
         return await self._void(link, ref)
 
     async def _delete(self, link: Link, found: Json) -> Json:
-        await self._api.call(
-            link, DELETE_INVOICE, lambda options: self._api.v1.invoices.delete_async(found["id"], None, options)
-        )
+        await self._api.call(link, DELETE_INVOICE, id=found["id"])
         return {**found, "deleted": True}
 
     async def _void(self, link: Link, ref: InvoiceRef) -> Json:
         async def call(key: str) -> Json:
-            return await self._api.call(
-                link,
-                VOID_INVOICE,
-                lambda options: self._api.v1.invoices.void_invoice_async(ref.external_id, None, options),
-                key=key,
-            )
+            return await self._api.call(link, VOID_INVOICE, id=ref.external_id, key=key)
 
         async def look() -> Json | None:
             found = await read_invoice(self._api, link, ref.external_id)

@@ -37,13 +37,7 @@ class Customers:
         found = await self._look(link, record) if datetime.now(UTC) - record.create_time > WINDOW else None
 
         async def create(key: str) -> Json:
-            return await self._api.call(
-                link,
-                CREATE_CUSTOMER,
-                lambda options: self._api.v1.customers.create_async(cast(Any, parameters), options),
-                key=key,
-                patience=FIRST_PATIENCE,
-            )
+            return await self._api.call(link, CREATE_CUSTOMER, parameters, key=key, patience=FIRST_PATIENCE)
 
         if found is None:
             found = await walk(f"cus:{record.id}", create, lambda: self._look(link, record))
@@ -52,32 +46,19 @@ class Customers:
     async def _look(self, link: Link, record: CustomerRecord) -> Json | None:
         """The customer that carries our mark, among those made since the record was written."""
         since = int((record.create_time - _CLOCKS_APART).timestamp())
-        after = ""
+        params: dict[str, Any] = {"created": {"gte": since}, "limit": 100}
         while True:
-            params: dict[str, Any] = {"created": {"gte": since}, "limit": 100}
-            if after:
-                params["starting_after"] = after
-            page = await self._api.call(
-                link,
-                LIST_CUSTOMERS,
-                lambda options, params=params: self._api.v1.customers.list_async(cast(Any, params), options),  # type: ignore[misc]  # the default binds the page's own parameters
-            )
+            page = await self._api.call(link, LIST_CUSTOMERS, params)
             for customer in page["data"]:
                 if (customer.get("metadata") or {}).get(CUSTOMER) == record.id:
                     return cast(Json, customer)
             if not page["has_more"] or not page["data"]:
                 return None
-            after = page["data"][-1]["id"]
+            params = {**params, "starting_after": page["data"][-1]["id"]}
 
     async def _tell_email(self, link: Link, record: CustomerRecord, email: object) -> CustomerRecord:
         """An e-mail that became known, or changed. Setting it twice is the same, so that no key is needed."""
-        await self._api.call(
-            link,
-            UPDATE_CUSTOMER,
-            lambda options: self._api.v1.customers.update_async(
-                record.customer_id, cast(Any, {"email": email}), options
-            ),
-        )
+        await self._api.call(link, UPDATE_CUSTOMER, {"email": email}, id=record.customer_id)
         return await self._settled(record, record.customer_id, {**record.parameters, "email": email})
 
     async def _settled(

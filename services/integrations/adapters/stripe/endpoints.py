@@ -54,11 +54,7 @@ class Endpoints:
 
     async def state(self, link: Link, endpoint_id: str) -> EndpointState:
         try:
-            found = await self._api.call(
-                link,
-                READ_ENDPOINT,
-                lambda options: self._api.v1.webhook_endpoints.retrieve_async(endpoint_id, None, options),
-            )
+            found = await self._api.call(link, READ_ENDPOINT, id=endpoint_id)
         except NotThere:
             return EndpointState(exists=False)
         enabled_events = set(found["enabled_events"])
@@ -73,11 +69,7 @@ class Endpoints:
 
     async def remove(self, link: Link, endpoint_id: str) -> None:
         try:
-            await self._api.call(
-                link,
-                DELETE_ENDPOINT,
-                lambda options: self._api.v1.webhook_endpoints.delete_async(endpoint_id, None, options),
-            )
+            await self._api.call(link, DELETE_ENDPOINT, id=endpoint_id)
         except NotThere:
             log.info("the webhook endpoint was gone already", endpoint_id=endpoint_id)
 
@@ -89,18 +81,12 @@ class Endpoints:
             "description": "Showbill: tells of payments as they happen",
             "metadata": {INTEGRATION: wish.integration_id, WORKSPACE: wish.workspace_id},
         }
-        return await self._api.call(
-            link, CREATE_ENDPOINT, lambda options: self._api.v1.webhook_endpoints.create_async(params, options)
-        )
+        return await self._api.call(link, CREATE_ENDPOINT, params)
 
     async def _delete_strays(self, link: Link, wish: EndpointWish, kept_id: str) -> None:
         """Ours that nobody knows the secret of any more. Failing at this harms nothing: they are turned away."""
         try:
-            listed = await self._api.call(
-                link,
-                LIST_ENDPOINTS,
-                lambda options: self._api.v1.webhook_endpoints.list_async({"limit": 100}, options),
-            )
+            listed = await self._api.call(link, LIST_ENDPOINTS, {"limit": 100})
             for one in listed["data"]:
                 if one["id"] != kept_id and _is_stray(one, wish):
                     await self.remove(link, one["id"])

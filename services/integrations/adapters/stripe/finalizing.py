@@ -13,12 +13,7 @@ async def finalize(api: StripeApi, link: Link, external_id: str, base: str) -> J
     """`base` is the first idempotency key of the step. Raises AdapterError."""
 
     async def call(key: str) -> Json:
-        return await api.call(
-            link,
-            FINALIZE_INVOICE,
-            lambda options: api.v1.invoices.finalize_invoice_async(external_id, {"auto_advance": False}, options),
-            key=key,
-        )
+        return await api.call(link, FINALIZE_INVOICE, {"auto_advance": False}, id=external_id, key=key)
 
     async def look() -> Json | None:
         found = await read_invoice(api, link, external_id)

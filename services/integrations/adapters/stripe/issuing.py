@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from services.integrations.adapters.stripe.amounts import to_stripe
-from services.integrations.adapters.stripe.api import FIRST_PATIENCE, LATER_PATIENCE, Json, StripeApi
+from services.integrations.adapters.stripe.api import FIRST_PATIENCE, Json, StripeApi
 from services.integrations.adapters.stripe.customers import WINDOW, Customers
 from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.finalizing import finalize
@@ -49,13 +49,7 @@ class Issuing:
         parameters = invoice_parameters(link, order, customer.customer_id)
 
         async def create(key: str) -> Json:
-            return await self._api.call(
-                link,
-                CREATE_INVOICE,
-                lambda options: self._api.v1.invoices.create_async(parameters, options),
-                key=key,
-                patience=FIRST_PATIENCE,
-            )
+            return await self._api.call(link, CREATE_INVOICE, parameters, key=key, patience=FIRST_PATIENCE)
 
         async def look() -> Json | None:
             return await find_ours(self._api, link, customer.customer_id, order.invoice_id, order.revision)
@@ -71,13 +65,7 @@ class Issuing:
         parameters = lines_parameters(order.lines, order.currency)
 
         async def add(key: str) -> Json:
-            return await self._api.call(
-                link,
-                ADD_LINES,
-                lambda options: self._api.v1.invoices.add_lines_async(external_id, parameters, options),
-                key=key,
-                patience=LATER_PATIENCE,
-            )
+            return await self._api.call(link, ADD_LINES, parameters, id=external_id, key=key)
 
         async def look() -> Json | None:
             found = await read_invoice(self._api, link, external_id)

@@ -1,6 +1,6 @@
 """Invoices read from Stripe's lists, which show what was written at once; the search does not."""
 
-from typing import Any, cast
+from typing import Any
 
 from services.integrations.adapters.stripe.api import Json, StripeApi
 from services.integrations.adapters.stripe.operations import LIST_INVOICES, READ_INVOICE
@@ -11,14 +11,8 @@ _RANK = ("paid", "open", "uncollectible", "draft", "void")
 """Which of several with the same mark counts. There is one at most, unless somebody copied it by hand."""
 
 
-async def page_of_invoices(api: StripeApi, link: Link, params: dict[str, Any]) -> Json:
-    return await api.call(link, LIST_INVOICES, lambda options: api.v1.invoices.list_async(cast(Any, params), options))
-
-
 async def read_invoice(api: StripeApi, link: Link, external_id: str) -> Json:
-    return await api.call(
-        link, READ_INVOICE, lambda options: api.v1.invoices.retrieve_async(external_id, None, options)
-    )
+    return await api.call(link, READ_INVOICE, id=external_id)
 
 
 async def find_ours(api: StripeApi, link: Link, customer_id: str, invoice_id: str, revision: int) -> Json | None:
@@ -26,7 +20,7 @@ async def find_ours(api: StripeApi, link: Link, customer_id: str, invoice_id: st
     found: list[Json] = []
     params: dict[str, Any] = {"customer": customer_id, "limit": 100}
     while True:
-        page = await page_of_invoices(api, link, params)
+        page = await api.call(link, LIST_INVOICES, params)
         found += (one for one in page["data"] if _is_ours(one, invoice_id, revision))
         if not page["has_more"] or not page["data"]:
             return min(found, key=lambda one: (_RANK.index(one["status"]), one["created"]), default=None)

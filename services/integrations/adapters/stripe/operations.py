@@ -1,7 +1,8 @@
 """The operations of Stripe's API that we use: each has its own rate limit, and a permission that a key may lack."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,10 +10,11 @@ class Operation:
     """One endpoint of the API, whatever the id in its path."""
 
     name: str
+    method: Literal["get", "post", "delete"]
+    path: str
     permission: str
     """The resource as the editor of a restricted key lists it."""
-    level: str
-    """Read or Write."""
+    level: Literal["Read", "Write"]
     deed: str
     """Completes `This key can’t …`."""
 
@@ -20,24 +22,38 @@ class Operation:
     def tick(self) -> str:
         return f"{self.permission}: {self.level}"
 
+    def url(self, object_id: str) -> str:
+        return self.path.format(id=quote(object_id, safe=""))
 
-_INVOICES: Final = ("Invoices", "Write")
 
-READ_BALANCE: Final = Operation("balance.retrieve", "Balance", "Read", "be checked")
-READ_ACCOUNT: Final = Operation("account.retrieve", "Accounts", "Read", "read the account")
-CREATE_CUSTOMER: Final = Operation("customers.create", "Customers", "Write", "create customers")
-UPDATE_CUSTOMER: Final = Operation("customers.update", "Customers", "Write", "change customers")
-LIST_CUSTOMERS: Final = Operation("customers.list", "Customers", "Write", "read customers")
-CREATE_INVOICE: Final = Operation("invoices.create", *_INVOICES, "create invoices")
-ADD_LINES: Final = Operation("invoices.add_lines", *_INVOICES, "create invoices")
-FINALIZE_INVOICE: Final = Operation("invoices.finalize", *_INVOICES, "finalize invoices")
-SEND_INVOICE: Final = Operation("invoices.send", *_INVOICES, "send invoices")
-VOID_INVOICE: Final = Operation("invoices.void", *_INVOICES, "void invoices")
-DELETE_INVOICE: Final = Operation("invoices.delete", *_INVOICES, "delete drafts")
-READ_INVOICE: Final = Operation("invoices.retrieve", *_INVOICES, "read invoices")
-LIST_INVOICES: Final = Operation("invoices.list", *_INVOICES, "read invoices")
-LIST_EVENTS: Final = Operation("events.list", "Events", "Read", "read events")
-CREATE_ENDPOINT: Final = Operation("webhook_endpoints.create", "Webhook Endpoints", "Write", "create webhook endpoints")
-READ_ENDPOINT: Final = Operation("webhook_endpoints.retrieve", "Webhook Endpoints", "Write", "read webhook endpoints")
-LIST_ENDPOINTS: Final = Operation("webhook_endpoints.list", "Webhook Endpoints", "Write", "read webhook endpoints")
-DELETE_ENDPOINT: Final = Operation("webhook_endpoints.delete", "Webhook Endpoints", "Write", "delete webhook endpoints")
+def _invoice(name: str, method: Literal["get", "post", "delete"], path: str, deed: str) -> Operation:
+    return Operation(f"invoices.{name}", method, f"/v1/invoices{path}", "Invoices", "Write", deed)
+
+
+def _customer(name: str, method: Literal["get", "post"], path: str, deed: str) -> Operation:
+    return Operation(f"customers.{name}", method, f"/v1/customers{path}", "Customers", "Write", deed)
+
+
+def _endpoint(name: str, method: Literal["get", "post", "delete"], path: str, deed: str) -> Operation:
+    path = f"/v1/webhook_endpoints{path}"
+    return Operation(f"webhook_endpoints.{name}", method, path, "Webhook Endpoints", "Write", deed)
+
+
+READ_BALANCE: Final = Operation("balance.retrieve", "get", "/v1/balance", "Balance", "Read", "be checked")
+READ_ACCOUNT: Final = Operation("accounts.retrieve", "get", "/v1/account", "Accounts", "Read", "read the account")
+LIST_EVENTS: Final = Operation("events.list", "get", "/v1/events", "Events", "Read", "read events")
+CREATE_CUSTOMER: Final = _customer("create", "post", "", "create customers")
+UPDATE_CUSTOMER: Final = _customer("update", "post", "/{id}", "change customers")
+LIST_CUSTOMERS: Final = _customer("list", "get", "", "read customers")
+CREATE_INVOICE: Final = _invoice("create", "post", "", "create invoices")
+ADD_LINES: Final = _invoice("add_lines", "post", "/{id}/add_lines", "create invoices")
+FINALIZE_INVOICE: Final = _invoice("finalize", "post", "/{id}/finalize", "finalize invoices")
+SEND_INVOICE: Final = _invoice("send", "post", "/{id}/send", "send invoices")
+VOID_INVOICE: Final = _invoice("void", "post", "/{id}/void", "void invoices")
+DELETE_INVOICE: Final = _invoice("delete", "delete", "/{id}", "delete drafts")
+READ_INVOICE: Final = _invoice("retrieve", "get", "/{id}", "read invoices")
+LIST_INVOICES: Final = _invoice("list", "get", "", "read invoices")
+CREATE_ENDPOINT: Final = _endpoint("create", "post", "", "create webhook endpoints")
+READ_ENDPOINT: Final = _endpoint("retrieve", "get", "/{id}", "read webhook endpoints")
+LIST_ENDPOINTS: Final = _endpoint("list", "get", "", "read webhook endpoints")
+DELETE_ENDPOINT: Final = _endpoint("delete", "delete", "/{id}", "delete webhook endpoints")

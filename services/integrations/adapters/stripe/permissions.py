@@ -1,10 +1,10 @@
 """Which permissions a key has, asked with calls that change nothing."""
 
 import asyncio
-from typing import Any, Final, cast
+from typing import Final
 
 from services.common.secret import Secret
-from services.integrations.adapters.stripe.api import Send, StripeApi
+from services.integrations.adapters.stripe.api import Parameters, StripeApi
 from services.integrations.adapters.stripe.operations import CREATE_CUSTOMER, CREATE_INVOICE, LIST_EVENTS, Operation
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.ports import Permission
@@ -24,22 +24,18 @@ async def permissions_of(api: StripeApi, secret_key: Secret) -> tuple[Permission
     A write is probed with a parameter that Stripe does not know. It checks the permission before the parameters: the
     refusal of the parameter says that the permission is there, and nothing is made.
     """
-    wrong = cast(Any, {_NOT_A_THING: "1"})
-    probes: dict[Operation, Send] = {
-        CREATE_CUSTOMER: lambda options: api.v1.customers.create_async(wrong, options),
-        CREATE_INVOICE: lambda options: api.v1.invoices.create_async(wrong, options),
-        LIST_EVENTS: lambda options: api.v1.events.list_async({"limit": 1}, options),
-    }
-    granted = await asyncio.gather(*(_granted(api, secret_key, one, send) for one, send in probes.items()))
+    wrong = {_NOT_A_THING: "1"}
+    probes = {CREATE_CUSTOMER: wrong, CREATE_INVOICE: wrong, LIST_EVENTS: {"limit": "1"}}
+    granted = await asyncio.gather(*(_granted(api, secret_key, one, params) for one, params in probes.items()))
     return tuple(
         Permission(operation.tick, was_granted, required=True, purpose=PURPOSES[operation])
         for operation, was_granted in zip(probes, granted, strict=True)
     )
 
 
-async def _granted(api: StripeApi, secret_key: Secret, operation: Operation, send: Send) -> bool:
+async def _granted(api: StripeApi, secret_key: Secret, operation: Operation, params: Parameters) -> bool:
     try:
-        await api.ask(secret_key, operation, send)
+        await api.ask(secret_key, operation, params)
     except AdapterError as error:
         if error.failure is Failure.PERMISSION_MISSING:
             return False

@@ -34,9 +34,7 @@ class Probing:
             raise _nothing_saved(error) from error
 
     async def _account(self, secret_key: Secret) -> ConnectedAccount:
-        balance = await self._api.ask(
-            secret_key, READ_BALANCE, lambda options: self._api.v1.balance.retrieve_async(None, options)
-        )
+        balance = await self._api.ask(secret_key, READ_BALANCE)
         if balance["livemode"] is not is_live(secret_key):
             raise AdapterError(
                 Failure.CREDENTIALS_REJECTED, "Stripe says that this key is of another mode than it looks."
@@ -70,9 +68,7 @@ class Probing:
     async def _read_account(self, secret_key: Secret) -> Json:
         """The account, or only its id where the key may not read it: the refusal names it."""
         try:
-            return await self._api.ask(
-                secret_key, READ_ACCOUNT, lambda options: self._api.v1.accounts.retrieve_current_async(None, options)
-            )
+            return await self._api.ask(secret_key, READ_ACCOUNT)
         except AdapterError as error:
             if error.failure is not Failure.PERMISSION_MISSING or "account_id" not in error.details:
                 raise
@@ -82,11 +78,7 @@ class Probing:
         """One live call, timed, and the state of our endpoint. Raises nothing: being unwell is an answer."""
         began = time.perf_counter()
         try:
-            await self._api.ask(
-                link.credentials[SECRET_KEY],
-                READ_BALANCE,
-                lambda options: self._api.v1.balance.retrieve_async(None, options),
-            )
+            await self._api.ask(link.credentials[SECRET_KEY], READ_BALANCE)
             seconds = time.perf_counter() - began
             permissions = await permissions_of(self._api, link.credentials[SECRET_KEY])
             endpoint = await self._endpoint(link, endpoint_id)
