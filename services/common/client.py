@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Final, TypeVar
 
 import grpc
+from grpc_health.v1 import health_pb2
 
 from services.common.context import REQUEST_ID_HEADER, Identity, request_id
 from services.common.status import decode
@@ -70,6 +71,19 @@ class GrpcClient:
                 yield answer
         except grpc.aio.AioRpcError as error:
             raise decode(error) from error
+
+    async def serving(self, timeout: float) -> bool:
+        """Whether the other side says, within so many seconds, that it serves."""
+        check = self.channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+        try:
+            answer = await check(health_pb2.HealthCheckRequest(), timeout=timeout)
+        except grpc.aio.AioRpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     async def close(self) -> None:
         await self.channel.close(grace=1.0)

@@ -55,7 +55,12 @@ def test_defaults_are_told_as_they_are(config: type[msgspec.Struct]) -> None:
 
 def test_compose_sets_only_variables_that_are_read() -> None:
     compose = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
-    for name, config in {"gateway": Gateway, "integrations": Integrations, "invoicing": Invoicing}.items():
+    configs: dict[str, type[msgspec.Struct]] = {
+        "gateway": Gateway,
+        "integrations": Integrations,
+        "invoicing": Invoicing,
+    }
+    for name, config in configs.items():
         given = set(compose["services"][name]["environment"])
         required = {field.name.upper() for field in msgspec.structs.fields(config) if field.required}
         unread = given - variables(config) - {"LOG_LEVEL"}

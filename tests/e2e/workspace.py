@@ -74,7 +74,8 @@ class Workspace:
 
     async def generate(self, show_id: str, timeout: float = 60) -> dict[str, Any]:
         """Starts a generation and waits until it has finished."""
-        return await self.finished((await self.start_generation(show_id))["id"], timeout)
+        started = await self.start_generation(show_id)
+        return await self.finished(started["id"], timeout)
 
     async def start_generation(self, show_id: str) -> dict[str, Any]:
         generation: dict[str, Any] = await self.rest.call("POST", f"/api/shows/{show_id}/invoices/generate", {})
@@ -85,9 +86,11 @@ class Workspace:
             generation: dict[str, Any] = await self.rest.call("GET", f"/api/generations/{generation_id}")
             return generation if generation["state"] == "finished" else None
 
-        finished = await eventually(done, timeout=timeout, interval=0.1, why="the generation did not finish")
-        assert finished is not None
-        return finished
+        last: dict[str, Any] | None = await eventually(
+            done, timeout=timeout, interval=0.1, why="the generation did not finish"
+        )
+        assert last is not None
+        return last
 
     async def invoices(self, show_id: str) -> list[dict[str, Any]]:
         return [row async for row in self.rest.pages(f"/api/shows/{show_id}/invoices", pageSize="500")]

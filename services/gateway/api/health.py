@@ -4,10 +4,8 @@ import asyncio
 from typing import Annotated, Final, Literal
 
 import asyncpg
-import grpc
 import msgspec
 import structlog
-from grpc_health.v1 import health_pb2
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
 
@@ -65,16 +63,7 @@ class Health:
 
 
 async def _serving(client: GrpcClient) -> State:
-    check = client.channel.unary_unary(
-        "/grpc.health.v1.Health/Check",
-        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-        response_deserializer=health_pb2.HealthCheckResponse.FromString,
-    )
-    try:
-        answer = await check(health_pb2.HealthCheckRequest(), timeout=_PATIENCE)
-    except grpc.aio.AioRpcError:
-        return "away"
-    return "ok" if answer.status == health_pb2.HealthCheckResponse.SERVING else "away"
+    return "ok" if await client.serving(_PATIENCE) else "away"
 
 
 @get("/api/health")

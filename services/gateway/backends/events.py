@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
+from google.protobuf.message import DecodeError
 
 from services.gateway.backends.convert import enum_names, moment
 from services.gateway.schemas.events import (
@@ -37,8 +38,11 @@ class BusEvent(msgspec.Struct, frozen=True):
 
 
 def decode(payload: bytes) -> BusEvent:
-    """Raises DecodeError for what is no event."""
-    event = pb.Event.FromString(payload)
+    """Raises ValueError for what is no event."""
+    try:
+        event = pb.Event.FromString(payload)
+    except DecodeError as error:
+        raise ValueError("no event of ours") from error
     view = _VIEWS.get(event.WhichOneof("payload") or "")
     if view is None:
         return BusEvent(event.id, event.workspace_id, event.show_id, event.seq, "", None)

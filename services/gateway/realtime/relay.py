@@ -5,7 +5,6 @@ from collections import OrderedDict
 from typing import Final
 
 import structlog
-from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
@@ -46,7 +45,7 @@ class Relay:
     async def _hear(self, message: Msg) -> None:
         try:
             self.take(message.data)
-        except (DecodeError, KeyError, ValueError) as error:
+        except (KeyError, ValueError) as error:
             # Something foreign on our subject, or an enum of a newer version: no reason to fall silent.
             log.warning("event not understood", subject=message.subject, error=type(error).__name__)
 

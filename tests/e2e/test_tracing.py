@@ -1,0 +1,55 @@
+"""One request id travels through HTTP, gRPC, the logs of each service, and NATS."""
+
+import json
+from typing import Any
+
+import aiohttp
+from nats import connect
+from nats.aio.msg import Msg
+
+from services.cli.embedded.nats import Nats
+from services.common.bus import REQUEST_ID
+from tests.e2e.stack import Stack
+from tests.e2e.workspace import Workspace
+from tests.waiting import eventually
+
+
+def logged(stack: Stack, service: str, request_id: str) -> list[dict[str, Any]]:
+    lines = (stack.folder / f"{service}.log").read_text().splitlines()
+    entries = [json.loads(line) for line in lines if line.startswith("{")]
+    return [entry for entry in entries if entry.get("request_id") == request_id]
+
+
+async def test_a_request_id_travels_through_every_part(workspace: Workspace, stack: Stack, nats: Nats) -> None:
+    await workspace.connect()
+    show = await workspace.make_show(buyers=1)
+    heard: list[Msg] = []
+
+    async def hear(message: Msg) -> None:
+        heard.append(message)
+
+    client = await connect(nats.url)
+    await client.subscribe(f"showbill.events.*.{show}.>", cb=hear)
+    await client.flush()
+    headers = {"Authorization": f"Bearer {workspace.token}", "X-Request-Id": "trace-me-0001"}
+    url = f"{stack.url('gateway')}/api/shows/{show}/invoices/generate"
+    async with aiohttp.ClientSession(headers=headers) as session, session.post(url, json={}) as answer:
+        assert answer.status == 202
+        assert answer.headers["X-Request-Id"] == "trace-me-0001"
+
+    await eventually(lambda: heard, why="nothing was published")
+    await client.close()
+    assert heard[0].headers is not None
+    assert heard[0].headers[REQUEST_ID] == "trace-me-0001"
+    for service in ("gateway", "invoicing", "integrations"):
+        assert logged(stack, service, "trace-me-0001"), f"{service} did not log the request"
+
+
+async def test_a_problem_names_its_request(stack: Stack) -> None:
+    async with (
+        aiohttp.ClientSession(headers={"X-Request-Id": "trace-me-0002"}) as session,
+        session.get(f"{stack.url('gateway')}/api/shows") as answer,
+    ):
+        assert answer.status == 401
+        assert answer.content_type == "application/problem+json"
+        assert (await answer.json())["requestId"] == "trace-me-0002"
