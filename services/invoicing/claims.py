@@ -10,10 +10,10 @@ import asyncpg
 from services.common.db import Connection, Pool, transaction
 from services.common.errors import NotFound
 from services.common.ids import new_id
+from services.invoicing import events
 from services.invoicing.ledger import Ledger
 from services.invoicing.repository import SQL
 from services.invoicing.shows import ShowNotFound
-from services.rpc.showbill.events.v1 import events_pb2 as events
 
 _ORDER: Final = ("waitlist", "winner", "released", "passed")
 
@@ -91,7 +91,7 @@ class Claims:
             created, updated = await _upsert_claims(entry.connection, show_id, latest, items, buyers)
             if created or updated:
                 await entry.connection.execute(SQL["count_claims"], show_id, created)
-                changed = events.ClaimsChanged(created_count=created, updated_count=updated)
+                changed = events.claims_changed(created=created, updated=updated)
                 await entry.tell([(workspace_id, show_id, changed)])
         return Ingested(created, updated, len(known) - created - updated, rejections)
 

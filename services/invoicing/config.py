@@ -1,6 +1,7 @@
 """What the invoicing service is told by its environment. `.env.example` says what each variable means."""
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -17,11 +18,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     service_public_keys: PublicKeys
     integrations_address: str
     grpc_listen: str = "127.0.0.1:8402"
-    generation_concurrency: int = 16
+    generation_concurrency: Annotated[int, msgspec.Meta(ge=1, le=256)] = 16
     """Invoices under way at once for one provider account, in this process."""
-    generation_lease_seconds: float = 45.0
+    generation_lease_seconds: Annotated[float, msgspec.Meta(ge=0.1)] = 45.0
     """After a process died, its invoices are taken up by another within this time."""
-    catchup_seconds: float = 3600.0
+    catchup_seconds: Annotated[float, msgspec.Meta(ge=0.1)] = 3600.0
     """How often an open invoice is read again from the provider."""
     tls_cert: Path | None = None
     tls_key: Path | None = None

@@ -11,14 +11,13 @@ from services.common.context import Identity
 from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.ids import new_id
 from services.common.money import format_money
-from services.invoicing import repository
+from services.invoicing import events, repository
 from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
 from services.invoicing.shows import ShowNotFound
-from services.rpc.showbill.events.v1 import events_pb2 as pb
 
 MESSAGE: Final = "Hi {handle}, thank you for joining {show}! Your total is {total}. Pay here: {link}"
 
@@ -165,14 +164,7 @@ async def _hand_over(
     """To the operator, who has it now; or to the messaging service, whose report is still to come."""
     if delivery["channel"] == "manual":
         return await _went_out(entry, invoice, str(delivery["id"]), "manual", actor), delivery
-    requested = pb.CheckoutLinkRequested(
-        delivery_id=str(delivery["id"]),
-        invoice_id=invoice.id,
-        platform=invoice.platform,
-        platform_user_id=invoice.platform_user_id,
-        handle=invoice.handle,
-        message=delivery["message"],
-    )
+    requested = events.link_requested(invoice, str(delivery["id"]), delivery["message"])
     await entry.tell([(invoice.workspace_id, invoice.show_id, requested)])
     return invoice, delivery
 
@@ -181,6 +173,6 @@ async def _went_out(entry: Entry, invoice: Invoice, delivery_id: str, channel: s
     after = rules.mark_sent(invoice, datetime.now(UTC))
     reason = {"email": "The provider mailed the link.", "manual": "The link was copied to be sent by hand."}[channel]
     await entry.change([Change(invoice, after, reason, actor)])
-    sent = pb.CheckoutLinkSent(delivery_id=delivery_id, invoice_id=invoice.id, channel=channel)
+    sent = events.link_sent(invoice, delivery_id, channel)
     await entry.tell([(invoice.workspace_id, invoice.show_id, sent)])
     return after

@@ -56,7 +56,7 @@ def message(workspace_id: str, show_id: str, seq: int, payload: Payload, now: da
     )
 
 
-def invoice_updated(invoice: Invoice, previous: Status | None) -> pb.InvoiceUpdated:
+def invoice_updated(invoice: Invoice, previous: Status | None) -> Payload:
     return pb.InvoiceUpdated(
         invoice_id=invoice.id,
         buyer_id=invoice.buyer_id,
@@ -90,4 +90,40 @@ def invoice_updated(invoice: Invoice, previous: Status | None) -> pb.InvoiceUpda
         provider=invoice.provider,
         external_account=invoice.external_account,
         create_time=to_proto(invoice.created_at),
+    )
+
+
+def claims_changed(*, created: int, updated: int) -> Payload:
+    return pb.ClaimsChanged(created_count=created, updated_count=updated)
+
+
+def link_requested(invoice: Invoice, delivery_id: str, text: str) -> Payload:
+    """`text` is the rendered message, with the link in it."""
+    return pb.CheckoutLinkRequested(
+        delivery_id=delivery_id,
+        invoice_id=invoice.id,
+        platform=invoice.platform,
+        platform_user_id=invoice.platform_user_id,
+        handle=invoice.handle,
+        message=text,
+    )
+
+
+def link_sent(invoice: Invoice, delivery_id: str, channel: str) -> Payload:
+    return pb.CheckoutLinkSent(delivery_id=delivery_id, invoice_id=invoice.id, channel=channel)
+
+
+def generation_progressed(run_id: str, *, total: int, created: int, failed: int) -> Payload:
+    return pb.GenerationProgressed(
+        generation_id=run_id,
+        total_count=total,
+        created_count=created,
+        failed_count=failed,
+        pending_count=total - created - failed,
+    )
+
+
+def generation_finished(run_id: str, *, total: int, created: int, failed: int, cancelled: bool) -> Payload:
+    return pb.GenerationFinished(
+        generation_id=run_id, total_count=total, created_count=created, failed_count=failed, cancelled=cancelled
     )

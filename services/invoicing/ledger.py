@@ -19,7 +19,6 @@ from services.invoicing import events
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.events import Payload
 from services.invoicing.repository import SQL
-from services.rpc.showbill.events.v1 import events_pb2 as pb
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +89,13 @@ class Entry:
 
 
 def _progress(run: asyncpg.Record) -> Payload:
+    total, created, failed = run["total_count"], run["created_count"], run["failed_count"]
     if run["finished_now"]:
-        return pb.GenerationFinished(
-            generation_id=str(run["id"]),
-            total_count=run["total_count"],
-            created_count=run["created_count"],
-            failed_count=run["failed_count"],
-            cancelled=run["state"] == "cancelled",
+        cancelled = run["state"] == "cancelled"
+        return events.generation_finished(
+            str(run["id"]), total=total, created=created, failed=failed, cancelled=cancelled
         )
-    return pb.GenerationProgressed(
-        generation_id=str(run["id"]),
-        total_count=run["total_count"],
-        created_count=run["created_count"],
-        failed_count=run["failed_count"],
-        pending_count=run["total_count"] - run["created_count"] - run["failed_count"],
-    )
+    return events.generation_progressed(str(run["id"]), total=total, created=created, failed=failed)
 
 
 class Ledger:

@@ -10,9 +10,9 @@ import asyncpg
 from services.common.db import transaction
 from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.ids import new_id
+from services.invoicing import events
 from services.invoicing.ledger import Ledger
 from services.invoicing.repository import SQL
-from services.rpc.showbill.events.v1 import events_pb2 as events
 
 
 class ShowNotFound(NotFound):
@@ -139,7 +139,7 @@ class Shows:
             updated = len(rows) - created
             if rows:
                 await entry.connection.execute(SQL["add_to_item_count"], show_id, created)
-                changed = events.ClaimsChanged(created_count=0, updated_count=0)
+                changed = events.claims_changed(created=0, updated=0)
                 await entry.tell([(workspace_id, show_id, changed)])
         return created, updated, len(items) - len(rows)
 

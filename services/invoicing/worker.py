@@ -22,7 +22,7 @@ from services.common.ids import new_id
 from services.invoicing import repository
 from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.fairness import Account, Waiting, share
-from services.invoicing.domain.invoice import Sighting
+from services.invoicing.domain.invoice import Sighting, Standing
 from services.invoicing.ledger import Change, Ledger
 from services.invoicing.ports import Order, Provider, passing
 from services.invoicing.repository import SQL
@@ -44,6 +44,13 @@ _GRACE: Final = 3.0
 """Seconds that invoices under way have to finish when the process is told to stop."""
 _STREAK: Final = 3
 """Failed tries in a row after which an account rests: its provider is down, not one invoice wrong."""
+
+
+class NotFinalized(ShowbillError):
+    """The provider left the invoice a draft, so it cannot be paid yet. Look at it there, then retry it."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "NOT_FINALIZED"
 
 
 @dataclass(slots=True)
@@ -166,6 +173,8 @@ class Workers:
         context.bind_request(None)
         try:
             sighting = await self._provider.create(Identity(order.account.workspace_id, ACTOR), order)
+            if sighting.standing is Standing.HELD_BACK and not order.keep_draft:
+                raise NotFinalized
             self._pauses.went_well(order.account)
             await self._store(order, sighting)
         except ShowbillError as error:

@@ -147,5 +147,5 @@ async def test_items_are_listed_in_the_order_of_their_numbers(caller: Caller) ->
         answer = await caller.client.call(caller.shows.ListItems, request, caller.who)
         seen += [(item.item_number, item.HasField("price")) for item in answer.items]
         token = answer.next_page_token
-    assert seen == [("X", False), ("1", False), ("2", False), ("2b", False), ("10", False)]
+    assert seen == [("1", False), ("2", False), ("2b", False), ("10", False), ("X", False)]
     assert token == ""

@@ -197,6 +197,20 @@ async def test_account_that_asks_for_patience_gets_it(caller: Caller, provider: 
     assert provider.entered.total() == 120
 
 
+async def test_draft_that_should_be_payable_is_tried_again(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(1)
+    provider.gate.clear()
+    run = await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 1)
+    (pending,) = await caller.listed(show_id)
+    provider.made[pending.id] = sighting_of(pending.id, Standing.HELD_BACK, pending.total)
+    provider.gate.set()
+    await eventually(lambda: provider.entered.total() == 2)
+    provider.made[pending.id] = sighting_of(pending.id, Standing.PAYABLE, pending.total)
+    assert (await caller.finished(run.id)).created_count == 1
+    assert (await caller.invoice(pending)).external_url
+
+
 def test_backoff_doubles_and_is_bounded() -> None:
     assert 0.3 < backoff(0) < 0.7
     assert 1.4 < backoff(2) < 2.6

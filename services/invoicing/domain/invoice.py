@@ -192,7 +192,8 @@ def observe(invoice: Invoice, sighting: Sighting, now: datetime) -> tuple[Invoic
     reason = ""
     if sighting.standing >= Standing.PAYABLE and not sighting.deleted:
         changed, reason = _take_money(changed, sighting)
-    if sighting.standing > invoice.standing:
+    unexpected = sighting.standing is Standing.HELD_BACK and invoice.draft_reason is None
+    if sighting.standing > invoice.standing and not unexpected:
         changed = _move(changed, sighting, reason, now)
         reason = reason or (_DELETED if sighting.deleted else _REASONS[sighting.standing])
     if changed == invoice:

@@ -28,9 +28,10 @@ CREATE TABLE show_items (
   id            uuid PRIMARY KEY,
   show_id       uuid NOT NULL REFERENCES shows,
   item_number   text NOT NULL,
-  -- Sorts 2 before 10, and numbers of one value by their letters.
-  number_order  text COLLATE "C" NOT NULL
-                GENERATED ALWAYS AS (lpad(coalesce(substring(item_number from '^[0-9]{1,20}'), ''), 20, '0') || item_number) STORED,
+  -- Sorts 2 before 10, numbers of one value by their letters, and what is no number last.
+  number_order  text COLLATE "C" NOT NULL GENERATED ALWAYS AS (
+                  coalesce(lpad(substring(item_number from '^[0-9]{1,20}'), 20, '0'), ':') || item_number
+                ) STORED,
   title         text NOT NULL,
   -- Minor units. NULL is unpriced, 0 is free on purpose.
   price         bigint CHECK (price >= 0),

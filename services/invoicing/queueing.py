@@ -1,0 +1,201 @@
+"""The queue of generations: pending invoices written for a plan, and failed ones put back."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from services.common.context import Identity
+from services.common.db import Connection
+from services.common.ids import new_id
+from services.invoicing import events, repository
+from services.invoicing.domain.invoice import Invoice, Status
+from services.invoicing.domain.plan import Action, Entry, Plan
+from services.invoicing.ledger import Change
+from services.invoicing.ledger import Entry as Transaction
+from services.invoicing.ports import Connection as ProviderConnection
+from services.invoicing.repository import SQL
+
+TOKEN_BYTES: Final = 18
+"""Of randomness in a pay link: 144 bits."""
+
+
+async def add_run(
+    database: Connection, identity: Identity, show_id: str, request_id: str | None, planned: Plan
+) -> asyncpg.Record:
+    """Writes the run; one that has nothing to make is finished at once."""
+    to_create = planned.having(Action.CREATE)
+    skipped = [
+        {"buyer_id": one.buyer.id, "handle": one.buyer.handle, "reason": one.reason}
+        for one in planned.having(Action.SKIP)
+    ]
+    run = await database.fetchrow(
+        SQL["add_generation"],
+        new_id(),
+        identity.workspace_id,
+        show_id,
+        "running" if to_create else "finished",
+        request_id,
+        planned.hash,
+        len(to_create),
+        len(planned.entries) - len(to_create) - len(skipped),
+        skipped,
+        identity.actor,
+    )
+    assert run is not None
+    return run
+
+
+async def add_invoices(
+    entry: Transaction,
+    identity: Identity,
+    show: asyncpg.Record,
+    run_id: str,
+    planned: Sequence[Entry],
+    connection: ProviderConnection,
+) -> None:
+    """Writes pay links, pending invoices, their first history and their events. The show must be locked."""
+    database = entry.connection
+    tokens = [one.buyer.pay_token or secrets.token_urlsafe(TOKEN_BYTES) for one in planned]
+    await database.execute(SQL["add_pay_links"], show["id"], [one.buyer.id for one in planned], tokens)
+    ids = [new_id() for _ in planned]  # in the order of the plan, hence listed by handle
+    await database.execute(SQL["prefer_hash_joins"])
+    rows = await database.fetch(
+        SQL["add_pending_invoices"],
+        show["id"],
+        [one.buyer.id for one in planned],
+        ids,
+        [one.draft_reason for one in planned],
+        [one.revision for one in planned],
+        [msgspec.json.encode(_snapshot(one)).decode() for one in planned],
+        identity.workspace_id,
+        run_id,
+        show["currency"],
+        show["name"],
+        (show["start_at"] or show["created_at"]).date(),
+        connection.provider,
+        connection.integration_id,
+        connection.account_id,
+        connection.livemode,
+    )
+    await database.execute(SQL["allow_nested_loops"])
+    assert len(rows) == len(planned), "the lock of the show keeps claims and invoices as they were planned"
+    made = {str(row["id"]): row["created_at"] for row in rows}
+    invoices = [
+        _pending(one, invoice_id, token, show, run_id, connection, made[invoice_id])
+        for one, invoice_id, token in zip(planned, ids, tokens, strict=True)
+    ]
+    await database.execute(
+        SQL["write_history"],
+        ids,
+        [1] * len(ids),
+        [None] * len(ids),
+        [Status.PENDING] * len(ids),
+        ["It waits to be made at the provider."] * len(ids),
+        [identity.actor] * len(ids),
+    )
+    workspace_id, show_id = identity.workspace_id, str(show["id"])
+    await entry.tell([(workspace_id, show_id, events.invoice_updated(invoice, None)) for invoice in invoices])
+
+
+def _snapshot(planned: Entry) -> dict[str, str]:
+    buyer = planned.buyer
+    return {
+        "platform": buyer.platform,
+        "platform_user_id": buyer.platform_user_id,
+        "handle": buyer.handle,
+        "display_name": buyer.display_name,
+        "email": buyer.email,
+    }
+
+
+def _pending(
+    planned: Entry,
+    invoice_id: str,
+    token: str,
+    show: asyncpg.Record,
+    run_id: str,
+    connection: ProviderConnection,
+    created_at: datetime,
+) -> Invoice:
+    """As the database has it, for the event."""
+    return Invoice(
+        id=invoice_id,
+        workspace_id=str(show["workspace_id"]),
+        show_id=str(show["id"]),
+        buyer_id=planned.buyer.id,
+        generation_id=run_id,
+        platform=planned.buyer.platform,
+        platform_user_id=planned.buyer.platform_user_id,
+        handle=planned.buyer.handle,
+        display_name=planned.buyer.display_name,
+        email=planned.buyer.email,
+        pay_token=token,
+        status=Status.PENDING,
+        draft_reason=planned.draft_reason,
+        status_reason="",
+        total=planned.owed.total,
+        currency=show["currency"],
+        line_count=planned.owed.line_count,
+        unpriced_count=planned.owed.unpriced_count,
+        revision=planned.revision,
+        attempt=1,
+        version=1,
+        provider=connection.provider,
+        external_account=connection.account_id,
+        livemode=connection.livemode,
+        external_id="",
+        external_url="",
+        external_url_at=None,
+        provider_url="",
+        number="",
+        adjusted_at_provider=False,
+        paid_at=None,
+        sent_at=None,
+        send_count=0,
+        created_at=created_at,
+        updated_at=created_at,
+    )
+
+
+async def queue_again(
+    entry: Transaction, identity: Identity, show_id: str, ids: Sequence[str], connection: ProviderConnection
+) -> asyncpg.Record:
+    """Failed invoices, locked, become pending once more; answers the run that makes them."""
+    database = entry.connection
+    locked = [repository.invoice(row) for row in await database.fetch(SQL["lock_invoices"], ids)]
+    run = await database.fetchrow(
+        SQL["add_generation"],
+        *(new_id(), identity.workspace_id, show_id, "running", None, "", len(locked), 0, [], identity.actor),
+    )
+    assert run is not None
+    now = datetime.now(UTC)
+    changes = []
+    for invoice in locked:
+        after = replace(
+            invoice,
+            status=Status.PENDING,
+            status_reason="",
+            attempt=invoice.attempt + 1,
+            version=invoice.version + 1,
+            generation_id=str(run["id"]),
+            external_account=connection.account_id,
+            livemode=connection.livemode,
+            updated_at=now,
+        )
+        changes.append(Change(invoice, after, "It is tried once more.", identity.actor))
+    await database.execute(
+        SQL["queue_again"],
+        [change.after.id for change in changes],
+        [change.after.attempt for change in changes],
+        run["id"],
+        connection.integration_id,
+        connection.account_id,
+        connection.livemode,
+    )
+    await entry.change(changes)
+    return run
