@@ -4,30 +4,42 @@ import asyncio
 from pathlib import Path
 
 from services.common.bus import Bus
-from services.common.db import open_pool
+from services.common.db import Pool, open_pool
 from services.common.migrate import migrate
 from services.common.process import run_service
 from services.integrations.config import PARSERS, Config
 from services.integrations.wiring import Service
 
+PATIENCE = 3.0
+"""Seconds that queries under way have at the end."""
+
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
 
 
 async def serve(config: Config, stop: asyncio.Event) -> None:
-    """Serves until told to stop."""
+    """Serves until told to stop, or until the outbox fails for good."""
     await migrate(config.database_url, MIGRATIONS)
     pool = await open_pool(config.database_url, "integrations", largest=20)
     bus = Bus(config.nats_url, "integrations")
     bus.start()
     service = Service(config, pool, bus)
     publishing = asyncio.create_task(service.outbox.run())
+    stopped = asyncio.create_task(stop.wait())
     await service.server.start()
-    await stop.wait()
+    await asyncio.wait({stopped, publishing}, return_when=asyncio.FIRST_COMPLETED)
     await service.server.stop()
+    stopped.cancel()
     publishing.cancel()
     await service.registry.close()
     await bus.close()
-    await pool.close()
+    await _close(pool)
+
+
+async def _close(pool: Pool) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), PATIENCE)
+    except TimeoutError:
+        pool.terminate()
 
 
 if __name__ == "__main__":

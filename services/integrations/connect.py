@@ -77,6 +77,7 @@ class Connecting:
             if isinstance(error, ChangedMeanwhile):
                 raise ConnectedMeanwhile from error
             raise
+        await self._listening.tidy(adapter, link, hearing, kept)
         log.info("connected", provider=provider, integration_id=connection.id, mode=hearing.mode)
         warnings = [*account.warnings, hearing.reason, orphan_warning(orphan)]
         return Connected(connection, account.permissions, [one for one in warnings if one])

@@ -46,19 +46,31 @@ class Listening:
         so_far = await self._so_far(kept)
         if not self._public_url:
             return so_far or Hearing(POLLING, NO_ADDRESS)
-        base = f"{self._public_url}/api/webhooks/{adapter.provider}/"
-        url = base + link.integration_id
-        known = kept.webhook_endpoint_id if kept else ""
-        wish = EndpointWish(link.integration_id, link.workspace_id, url, base, known, so_far is not None)
+        wish = self._wish(adapter, link, kept, secret_known=so_far is not None)
         try:
             endpoint = await adapter.ensure_endpoint(link, wish)
         except AdapterError as error:
             log.warning("no webhook endpoint", reason=error.reason, error=error.message)
             # A key that may not look at endpoints says nothing against the one that delivers.
-            return so_far if so_far and so_far.url == url else Hearing(POLLING, f"{error.message} {INSTEAD}")
+            return so_far if so_far and so_far.url == wish.url else Hearing(POLLING, f"{error.message} {INSTEAD}")
         if endpoint.secret is None and so_far is not None:
             return so_far
-        return Hearing(LIVE, "", endpoint.id, url, endpoint.secret, made=True)
+        return Hearing(LIVE, "", endpoint.id, wish.url, endpoint.secret, made=True)
+
+    async def tidy(self, adapter: IntegrationAdapter, link: Link, hearing: Hearing, kept: Connection | None) -> None:
+        """Removes what a new endpoint replaces. Only once the connection is stored: a loser removes nothing."""
+        if hearing.made:
+            wish = self._wish(adapter, link, kept, secret_known=False)
+            await adapter.remove_strays(link, wish, hearing.endpoint_id)
+
+    def _wish(
+        self, adapter: IntegrationAdapter, link: Link, kept: Connection | None, *, secret_known: bool
+    ) -> EndpointWish:
+        base = f"{self._public_url}/api/webhooks/{adapter.provider}/"
+        known = kept.webhook_endpoint_id if kept else ""
+        return EndpointWish(
+            link.integration_id, link.workspace_id, base + link.integration_id, base, known, secret_known
+        )
 
     async def _so_far(self, kept: Connection | None) -> Hearing | None:
         """The endpoint that the connection has, if its secret can be read."""

@@ -63,6 +63,7 @@ class Opener:
         try:
             return await call()
         except AdapterError as error:
+            log.info("provider call failed", provider=connection.provider, reason=error.reason, details=error.details)
             if error.failure is Failure.CREDENTIALS_REJECTED:
                 await self.note_rejected(connection)
             raise

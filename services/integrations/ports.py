@@ -306,7 +306,10 @@ class IntegrationAdapter(Protocol):
         """Asks the provider whose keys these are and what they may do. Changes nothing there."""
 
     async def ensure_endpoint(self, link: Link, wish: EndpointWish) -> Endpoint:
-        """Keeps the known endpoint if it stands, else makes one; removes our strays."""
+        """Keeps the known endpoint if it stands, else makes one."""
+
+    async def remove_strays(self, link: Link, wish: EndpointWish, kept_id: str) -> None:
+        """Deletes what else of ours stands there: nobody knows its secret. Raises nothing: strays harm nothing."""
 
     async def remove_endpoint(self, link: Link, endpoint_id: str) -> None:
         """Deletes our endpoint. One that is gone already is no error."""

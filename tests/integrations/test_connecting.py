@@ -1,5 +1,6 @@
 """Connecting with the operator's own keys, testing, disconnecting: what is checked, what is stored, what is left."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -129,13 +130,23 @@ async def test_keys_of_mixed_modes_are_refused(shop: Shop, rows: Connection) -> 
     assert await count(rows, shop) == (0, 0)
 
 
-async def test_wrong_key_is_refused_without_echo(shop: Shop, rows: Connection) -> None:
+async def test_two_who_connect_at_once_end_with_one_connection(shop: Shop, rows: Connection) -> None:
+    results = await asyncio.gather(*(shop.connect() for _ in range(4)), return_exceptions=True)
+    lost = [one for one in results if isinstance(one, BaseException)]
+    assert all(isinstance(one, RemoteError) and one.reason == "CONNECTED_MEANWHILE" for one in lost)
+    assert await count(rows, shop) == (1, 3)
+    found = (await shop.caller.get(shop.who)).integration
+    assert (await shop.endpoint())["url"].endswith(found.id), "what the losers made at Stripe is gone"
+
+
+async def test_wrong_key_is_refused_without_echo(shop: Shop, rows: Connection, stack: Stack) -> None:
     wrong = shop.account.sk_test[:-4] + "Zz9q"
     with pytest.raises(RemoteError) as refused:
         await shop.connect(wrong)
     assert refused.value.reason == "CREDENTIALS_REJECTED"
     assert refused.value.message.startswith("Stripe didn’t accept this key.")
     assert "Zz9q" not in refused.value.message + str(refused.value.details)
+    assert "Zz9q" not in (stack.folder / "integrations.log").read_text()
     assert await count(rows, shop) == (0, 0)
 
 

@@ -62,6 +62,9 @@ class StripeAdapter:
     async def ensure_endpoint(self, link: Link, wish: EndpointWish) -> Endpoint:
         return await self._endpoints.ensure(link, wish)
 
+    async def remove_strays(self, link: Link, wish: EndpointWish, kept_id: str) -> None:
+        await self._endpoints.remove_strays(link, wish, kept_id)
+
     async def remove_endpoint(self, link: Link, endpoint_id: str) -> None:
         await self._endpoints.remove(link, endpoint_id)
 

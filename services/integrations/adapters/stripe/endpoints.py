@@ -45,11 +45,10 @@ class Endpoints:
         self._api = api
 
     async def ensure(self, link: Link, wish: EndpointWish) -> Endpoint:
-        """The known endpoint if it works, else a new one; strays of ours are deleted after that."""
+        """The known endpoint if it works, else a new one."""
         if wish.known_id and wish.secret_known and _works(await self.state(link, wish.known_id), wish):
             return Endpoint(wish.known_id, None)
         made = await self._create(link, wish)
-        await self._delete_strays(link, wish, made["id"])
         return Endpoint(made["id"], Secret(made["secret"]))
 
     async def state(self, link: Link, endpoint_id: str) -> EndpointState:
@@ -83,7 +82,7 @@ class Endpoints:
         }
         return await self._api.call(link, CREATE_ENDPOINT, params)
 
-    async def _delete_strays(self, link: Link, wish: EndpointWish, kept_id: str) -> None:
+    async def remove_strays(self, link: Link, wish: EndpointWish, kept_id: str) -> None:
         """Ours that nobody knows the secret of any more. Failing at this harms nothing: they are turned away."""
         try:
             listed = await self._api.call(link, LIST_ENDPOINTS, {"limit": 100})

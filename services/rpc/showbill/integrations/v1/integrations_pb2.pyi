@@ -1664,7 +1664,9 @@ class CreateInvoiceRequest(_message.Message):
     @_builtins.property
     def buyer(self) -> Global___InvoiceBuyer: ...
     @_builtins.property
-    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]: ...
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]:
+        """At least one. Those beyond the provider's limit are summed up in its last line."""
+
     def __init__(
         self,
         *,

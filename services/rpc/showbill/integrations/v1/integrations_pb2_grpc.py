@@ -611,21 +611,23 @@ class InvoiceProviderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VoidInvoice(self, request, context):
-        """Voids an open invoice, or deletes a draft. Already void answers the invoice as it is.
+        """Voids an open invoice, or deletes a draft (then DELETED). Already void or gone answers the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetInvoice(self, request, context):
-        """Reads one invoice from the provider, with a fresh hosted address.
+        """Reads one invoice from the provider, with a fresh hosted address. One that is gone there is answered as DELETED,
+        with nothing but its ids.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListInvoices(self, request, context):
-        """Lists the invoices that we made at the provider, for verification.
+        """Lists the invoices that we made at the provider for this workspace, newest first, for verification. A page may be
+        empty and still have a next one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -173,11 +173,15 @@ class InvoiceProviderServiceStub:
     MarkPaid: _aio.UnaryUnaryMultiCallable[_integrations_pb2.MarkPaidRequest, _integrations_pb2.MarkPaidResponse]
     """Marks an open invoice as paid outside the provider. Already paid answers the invoice as it is."""
     VoidInvoice: _aio.UnaryUnaryMultiCallable[_integrations_pb2.VoidInvoiceRequest, _integrations_pb2.VoidInvoiceResponse]
-    """Voids an open invoice, or deletes a draft. Already void answers the invoice as it is."""
+    """Voids an open invoice, or deletes a draft (then DELETED). Already void or gone answers the same."""
     GetInvoice: _aio.UnaryUnaryMultiCallable[_integrations_pb2.GetInvoiceRequest, _integrations_pb2.GetInvoiceResponse]
-    """Reads one invoice from the provider, with a fresh hosted address."""
+    """Reads one invoice from the provider, with a fresh hosted address. One that is gone there is answered as DELETED,
+    with nothing but its ids.
+    """
     ListInvoices: _aio.UnaryUnaryMultiCallable[_integrations_pb2.ListInvoicesRequest, _integrations_pb2.ListInvoicesResponse]
-    """Lists the invoices that we made at the provider, for verification."""
+    """Lists the invoices that we made at the provider for this workspace, newest first, for verification. A page may be
+    empty and still have a next one.
+    """
     ListChangedInvoices: _aio.UnaryUnaryMultiCallable[_integrations_pb2.ListChangedInvoicesRequest, _integrations_pb2.ListChangedInvoicesResponse]
     """Lists provider events since a cursor, translated, for catch-up after webhooks were missed."""
 
@@ -236,7 +240,7 @@ class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _integrations_pb2.VoidInvoiceRequest,
         context: _aio.ServicerContext[_integrations_pb2.VoidInvoiceRequest, _abc.Awaitable[_integrations_pb2.VoidInvoiceResponse]],
     ) -> _abc.Awaitable[_integrations_pb2.VoidInvoiceResponse]:
-        """Voids an open invoice, or deletes a draft. Already void answers the invoice as it is."""
+        """Voids an open invoice, or deletes a draft (then DELETED). Already void or gone answers the same."""
 
     @_abc_1.abstractmethod
     def GetInvoice(
@@ -244,7 +248,9 @@ class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _integrations_pb2.GetInvoiceRequest,
         context: _aio.ServicerContext[_integrations_pb2.GetInvoiceRequest, _abc.Awaitable[_integrations_pb2.GetInvoiceResponse]],
     ) -> _abc.Awaitable[_integrations_pb2.GetInvoiceResponse]:
-        """Reads one invoice from the provider, with a fresh hosted address."""
+        """Reads one invoice from the provider, with a fresh hosted address. One that is gone there is answered as DELETED,
+        with nothing but its ids.
+        """
 
     @_abc_1.abstractmethod
     def ListInvoices(
@@ -252,7 +258,9 @@ class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _integrations_pb2.ListInvoicesRequest,
         context: _aio.ServicerContext[_integrations_pb2.ListInvoicesRequest, _abc.Awaitable[_integrations_pb2.ListInvoicesResponse]],
     ) -> _abc.Awaitable[_integrations_pb2.ListInvoicesResponse]:
-        """Lists the invoices that we made at the provider, for verification."""
+        """Lists the invoices that we made at the provider for this workspace, newest first, for verification. A page may be
+        empty and still have a next one.
+        """
 
     @_abc_1.abstractmethod
     def ListChangedInvoices(
