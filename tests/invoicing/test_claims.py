@@ -1,5 +1,6 @@
 """Claims: idempotent on the caller's id, later states before earlier ones, bad ones apart from good ones."""
 
+import asyncio
 import itertools
 
 import pytest
@@ -136,3 +137,17 @@ async def test_buyers_are_listed_page_by_page(caller: Caller) -> None:
         if not token:
             break
     assert seen == ["u0", "u1", "u2", "u3", "u4"]
+
+
+async def test_two_shows_may_bring_the_same_buyers_at_once(caller: Caller) -> None:
+    shows = [await caller.create_show() for _ in range(2)]
+    for show in shows:
+        await caller.items(show.id, [pb.Item(item_number=str(n), title="T", price=1) for n in range(200)])
+    for turn in range(4):
+        claims = [winner(n, claim_id=f"{turn}-{n}", display_name=f"Turn {turn}") for n in range(200)]
+        answers = await asyncio.gather(
+            caller.ingest(shows[0].id, claims), caller.ingest(shows[1].id, claims[::-1]), return_exceptions=True
+        )
+        assert [counts(answer) for answer in answers if isinstance(answer, pb.IngestClaimsResponse)] == [
+            (200, 0, 0, 0)
+        ] * 2

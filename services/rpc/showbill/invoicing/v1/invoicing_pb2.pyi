@@ -1025,7 +1025,11 @@ class Claim(_message.Message):
     email: _builtins.str
     """Empty for most."""
     @_builtins.property
-    def claim_time(self) -> _timestamp_pb2.Timestamp: ...
+    def claim_time(self) -> _timestamp_pb2.Timestamp:
+        """When the claim came to this state; unset counts as the making of the show. At the same time the later of waitlist,
+        winner, released, passed stands.
+        """
+
     def __init__(
         self,
         *,
