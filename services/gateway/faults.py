@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Annotated, Any, Final, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 import msgspec
 
@@ -58,7 +59,13 @@ def _inner(value: object, kind: Any, place: str) -> Iterator[Fault]:
 
 
 def _bare(expected: Any) -> Any:
-    return get_args(expected)[0] if get_origin(expected) is Annotated else expected
+    """The type without constraints, and without the choice of null or nothing."""
+    if get_origin(expected) is Annotated:
+        return _bare(get_args(expected)[0])
+    if get_origin(expected) in (Union, UnionType):
+        real = [choice for choice in get_args(expected) if choice not in (NoneType, msgspec.UnsetType)]
+        return _bare(real[0]) if len(real) == 1 else expected
+    return expected
 
 
 def _join(place: str, name: str) -> str:

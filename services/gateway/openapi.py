@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from inspect import cleandoc
 from typing import Any, Final
 
 from litestar import Litestar, Router
@@ -14,6 +15,7 @@ from services.common.problem import HTTP_STATUS
 from services.gateway.errors import PROBLEM_JSON
 from services.gateway.identity.access import RULES, Rule
 from services.gateway.identity.sessions import COOKIE
+from services.gateway.schemas.base import Body, View
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _PROBLEM: Final = {
@@ -71,12 +73,21 @@ def describe(routes: Sequence[Router], dependencies: Mapping[str, Provide]) -> d
         route_handlers=list(routes), dependencies=dict(dependencies), openapi_config=_config(), logging_config=None
     )
     described: dict[str, Any] = app.openapi_schema.to_schema()
-    described["components"]["schemas"]["Problem"] = _PROBLEM
+    schemas = described["components"]["schemas"]
+    for kind in _subclasses(Body) | _subclasses(View):
+        if kind.__name__ in schemas:
+            schemas[kind.__name__].setdefault("description", cleandoc(kind.__doc__ or ""))
+    schemas["Problem"] = _PROBLEM
     for path, item in described["paths"].items():
         for method in _METHODS:
             if method in item:
                 _complete(path, item[method], RULES[method.upper(), path])
     return described
+
+
+def _subclasses(kind: type) -> set[type]:
+    found: set[type] = set(kind.__subclasses__())
+    return found.union(*(_subclasses(one) for one in found))
 
 
 def _config() -> OpenAPIConfig:

@@ -43,7 +43,10 @@ def _route(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
         "method": method.upper(),
         "tag": (operation.get("tags") or ["Other"])[0],
         "summary": operation.get("description") or operation.get("summary", ""),
-        "parameters": operation.get("parameters", []),
+        "parameters": [
+            {"name": one["name"], "place": one["in"], "description": one.get("description", "")}
+            for one in operation.get("parameters", [])
+        ],
         "body": [_name(content.get("schema", {})) for content in body.values()],
         "answers": answers,
     }

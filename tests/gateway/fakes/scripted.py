@@ -42,6 +42,10 @@ class Scripted:
         """A message, an exception to raise, or a function (plain or async) of the request that gives a message."""
         self._answers[method] = answer if callable(answer) else lambda _request: answer
 
+    def answer_of(self, method: str) -> Callable[[Any], Any]:
+        """What a method is scripted to answer."""
+        return self._answers[method]
+
     def reset(self) -> None:
         self._answers.clear()
         self.calls.clear()
@@ -70,7 +74,8 @@ class Scripted:
             self._server = None
 
     def _handler(self, method: Any) -> Any:
-        request_class, answer_class = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
+        message_class: Callable[[Any], Any] = GetMessageClass
+        request_class, answer_class = message_class(method.input_type), message_class(method.output_type)
 
         async def serve(request: Message, _context: Any) -> Any:
             self.calls[method.name].append(Call(request, identity(), request_id()))

@@ -1,0 +1,91 @@
+"""Connections over REST."""
+
+from google.protobuf.duration_pb2 import Duration
+
+from services.common.errors import Fault, InvalidRequest
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+from tests.gateway.harness import Gateway, Owner
+from tests.gateway.messages import filled
+
+KEYS = {"secretKey": "sk_test_51abcdefghijklmnop", "publishableKey": "pk_test_51abcdefghijklmnop"}
+
+
+async def test_the_catalogue_lists_connected_and_not(gateway: Gateway, owner: Owner) -> None:
+    entry = pb.CatalogEntry(provider="square", name="Square", availability=pb.AVAILABILITY_COMING_SOON)
+    gateway.integrations.script(
+        "ListIntegrations",
+        pb.ListIntegrationsResponse(integrations=[filled(pb.ListedIntegration()), pb.ListedIntegration(entry=entry)]),
+    )
+    first, second = (await owner.client("GET", "/api/integrations")).json["items"]
+    assert (first["provider"], first["connected"], first["status"]) == ("provider!", True, "active")
+    assert (first["availability"], first["updateMode"], first["keyHint"]) == ("available", "live", "key_hint!")
+    assert (second["name"], second["availability"], second["connected"]) == ("Square", "coming_soon", False)
+    assert (second["status"], second["livemode"], second["accountId"]) == (None, None, "")
+
+
+async def test_connecting_hands_the_keys_on_and_never_back(gateway: Gateway, owner: Owner) -> None:
+    gateway.integrations.script("ConnectIntegration", filled(pb.ConnectIntegrationResponse()))
+    answer = await owner.client("POST", "/api/integrations/stripe/connect", KEYS)
+    assert answer.status == 200
+    assert (answer.json["connected"], answer.json["status"], answer.json["warnings"]) == (True, "active", ["warnings!"])
+    request = gateway.integrations.last("ConnectIntegration")
+    assert request.provider == "stripe"
+    assert dict(request.credentials) == {
+        "secret_key": KEYS["secretKey"],
+        "publishable_key": KEYS["publishableKey"],
+    }
+    for key in KEYS.values():
+        assert key not in answer.text
+
+
+async def test_refused_keys_point_at_their_field(gateway: Gateway, owner: Owner) -> None:
+    fault = Fault("credentials.secret_key", "This is not a secret key. Paste one that begins with sk_ or rk_.")
+    gateway.integrations.script("ConnectIntegration", InvalidRequest(fault.problem, faults=[fault]))
+    answer = await owner.client("POST", "/api/integrations/stripe/connect", KEYS)
+    assert answer.status == 400
+    assert answer.json["errors"] == [{"pointer": "#/secretKey", "detail": fault.problem}]
+
+
+async def test_a_key_is_not_repeated_when_the_body_is_wrong(gateway: Gateway, owner: Owner) -> None:
+    answer = await owner.client("POST", "/api/integrations/stripe/connect", {**KEYS, "publishableKey": 3})
+    assert answer.status == 400
+    assert KEYS["secretKey"] not in answer.text
+    assert not gateway.integrations.calls
+
+
+async def test_the_health_report_is_in_milliseconds(gateway: Gateway, owner: Owner) -> None:
+    report = pb.TestIntegrationResponse(healthy=True, latency=Duration(nanos=12_340_000), reason="Fine.")
+    gateway.integrations.script("TestIntegration", report)
+    answer = await owner.client("GET", "/api/integrations/stripe/test")
+    assert answer.json == {
+        "healthy": True,
+        "livemode": False,
+        "latencyMs": 12.3,
+        "reason": "Fine.",
+        "accountId": "",
+        "permissions": [],
+        "webhookEndpoint": None,
+        "updateMode": None,
+        "lastEventAt": None,
+    }
+
+
+async def test_disconnecting_names_what_stays_behind(gateway: Gateway, owner: Owner) -> None:
+    gateway.integrations.script(
+        "DisconnectIntegration",
+        pb.DisconnectIntegrationResponse(
+            integration=pb.Integration(provider="stripe", status=pb.INTEGRATION_STATUS_INACTIVE),
+            orphaned_endpoint_id="we_1",
+            warning="Remove we_1 by hand.",
+        ),
+    )
+    answer = await owner.client("DELETE", "/api/integrations/stripe")
+    assert answer.status == 200
+    assert (answer.json["connected"], answer.json["status"]) == (False, "inactive")
+    assert (answer.json["orphanedEndpointId"], answer.json["warning"]) == ("we_1", "Remove we_1 by hand.")
+
+
+async def test_the_connection_is_read_alone(gateway: Gateway, owner: Owner) -> None:
+    gateway.integrations.script("GetIntegration", filled(pb.GetIntegrationResponse()))
+    answer = await owner.client("GET", "/api/integrations/stripe")
+    assert (answer.json["accountId"], answer.json["settings"]["footer"]) == ("account_id!", "footer!")

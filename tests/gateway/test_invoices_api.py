@@ -1,0 +1,137 @@
+"""Invoices and generations over REST."""
+
+from typing import Any
+
+import pytest
+
+from services.gateway.backends import events as bus_events
+from services.gateway.backends import invoice_views
+from services.rpc.showbill.events.v1 import events_pb2 as events
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from tests.gateway.harness import Gateway, Owner
+from tests.gateway.messages import filled
+
+SHOW = "/api/shows/s1"
+
+
+async def test_the_list_names_its_position(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("ListInvoices", filled(pb.ListInvoicesResponse()))
+    page = await owner.client("GET", f"{SHOW}/invoices?pageSize=500&status=paid&status=sent")
+    assert page.status == 200
+    assert (page.json["seq"], page.json["totalSize"], page.json["nextPageToken"]) == (3, 4, "next_page_token!")
+    row = page.json["items"][0]
+    assert (row["status"], row["total"], row["paidAt"]) == ("pending", 12, "2027-01-15T08:00:26Z")
+    assert "lines" not in row
+    request = gateway.invoicing.last("ListInvoices")
+    assert (request.page_size, list(request.statuses)) == (500, [pb.INVOICE_STATUS_PAID, pb.INVOICE_STATUS_SENT])
+
+
+def test_an_event_has_the_shape_of_a_row() -> None:
+    names = {field.name for field in events.InvoiceUpdated.DESCRIPTOR.fields} - {"invoice_id", "previous_status"}
+    invoice = pb.Invoice(id="i1", show_id="s1")
+    event = events.Event(id="e", type="invoice.updated", show_id="s1")
+    event.invoice_updated.invoice_id = "i1"
+    for name in sorted(names):
+        field = pb.Invoice.DESCRIPTOR.fields_by_name[name]
+        sample = filled(pb.Invoice())
+        for target in (invoice, event.invoice_updated):
+            if field.message_type is not None:
+                getattr(target, name).CopyFrom(getattr(sample, name))
+            else:
+                setattr(target, name, getattr(sample, name))
+    message = bus_events.decode(event.SerializeToString()).message
+    assert message is not None
+    assert message.data == invoice_views.invoice(invoice)
+
+
+async def test_texts_that_are_not_there_are_empty(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("GetInvoice", pb.GetInvoiceResponse(invoice=pb.Invoice(id="i1", status=1)))  # type: ignore[arg-type]  # pending
+    row = (await owner.client("GET", f"{SHOW}/invoices/i1")).json
+    assert (row["externalUrl"], row["statusReason"], row["draftReason"], row["paidAt"]) == ("", "", None, None)
+    assert row["lines"] == []
+
+
+async def test_generating_answers_at_once_with_the_run(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("StartGeneration", filled(pb.StartGenerationResponse()))
+    answer = await owner.client(
+        "POST",
+        f"{SHOW}/invoices/generate",
+        {"buyerIds": ["b1", "b2"], "planHash": "h"},
+        headers={"Idempotency-Key": "once"},
+    )
+    assert answer.status == 202
+    assert (answer.json["state"], answer.json["totalCount"]) == ("running", 4)
+    assert answer.json["skippedBuyers"] == [{"buyerId": "buyer_id!", "handle": "handle!", "reason": "reason!"}]
+    request = gateway.invoicing.last("StartGeneration")
+    assert (list(request.buyer_ids), request.plan_hash, len(request.request_id)) == (["b1", "b2"], "h", 36)
+
+
+@pytest.mark.parametrize("body", [None, {}])
+async def test_generating_for_all_needs_no_body(gateway: Gateway, owner: Owner, body: Any) -> None:
+    answer = await owner.client("POST", f"{SHOW}/invoices/generate", body)
+    assert answer.status == 202
+    assert list(gateway.invoicing.last("StartGeneration").buyer_ids) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "email", "channel"),
+    [
+        (None, "b@example.com", pb.DELIVERY_CHANNEL_EMAIL),
+        (None, "", pb.DELIVERY_CHANNEL_MANUAL),
+        ({}, "", pb.DELIVERY_CHANNEL_MANUAL),
+        ({"channel": "dm"}, "b@example.com", pb.DELIVERY_CHANNEL_DM),
+    ],
+)
+async def test_sending_chooses_what_can_reach_the_buyer(
+    gateway: Gateway, owner: Owner, body: Any, email: str, channel: Any
+) -> None:
+    gateway.invoicing.script("GetInvoice", pb.GetInvoiceResponse(invoice=pb.Invoice(id="i1", email=email)))
+    gateway.invoicing.script("SendInvoice", filled(pb.SendInvoiceResponse()))
+    answer = await owner.client("POST", f"{SHOW}/invoices/i1/send", body)
+    assert answer.status == 200
+    assert answer.json["delivery"]["message"] == "message!"
+    request = gateway.invoicing.last("SendInvoice")
+    assert (request.channel, request.pay_link_base) == (channel, "https://showbill.example")
+
+
+async def test_an_unknown_channel_is_refused(gateway: Gateway, owner: Owner) -> None:
+    answer = await owner.client("POST", f"{SHOW}/invoices/i1/send", {"channel": "pigeon"})
+    assert answer.status == 400
+    assert answer.json["errors"][0]["pointer"] == "#/channel"
+
+
+async def test_retrying_tells_how_many_and_which_run(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("RetryInvoices", filled(pb.RetryInvoicesResponse()))
+    answer = await owner.client("POST", f"{SHOW}/invoices/retry", {"invoiceIds": ["i1"]})
+    assert (answer.status, answer.json["retriedCount"], answer.json["generation"]["id"]) == (202, 1, "id!")
+    assert list(gateway.invoicing.last("RetryInvoices").invoice_ids) == ["i1"]
+    gateway.invoicing.script("RetryInvoices", pb.RetryInvoicesResponse())
+    assert (await owner.client("POST", f"{SHOW}/invoices/retry")).json == {"retriedCount": 0, "generation": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "answer", "expected"),
+    [
+        (f"{SHOW}/invoices/plan", "PlanGeneration", pb.PlanGenerationResponse(), {"planHash": "plan_hash!"}),
+        (f"{SHOW}/invoices/i1", "GetInvoice", pb.GetInvoiceResponse(), {"id": "id!"}),
+        (f"{SHOW}/summary", "GetShowSummary", pb.GetShowSummaryResponse(), {"paid": {"amount": 1, "count": 2}}),
+        ("/api/generations/g1", "GetGeneration", pb.GetGenerationResponse(), {"actor": "actor!"}),
+    ],
+    ids=["plan", "invoice", "summary", "generation"],
+)
+async def test_reads_render_whole_messages(
+    gateway: Gateway, owner: Owner, path: str, method: str, answer: Any, expected: dict[str, Any]
+) -> None:
+    gateway.invoicing.script(method, filled(answer))
+    read = await owner.client("GET", path)
+    assert read.status == 200
+    assert read.json.items() >= expected.items()
+
+
+async def test_history_tells_every_change(gateway: Gateway, owner: Owner) -> None:
+    changes = [pb.InvoiceChange(to_status=pb.INVOICE_STATUS_PENDING, actor="user:u", version=1)]
+    gateway.invoicing.script("ListInvoiceHistory", pb.ListInvoiceHistoryResponse(changes=changes))
+    history = await owner.client("GET", f"{SHOW}/invoices/i1/history")
+    assert history.json["items"] == [
+        {"fromStatus": None, "toStatus": "pending", "reason": "", "actor": "user:u", "createdAt": None, "version": 1}
+    ]

@@ -1,0 +1,138 @@
+"""What a gateway of its own goes through: NATS away, other replicas, clients that do not read."""
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from services.cli.child import Child
+from services.cli.embedded.nats import Nats
+from services.common.db import open_pool
+from services.common.ids import new_id
+from services.common.secret import Secret
+from services.gateway.identity.passwords import Passwords
+from services.gateway.identity.sessions import Sessions
+from services.gateway.realtime.hub import Hub
+from services.gateway.realtime.listener import SESSION_ENDED, Listener
+from services.gateway.realtime.upkeep import Upkeep
+from tests.conftest import DatabaseMaker
+from tests.gateway.harness import PASSWORD, Gateway, Owner, paid_event, publisher, running_gateway
+from tests.gateway.test_realtime import heard
+from tests.waiting import eventually, free_port
+
+
+async def test_sockets_survive_nats_and_are_told_to_read_anew(database_maker: DatabaseMaker, tmp_path: Path) -> None:
+    server = Nats(tmp_path, free_port(), secrets.token_urlsafe(16))
+    child = Child(server.prepare(), tmp_path / "nats.log")
+    await child.start()
+    try:
+        async with running_gateway(await database_maker.make("gateway"), server.url) as gateway:
+            owner = await gateway.make_owner()
+            show = gateway.own_show(owner.workspace_id, seq=4)
+            async with owner.client.listen(f"?show_id={show}") as client:
+                await heard(client, 1)
+                os.kill(child.pid, 9)
+                await child.wait()
+                assert (await owner.client("GET", "/api/session")).status == 200
+                child = Child(server.prepare(), tmp_path / "nats.log")
+                await child.start()
+                (resync,) = await heard(client, 1)
+                assert resync["type"] == "resync"
+                async with publisher(server.url) as publish:
+                    await publish(paid_event(owner.workspace_id, show, 9))
+                assert (await heard(client, 1))[0]["seq"] == 9
+    finally:
+        await child.stop()
+
+
+async def test_a_gateway_starts_and_works_without_nats(database_maker: DatabaseMaker) -> None:
+    nowhere = f"nats://127.0.0.1:{free_port()}"
+    async with running_gateway(await database_maker.make("gateway"), nowhere, wants_events=False) as gateway:
+        owner = await gateway.make_owner()
+        health = (await gateway.client()("GET", "/api/health")).json
+        assert (health["status"], health["events"]) == ("ok", "away")
+        async with owner.client.listen() as client:
+            assert (await heard(client, 1))[0]["type"] == "hello"
+
+
+async def test_sessions_that_ended_elsewhere_lose_their_sockets(gateway: Gateway, owner: Owner) -> None:
+    pool = await open_pool(gateway.config.database_url, "another replica", largest=2)
+    sessions, hub = Sessions(pool, Passwords()), Hub()
+    opened = [await sessions.sign_in(owner.email, Secret(PASSWORD), "127.0.0.1") for _ in range(2)]
+    leaving, staying = (Listener(owner.workspace_id, "", session.principal.credential_id) for session in opened)
+    for one in (leaving, staying):
+        hub.add(one)
+    await sessions.end(leaving.credential_id)
+    await Upkeep(pool, hub, sessions).recheck()
+    assert leaving.ended.result() == SESSION_ENDED
+    assert not staying.ended.done()
+    await pool.close()
+
+
+async def raw_socket(gateway: Gateway, token: str) -> socket.socket:
+    """A WebSocket whose client has shaken hands and then reads nothing, with next to no room in between."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(raw, (gateway.config.http_listen.host, gateway.config.http_listen.port))
+    lines = (
+        "GET /api/realtime HTTP/1.1",
+        "Host: showbill",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        f"Authorization: Bearer {token}",
+        "",
+        "",
+    )
+    await loop.sock_sendall(raw, "\r\n".join(lines).encode())
+    assert (await loop.sock_recv(raw, 12)) == b"HTTP/1.1 101"
+    return raw
+
+
+async def test_a_client_that_does_not_read_hurts_no_neighbour(gateway: Gateway, owner: Owner) -> None:
+    events = 6_000
+    raw = await raw_socket(gateway, owner.token)
+    loop = asyncio.get_running_loop()
+    async with owner.client.listen() as neighbour, publisher(gateway.nats_url) as publish:
+        await heard(neighbour, 1)
+
+        async def listen() -> set[str]:
+            told: set[str] = set()
+            while len(told) < events:
+                (message,) = await heard(neighbour, 1)
+                told.add(message["id"])
+            return told
+
+        listening = asyncio.create_task(listen())
+        published = []
+        for place in range(events):
+            event = paid_event(owner.workspace_id, new_id(), 1)
+            published.append(event.id)
+            await publish(event, flush=place % 100 == 0)
+        assert await listening == set(published)
+    taken = bytearray()
+    while chunk := await asyncio.wait_for(loop.sock_recv(raw, 65536), 20):
+        taken += chunk
+    raw.close()
+    assert taken.count(b'"invoice.updated"') < events  # it was let go; nothing was kept for it
+
+
+async def test_an_ended_gateway_closes_sockets_with_1012(database_maker: DatabaseMaker, nats: Nats) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with running_gateway(await database_maker.make("gateway"), nats.url) as gateway:
+            owner = await gateway.make_owner()
+            client: Any = await session.ws_connect(
+                f"{gateway.url}/api/realtime", headers={"Authorization": f"Bearer {owner.token}"}
+            )
+            assert json.loads((await client.receive()).data)["type"] == "hello"
+        message = await asyncio.wait_for(client.receive(), 10)
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1012)
+        await eventually(lambda: client.closed)

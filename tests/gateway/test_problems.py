@@ -1,0 +1,129 @@
+"""What goes wrong is said in finished sentences, all at once, in one form."""
+
+from typing import Any
+
+import pytest
+
+from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError
+from services.gateway.errors import pointer
+from services.gateway.faults import faults_of
+from services.gateway.schemas.shows import ClaimsBody, NewShow
+from tests.gateway.harness import Gateway, Owner
+
+
+async def test_all_faults_of_a_body_come_at_once(gateway: Gateway, owner: Owner) -> None:
+    body = {"claims": [{"claimId": "", "platform": 3, "status": "won", "quantity": 0, "colour": "red"}, {}]}
+    answer = await owner.client("POST", "/api/shows/x/claims", body)
+    assert answer.status == 400
+    pointers = {fault["pointer"] for fault in answer.json["errors"]}
+    assert {"#/claims/0/" + name for name in ("claimId", "platform", "status", "quantity", "colour")} < pointers
+    assert "#/claims/0/itemNumber" in pointers
+    assert "#/claims/1/claimId" in pointers
+    for fault in answer.json["errors"]:
+        assert fault["detail"].endswith(".")
+    assert not gateway.invoicing.calls
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(b"", "body is missing"), (b"{", "not JSON"), (b"[]", "expected"), (b"\xff", "not JSON"), (b"null", "expected")],
+)
+async def test_a_body_that_is_no_object_is_refused(gateway: Gateway, owner: Owner, data: bytes, says: str) -> None:
+    answer = await owner.client("POST", "/api/shows", data=data, headers={"Content-Type": "application/json"})
+    assert answer.status == 400
+    assert says in answer.json["detail"]
+
+
+async def test_a_parameter_that_does_not_fit_is_named(gateway: Gateway, owner: Owner) -> None:
+    answer = await owner.client("GET", "/api/shows?pageSize=many")
+    assert answer.status == 400
+    assert answer.json["errors"][0]["pointer"] == "#/pageSize"
+    assert (await owner.client("GET", "/api/shows?pageSize=5000")).status == 400
+
+
+async def test_a_body_that_is_too_large_is_refused(gateway: Gateway, owner: Owner) -> None:
+    answer = await owner.client("POST", "/api/shows", {"name": "x" * 2_000_000, "currency": "GBP"})
+    assert answer.status == 413
+    assert answer.json["type"] == "urn:showbill:problem:too-large"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (Kind.INVALID, 400),
+        (Kind.NOT_FOUND, 404),
+        (Kind.CONFLICT, 409),
+        (Kind.FAILED_PRECONDITION, 409),
+        (Kind.OUTDATED, 412),
+        (Kind.RATE_LIMITED, 429),
+        (Kind.UNIMPLEMENTED, 501),
+        (Kind.UNAVAILABLE, 503),
+        (Kind.TIMED_OUT, 504),
+        (Kind.INTERNAL, 500),
+    ],
+)
+async def test_errors_of_services_keep_their_words(gateway: Gateway, owner: Owner, kind: Kind, status: int) -> None:
+    error = ShowbillError("Something is so. Do that.", retry_after=7)
+    error.kind, error.reason = kind, "SOME_REASON"
+    gateway.invoicing.script("ListShows", error)
+    answer = await owner.client("GET", "/api/shows")
+    assert answer.status == status
+    assert answer.json["type"] == "urn:showbill:problem:some-reason"
+    assert answer.json["detail"] == "Something is so. Do that."
+    assert answer.headers["Retry-After"] == "7"
+
+
+async def test_faults_of_services_point_into_the_body(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script(
+        "CreateShow", InvalidRequest("No such currency.", faults=[Fault("show.start_time", "Not so.")])
+    )
+    answer = await owner.client("POST", "/api/shows", {"name": "x", "currency": "XXX"})
+    assert answer.json["errors"] == [{"pointer": "#/show/startTime", "detail": "Not so."}]
+
+
+async def test_a_service_that_is_away_takes_down_only_its_own(gateway: Gateway, owner: Owner) -> None:
+    await gateway.invoicing.stop()
+    try:
+        answer = await owner.client("GET", "/api/shows")
+        assert answer.status == 503
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert (await owner.client("GET", "/api/integrations")).status == 200
+        health = await gateway.client()("GET", "/api/health")
+        assert (health.status, health.json["status"], health.json["invoicing"]) == (200, "ok", "away")
+    finally:
+        await gateway.invoicing.start(gateway.config.invoicing_address)
+    # The connection comes back by itself, and a call made meanwhile waits for it instead of failing.
+    assert (await owner.client("GET", "/api/shows")).status == 200
+
+
+async def test_an_unforeseen_error_tells_nothing_but_its_reference(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("ListShows", RuntimeError("secret internals"))
+    answer = await owner.client("GET", "/api/shows")
+    assert answer.status == 500
+    assert "secret" not in answer.text
+    assert answer.json["requestId"] == answer.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("", "#"),
+        ("name", "#/name"),
+        ("claims[3].user_handle", "#/claims/3/userHandle"),
+        ("show.start_time", "#/show/startTime"),
+    ],
+)
+def test_places_become_json_pointers(field: str, expected: str) -> None:
+    assert pointer(field) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"), [(b'{"name":"x","currency":"GBP"}', NewShow), (b'{"claims":[]}', ClaimsBody)]
+)
+def test_a_good_body_has_no_faults(body: bytes, expected: Any) -> None:
+    assert faults_of(body, expected) == []
+
+
+def test_faults_are_bounded() -> None:
+    body = b'{"claims":[' + b",".join([b"{}"] * 1000) + b"]}"
+    assert len(faults_of(body, ClaimsBody)) == 100

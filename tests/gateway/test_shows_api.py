@@ -1,0 +1,138 @@
+"""Shows, items, claims and buyers over REST."""
+
+import uuid
+from typing import Any
+
+from services.common.errors import Kind
+from services.gateway.backends.shows import BATCH
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from tests.gateway.harness import Gateway, Owner
+from tests.gateway.messages import filled
+
+
+async def test_a_show_is_made_and_rendered_whole(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("CreateShow", filled(pb.CreateShowResponse()))
+    made = await owner.client(
+        "POST", "/api/shows", {"name": "Friday", "currency": "GBP", "startTime": "2026-11-20T19:00:00+01:00"}
+    )
+    assert made.status == 201
+    request = gateway.invoicing.last("CreateShow")
+    assert (request.name, request.currency, request.request_id) == ("Friday", "GBP", "")
+    assert request.start_time.ToJsonString() == "2026-11-20T18:00:00Z"
+    assert made.json == {
+        "id": "id!",
+        "name": "name!",
+        "state": "draft",
+        "currency": "currency!",
+        "startTime": "2027-01-15T08:00:05Z",
+        "endTime": "2027-01-15T08:00:06Z",
+        "createdAt": "2027-01-15T08:00:07Z",
+        "seq": 8,
+        "itemCount": 9,
+        "claimCount": 10,
+        "buyerCount": 11,
+    }
+
+
+async def test_an_idempotency_key_becomes_one_stable_id(gateway: Gateway, owner: Owner) -> None:
+    own_id = str(uuid.uuid4())
+    other = await gateway.make_owner()
+    body = {"name": "x", "currency": "GBP"}
+    for client, key in ((owner.client, "demo"), (owner.client, "demo"), (other.client, "demo"), (owner.client, own_id)):
+        await client("POST", "/api/shows", body, headers={"Idempotency-Key": key})
+    first, again, stranger, given = (call.request.request_id for call in gateway.invoicing.calls["CreateShow"])
+    assert first == again == str(uuid.UUID(first))
+    assert stranger != first
+    assert given == own_id
+
+
+async def test_only_named_fields_of_a_show_change(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("UpdateShow", filled(pb.UpdateShowResponse()))
+    assert (await owner.client("PATCH", "/api/shows/s1", {"name": "New"})).status == 200
+    request = gateway.invoicing.last("UpdateShow")
+    assert (request.show.id, request.show.name, list(request.update_mask.paths)) == ("s1", "New", ["name"])
+    await owner.client("PATCH", "/api/shows/s1", {"startTime": None, "currency": "EUR"})
+    request = gateway.invoicing.last("UpdateShow")
+    assert list(request.update_mask.paths) == ["currency", "start_time"]
+    assert not request.show.HasField("start_time")
+
+
+async def test_the_lifecycle_has_a_route_for_each_step(gateway: Gateway, owner: Owner) -> None:
+    for step in ("Start", "Pause", "End"):
+        gateway.invoicing.script(f"{step}Show", filled(getattr(pb, f"{step}ShowResponse")()))
+        answer = await owner.client("POST", f"/api/shows/s1/{step.lower()}")
+        assert (answer.status, answer.json["id"]) == (200, "id!")
+        assert gateway.invoicing.last(f"{step}Show").show_id == "s1"
+
+
+async def test_pages_carry_size_and_token(gateway: Gateway, owner: Owner) -> None:
+    for method, path in (
+        ("ListShows", "/api/shows"),
+        ("ListItems", "/api/shows/s/items"),
+        ("ListClaims", "/api/shows/s/claims"),
+        ("ListBuyers", "/api/shows/s/buyers"),
+    ):
+        gateway.invoicing.script(method, filled(getattr(pb, f"{method}Response")()))
+        page = await owner.client("GET", f"{path}?pageSize=7&pageToken=abc")
+        assert (page.status, len(page.json["items"])) == (200, 1)
+        assert page.json["nextPageToken"] == "next_page_token!"
+        request = gateway.invoicing.last(method)
+        assert (request.page_size, request.page_token) == (7, "abc")
+
+
+async def test_an_unpriced_item_is_null_and_a_free_one_zero(gateway: Gateway, owner: Owner) -> None:
+    items = [{"itemNumber": "A"}, {"itemNumber": "B", "price": 0}, {"itemNumber": "C", "price": 250, "quantity": 3}]
+    gateway.invoicing.script("UpsertItems", pb.UpsertItemsResponse(created_count=2, unchanged_count=1))
+    answer = await owner.client("PUT", "/api/shows/s/items", {"items": items})
+    assert answer.json == {"created": 2, "updated": 0, "unchanged": 1}
+    sent = gateway.invoicing.last("UpsertItems").items
+    assert [(item.item_number, item.HasField("price"), item.price) for item in sent] == [
+        ("A", False, 0),
+        ("B", True, 0),
+        ("C", True, 250),
+    ]
+    gateway.invoicing.script("ListItems", pb.ListItemsResponse(items=sent))
+    listed = await owner.client("GET", "/api/shows/s/items")
+    assert [item["price"] for item in listed.json["items"]] == [None, 0, 250]
+    assert [item["quantity"] for item in listed.json["items"]] == [None, None, 3]
+
+
+async def test_more_than_one_batch_of_claims_is_split(gateway: Gateway, owner: Owner) -> None:
+    def take(request: Any) -> Any:
+        rejected = [pb.RejectedClaim(index=1, claim_id=request.claims[1].claim_id, reason="No such item.")]
+        return pb.IngestClaimsResponse(created_count=len(request.claims) - 1, rejected_claims=rejected)
+
+    gateway.invoicing.script("IngestClaims", take)
+    claims = [
+        {"claimId": f"c{n}", "platform": "facebook", "platformUserId": "u", "itemNumber": "1", "status": "winner"}
+        for n in range(BATCH + 10)
+    ]
+    answer = await owner.client("POST", "/api/shows/s/claims", {"claims": claims})
+    assert answer.json["created"] == BATCH + 8
+    rejected = {one["index"]: one["claimId"] for one in answer.json["rejected"]}
+    assert rejected == {1: "c1", BATCH + 1: f"c{BATCH + 1}"}
+    first = gateway.invoicing.calls["IngestClaims"][0].request
+    assert len(first.claims) == BATCH
+    assert (first.claims[0].quantity, first.claims[0].status) == (1, pb.CLAIM_STATUS_WINNER)
+
+
+async def test_claims_are_filtered_by_status(gateway: Gateway, owner: Owner) -> None:
+    await owner.client("GET", "/api/shows/s/claims?status=released")
+    assert gateway.invoicing.last("ListClaims").status == pb.CLAIM_STATUS_RELEASED
+    assert (await owner.client("GET", "/api/shows/s/claims?status=lost")).status == 400
+
+
+async def test_only_named_fields_of_a_buyer_change(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("UpdateBuyer", filled(pb.UpdateBuyerResponse()))
+    answer = await owner.client("PATCH", "/api/buyers/b1", {"email": "b@example.com"})
+    assert (answer.status, answer.json["email"], answer.json["payPath"]) == (200, "email!", "pay_path!")
+    request = gateway.invoicing.last("UpdateBuyer")
+    assert (request.buyer.id, request.buyer.email) == ("b1", "b@example.com")
+    assert list(request.update_mask.paths) == ["email"]
+
+
+async def test_another_workspaces_show_is_not_found(gateway: Gateway, owner: Owner) -> None:
+    show = gateway.own_show((await gateway.make_owner()).workspace_id)
+    answer = await owner.client("GET", f"/api/shows/{show}")
+    assert answer.status == 404
+    assert answer.json["type"] == "urn:showbill:problem:" + Kind.NOT_FOUND.value
