@@ -10,8 +10,8 @@ from litestar import Response, Router, get
 from litestar.di import NamedDependency
 
 from services.common.bus import Bus
-from services.common.client import GrpcClient
 from services.common.db import Pool
+from services.gateway.backends.patient import PatientClient
 from services.gateway.schemas.base import View
 
 log = structlog.get_logger()
@@ -34,22 +34,23 @@ class HealthView(View):
 class Health:
     """Asks the parts how they are."""
 
-    def __init__(self, pool: Pool, bus: Bus, integrations: GrpcClient, invoicing: GrpcClient) -> None:
+    def __init__(self, pool: Pool, bus: Bus, integrations: PatientClient, invoicing: PatientClient) -> None:
         self._pool = pool
         self._bus = bus
         self._integrations = integrations
         self._invoicing = invoicing
 
     async def report(self) -> HealthView:
-        database, integrations, invoicing = await asyncio.gather(
-            self._database(), _serving(self._integrations), _serving(self._invoicing)
+        database, *serving = await asyncio.gather(
+            self._database(), self._integrations.serving(_PATIENCE), self._invoicing.serving(_PATIENCE)
         )
+        integrations, invoicing = (_state(one) for one in serving)
         return HealthView(
             status=database,
             database=database,
             integrations=integrations,
             invoicing=invoicing,
-            events="ok" if self._bus.client.is_connected else "away",
+            events=_state(self._bus.client.is_connected),
         )
 
     async def _database(self) -> State:
@@ -62,8 +63,8 @@ class Health:
         return "ok"
 
 
-async def _serving(client: GrpcClient) -> State:
-    return "ok" if await client.serving(_PATIENCE) else "away"
+def _state(works: bool) -> State:
+    return "ok" if works else "away"
 
 
 @get("/api/health")
