@@ -30,6 +30,12 @@ async def _prepare_connection(connection: Connection) -> None:
     )
 
 
+async def _reset_if_needed(connection: Connection) -> None:
+    """asyncpg's own reset costs a round trip after every query; nobody here changes a session beyond its transaction."""
+    if connection.is_in_transaction():  # a cancellation cut its end off
+        await connection.reset()
+
+
 async def open_pool(url: Secret, application: str, *, largest: int = 10) -> Pool:
     """A pool whose connections read and write jsonb as plain Python values."""
     pool = await asyncpg.create_pool(
@@ -37,6 +43,7 @@ async def open_pool(url: Secret, application: str, *, largest: int = 10) -> Pool
         min_size=1,
         max_size=largest,
         init=_prepare_connection,
+        reset=_reset_if_needed,
         server_settings={"application_name": f"showbill-{application}", "timezone": "UTC"},
         command_timeout=30,
     )

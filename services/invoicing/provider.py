@@ -17,8 +17,8 @@ from services.rpc.showbill.integrations.v1.integrations_pb2_grpc import (
     InvoiceProviderServiceStub,
 )
 
-CREATE_DEADLINE: Final = 30.0
-"""Seconds. A lease is renewed while the call is under way, so it outlives this."""
+CREATE_DEADLINE: Final = 50.0
+"""Seconds: several paced waits may add up. A lease is renewed while the call is under way, so it outlives this."""
 _READ_DEADLINE: Final = 10.0
 _SEND_DEADLINE: Final = 20.0
 

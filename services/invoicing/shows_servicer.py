@@ -1,4 +1,3 @@
-# ruff: noqa: N802  # the names of the contract
 """ShowsService: each method reads the request, makes one call, renders the answer."""
 
 from typing import Any

@@ -74,3 +74,14 @@ def test_queries_are_found_by_their_names(tmp_path: Path) -> None:
 def test_two_queries_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="named one"):
         load_queries(write(tmp_path, a="-- name: one\nSELECT 1;", b="-- name: one\nSELECT 2;"))
+
+
+async def test_a_connection_comes_back_clean_from_a_cut_transaction(database: Database) -> None:
+    pool = await open_pool(Secret(await database("invoicing")), "test", largest=1)
+    async with pool.acquire() as connection:
+        await connection.execute("BEGIN")
+        await connection.execute("SET LOCAL enable_nestloop = off")
+    async with pool.acquire() as connection:
+        assert not connection.is_in_transaction()
+        assert await connection.fetchval("SHOW enable_nestloop") == "on"
+    await pool.close()
