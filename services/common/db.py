@@ -31,7 +31,7 @@ async def _prepare_connection(connection: Connection) -> None:
 
 
 async def _reset_if_needed(connection: Connection) -> None:
-    """asyncpg's own reset costs a round trip after every query; nobody here changes a session beyond its transaction."""
+    """The reset of asyncpg costs a round trip after every query; nobody here changes a session for longer than that."""
     if connection.is_in_transaction():  # a cancellation cut its end off
         await connection.reset()
 
