@@ -20,6 +20,8 @@ from services.common.secret import Secret
 LIFETIME: Final = 120
 """Seconds that a token is valid."""
 _REUSE: Final = 60
+_SKEW: Final = 10
+"""Seconds by which the clocks of two machines may differ."""
 _REMEMBERED: Final = 4096
 
 
@@ -90,6 +92,7 @@ class Verifier:
                 self._keys[issuer],
                 algorithms=["EdDSA"],
                 audience=self._audience,
+                leeway=_SKEW,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
         except (jwt.InvalidTokenError, KeyError, TypeError) as error:

@@ -43,7 +43,7 @@ def claims(**changes: object) -> dict[str, object]:
         Signer("gateway", SEEDS["gateway"]).mint("integrations", WHO),
         Signer("gateway", SEEDS["rogue"]).mint("invoicing", WHO),
         Signer("rogue", SEEDS["rogue"]).mint("invoicing", WHO),
-        jwt.encode(claims(exp=int(time.time()) - 1), private_key("gateway"), algorithm="EdDSA"),
+        jwt.encode(claims(exp=int(time.time()) - 60), private_key("gateway"), algorithm="EdDSA"),
         jwt.encode({k: v for k, v in claims().items() if k != "exp"}, private_key("gateway"), algorithm="EdDSA"),
         jwt.encode(claims(), "", algorithm="none"),
         jwt.encode(claims(), public_key_of(SEEDS["gateway"]), algorithm="HS256"),
@@ -65,6 +65,12 @@ def claims(**changes: object) -> dict[str, object]:
 def test_a_token_that_proves_nothing_is_refused(token: str) -> None:
     with pytest.raises(BadServiceToken):
         Verifier("invoicing", KEYS).verify(token)
+
+
+def test_clocks_of_two_machines_may_differ_by_seconds() -> None:
+    ahead = int(time.time()) + 5
+    token = jwt.encode(claims(iat=ahead, exp=ahead + 60), private_key("gateway"), algorithm="EdDSA")
+    assert Verifier("invoicing", KEYS).verify(token).service == "gateway"
 
 
 def test_a_wrong_key_list_names_its_entry() -> None:
