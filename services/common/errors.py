@@ -107,6 +107,10 @@ class Unimplemented(ShowbillError):
     reason = "UNIMPLEMENTED"
 
 
+class CannotStart(Exception):
+    """A service cannot come up as it is configured. The message is a sentence that says what to put right."""
+
+
 def require(faults: Sequence[Fault]) -> None:
     """Raises InvalidRequest with all faults at once, if there are any."""
     if faults:

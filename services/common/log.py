@@ -2,12 +2,14 @@
 
 import logging
 import sys
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from services.common.secret import Secret, redact
+
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 def _clean(value: Any) -> Any:
@@ -27,7 +29,7 @@ def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
 
 
 def configure(service: str, level: str = "INFO") -> None:
-    """Sets up structlog and the standard library's logging alike; call once, at the start of a process."""
+    """Sets up structlog and the standard library's logging alike, at one of LEVELS; call once, at the start."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

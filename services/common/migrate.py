@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from services.common.errors import CannotStart
 from services.common.secret import Secret, redact
 
 
-class MigrationFailed(Exception):
+class MigrationFailed(CannotStart):
     """The database could not be brought to this version's schema. Nothing of the failed migration was kept."""
 
 

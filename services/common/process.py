@@ -12,7 +12,9 @@ import msgspec
 import structlog
 
 from services.common import log as logs
+from services.common import tls
 from services.common.config import ConfigError, load
+from services.common.errors import CannotStart
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -27,15 +29,9 @@ def run_service(
 ) -> None:
     """Reads the configuration and runs `serve` until SIGTERM or SIGINT sets its event.
 
-    Exits with 2 and one sentence for each problem when the configuration is not usable.
+    Exits with 2 and one sentence for each problem when the configuration is not usable, with 1 when it broke.
     """
-    logs.configure(name, os.environ.get("LOG_LEVEL", "INFO"))
-    try:
-        config = load(config_type, os.environ, parsers)
-    except ConfigError as error:
-        for problem in error.problems:
-            print(f"{name}: {problem}", file=sys.stderr)
-        sys.exit(2)
+    config = _configured(name, config_type, parsers)
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -47,7 +43,28 @@ def run_service(
 
     try:
         asyncio.run(main())
+    except CannotStart as error:
+        log.error("cannot start", error=str(error))  # noqa: TRY400  # the sentence says it all
+        sys.exit(1)
     except Exception as error:
         log.exception("stopped by an error", error=str(error))
         sys.exit(1)
     log.info("stopped")
+
+
+def _configured(name: str, config_type: type[T], parsers: Mapping[type, Callable[[str], object]] | None) -> T:
+    level = os.environ.get("LOG_LEVEL", "").strip().upper() or "INFO"
+    known = level in logs.LEVELS
+    logs.configure(name, level if known else "INFO")
+    problems = tls.problems(os.environ)
+    if not known:
+        problems.append(f"LOG_LEVEL is not usable: it must be one of {', '.join(logs.LEVELS)}.")
+    try:
+        config = load(config_type, os.environ, parsers)
+        if problems:
+            raise ConfigError(problems)
+    except ConfigError as error:
+        for problem in dict.fromkeys([*error.problems, *problems]):
+            print(f"{name}: {problem}", file=sys.stderr)
+        sys.exit(2)
+    return config

@@ -13,7 +13,15 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from services.common import context as call_context
-from services.common.errors import Forbidden, InvalidRequest, ShowbillError, TimedOut, Unavailable, Unimplemented
+from services.common.errors import (
+    CannotStart,
+    Forbidden,
+    InvalidRequest,
+    ShowbillError,
+    TimedOut,
+    Unavailable,
+    Unimplemented,
+)
 from services.common.status import encode
 from services.common.tokens import BadServiceToken, Verifier
 
@@ -180,9 +188,18 @@ class GrpcServer:
         self._names = ("", *service_names)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
         reflection.enable_server_reflection((*service_names, health.SERVICE_NAME, reflection.SERVICE_NAME), self.server)
-        self.port = (
-            self.server.add_secure_port(listen, credentials) if credentials else self.server.add_insecure_port(listen)
-        )
+        self.port = self._listen(listen, credentials)
+
+    def _listen(self, listen: str, credentials: grpc.ServerCredentials | None) -> int:
+        try:
+            if credentials:
+                return self.server.add_secure_port(listen, credentials)
+            return self.server.add_insecure_port(listen)
+        except RuntimeError as error:
+            raise CannotStart(
+                f"Nobody can listen on {listen}: the port is taken, or that is no host:port of this machine. "
+                "Choose another with GRPC_LISTEN."
+            ) from error
 
     async def start(self) -> None:
         await self.server.start()
