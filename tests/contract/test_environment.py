@@ -26,14 +26,13 @@ def read_in_code() -> set[str]:
     return {name for file in files for name in READ_IN_CODE.findall(file.read_text())}
 
 
-KNOWN = variables(Gateway) | variables(Integrations) | variables(Invoicing) | read_in_code() | {"CHROMIUM_PATH"}
+COMPOSE = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "deploy" / "compose.yaml").read_text()))
+KNOWN = (
+    variables(Gateway) | variables(Integrations) | variables(Invoicing) | read_in_code() | COMPOSE | {"CHROMIUM_PATH"}
+)
 NOT_SETTINGS = {
-    "SHOWBILL_URL",
-    "SHOWBILL_EMAIL",
-    "SHOWBILL_PASSWORD",
-    "SHOWBILL_API_TOKEN",
-    "SANDBOX_URL",
-    "SHOWBILL_EVENTS",
+    *("SHOWBILL_URL", "SHOWBILL_EMAIL", "SHOWBILL_PASSWORD", "SHOWBILL_API_TOKEN", "SANDBOX_URL"),  # in demo.env
+    "SHOWBILL_EVENTS",  # the stream
 }
 
 
