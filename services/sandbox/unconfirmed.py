@@ -68,6 +68,7 @@ BEHAVIOURS: Final[tuple[str, ...]] = (
     "Names of permissions other than rak_webhook_write and rak_accounts_kyc_basic_read follow their pattern.",
     "A refusal for a missing endpoint or event names the parameter webhook_endpoint or id.",
     "A second request under a key in use has type idempotency_error; a key above 255 characters is refused with 400.",
+    "The limit of a list is silently brought between 1 and 100.",
     "Rate limits are token buckets that hold one second's worth; refused requests use up nothing.",
     "The words of the 429, of the 500, and of refusals for too long texts.",
     "Deliveries of one endpoint may overtake each other; an event to a disabled endpoint is given up.",
