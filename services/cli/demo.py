@@ -1,7 +1,6 @@
 """`showbill demo`: the main job in a terminal, against a running Showbill with its sandbox."""
 
 import asyncio
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -58,7 +57,7 @@ def _read_demo_file(path: Path) -> dict[str, str]:
     values = dict(line.split("=", 1) for line in lines if "=" in line)
     if "SANDBOX_URL" not in values:
         raise Complaint("This Showbill runs without the sandbox, and the demo would make real invoices. It does not.")
-    return values | {name: os.environ[name] for name in values if name in os.environ}
+    return values
 
 
 async def _demo(show_folder: str, pay: int, values: dict[str, str]) -> None:
@@ -155,9 +154,8 @@ async def _print_invoices(rest: Rest, show: dict[str, Any], console: Console) ->
     total = 0
     async for invoice in rest.pages(f"/api/shows/{show['id']}/invoices", pageSize="500"):
         amount = format_money(invoice["total"], invoice["currency"], "en_GB")
-        table.add_row(
-            invoice["handle"], str(invoice["lineCount"]), amount, invoice["status"], invoice["statusReason"] or ""
-        )
+        note = (invoice["draftReason"] or "").replace("_", " ") or invoice["statusReason"]
+        table.add_row(invoice["handle"], str(invoice["lineCount"]), amount, invoice["status"], note)
         counts[invoice["status"]] += 1
         total += invoice["total"]
     console.print(table)

@@ -34,7 +34,7 @@ def page(
     """A page under the strict policy: nothing inline, nothing from elsewhere."""
     content = _templates.get_template(template).render(values).encode()
     headers = {"Content-Security-Policy": _POLICY, **(headers or {})}
-    return Response(content, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(content, status_code=status, media_type="text/html", headers=headers)
 
 
 @get("/static/{name:str}", include_in_schema=False)
