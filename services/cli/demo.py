@@ -62,17 +62,21 @@ def _read_demo_file(path: Path) -> dict[str, str]:
 
 async def _demo(show_folder: str, pay: int, values: dict[str, str]) -> None:
     console = Console()
-    folder = next(
-        (path for path in (EXAMPLES / show_folder, Path(show_folder)) if (path / "claims.csv").exists()), None
-    )
+    folder = next((path for path in (EXAMPLES / show_folder, Path(show_folder)) if _is_show(path)), None)
     if folder is None:
-        raise Complaint(f"There is no claims.csv in {show_folder}. Name a folder of examples/, or one of your own.")
+        raise Complaint(
+            f"{show_folder} has no items.csv and claims.csv. Name a folder of examples/, or one of your own with both."
+        )
     async with Rest(values["SHOWBILL_URL"], values["SHOWBILL_API_TOKEN"]) as rest:
         show = await _import_show(rest, folder, console)
         await _connect(rest, values, console)
         await _generate(rest, show["id"], console)
         await _pay_some(rest, show["id"], values["SANDBOX_URL"], pay, console)
         await _print_invoices(rest, show, console)
+
+
+def _is_show(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in ("items.csv", "claims.csv"))
 
 
 async def _import_show(rest: Rest, folder: Path, console: Console) -> dict[str, Any]:
@@ -144,7 +148,8 @@ async def _pay_some(rest: Rest, show_id: str, sandbox_url: str, pay: int, consol
             raise Complaint(
                 f"{len(waiting)} payments did not arrive within {PATIENCE_SECONDS:.0f} s. Look into the logs of `up`."
             ) from None
-    console.print(f"{len(payable)} buyers paid, and every payment was heard over the WebSocket.")
+    paid = "1 buyer" if len(payable) == 1 else f"{len(payable)} buyers"
+    console.print(f"{paid} paid, and every payment was heard over the WebSocket.")
 
 
 async def _print_invoices(rest: Rest, show: dict[str, Any], console: Console) -> None:
