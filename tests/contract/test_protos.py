@@ -7,6 +7,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 
 from services.integrations.access import ACCESS as INTEGRATIONS_ACCESS
 from services.invoicing.access import ACCESS as INVOICING_ACCESS
+from services.rpc.showbill.events.v1 import events_pb2
 from services.rpc.showbill.integrations.v1 import integrations_pb2
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2
 
@@ -63,6 +64,11 @@ def test_every_method_has_its_own_request_and_response() -> None:
 
 def test_shared_words_mean_the_same_in_each_contract() -> None:
     """The packages do not import one another; the enums that cross them must agree number by number."""
-    for name in ("ProviderEventType",):
-        left, right = (file.enum_types_by_name[name] for file in CONTRACTS)
-        assert [(v.name, v.number) for v in left.values] == [(v.name, v.number) for v in right.values]
+    kept_apart = {"ErrorReason"}  # each service has reasons of its own
+    by_name: dict[str, list[dict[str, int]]] = {}
+    for file in (*CONTRACTS, events_pb2.DESCRIPTOR):
+        for name, enum in file.enum_types_by_name.items():
+            by_name.setdefault(name, []).append({value.name: value.number for value in enum.values})
+    shared = {name: meanings for name, meanings in by_name.items() if len(meanings) > 1 and name not in kept_apart}
+    assert {"ProviderEventType", "InvoiceStatus"} <= set(shared)
+    assert [name for name, meanings in shared.items() if any(one != meanings[0] for one in meanings)] == []
