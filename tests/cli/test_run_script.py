@@ -1,7 +1,9 @@
 """The `run` script on machines that lack something: each program that it calls is played by a small script."""
 
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -71,7 +73,15 @@ def test_unfit_python_is_told_with_the_one_to_install(machine: Machine) -> None:
     machine.put("python3", PYTHON)
     done = machine.run("up", FAKE_PYTHON_UNFIT="1")
     assert done.returncode == 1
-    assert "Showbill needs Python 3.11, 3.12 or 3.13, and here is Python 3.9.2." in done.stderr
+    assert "Showbill needs Python 3.11, 3.12, 3.13 or 3.14, and here is Python 3.9.2." in done.stderr
+
+
+def test_pythons_looked_for_are_those_the_project_allows() -> None:
+    allowed = tomllib.loads((RUN.parent / "pyproject.toml").read_text())["project"]["requires-python"]
+    lowest, beyond = re.findall(r"3\.(\d+)", allowed)
+    script = RUN.read_text()
+    assert f"not (3, {lowest}) <= sys.version_info < (3, {beyond})" in script
+    assert all(f"python3.{minor} " in script for minor in range(int(lowest), int(beyond)))
 
 
 def test_machine_without_python_is_told(machine: Machine) -> None:
