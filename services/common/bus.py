@@ -1,6 +1,7 @@
 """NATS JetStream: where events are published. Nothing depends on it to be correct; the outbox holds what it missed."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -9,6 +10,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
 
 from services.common.secret import Secret, redact
 
@@ -72,6 +74,10 @@ class Bus:
             log.info("nats connected")
 
     async def _ensure_stream(self, jetstream: JetStreamContext) -> None:
+        """Makes the stream where there is none. One that is there is the operator's to tune: replicas, age, size."""
+        with contextlib.suppress(NotFoundError):
+            await jetstream.stream_info(STREAM)
+            return
         config = StreamConfig(
             name=STREAM,
             subjects=[SUBJECTS],
@@ -80,7 +86,7 @@ class Bus:
             max_age=_KEEP,
             duplicate_window=120,
         )
-        await jetstream.add_stream(config)  # the same configuration again changes nothing
+        await jetstream.add_stream(config)  # another replica's same configuration changes nothing
 
     async def publish(self, subject: str, body: bytes, message_id: str, headers: Mapping[str, str]) -> None:
         """Publishes and waits until the stream has it. Raises BusAway when that cannot be said."""

@@ -1,0 +1,48 @@
+"""The bus on a real NATS server of the test's own."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import nats as nats_client
+import pytest
+from nats.js.api import StreamConfig
+
+from services.cli.embedded.nats import Nats
+from services.common.bus import STREAM, SUBJECTS, Bus
+from services.common.secret import Secret
+from tests.conftest import running
+from tests.waiting import free_port
+
+
+@pytest.fixture
+async def own_nats(tmp_path: Path) -> AsyncIterator[Nats]:
+    server = Nats(tmp_path / "nats", free_port(), secrets.token_urlsafe(16))
+    async with running(server.prepare(), tmp_path / "nats.log"):
+        yield server
+
+
+async def test_the_stream_is_made_by_whoever_comes_first(own_nats: Nats) -> None:
+    buses = [Bus(Secret(own_nats.url), name) for name in ("invoicing", "integrations", "gateway")]
+    for bus in buses:
+        bus.start()
+    for bus in buses:
+        await asyncio.wait_for(bus.ready.wait(), 10)
+    info = await buses[0].client.jetstream().stream_info(STREAM)
+    assert info.config.subjects == [SUBJECTS]
+    for bus in buses:
+        await bus.close()
+
+
+async def test_a_stream_that_the_operator_tuned_is_left_as_it_is(own_nats: Nats) -> None:
+    operator = await nats_client.connect(own_nats.url)
+    await operator.jetstream().add_stream(StreamConfig(name=STREAM, subjects=[SUBJECTS], max_age=60))
+    bus = Bus(Secret(own_nats.url), "invoicing")
+    bus.start()
+    await asyncio.wait_for(bus.ready.wait(), 10)
+    await bus.publish("showbill.events.w.s.invoice.updated", b"1", "id-1", {})
+    info = await operator.jetstream().stream_info(STREAM)
+    assert (info.config.max_age, info.state.messages) == (60, 1)
+    await bus.close()
+    await operator.close()
