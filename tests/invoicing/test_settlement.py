@@ -183,6 +183,23 @@ async def test_buyer_of_a_deleted_draft_can_be_invoiced_again(caller: Caller, pr
     assert len(provider.made) == 2
 
 
+async def test_late_deletion_of_an_earlier_draft_leaves_the_next_try(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(1)
+    provider.failures = {"u0": [Refused()]}
+    await caller.generate(show_id)
+    (failed,) = await caller.listed(show_id)
+    provider.gate.clear()
+    retried = (await caller.retry(show_id)).generation
+    # The operator deleted what the first try left; the news of it comes while the next try is under way.
+    deleted = event(caller, pb.PROVIDER_EVENT_TYPE_DELETED, failed, external_id="in_of_the_first_try")
+    assert await caller.apply(deleted) == [NO_CHANGE]
+    provider.gate.set()
+    await caller.finished(retried.id)
+    invoice = await caller.invoice(failed)
+    assert (invoice.status, invoice.external_id) == (pb.INVOICE_STATUS_DRAFT, provider.made[failed.id].external_id)
+    assert await caller.apply(paid_event(caller, invoice)) == [APPLIED]
+
+
 async def test_finalized_event_that_overtakes_the_answer_counts_once(caller: Caller, provider: FakeProvider) -> None:
     show_id = await caller.small_show(1)
     provider.gate.clear()

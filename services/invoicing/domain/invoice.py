@@ -188,6 +188,8 @@ def held_back_because(reason: DraftReason) -> str:
 
 def observe(invoice: Invoice, sighting: Sighting, now: datetime) -> tuple[Invoice, str] | None:
     """The invoice after a sighting, and why it changed; None when it says nothing new."""
+    if sighting.deleted and sighting.external_id != invoice.external_id:
+        return None  # what an earlier try left, cleared away: the counterpart that counts is still to be made
     changed = _learn(invoice, sighting, now)
     reason = ""
     if sighting.standing >= Standing.PAYABLE and not sighting.deleted:
