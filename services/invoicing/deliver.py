@@ -14,7 +14,7 @@ from services.common.money import format_money
 from services.invoicing import events, repository
 from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.invoice import Invoice, Status
-from services.invoicing.ledger import Change, Entry, Ledger
+from services.invoicing.ledger import Change, Entry, Ledger, RequestIdTaken
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
 from services.invoicing.shows import ShowNotFound
@@ -51,13 +51,6 @@ class NoEmail(ShowbillError):
     reason = "NO_EMAIL"
 
 
-class RequestIdTaken(ShowbillError):
-    """Another delivery was just asked for with the same request id. Use a new one."""
-
-    kind = Kind.CONFLICT
-    reason = "REQUEST_ID_TAKEN"
-
-
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What the operator asked to send."""
@@ -81,6 +74,8 @@ class Deliveries:
         async with self._ledger.entry() as entry:
             invoice, show_name = await _lock(entry, identity.workspace_id, wish)
             before = await entry.connection.fetchrow(SQL["delivery_of_request"], identity.workspace_id, wish.request_id)
+            if before is not None and (str(before["invoice_id"]), before["channel"]) != (invoice.id, wish.channel):
+                raise RequestIdTaken
             if before is not None and (before["channel"], before["state"]) != ("email", "requested"):
                 return invoice, before
             _refuse(invoice, wish.channel)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import asyncpg
 
 from services.common.context import Identity
-from services.common.db import Connection
+from services.common.db import Connection, Pool
 from services.common.errors import Kind, NotFound, ShowbillError
 from services.invoicing import queueing, repository
 from services.invoicing.claims import BuyerNotFound
 from services.invoicing.domain.plan import Action, Plan, Terms, plan
 from services.invoicing.ledger import Entry as Transaction
-from services.invoicing.ledger import Ledger
+from services.invoicing.ledger import Ledger, RequestIdTaken
 from services.invoicing.ports import Connection as ProviderConnection
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
@@ -79,7 +79,7 @@ class Generations:
 
     async def start(self, identity: Identity, asked: Asked) -> asyncpg.Record:
         """Writes one pending invoice for each buyer to be invoiced, and answers the run that makes them."""
-        before = await self._ledger.pool.fetchrow(SQL["generation_of_request"], identity.workspace_id, asked.request_id)
+        before = await _begun(self._ledger.pool, identity, asked)
         if before is not None:
             return before
         connection = _usable(await self._provider.connection(identity, asked.provider))
@@ -139,6 +139,16 @@ async def _planned(
     return plan(positions, terms)
 
 
+async def _begun(database: Pool | Connection, identity: Identity, asked: Asked) -> asyncpg.Record | None:
+    """The run that the same request began before. Raises RequestIdTaken."""
+    found: asyncpg.Record | None = await database.fetchrow(
+        SQL["generation_of_request"], identity.workspace_id, asked.request_id
+    )
+    if found is not None and str(found["show_id"]) != asked.show_id:
+        raise RequestIdTaken
+    return found
+
+
 async def _start(
     entry: Transaction, identity: Identity, asked: Asked, connection: ProviderConnection
 ) -> asyncpg.Record:
@@ -146,7 +156,7 @@ async def _start(
     show = await database.fetchrow(SQL["lock_show"], asked.show_id, identity.workspace_id)
     if show is None:
         raise ShowNotFound
-    before = await database.fetchrow(SQL["generation_of_request"], identity.workspace_id, asked.request_id)
+    before = await _begun(database, identity, asked)
     if before is not None:
         return before
     planned = await _planned(database, show, connection, asked.buyer_ids)

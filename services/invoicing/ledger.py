@@ -14,11 +14,19 @@ import asyncpg
 import msgspec
 
 from services.common.db import Connection, Pool, transaction
+from services.common.errors import Kind, ShowbillError
 from services.common.outbox import Message, Outbox
 from services.invoicing import events
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.events import Payload
 from services.invoicing.repository import SQL
+
+
+class RequestIdTaken(ShowbillError):
+    """This request id was used for something else before. Use a new one."""
+
+    kind = Kind.CONFLICT
+    reason = "REQUEST_ID_TAKEN"
 
 
 @dataclass(frozen=True, slots=True)

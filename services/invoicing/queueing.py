@@ -15,7 +15,7 @@ from services.common.ids import new_id
 from services.invoicing import events, repository
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan
-from services.invoicing.ledger import Change
+from services.invoicing.ledger import Change, RequestIdTaken
 from services.invoicing.ledger import Entry as Transaction
 from services.invoicing.ports import Connection as ProviderConnection
 from services.invoicing.repository import SQL
@@ -46,7 +46,8 @@ async def add_run(
         skipped,
         identity.actor,
     )
-    assert run is not None
+    if run is None:  # the same request for another show was a moment quicker
+        raise RequestIdTaken
     return run
 
 

@@ -191,6 +191,9 @@ class Workers:
         async with self._ledger.entry() as entry:
             rows = await entry.connection.fetch(SQL["lock_invoices"], [order.id])
             known = repository.invoice(rows[0])
+            if repository.account_of(known) != order.account:  # an id of one account is never kept under another
+                log.error("a made invoice belongs to an account left behind", invoice_id=order.id)
+                return
             change = step(known, sighting, ACTOR, datetime.now(UTC))
             if change is not None:
                 await entry.change([change])
@@ -215,8 +218,11 @@ class Workers:
         asyncio.get_running_loop().call_later(delay + 0.002, self.wake)
 
     async def _give_up(self, order: Order, error: ShowbillError) -> None:
+        """Only under the lease: a retry while another process still makes the invoice could make a second one."""
         async with self._ledger.entry() as entry:
             rows = await entry.connection.fetch(SQL["lock_invoices"], [order.id])
+            if not await entry.connection.fetchval(SQL["holds_lease"], order.id, self.owner):
+                return
             known = repository.invoice(rows[0])
             after = rules.fail(known, error.message, datetime.now(UTC))
             if after is not None and known.attempt == order.attempt:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from services.common.errors import Kind
 from services.common.ids import new_id
+from services.common.status import RemoteError
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import Replica
@@ -52,6 +53,20 @@ async def test_same_request_id_starts_one_run(caller: Caller) -> None:
     runs = await asyncio.gather(*(caller.start(show_id, request_id=request_id) for _ in range(4)))
     assert len({run.id for run in runs}) == 1
     assert len(await caller.listed(show_id)) == 3
+
+
+async def test_request_id_of_another_shows_run_is_refused(caller: Caller) -> None:
+    first, second = await caller.small_show(1), await caller.small_show(1)
+    request_id = new_id()
+    await caller.start(first, request_id=request_id)
+    error = await refusal(caller.start(second, request_id=request_id))
+    assert (error.kind, error.reason) == (Kind.CONFLICT, "REQUEST_ID_TAKEN")
+    assert await caller.listed(second) == []
+    request_id = new_id()
+    shows = [await caller.small_show(1) for _ in range(3)]
+    runs = await asyncio.gather(*(caller.start(show, request_id=request_id) for show in shows), return_exceptions=True)
+    errors = [run for run in runs if isinstance(run, RemoteError)]
+    assert [error.reason for error in errors] == ["REQUEST_ID_TAKEN"] * 2
 
 
 async def test_runs_started_at_once_make_each_invoice_once(caller: Caller, provider: FakeProvider) -> None:

@@ -57,6 +57,21 @@ async def test_same_request_id_sends_once(caller: Caller, invoice: pb.Invoice, p
     assert len(provider.mailed) == 2
 
 
+async def test_request_id_of_another_delivery_is_refused(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    request_id = new_id()
+    await caller.send(invoice, EMAIL, request_id)
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    (other,) = await caller.listed(show_id)
+    for wrong in (caller.send(other, MANUAL, request_id), caller.send(invoice, MANUAL, request_id)):
+        error = await refusal(wrong)
+        assert (error.kind, error.reason) == (Kind.CONFLICT, "REQUEST_ID_TAKEN")
+    assert (await caller.invoice(other)).send_count == 0
+    assert len(provider.mailed) == 1
+
+
 async def test_refused_mail_is_a_result_that_is_kept(
     caller: Caller, invoice: pb.Invoice, provider: FakeProvider, replica: Replica
 ) -> None:

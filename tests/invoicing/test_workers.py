@@ -136,6 +136,43 @@ async def test_invoices_of_a_dead_process_are_taken_up(
     assert len(await caller.listed(show_id, pb.INVOICE_STATUS_DRAFT)) == 3
 
 
+async def test_failure_after_the_lease_was_lost_decides_nothing(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    show_id = await caller.small_show(1)
+    provider.gate.clear()
+    provider.failures = {"u0": [Refused()]}
+    await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 1)
+    # Another replica has taken it up meanwhile: whether it failed is for that one to say.
+    await replica.pool.execute(
+        "UPDATE invoices SET lease_owner = $1, lease_expires_at = now() + interval '1 hour'", new_id()
+    )
+    provider.gate.set()
+    await eventually(lambda: not replica.service.workers._under_way)
+    (invoice,) = await caller.listed(show_id)
+    assert invoice.status == pb.INVOICE_STATUS_PENDING
+
+
+async def test_answer_of_an_account_left_behind_is_not_stored(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    show_id = await caller.small_show(1)
+    provider.gate.clear()
+    await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 1)
+    # As after a lapsed lease, a failure told by another replica, and a retry for a new account.
+    await replica.pool.execute(
+        "UPDATE invoices SET external_account = 'acct_new', lease_owner = $1,"
+        " lease_expires_at = now() + interval '1 hour'",
+        new_id(),
+    )
+    provider.gate.set()
+    await eventually(lambda: not replica.service.workers._under_way)
+    (invoice,) = await caller.listed(show_id)
+    assert (invoice.status, invoice.external_id) == (pb.INVOICE_STATUS_PENDING, "")
+
+
 async def test_stopped_process_gives_back_what_it_began(
     caller: Caller, provider: FakeProvider, database_url: str, nats: Nats, replica: Replica
 ) -> None:

@@ -36,6 +36,7 @@ SELECT * FROM generations WHERE show_id = $1 AND state = 'running' ORDER BY id D
 INSERT INTO generations (id, workspace_id, show_id, state, request_id, plan_hash, total_count, unchanged_count,
                          skipped_buyers, actor, finished_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $4 = 'finished'::generation_state THEN clock_timestamp() END)
+ON CONFLICT (workspace_id, request_id) DO NOTHING
 RETURNING *;
 
 -- name: prefer_hash_joins
@@ -133,6 +134,9 @@ UPDATE invoices
 SET lease_owner = NULL, lease_expires_at = NULL, not_before = clock_timestamp() + make_interval(secs => $3),
     tries = tries + $4
 WHERE id = $1 AND lease_owner = $2 AND status = 'pending';
+
+-- name: holds_lease
+SELECT EXISTS (SELECT FROM invoices WHERE id = $1 AND lease_owner = $2);
 
 -- name: lock_failed
 SELECT id FROM invoices
