@@ -13,7 +13,7 @@ from services.common.errors import Fault, InvalidRequest, require
 from services.common.money import is_currency
 from services.common.timestamps import from_proto
 
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_EMAIL: Final = re.compile(r"[^@\s\0]+@[^@\s\0]+\.[^@\s\0]+")
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PROVIDERS: Final = frozenset({"stripe", "shopify", "square", "medusajs", "paypal", "quickbooks", "manual"})
 

@@ -86,6 +86,13 @@ CLAIM_STATUSES: Final = {
 }
 
 
+def claim_status(value: pb.ClaimStatus.ValueType) -> str | None:
+    """None where every status is wanted. Raises InvalidRequest."""
+    known = value == pb.CLAIM_STATUS_UNSPECIFIED or value in CLAIM_STATUSES
+    require([] if known else [Fault("status", "The status is not winner, waitlist, released or passed.")])
+    return CLAIM_STATUSES.get(value)
+
+
 def _claim_faults(claim: pb.Claim) -> list[Fault]:
     faults = [
         *text_fault("claim_id", claim.claim_id, 200, least=1),

@@ -107,7 +107,7 @@ class ShowsServicer(ShowsServiceServicer):
     async def ListClaims(self, request: pb.ListClaimsRequest, context: Context) -> pb.ListClaimsResponse:
         size = paging.page_size(request.page_size, 200, 1000)
         after = parse.time_and_id_key(request.page_token)
-        status = parse_shows.CLAIM_STATUSES.get(request.status)
+        status = parse_shows.claim_status(request.status)
         show = await self._shows.get(identity().workspace_id, parse_id(request.show_id, "show"))
         rows = await self._claims.page(str(show["id"]), after, status, size + 1)
         last = rows[size - 1] if len(rows) > size else None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.common.ids import new_id
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
+from tests.invoicing.test_shows import refusal
 
 
 @pytest.fixture
@@ -36,14 +37,16 @@ async def test_claims_that_cannot_be_taken_are_named_with_their_place(caller: Ca
         winner(3, email="nobody"),
         winner(4, platform_user_id="u4"),
         pb.Claim(claim_id="c5", item_number="5"),
+        winner(5, claim_id="c6", email="zero\0@example.com"),
     ]
     answer = await caller.ingest(show_id, claims)
-    assert counts(answer) == (2, 0, 0, 3)
+    assert counts(answer) == (2, 0, 0, 4)
     rejected = {claim.index: claim.reason for claim in answer.rejected_claims}
     assert rejected[1] == "The show has no item 99. Add the item, then send the claim again."
     assert "e-mail" in rejected[2]
     assert "platform" in rejected[4]
     assert "status" in rejected[4]
+    assert "e-mail" in rejected[5]
 
 
 async def test_later_state_replaces_the_earlier_never_the_other_way(caller: Caller, show_id: str) -> None:
@@ -124,6 +127,11 @@ async def test_claims_are_listed_oldest_first_page_by_page(caller: Caller, show_
         if not token:
             break
     assert seen == ["c1", "c2", "c3", "c4"]
+
+
+async def test_listing_by_a_status_that_is_none_is_refused(caller: Caller, show_id: str) -> None:
+    error = await refusal(claims_of(caller, show_id, status=99))
+    assert [fault.field for fault in error.faults] == ["status"]
 
 
 async def test_buyers_are_listed_page_by_page(caller: Caller) -> None:
