@@ -1,7 +1,7 @@
 """Generating the invoices of a show: the plan, the run that carries it out, and the retry of what failed."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import asyncpg
 
@@ -97,7 +97,10 @@ class Generations:
     async def retry(
         self, identity: Identity, show_id: str, invoice_ids: Sequence[str], provider: str
     ) -> asyncpg.Record | None:
-        """Queues invoices in status error again; answers the run, or None when there was nothing to retry."""
+        """Queues invoices in status error again, with the claims and prices of now.
+
+        Answers the run, or None when there was nothing to retry.
+        """
         connection = await self._provider.connection(identity, provider)
         async with self._ledger.entry() as entry:
             show = await entry.connection.fetchrow(SQL["get_show"], show_id, identity.workspace_id)
@@ -108,9 +111,10 @@ class Generations:
             )
             if not failed:
                 return None
-            run = await queueing.queue_again(
-                entry, identity, show_id, [row["id"] for row in failed], _usable(connection)
-            )
+            usable = _usable(connection)
+            show = await entry.connection.fetchrow(SQL["lock_show"], show_id, identity.workspace_id)
+            assert show is not None
+            run = await queueing.queue_again(entry, identity, show, [row["id"] for row in failed], usable)
         self._wake()
         return run
 
@@ -126,11 +130,7 @@ def _usable(connection: ProviderConnection | None) -> ProviderConnection:
 async def _planned(
     database: Connection, show: asyncpg.Record, connection: ProviderConnection | None, chosen: Collection[str]
 ) -> Plan:
-    terms = (
-        replace(connection.limits, currency=show["currency"], healthy=connection.active)
-        if connection
-        else Terms(show["currency"], healthy=False)
-    )
+    terms = connection.terms(show["currency"]) if connection else Terms(show["currency"], healthy=False)
     positions = [repository.position(row) for row in await database.fetch(SQL["positions"], show["id"])]
     if chosen:
         if set(chosen) - {position.buyer.id for position in positions}:

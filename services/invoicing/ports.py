@@ -1,6 +1,6 @@
 """What invoicing asks of a payment provider, in our words. The real one is the integrations service, `provider.py`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -24,6 +24,10 @@ class Connection:
     """A finished sentence when it is not active."""
     limits: Terms
     """The provider's limits; the currency is the asker's to fill in."""
+
+    def terms(self, currency: str) -> Terms:
+        """For a show in this currency."""
+        return replace(self.limits, currency=currency, healthy=self.active)
 
 
 @dataclass(frozen=True, slots=True)

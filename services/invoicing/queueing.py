@@ -12,9 +12,10 @@ import msgspec
 from services.common.context import Identity
 from services.common.db import Connection
 from services.common.ids import new_id
+from services.common.money import format_money
 from services.invoicing import events, repository
 from services.invoicing.domain.invoice import Invoice, Status
-from services.invoicing.domain.plan import Action, Entry, Plan
+from services.invoicing.domain.plan import Action, Entry, Plan, Terms, afresh, held_back
 from services.invoicing.ledger import Change, RequestIdTaken
 from services.invoicing.ledger import Entry as Transaction
 from services.invoicing.ports import Connection as ProviderConnection
@@ -164,31 +165,26 @@ def _pending(
 
 
 async def queue_again(
-    entry: Transaction, identity: Identity, show_id: str, ids: Sequence[str], connection: ProviderConnection
-) -> asyncpg.Record:
-    """Failed invoices, locked, become pending once more; answers the run that makes them."""
-    database = entry.connection
+    entry: Transaction, identity: Identity, show: asyncpg.Record, ids: Sequence[str], connection: ProviderConnection
+) -> asyncpg.Record | None:
+    """Failed invoices become pending once more, with the claims and prices of now; answers the run that makes them.
+
+    Invoices and show must be locked. Who owes nothing now is left out; None when that is everybody.
+    """
+    database, show_id = entry.connection, str(show["id"])
     locked = [repository.invoice(row) for row in await database.fetch(SQL["lock_invoices"], ids)]
+    present = await database.fetch(SQL["owed_now"], show_id, [invoice.buyer_id for invoice in locked])
+    terms = connection.terms(show["currency"])
+    owed = {str(row["buyer_id"]): row for row in present if afresh(repository.owed(row), terms)[0] is Action.CREATE}
+    again = [invoice for invoice in locked if invoice.buyer_id in owed]
+    if not again:
+        return None
     run = await database.fetchrow(
         SQL["add_generation"],
-        *(new_id(), identity.workspace_id, show_id, "running", None, "", len(locked), 0, [], identity.actor),
+        *(new_id(), identity.workspace_id, show_id, "running", None, "", len(again), 0, [], identity.actor),
     )
     assert run is not None
-    now = datetime.now(UTC)
-    changes = []
-    for invoice in locked:
-        after = replace(
-            invoice,
-            status=Status.PENDING,
-            status_reason="",
-            attempt=invoice.attempt + 1,
-            version=invoice.version + 1,
-            generation_id=str(run["id"]),
-            external_account=connection.account_id,
-            livemode=connection.livemode,
-            updated_at=now,
-        )
-        changes.append(Change(invoice, after, "It is tried once more.", identity.actor))
+    changes = [_once_more(one, owed[one.buyer_id], str(run["id"]), connection, terms, identity.actor) for one in again]
     await database.execute(
         SQL["queue_again"],
         [change.after.id for change in changes],
@@ -197,6 +193,33 @@ async def queue_again(
         connection.integration_id,
         connection.account_id,
         connection.livemode,
+        [owed[change.after.buyer_id]["digest"] for change in changes],
     )
     await entry.change(changes)
     return run
+
+
+def _once_more(
+    invoice: Invoice, owed: asyncpg.Record, run_id: str, connection: ProviderConnection, terms: Terms, actor: str
+) -> Change:
+    """A raised attempt: the provider is searched for what the earlier one left before anything is made."""
+    after = replace(
+        invoice,
+        status=Status.PENDING,
+        status_reason="",
+        draft_reason=held_back(repository.owed(owed), terms),
+        total=owed["total"],
+        line_count=owed["line_count"],
+        unpriced_count=owed["unpriced_count"],
+        attempt=invoice.attempt + 1,
+        version=invoice.version + 1,
+        generation_id=run_id,
+        external_account=connection.account_id,
+        livemode=connection.livemode,
+        updated_at=datetime.now(UTC),
+    )
+    reason = "It is tried once more."
+    if after.total != invoice.total:
+        was, now = (format_money(one.total, one.currency) for one in (invoice, after))
+        reason += f" Claims or prices changed: the total was {was}, now it is {now}."
+    return Change(invoice, after, reason, actor, owed["line_items"])

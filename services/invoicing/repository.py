@@ -78,14 +78,15 @@ def buyer(row: asyncpg.Record) -> Buyer:
     )
 
 
+def owed(row: asyncpg.Record) -> Owed:
+    return Owed(row["total"], row["claim_count"], row["line_count"], row["unpriced_count"], row["digest"])
+
+
 def position(row: asyncpg.Record) -> Position:
-    owed = NOTHING
-    if row["line_count"] is not None:
-        owed = Owed(row["total"], row["claim_count"], row["line_count"], row["unpriced_count"], row["digest"])
     billed = None
     if row["invoice_id"] is not None:
         billed = Billed(str(row["invoice_id"]), Status(row["status"]), row["billed_total"], row["planned_digest"])
-    return Position(buyer(row), owed, billed, row["revision"])
+    return Position(buyer(row), owed(row) if row["line_count"] is not None else NOTHING, billed, row["revision"])
 
 
 def order(row: asyncpg.Record) -> Order:

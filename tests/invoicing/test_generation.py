@@ -144,6 +144,41 @@ async def test_changed_claims_leave_the_invoice_alone(caller: Caller) -> None:
     assert await caller.listed(show_id) == before
 
 
+async def test_retry_bills_claims_and_prices_of_now(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(2)
+    provider.failures = {"u0": [Refused()], "u1": [Refused()]}
+    await caller.generate(show_id)
+    await caller.items(
+        show_id, [pb.Item(item_number="0", title="Item 0", price=250), pb.Item(item_number="1", title="Item 1")]
+    )
+    reasons = {entry.reason for entry in (await caller.plan(show_id)).entries}
+    assert reasons == {"Its making failed; retry it, and it bills the claims and prices of now."}
+    await caller.finished((await caller.retry(show_id)).generation.id)
+    right, held = [await caller.invoice(invoice) for invoice in await caller.listed(show_id)]
+    assert (right.status, right.total, right.lines[0].amount) == (pb.INVOICE_STATUS_DRAFT, 250, 250)
+    assert not right.draft_reason
+    assert (held.total, held.draft_reason, held.unpriced_count) == (0, pb.DRAFT_REASON_NEEDS_PRICE, 1)
+    told = provider.orders[right.id][-1]
+    assert (told.attempt, told.total, told.lines[0]["amount"], told.keep_draft) == (2, 250, 250, False)
+    assert provider.orders[held.id][-1].keep_draft
+    assert {entry.action for entry in (await caller.plan(show_id)).entries} == {pb.PLAN_ACTION_UNCHANGED}
+
+
+async def test_retry_leaves_out_who_owes_nothing_now(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(2)
+    provider.failures = {"u0": [Refused()], "u1": [Refused()]}
+    await caller.generate(show_id)
+    await caller.ingest(show_id, [winner(0, status=pb.CLAIM_STATUS_RELEASED, sequence=1)])
+    await caller.items(show_id, [pb.Item(item_number="1", title="Item 1", price=0)])
+    answer = await caller.retry(show_id)
+    assert (answer.retried_count, answer.HasField("generation")) == (0, False)
+    assert {invoice.status for invoice in await caller.listed(show_id)} == {pb.INVOICE_STATUS_ERROR}
+    assert {entry.reason for entry in (await caller.plan(show_id)).entries} == {
+        "Its making failed, so no invoice is there. The buyer wins nothing any more.",
+        "Its making failed, so no invoice is there. Everything is free: there is nothing to pay.",
+    }
+
+
 async def test_invoice_keeps_its_lines_as_they_were_planned(caller: Caller) -> None:
     show_id = await caller.small_show(1)
     await caller.ingest(show_id, [winner(0, claim_id="again", quantity=2)])

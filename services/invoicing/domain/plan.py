@@ -103,8 +103,8 @@ def plan(positions: Sequence[Position], terms: Terms) -> Plan:
 
 def _entry(position: Position, terms: Terms) -> Entry:
     owed, billed = position.owed, position.billed
-    draft_reason = _draft_reason(owed, terms)
-    action, reason = _beside(owed, billed, terms.currency) if billed is not None else _afresh(owed, terms)
+    draft_reason = held_back(owed, terms)
+    action, reason = _beside(owed, billed, terms) if billed is not None else afresh(owed, terms)
     return Entry(
         buyer=position.buyer,
         owed=owed,
@@ -117,19 +117,31 @@ def _entry(position: Position, terms: Terms) -> Entry:
     )
 
 
-def _beside(owed: Owed, billed: Billed, currency: str) -> tuple[Action, str]:
+def _beside(owed: Owed, billed: Billed, terms: Terms) -> tuple[Action, str]:
     """Of a buyer who has an invoice."""
+    if billed.status is Status.ERROR:
+        return _beside_a_failure(owed, billed, terms)
     if owed.digest == billed.digest:
-        reason = "Its making failed; retry it." if billed.status is Status.ERROR else ""
-        return Action.UNCHANGED, reason
+        return Action.UNCHANGED, ""
     if not owed.line_count:
         return Action.CHANGED, "The buyer no longer wins anything, but has an invoice."
-    was, now = (format_money(amount, currency) for amount in (billed.total, owed.total))
+    was, now = (format_money(amount, terms.currency) for amount in (billed.total, owed.total))
     return Action.CHANGED, f"Claims or prices changed since it was invoiced: it was {was}, now it is {now}."
 
 
-def _afresh(owed: Owed, terms: Terms) -> tuple[Action, str]:
-    """Of a buyer who has no invoice, or only void ones."""
+def _beside_a_failure(owed: Owed, billed: Billed, terms: Terms) -> tuple[Action, str]:
+    if owed.digest == billed.digest:
+        return Action.UNCHANGED, "Its making failed; retry it."
+    action, why_not = afresh(owed, terms)
+    if action is Action.SKIP:
+        return Action.CHANGED, f"Its making failed, so no invoice is there. {why_not}"
+    return Action.CHANGED, "Its making failed; retry it, and it bills the claims and prices of now."
+
+
+def afresh(owed: Owed, terms: Terms) -> tuple[Action, str]:
+    """Of a buyer who has no invoice, or only void ones: create, or skip and why."""
+    if not owed.line_count:
+        return Action.SKIP, "The buyer wins nothing any more."
     if owed.total == 0 and not owed.unpriced_count:
         return Action.SKIP, "Everything is free: there is nothing to pay."
     if terms.largest and owed.total > terms.largest:
@@ -138,7 +150,8 @@ def _afresh(owed: Owed, terms: Terms) -> tuple[Action, str]:
     return Action.CREATE, ""
 
 
-def _draft_reason(owed: Owed, terms: Terms) -> DraftReason | None:
+def held_back(owed: Owed, terms: Terms) -> DraftReason | None:
+    """Why the invoice would stay a draft; None when it is made payable."""
     if owed.unpriced_count:
         return DraftReason.NEEDS_PRICE
     return DraftReason.BELOW_MINIMUM if owed.total < terms.smallest else None

@@ -144,12 +144,15 @@ WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS
 ORDER BY id
 FOR NO KEY UPDATE;
 
+-- name: owed_now
+SELECT * FROM rollups WHERE show_id = $1 AND buyer_id = ANY ($2::uuid[]);
+
 -- name: queue_again
 -- Beside what the ledger writes: a new attempt, told with the buyer's present labels, for the present connection.
 UPDATE invoices
-SET attempt = new.attempt, generation_id = $3, first_attempt_at = NULL, tries = 0, not_before = '-infinity',
+SET attempt = new.attempt, planned_digest = new.digest, generation_id = $3, first_attempt_at = NULL, tries = 0, not_before = '-infinity',
     integration_id = $4, external_account = $5, livemode = $6,
     buyer = jsonb_build_object('platform', platform, 'platform_user_id', platform_user_id, 'handle', handle,
                                'display_name', display_name, 'email', email)
-FROM unnest($1::uuid[], $2::integer[]) AS new (id, attempt), buyers
+FROM unnest($1::uuid[], $2::integer[], $7::text[]) AS new (id, attempt, digest), buyers
 WHERE invoices.id = new.id AND buyers.id = invoices.buyer_id;
