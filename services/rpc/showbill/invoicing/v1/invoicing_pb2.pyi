@@ -54,6 +54,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such generation in this workspace."""
     ERROR_REASON_BUYER_NOT_FOUND: _ErrorReason.ValueType  # 12
     """No such buyer in this workspace."""
+    ERROR_REASON_REQUEST_ID_TAKEN: _ErrorReason.ValueType  # 13
+    """The request id was used for another show, invoice or channel."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: the `reason` of the ErrorInfo, without this enum's prefix."""
@@ -83,6 +85,8 @@ ERROR_REASON_GENERATION_NOT_FOUND: ErrorReason.ValueType  # 11
 """No such generation in this workspace."""
 ERROR_REASON_BUYER_NOT_FOUND: ErrorReason.ValueType  # 12
 """No such buyer in this workspace."""
+ERROR_REASON_REQUEST_ID_TAKEN: ErrorReason.ValueType  # 13
+"""The request id was used for another show, invoice or channel."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _ShowState:

@@ -899,7 +899,8 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RetryInvoices(self, request, context):
-        """Queues invoices in status ERROR again, with a raised attempt. Others are left alone.
+        """Queues invoices in status ERROR again, with a raised attempt and the claims and prices of now. Others are left alone,
+        and so is a buyer who owes nothing any more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -210,7 +210,9 @@ class InvoicesServiceStub:
     VoidInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.VoidInvoiceRequest, _invoicing_pb2.VoidInvoiceResponse]
     """Voids an invoice that is not paid. Already void answers the invoice as it is."""
     RetryInvoices: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.RetryInvoicesRequest, _invoicing_pb2.RetryInvoicesResponse]
-    """Queues invoices in status ERROR again, with a raised attempt. Others are left alone."""
+    """Queues invoices in status ERROR again, with a raised attempt and the claims and prices of now. Others are left alone,
+    and so is a buyer who owes nothing any more.
+    """
     ApplyProviderEvents: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ApplyProviderEventsRequest, _invoicing_pb2.ApplyProviderEventsResponse]
     """Applies verified provider events in one transaction, each with its own outcome in the order of the request. Takes a
     service-wide token. A duplicate changes nothing; if one event fails, each is applied alone.
@@ -356,7 +358,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.RetryInvoicesRequest,
         context: _aio.ServicerContext[_invoicing_pb2.RetryInvoicesRequest, _abc.Awaitable[_invoicing_pb2.RetryInvoicesResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.RetryInvoicesResponse]:
-        """Queues invoices in status ERROR again, with a raised attempt. Others are left alone."""
+        """Queues invoices in status ERROR again, with a raised attempt and the claims and prices of now. Others are left alone,
+        and so is a buyer who owes nothing any more.
+        """
 
     @_abc_1.abstractmethod
     def ApplyProviderEvents(
