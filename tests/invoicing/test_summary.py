@@ -1,7 +1,7 @@
 """The money of a show always balances."""
 
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
-from tests.invoicing.caller import Caller
+from tests.invoicing.caller import Caller, winner
 from tests.invoicing.events_seen import event, paid_event
 from tests.invoicing.fake_provider import FakeProvider, Refused
 
@@ -10,7 +10,7 @@ MADE = ("pending", "draft", "held_back", "sent", "paid", "error", "payment_faile
 
 def balance(summary: pb.GetShowSummaryResponse) -> tuple[int, int]:
     invoiced = sum(getattr(summary, part).amount for part in MADE)
-    return summary.claimed.amount, invoiced + summary.not_invoiced.amount
+    return summary.claimed.amount, invoiced + summary.not_invoiced.amount + summary.moved.amount
 
 
 async def test_parts_of_a_show_balance_at_every_stage(caller: Caller, provider: FakeProvider) -> None:
@@ -35,6 +35,19 @@ async def test_parts_of_a_show_balance_at_every_stage(caller: Caller, provider: 
     assert (after.void.amount, after.not_invoiced.amount) == (payable[2].total, payable[2].total)
     assert (after.sent.count, after.held_back.count, after.draft.count) == (1, 1, 76 - 5)
     assert after.seq == (await caller.show(show_id)).seq
+
+
+async def test_what_moved_since_it_was_invoiced_is_a_part(caller: Caller) -> None:
+    show_id = await caller.small_show(4)
+    await caller.generate(show_id)
+    assert (await caller.summary(show_id)).moved == pb.SummaryPart()
+    invoices = await caller.listed(show_id)
+    await caller.items(show_id, [pb.Item(item_number="0", title="Dearer", price=1500)])
+    await caller.ingest(show_id, [winner(1, status=pb.CLAIM_STATUS_RELEASED, sequence=1)])
+    await caller.apply(paid_event(caller, invoices[2], total=900))
+    summary = await caller.summary(show_id)
+    assert (summary.moved.amount, summary.moved.count) == (500 - 1000 + 100, 3)
+    assert balance(summary) == (3500, 3500)
 
 
 async def test_failed_invoices_are_a_part_of_their_own(caller: Caller, provider: FakeProvider) -> None:

@@ -65,7 +65,7 @@ WITH owed AS MATERIALIZED (
   SELECT buyer_id, total, CASE WHEN status = 'draft' AND draft_reason IS NOT NULL THEN 'held_back' ELSE status::text END AS part
   FROM invoices WHERE show_id = $1
 ), invoiced AS MATERIALIZED (
-  SELECT DISTINCT buyer_id FROM made WHERE part <> 'void'
+  SELECT buyer_id, sum(total) AS total FROM made WHERE part <> 'void' GROUP BY buyer_id
 )
 SELECT part, sum(total)::bigint AS amount, count(*)::integer AS count FROM made GROUP BY part
 UNION ALL
@@ -75,4 +75,8 @@ SELECT 'unpriced_lines', 0, coalesce(sum(unpriced_count), 0)::integer FROM owed
 UNION ALL
 SELECT 'not_invoiced', coalesce(sum(owed.total), 0)::bigint, count(*)::integer
 FROM owed FULL JOIN invoiced USING (buyer_id)
-WHERE invoiced.buyer_id IS NULL;
+WHERE invoiced.buyer_id IS NULL
+UNION ALL
+SELECT 'moved', coalesce(sum(coalesce(owed.total, 0) - invoiced.total), 0)::bigint, count(*)::integer
+FROM owed FULL JOIN invoiced USING (buyer_id)
+WHERE invoiced.total <> coalesce(owed.total, 0);

@@ -3109,6 +3109,7 @@ class GetShowSummaryResponse(_message.Message):
     UNCOLLECTIBLE_FIELD_NUMBER: _builtins.int
     UNPRICED_LINES_FIELD_NUMBER: _builtins.int
     SEQ_FIELD_NUMBER: _builtins.int
+    MOVED_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """ISO 4217, upper case."""
     seq: _builtins.int
@@ -3147,6 +3148,12 @@ class GetShowSummaryResponse(_message.Message):
     def unpriced_lines(self) -> Global___SummaryPart:
         """Winner lines without a price; the amount is 0."""
 
+    @_builtins.property
+    def moved(self) -> Global___SummaryPart:
+        """What claims, prices or an edit at the provider moved since the invoices were made: what is claimed by buyers with an
+        invoice, less what they were invoiced. Below 0 when they were invoiced more. The count is of buyers.
+        """
+
     def __init__(
         self,
         *,
@@ -3164,10 +3171,11 @@ class GetShowSummaryResponse(_message.Message):
         uncollectible: Global___SummaryPart | None = ...,
         unpriced_lines: Global___SummaryPart | None = ...,
         seq: _builtins.int = ...,
+        moved: Global___SummaryPart | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "uncollectible", b"uncollectible", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "uncollectible", b"uncollectible", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "seq", b"seq", "uncollectible", b"uncollectible", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "seq", b"seq", "uncollectible", b"uncollectible", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -944,7 +944,7 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetShowSummary(self, request, context):
-        """Sums a show's money; the parts always balance.
+        """Sums a show's money; the parts always balance: claimed = not invoiced + moved + all invoices that are not void.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

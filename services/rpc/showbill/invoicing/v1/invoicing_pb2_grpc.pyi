@@ -228,7 +228,7 @@ class InvoicesServiceStub:
     VerifyShow: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.VerifyShowRequest, _invoicing_pb2.VerifyShowResponse]
     """Lists the provider and proves, or disproves, that each buyer has exactly the right invoices."""
     GetShowSummary: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetShowSummaryRequest, _invoicing_pb2.GetShowSummaryResponse]
-    """Sums a show's money; the parts always balance."""
+    """Sums a show's money; the parts always balance: claimed = not invoiced + moved + all invoices that are not void."""
 
 class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
     """Invoices and the runs that make them. Called by the gateway; ReportDelivery by the messaging service."""
@@ -412,6 +412,6 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.GetShowSummaryRequest,
         context: _aio.ServicerContext[_invoicing_pb2.GetShowSummaryRequest, _abc.Awaitable[_invoicing_pb2.GetShowSummaryResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.GetShowSummaryResponse]:
-        """Sums a show's money; the parts always balance."""
+        """Sums a show's money; the parts always balance: claimed = not invoiced + moved + all invoices that are not void."""
 
 def add_InvoicesServiceServicer_to_server(servicer: InvoicesServiceServicer, server: _aio.Server) -> None: ...
