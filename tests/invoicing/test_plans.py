@@ -1,0 +1,48 @@
+"""The queries that run for every invoice or event go through indexes, however many invoices there are."""
+
+import re
+
+import pytest
+
+from services.invoicing.repository import SQL
+from tests.invoicing.caller import Caller
+from tests.invoicing.conftest import Replica
+
+HOT = (
+    *("match_events", "known_events", "lock_invoices", "list_invoices", "waiting", "take", "keep_leases", "put_back"),
+    *("holds_lease", "lock_failed", "take_to_check", "resolve_pay_link", "write_invoices"),
+)
+MANY = """
+WITH people AS (
+  INSERT INTO buyers (id, workspace_id, platform, platform_user_id, handle, display_name, email)
+  SELECT gen_random_uuid(), workspace_id, 'facebook', 'many' || number, '', '', ''
+  FROM shows, generate_series(1, 10000) AS number WHERE id = $1 RETURNING id
+)
+INSERT INTO invoices (id, workspace_id, show_id, buyer_id, generation_id, status, total, currency, line_items,
+                      line_count, unpriced_count, planned_digest, buyer, show_name, show_date, revision, provider, integration_id,
+                      external_account, livemode, external_id)
+SELECT gen_random_uuid(), workspace_id, show_id, people.id, generation_id, 'paid', total, currency, line_items,
+       line_count, unpriced_count, planned_digest, buyer, show_name, show_date, 1, provider, integration_id,
+       external_account, livemode, 'in_' || people.id
+FROM invoices, people WHERE show_id = $1
+"""
+
+
+@pytest.fixture
+async def many(caller: Caller, replica: Replica) -> None:
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    await replica.pool.execute(MANY, show_id)
+    await replica.pool.execute("ANALYZE")
+
+
+async def test_hot_queries_never_read_all_invoices(many: None, replica: Replica) -> None:
+    plans = {}
+    async with replica.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        for name in HOT:
+            await connection.execute(f"PREPARE {name} AS {SQL[name]}")
+            values = ", ".join("NULL" for _ in set(re.findall(r"\$\d+", SQL[name])))
+            rows = await connection.fetch(f"EXPLAIN EXECUTE {name}" + (f"({values})" if values else ""))
+            plans[name] = "\n".join(row[0] for row in rows)
+    assert not {name: plan for name, plan in plans.items() if "Seq Scan on invoices" in plan}
