@@ -19,8 +19,8 @@ WITH people AS (
   FROM shows, generate_series(1, 10000) AS number WHERE id = $1 RETURNING id
 )
 INSERT INTO invoices (id, workspace_id, show_id, buyer_id, generation_id, status, total, currency, line_items,
-                      line_count, unpriced_count, planned_digest, buyer, show_name, show_date, revision, provider, integration_id,
-                      external_account, livemode, external_id)
+                      line_count, unpriced_count, planned_digest, buyer, show_name, show_date, revision, provider,
+                      integration_id, external_account, livemode, external_id)
 SELECT gen_random_uuid(), workspace_id, show_id, people.id, generation_id, 'paid', total, currency, line_items,
        line_count, unpriced_count, planned_digest, buyer, show_name, show_date, 1, provider, integration_id,
        external_account, livemode, 'in_' || people.id
