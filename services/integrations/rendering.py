@@ -19,10 +19,13 @@ from services.integrations.ports import (
     Limits,
     Line,
     Permission,
+    ProviderEvent,
     ProviderInvoice,
 )
 from services.integrations.webhooks import Verdict
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+
+UNFIT_EVENT = "The body is signed, but holds values that an event cannot have."
 
 
 def entry(one: Entry, plan: str) -> pb.CatalogEntry:
@@ -127,28 +130,29 @@ def _endpoint(state: EndpointState | None) -> pb.WebhookEndpointState | None:
 
 
 def verdict(one: Verdict, provider: str) -> pb.WebhookVerdict:
-    event = one.event
-    if event is None:
-        return pb.WebhookVerdict(outcome=_outcome(one), reason=one.reason)
-    return pb.WebhookVerdict(
-        outcome=_outcome(one),
-        event=pb.ProviderEvent(
-            event_id=event.event_id,
-            provider=provider,
-            workspace_id=one.workspace_id,
-            integration_id=one.integration_id,
-            account_id=event.account_id,
-            livemode=event.livemode,
-            type=pb.ProviderEventType.Value(f"PROVIDER_EVENT_TYPE_{event.type.name}"),
-            provider_type=event.provider_type,
-            occur_time=to_proto(event.occur_time),
-            invoice=invoice(event.invoice) if event.invoice else None,
-        ),
+    if one.event is None:
+        outcome = pb.WebhookOutcome.Value(f"WEBHOOK_OUTCOME_{one.outcome.name}")
+        return pb.WebhookVerdict(outcome=outcome, reason=one.reason)
+    try:
+        return pb.WebhookVerdict(outcome=pb.WEBHOOK_OUTCOME_VERIFIED, event=_event(one, one.event, provider))
+    except (TypeError, ValueError):
+        # Whoever knows a signing secret can sign what no message holds. It must not cost the group its answer.
+        return pb.WebhookVerdict(outcome=pb.WEBHOOK_OUTCOME_MALFORMED, reason=UNFIT_EVENT)
+
+
+def _event(one: Verdict, event: ProviderEvent, provider: str) -> pb.ProviderEvent:
+    return pb.ProviderEvent(
+        event_id=event.event_id,
+        provider=provider,
+        workspace_id=one.workspace_id,
+        integration_id=one.integration_id,
+        account_id=event.account_id,
+        livemode=event.livemode,
+        type=pb.ProviderEventType.Value(f"PROVIDER_EVENT_TYPE_{event.type.name}"),
+        provider_type=event.provider_type,
+        occur_time=to_proto(event.occur_time),
+        invoice=invoice(event.invoice) if event.invoice else None,
     )
-
-
-def _outcome(one: Verdict) -> pb.WebhookOutcome.ValueType:
-    return pb.WebhookOutcome.Value(f"WEBHOOK_OUTCOME_{one.outcome.name}")
 
 
 def invoice(one: ProviderInvoice) -> pb.ProviderInvoice:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -189,6 +190,52 @@ async def test_every_delivery_of_a_group_has_its_verdict(connected: Shop) -> Non
         pb.WEBHOOK_OUTCOME_UNKNOWN_CONNECTION,
         VERIFIED,
     ]
+
+
+def with_invoice(**values: object) -> bytes:
+    """An event whose invoice is not what Stripe would send: whoever knows a signing secret can sign anything."""
+    invoice = {**json.loads(event())["data"]["object"], **values}
+    return event(data={"object": invoice})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        event(created=10**30),
+        event(id="evt_\ud800"),
+        event(type=["invoice.paid"]),
+        event(type=7),
+        with_invoice(total=10**30),
+        with_invoice(total="2499"),
+        with_invoice(total=24.99),
+        with_invoice(amount_paid=-(10**30)),
+        with_invoice(hosted_invoice_url={"a": 1}),
+        with_invoice(metadata={"showbill_invoice": 7}),
+        with_invoice(number="\ud800"),
+        with_invoice(lines={"data": [{"amount": 10**30}]}),
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+    ],
+    ids=lambda body: body[:24].decode() + body[-40:].decode() if len(body) < 1000 else body[:5].decode(),
+)
+async def test_no_signed_body_harms_others_of_its_group(connected: Shop, body: bytes) -> None:
+    integration_id, secret = await identity_of(connected)
+    good, odd = connected.delivery(integration_id, secret), connected.delivery(integration_id, secret, body)
+    verdicts = await connected.caller.verify(good, odd, good)
+    assert [one.outcome for one in verdicts] == [VERIFIED, pb.WEBHOOK_OUTCOME_MALFORMED, VERIFIED]
+    assert verdicts[1].reason.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "signature", ["t={now},v1=é", "v1=é,t=é", "t=٣,v1=" + "0" * 64, "é", "t=" + "9" * 5000 + ",v1=a"]
+)
+async def test_no_signature_harms_others_of_its_group(connected: Shop, signature: str) -> None:
+    """Anybody may send these, without any secret."""
+    integration_id, secret = await identity_of(connected)
+    good, odd = (connected.delivery(integration_id, secret) for _ in range(2))
+    odd.headers["stripe-signature"] = signature.format(now=int(time.time()))
+    verdicts = await connected.caller.verify(good, odd, good)
+    assert [one.outcome for one in verdicts] == [VERIFIED, pb.WEBHOOK_OUTCOME_BAD_SIGNATURE, VERIFIED]
 
 
 async def test_group_too_large_is_refused(connected: Shop) -> None:

@@ -33,11 +33,13 @@ def read_event(mapper: InvoiceMapper, binding: Binding, body: bytes, headers: Ma
     try:
         event = json.loads(body)
         return _translate(mapper, binding, event)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
         raise MalformedEvent("The body is signed, but is no event that can be read.") from error
 
 
 def _verify(binding: Binding, body: bytes, header: str) -> None:
+    if not header.isascii():  # the SDK's comparison takes nothing else
+        raise BadSignature
     for secret in binding.secrets:
         try:
             stripe.WebhookSignature.verify_header(body, header, secret.reveal(), TOLERANCE)
