@@ -54,16 +54,22 @@ class Disconnecting:
 
     async def disconnect(self, workspace_id: str, provider: str) -> Disconnected:
         """Idempotent. Raises NotConnected when the workspace never connected the provider."""
+        connection = await self._known(workspace_id, provider)
+        while connection.connected:
+            orphan = await self.leave(connection)
+            ended = await self._repository.deactivate(connection, orphan)
+            if ended is not None:
+                log.info("disconnected", provider=provider, integration_id=ended.id, orphan=orphan)
+                return Disconnected(ended, orphan)
+            # It was renewed meanwhile, perhaps with an endpoint of its own: that one has to go too.
+            connection = await self._known(workspace_id, provider)
+        return Disconnected(connection, connection.webhook_endpoint_id)
+
+    async def _known(self, workspace_id: str, provider: str) -> Connection:
         connection = await self._repository.current_with_credentials(workspace_id, provider)
         if connection is None:
             raise NotConnected
-        if connection.connected:
-            orphan = await self.leave(connection)
-            await self._repository.deactivate(connection, orphan)
-            log.info("disconnected", provider=provider, integration_id=connection.id, orphan=orphan)
-            connection = await self._repository.current(workspace_id, provider)
-            assert connection is not None
-        return Disconnected(connection, connection.webhook_endpoint_id)
+        return connection
 
     async def leave(self, connection: Connection) -> str:
         """Deletes the connection's endpoint with its own keys; answers its id where that failed, else nothing."""

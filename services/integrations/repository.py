@@ -98,11 +98,15 @@ class Repository:
         self._outbox.committed(messages)
         return from_row(row)
 
-    async def deactivate(self, old: Connection, orphan: str) -> None:
-        """Destroys the data key and the credentials; `orphan` is the endpoint left behind, or empty."""
+    async def deactivate(self, old: Connection, orphan: str) -> Connection | None:
+        """Destroys the data key and the credentials; `orphan` is the endpoint left behind, or empty.
+
+        None, and nothing done, when the connection is not as it was read."""
         async with transaction(self._pool) as connection:
-            messages = await self._announce(connection, await _deactivate(connection, old, orphan))
+            rows = await _deactivate(connection, old, orphan)
+            messages = await self._announce(connection, rows)
         self._outbox.committed(messages)
+        return from_row(rows[0]) if rows else None
 
     async def change_status(self, old: Connection, status: str, reason: str) -> bool:
         """False, and nothing changed, when the connection is not as it was read or has that status already."""
@@ -119,8 +123,11 @@ class Repository:
 
 
 async def _deactivate(connection: Database, old: Connection, orphan: str) -> list[asyncpg.Record]:
-    await connection.execute(SQL["delete_credentials"], old.id)
-    return await connection.fetch(SQL["deactivate_integration"], old.id, orphan)
+    """The row comes first: whoever renews the credentials holds it until they are written."""
+    rows = await connection.fetch(SQL["deactivate_integration"], old.id, old.version, orphan)
+    if rows:
+        await connection.execute(SQL["delete_credentials"], old.id)
+    return rows
 
 
 async def _put(connection: Database, integration_id: object, sealed: Sealed) -> None:

@@ -307,6 +307,19 @@ async def test_disconnecting_with_a_dead_key_still_disconnects(connected: Shop, 
     assert await count(rows, connected) == (1, 0)
 
 
+async def test_endpoint_made_while_disconnecting_goes_too(connected: Shop, rows: Connection) -> None:
+    """The same keys come in again after the endpoint was deleted, before the keys are destroyed."""
+    hold = await connected.sandbox.hold("webhook_endpoints.delete", "after", connected.account.id)
+    leaving = asyncio.create_task(connected.caller.disconnect(connected.who))
+    await connected.sandbox.held(hold)
+    await connected.connect()
+    await connected.sandbox.release(hold)
+    left = await leaving
+    assert (left.integration.status, left.warning) == (pb.INTEGRATION_STATUS_INACTIVE, "")
+    assert await connected.endpoints() == []
+    assert await count(rows, connected) == (1, 0)
+
+
 async def test_stray_endpoint_of_ours_is_removed_on_reconnect(connected: Shop) -> None:
     fault = await connected.fault("webhook_endpoints.delete", "error", status=500, times=None)
     await connected.caller.disconnect(connected.who)

@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from services.common.db import Connection
+from services.common.bus import Bus
+from services.common.db import Connection, Pool, open_pool
 from services.common.ids import new_id
-from services.integrations.repository import SQL
+from services.common.outbox import Outbox
+from services.common.secret import Secret
+from services.integrations.repository import SQL, Repository
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.conftest import Database, migrate_service
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -62,6 +66,40 @@ async def test_workspace_has_one_connection_in_use(schema: Connection) -> None:
 async def test_ended_connection_cannot_hold_a_key(schema: Connection) -> None:
     with pytest.raises(asyncpg.CheckViolationError):
         await insert(schema, new_id(), "inactive", b"x")
+
+
+async def test_ending_a_renewed_connection_leaves_no_ciphertext(database: Database) -> None:
+    """New keys come in while the connection is being ended: whoever is second works with what the first one left."""
+    url = await database("integrations")
+    await migrate_service(url, "integrations")
+    pool = await open_pool(Secret(url), "test")
+    repository = Repository(pool, Outbox(pool, Bus(Secret("nats://127.0.0.1:1"), "test")))
+    workspace_id = new_id()
+    async with pool.acquire() as renewing:
+        await insert(renewing, workspace_id, "active", b"x")
+        old = await repository.current(workspace_id, "stripe")
+        assert old is not None
+        await renewing.execute(SQL["put_credentials"], old.id, ["secret_key"], [b"old"])
+        async with renewing.transaction():
+            renewed = ("GB", "GBP", "abcd", b"y", "k", "", "", "live", "", "user:1")
+            await renewing.execute(SQL["renew_integration"], old.id, old.version, *renewed)
+            await renewing.execute(SQL["delete_credentials"], old.id)
+            await renewing.execute(SQL["put_credentials"], old.id, ["secret_key"], [b"new"])
+            ending = asyncio.create_task(repository.deactivate(old, ""))
+            await eventually(lambda: _is_kept_waiting(pool))
+        assert await ending is None, "it is not the connection any more that was to be ended"
+    now = await repository.current(workspace_id, "stripe")
+    assert now is not None
+    ended = await repository.deactivate(now, "")
+    assert ended is not None
+    assert not ended.connected
+    assert await pool.fetchval("SELECT count(*) FROM credentials WHERE integration_id = $1", old.id) == 0
+    await pool.close()
+
+
+async def _is_kept_waiting(pool: Pool) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return bool(await pool.fetchval(waiting))
 
 
 async def test_statuses_are_those_of_the_contract(schema: Connection) -> None:

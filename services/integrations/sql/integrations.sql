@@ -45,11 +45,12 @@ WHERE id = $1 AND version = $2 AND status <> 'inactive'
 RETURNING *;
 
 -- name: deactivate_integration
--- $2 names the webhook endpoint that could not be deleted at the provider, or is empty.
+-- $3 names the webhook endpoint that could not be deleted at the provider, or is empty. No row when the connection
+-- changed since it was read.
 UPDATE integrations
 SET status = 'inactive', status_reason = '', wrapped_key = NULL, key_id = NULL, key_hint = '',
-    webhook_endpoint_id = $2, disconnect_time = now(), version = version + 1, update_time = now()
-WHERE id = $1 AND status <> 'inactive'
+    webhook_endpoint_id = $3, disconnect_time = now(), version = version + 1, update_time = now()
+WHERE id = $1 AND version = $2 AND status <> 'inactive'
 RETURNING *;
 
 -- name: change_status
