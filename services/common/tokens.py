@@ -105,6 +105,22 @@ class Verifier:
         return caller
 
 
+class SigningKey(Secret):
+    """The base64 of the raw 32 bytes of a service's own Ed25519 key."""
+
+    __slots__ = ()
+
+
+def parse_signing_key(text: str) -> SigningKey:
+    """Raises ValueError, without the key, for what is no key."""
+    key = SigningKey(text)
+    try:
+        public_key_of(key)
+    except ValueError:
+        raise ValueError("it must be the base64 of 32 bytes, as `openssl rand -base64 32` prints them") from None
+    return key
+
+
 class PublicKeys(dict[str, Ed25519PublicKey]):
     """The public keys of all services that may call, by name."""
 

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 import uvloop
 
+from services.common.addresses import BaseUrl, Listen
 from services.common.bus import Bus
 from services.common.db import Pool, open_pool
 from services.common.migrate import migrate
@@ -18,7 +19,7 @@ from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.patient import PatientClient
 from services.gateway.backends.shows import Shows
 from services.gateway.backends.webhooks import MOST, WebhookBackend
-from services.gateway.config import PARSERS, BaseUrl, Config
+from services.gateway.config import PARSERS, Config
 from services.gateway.identity.accounts import bootstrap
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.sessions import Sessions
@@ -51,7 +52,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     await bootstrap(pool, passwords, config)
     await passwords.prepare()
     parts = Parts(
-        base_url=config.public_url or BaseUrl(f"http://{config.http_listen.host}:{listening.getsockname()[1]}"),
+        base_url=config.public_url or BaseUrl(f"http://{Listen(config.http_listen.host, listening.getsockname()[1])}"),
         sessions=sessions,
         tokens=ApiTokens(pool),
         integrations=Integrations(integrations),

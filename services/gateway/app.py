@@ -7,13 +7,13 @@ from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 
+from services.common.addresses import BaseUrl
 from services.gateway import pages, paylink
 from services.gateway.api import buyers, claims, docs, health, integrations, invoices, items, session, shows, tokens
 from services.gateway.api.health import Health
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
-from services.gateway.config import BaseUrl
 from services.gateway.edge import Edge
 from services.gateway.errors import on_error, on_http, on_validation
 from services.gateway.identity.guards import Door

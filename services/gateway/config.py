@@ -1,47 +1,13 @@
 """What the gateway reads from its environment."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
+from services.common import addresses
+from services.common.addresses import BaseUrl, Listen
 from services.common.secret import Secret
-
-
-class Listen:
-    """Where to listen; port 0 takes any free one."""
-
-    __slots__ = ("host", "port")
-
-    def __init__(self, host: str, port: int) -> None:
-        self.host = host
-        self.port = port
-
-
-def parse_listen(text: str) -> Listen:
-    """Reads `host:port`, the host of IPv6 in brackets. Raises ValueError."""
-    host, separator, port = text.rpartition(":")
-    if not separator or not port.isdecimal() or not host or int(port) > 65535:
-        raise ValueError("it must be host:port, for example 127.0.0.1:8400")
-    return Listen(host.strip("[]"), int(port))
-
-
-class BaseUrl(str):
-    """An address without path, for example `https://showbill.example`; no slash at its end."""
-
-    __slots__ = ()
-
-    @property
-    def secure(self) -> bool:
-        return self.startswith("https://")
-
-
-def parse_base_url(text: str) -> BaseUrl:
-    """Raises ValueError for anything but scheme, host and port."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise ValueError("it must be an http or https address without a path, for example https://showbill.example")
-    return BaseUrl(f"{parts.scheme}://{parts.netloc}")
+from services.common.tokens import SigningKey, parse_signing_key
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +15,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     database_url: Secret
     nats_url: Secret
-    service_signing_key: Secret
+    service_signing_key: SigningKey
     integrations_address: str
     invoicing_address: str
     http_listen: Listen = Listen("127.0.0.1", 8400)
@@ -63,4 +29,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tls_ca: Path | None = None
 
 
-PARSERS = {Listen: parse_listen, BaseUrl: parse_base_url}
+PARSERS = {**addresses.PARSERS, SigningKey: parse_signing_key}

@@ -10,7 +10,8 @@ from typing import Any, Final
 import structlog
 import uvicorn
 
-from services.gateway.config import Listen
+from services.common.addresses import Listen
+from services.common.errors import CannotStart
 
 log = structlog.get_logger()
 
@@ -22,7 +23,7 @@ _LARGEST_MESSAGE: Final = 16 * 1024
 """Bytes that a socket client may send at once; it has nothing to say."""
 
 
-class PortTaken(Exception):
+class PortTaken(CannotStart):
     """The address is taken."""
 
 
@@ -38,7 +39,7 @@ def bind(listen: Listen) -> socket.socket:
     except OSError as error:
         listening.close()
         raise PortTaken(
-            f"{listen.host}:{listen.port} cannot be listened on: {error.strerror}. "
+            f"{listen} cannot be listened on: {error.strerror}. "
             "Stop what uses it, or set HTTP_LISTEN to another address."
         ) from error
     return listening

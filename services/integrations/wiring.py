@@ -2,6 +2,7 @@
 
 from services.common.bus import Bus
 from services.common.db import Pool
+from services.common.errors import CannotStart
 from services.common.outbox import Outbox
 from services.common.secret import Secret
 from services.common.server import Boundary, GrpcServer
@@ -38,7 +39,7 @@ class Service:
         opener = Opener(repository, vault)
         disconnecting = Disconnecting(repository, vault, self.registry)
         self.server = GrpcServer(
-            config.grpc_listen,
+            str(config.grpc_listen),
             Boundary(Verifier("integrations", config.service_public_keys), ACCESS),
             (INTEGRATIONS, INVOICE_PROVIDER),
             server_credentials(config.tls_cert, config.tls_key, config.tls_ca),
@@ -46,7 +47,7 @@ class Service:
         servicer = IntegrationsServicer(  # type: ignore[abstract]  # what is announced only is left to the base
             repository,
             self.registry,
-            Connecting(repository, vault, self.registry, Listening(vault, config.public_url), disconnecting),
+            Connecting(repository, vault, self.registry, Listening(vault, config.public_url or ""), disconnecting),
             disconnecting,
             Checking(repository, opener, self.registry),
             Verifying(pool, vault, self.registry, _plain_address(config)),
@@ -69,8 +70,12 @@ def _stripe(config: Config, pool: Pool) -> StripeAdapter:
 
 
 def _plain_address(config: Config) -> PlainAddress | None:
-    """None, which turns the plain address off, unless both of its settings are there."""
-    if not config.stripe_webhook_secret or not config.stripe_webhook_connection:
-        return None
-    secrets = [Secret(part.strip()) for part in config.stripe_webhook_secret.reveal().split(",") if part.strip()]
-    return PlainAddress(config.stripe_webhook_connection, secrets)
+    """None, which turns the plain address off, without its settings. Raises CannotStart for one without the other."""
+    listed = config.stripe_webhook_secret.reveal().split(",") if config.stripe_webhook_secret else []
+    secrets = [Secret(part.strip()) for part in listed if part.strip()]
+    connection = config.stripe_webhook_connection
+    if bool(secrets) != bool(connection):
+        raise CannotStart(
+            "The plain webhook address needs STRIPE_WEBHOOK_SECRET and STRIPE_WEBHOOK_CONNECTION. Set both or neither."
+        )
+    return PlainAddress(str(connection), secrets) if connection else None

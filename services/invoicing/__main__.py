@@ -9,9 +9,9 @@ from services.common.db import open_pool
 from services.common.migrate import migrate
 from services.common.process import run_service
 from services.common.server import Boundary, GrpcServer
-from services.common.tokens import PublicKeys, Signer, Verifier, parse_public_keys
+from services.common.tokens import Signer, Verifier
 from services.invoicing.access import ACCESS, SERVICE_NAMES
-from services.invoicing.config import Config
+from services.invoicing.config import PARSERS, Config
 from services.invoicing.provider import IntegrationsProvider
 from services.invoicing.repository import MIGRATIONS
 from services.invoicing.wiring import Pace, Service
@@ -33,7 +33,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     pace = Pace(config.generation_concurrency, config.generation_lease_seconds, config.catchup_seconds)
     service = Service(pool, bus, IntegrationsProvider(client), pace)
     server = GrpcServer(
-        config.grpc_listen,
+        str(config.grpc_listen),
         Boundary(Verifier(NAME, config.service_public_keys), ACCESS),
         SERVICE_NAMES,
         tls.server_credentials(config.tls_cert, config.tls_key, config.tls_ca),
@@ -51,4 +51,4 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
-    run_service(NAME, Config, serve, {PublicKeys: parse_public_keys})
+    run_service(NAME, Config, serve, PARSERS)

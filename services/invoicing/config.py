@@ -5,8 +5,10 @@ from typing import Annotated
 
 import msgspec
 
+from services.common import addresses
+from services.common.addresses import Listen
 from services.common.secret import Secret
-from services.common.tokens import PublicKeys
+from services.common.tokens import PublicKeys, SigningKey, parse_public_keys, parse_signing_key
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,10 +16,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     database_url: Secret
     nats_url: Secret
-    service_signing_key: Secret
+    service_signing_key: SigningKey
     service_public_keys: PublicKeys
     integrations_address: str
-    grpc_listen: str = "127.0.0.1:8402"
+    grpc_listen: Listen = Listen("127.0.0.1", 8402)
     generation_concurrency: Annotated[int, msgspec.Meta(ge=1, le=256)] = 16
     """Invoices under way at once for one provider account, in this process."""
     generation_lease_seconds: Annotated[float, msgspec.Meta(ge=0.1)] = 45.0
@@ -27,3 +29,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
+
+
+PARSERS = {**addresses.PARSERS, PublicKeys: parse_public_keys, SigningKey: parse_signing_key}

@@ -13,6 +13,7 @@ import aiohttp
 from google.protobuf.timestamp_pb2 import Timestamp
 from nats.aio.client import Client as Nats
 
+from services.common.addresses import BaseUrl, Listen
 from services.common.bus import subject
 from services.common.db import Pool, open_pool
 from services.common.errors import NotFound
@@ -20,7 +21,7 @@ from services.common.ids import new_id
 from services.common.secret import Secret
 from services.common.tokens import parse_public_keys, public_key_of
 from services.gateway.__main__ import serve
-from services.gateway.config import BaseUrl, Config, Listen
+from services.gateway.config import Config
 from services.gateway.identity.accounts import create_owner
 from services.gateway.identity.passwords import Passwords
 from services.rpc.showbill.events.v1 import events_pb2 as events

@@ -98,6 +98,15 @@ async def test_a_taken_port_is_named(nats: Nats) -> None:
         code, said = await run(environment("postgres://nobody@127.0.0.1:1/x", nats.url, address))
     assert code == 1
     assert f"{address} cannot be listened on" in said
+    assert "Traceback" not in said
+
+
+async def test_unfit_first_owner_is_told_in_a_sentence(database: Database, nats: Nats) -> None:
+    variables = environment(await database("gateway"), nats.url, "127.0.0.1:0") | {"BOOTSTRAP_PASSWORD": "short"}
+    code, said = await run(variables)
+    assert code == 1
+    assert "BOOTSTRAP_PASSWORD is not fit" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(
@@ -106,6 +115,7 @@ async def test_a_taken_port_is_named(nats: Nats) -> None:
         ("DATABASE_URL", "", "DATABASE_URL is not set"),
         ("HTTP_LISTEN", "8080", "HTTP_LISTEN is not usable: it must be host:port"),
         ("PUBLIC_URL", "showbill.example", "PUBLIC_URL is not usable: it must be an http or https address"),
+        ("SERVICE_SIGNING_KEY", "secret", "SERVICE_SIGNING_KEY is not usable: it must be the base64 of 32 bytes"),
     ],
 )
 async def test_wrong_settings_are_named(name: str, value: str, says: str) -> None:

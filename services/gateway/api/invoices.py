@@ -6,9 +6,9 @@ from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from services.common.addresses import BaseUrl
 from services.gateway.api.parameters import IdempotencyKey, PageSize, PageToken, request_id_of
 from services.gateway.backends.invoices import Invoices
-from services.gateway.config import BaseUrl
 from services.gateway.identity.principal import Principal
 from services.gateway.schemas.invoices import (
     GenerateBody,

@@ -7,8 +7,8 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from services.common.addresses import BaseUrl
 from services.common.secret import Secret
-from services.gateway.config import BaseUrl
 from services.gateway.identity.principal import Principal, Way
 from services.gateway.identity.sessions import COOKIE, LIFETIME, Sessions
 from services.gateway.realtime.hub import Hub

@@ -3,7 +3,7 @@
 import structlog
 
 from services.common.db import Connection, Pool, transaction
-from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError
+from services.common.errors import CannotStart, Fault, InvalidRequest, Kind, ShowbillError
 from services.common.ids import new_id
 from services.common.secret import Secret
 from services.gateway.config import Config
@@ -25,7 +25,7 @@ class AccountExists(ShowbillError):
     reason = "ACCOUNT_EXISTS"
 
 
-class BootstrapIncomplete(Exception):
+class BootstrapIncomplete(CannotStart):
     """The first owner cannot be made."""
 
 
