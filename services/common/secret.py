@@ -43,13 +43,16 @@ class Secret:
 
 
 # Provider keys and webhook secrets (also as providers echo them, masked but for the tail), our API and service tokens,
-# and passwords inside addresses. Publishable keys (pk_) are not secret.
+# and passwords inside addresses. Publishable keys (pk_) are not secret. A long one is blanked in the middle of a word
+# too: a printed line break before it, `\nsk_live_…`, ends in a letter.
 _SHAPES: Final = (
-    (re.compile(r"\b(sk|rk)_(test|live)_[A-Za-z0-9*_.]+"), r"\1_\2_***"),
-    (re.compile(r"\bwhsec_[A-Za-z0-9+/=*_-]+"), "whsec_***"),
-    (re.compile(r"\bshowbill_[A-Za-z0-9_-]{16,}"), "showbill_***"),
+    (re.compile(r"(\b(?:sk|rk)_(?:test|live)_)[A-Za-z0-9*_.]+"), r"\1***"),
+    (re.compile(r"((?:sk|rk)_(?:test|live)_)[A-Za-z0-9*_.]{10,}"), r"\1***"),
+    (re.compile(r"whsec_[A-Za-z0-9+/=*_-]+"), "whsec_***"),
+    (re.compile(r"showbill_[A-Za-z0-9_-]{16,}"), "showbill_***"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), "***"),
-    (re.compile(r"(://[^:/@\s]+):[^@\s]+@"), r"\1:***@"),
+    (re.compile(r"(://[^:/@\s]*):[^@\s]+@"), r"\1:***@"),
+    (re.compile(r"://[^:/@\s]+@"), "://***@"),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 import msgspec
 
 from services.common.errors import Fault
+from services.common.secret import redact
 
 _MOST: Final = 100
 _PLACE: Final = re.compile(r" - at `(?:\$\.?)?([^`]*)`$")
@@ -20,7 +21,9 @@ def faults_of(body: bytes, expected: Any) -> list[Fault]:
         value = msgspec.json.decode(body)
     except msgspec.DecodeError as error:
         return [Fault("", f"The body is not JSON: {error}.")]
-    return list(islice(_walk(value, expected, ""), _MOST))
+    found = islice(_walk(value, expected, ""), _MOST)
+    # The names of unknown fields come from the caller: a key that was pasted in the wrong place is not said again.
+    return [Fault(redact(fault.field), redact(fault.problem)) for fault in found]
 
 
 def sentence_of(error: msgspec.ValidationError) -> str:

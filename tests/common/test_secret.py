@@ -47,6 +47,12 @@ def test_hint_shows_four_characters_of_long_secrets_only() -> None:
         ("pk_test_51Habc is public", "pk_test_51Habc is public"),
         ("token showbill_0123456789abcdefXYZ", "token showbill_***"),
         ("Bearer eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJnIn0.c2ln", "Bearer ***"),
+        (repr(f"pasted\n{KEY}"), r"'pasted\nsk_test_***'"),
+        (repr("\nwhsec_0123456789abcdef"), r"'\nwhsec_***'"),
+        (repr("\tshowbill_0123456789abcdefXYZ"), r"'\tshowbill_***'"),
+        ("nats://:pa55@host", "nats://:***@host"),
+        ("nats://t0ken@host:4222", "nats://***@host:4222"),
+        ("http://showbill.example/p/x?mail=a@b", "http://showbill.example/p/x?mail=a@b"),
         ("task_test_is not a key", "task_test_is not a key"),
     ],
 )

@@ -1,13 +1,42 @@
 """Connections over REST."""
 
+import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from services.common.errors import Fault, InvalidRequest
+from services.gateway.schemas.identity import SignIn
+from services.gateway.schemas.integrations import StripeKeys
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.gateway.harness import Gateway, Owner
 from tests.gateway.messages import filled
 
+KEY = "sk_test_51" + "planted0" * 4
 KEYS = {"secretKey": "sk_test_51abcdefghijklmnop", "publishableKey": "pk_test_51abcdefghijklmnop"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"secretKey": [KEY], "publishableKey": "pk_test_x"},
+        {KEY: "secretKey", "publishableKey": "pk_test_x"},
+        {"secretKey": {KEY: KEY}, "publishableKey": 1},
+        [KEY],
+        KEY,
+        {"secretKey": KEY * 20, "publishableKey": "pk_test_x"},
+    ],
+    ids=["list", "name", "object", "body is a list", "body is a text", "too long"],
+)
+async def test_key_in_the_wrong_place_is_not_said_again(gateway: Gateway, owner: Owner, body: object) -> None:
+    answer = await owner.client("POST", "/api/integrations/stripe/connect", body)
+    assert answer.status == 400
+    assert KEY not in str(answer.json)
+    assert not gateway.integrations.calls
+
+
+def test_bodies_with_secrets_print_without_them() -> None:
+    keys = StripeKeys(secret_key=KEY, publishable_key="pk_test_x")
+    sign_in = SignIn(email="owner@example.com", password=KEY)
+    assert KEY not in f"{keys!r} {keys} {sign_in} {[sign_in]}"
 
 
 async def test_the_catalogue_lists_connected_and_not(gateway: Gateway, owner: Owner) -> None:

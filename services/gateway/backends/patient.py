@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 import grpc
-from grpc_health.v1 import health_pb2
 
 from services.common.client import GrpcClient
 from services.common.context import Identity
@@ -38,16 +37,3 @@ class PatientClient(GrpcClient):
     async def _connected(self) -> None:
         while (state := self.channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
             await self.channel.wait_for_state_change(state)
-
-    async def serving(self, timeout: float) -> bool:
-        """Whether the service says, within the timeout (seconds), that it serves."""
-        check = self.channel.unary_unary(
-            "/grpc.health.v1.Health/Check",
-            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-            response_deserializer=health_pb2.HealthCheckResponse.FromString,
-        )
-        try:
-            answer = await check(health_pb2.HealthCheckRequest(), timeout=timeout)
-        except grpc.aio.AioRpcError:
-            return False
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)

@@ -18,6 +18,10 @@ Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", description="ISO 42
 class Body(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """What a caller sends. A field that we do not know is a fault, for it is a slip of the pen."""
 
+    def __repr__(self) -> str:
+        """Without what is in it: keys, passwords, addresses of people."""
+        return f"{type(self).__name__}(…)"
+
 
 class View(msgspec.Struct, rename="camel"):
     """What we answer."""

@@ -86,6 +86,10 @@ class CreatedToken(TokenView):
 
     token: str
 
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"CreatedToken(id={self.id!r})"
+
 
 class TokenList(View):
     """The workspace's API tokens."""
