@@ -13,6 +13,7 @@ from services.common.errors import Kind
 from services.common.secret import Secret
 from services.common.status import RemoteError
 from services.common.tokens import Signer
+from services.gateway.identity.access import RULES, Rule
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as integrations_pb
 from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as integrations_rpc
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
@@ -39,29 +40,66 @@ async def pair(make_workspace: MakeWorkspace) -> tuple[Workspace, Workspace, str
     return first, second, show
 
 
-async def test_b_sees_nothing_of_a_over_rest(pair: tuple[Workspace, Workspace, str]) -> None:
+BODIES: dict[str, object] = {
+    "PUT /api/shows/{show_id}/items": {"items": [{"itemNumber": "1", "title": "x", "price": 1}]},
+    "PATCH /api/shows/{show_id}": {"name": "mine now"},
+    "PATCH /api/buyers/{buyer_id}": {"email": "me@example.com"},
+    "POST /api/shows/{show_id}/claims": {
+        "claims": [{"claimId": "x", "platform": "p", "platformUserId": "u", "itemNumber": "1", "status": "winner"}]
+    },
+    "POST /api/shows/{show_id}/imports/items": b"item_number,title,price\n1,x,100\n",
+    "POST /api/shows/{show_id}/imports/claims": (
+        b"claim_id,platform,platform_user_id,item_number,status\n1,p,u,1,winner\n"
+    ),
+    "POST /api/shows/{show_id}/invoices/generate": {},
+    "POST /api/shows/{show_id}/invoices/retry": {},
+    "POST /api/shows/{show_id}/invoices/{invoice_id}/send": {"channel": "manual"},
+}
+"""What a route needs so that only the id can be what it refuses."""
+NAMING_ONE = sorted(
+    (method, path) for (method, path), rule in RULES.items() if "{" in path and rule in (Rule.MEMBER, Rule.OWNER)
+)
+
+
+@pytest.mark.parametrize(("method", "path"), NAMING_ONE, ids=lambda part: part)
+async def test_b_finds_nothing_of_a_on_any_route(
+    pair: tuple[Workspace, Workspace, str], method: str, path: str
+) -> None:
     first, second, show = pair
-    invoice = (await first.invoices(show))[0]["id"]
-    for method, path, body in [
-        ("GET", f"/api/shows/{show}", None),
-        ("GET", f"/api/shows/{show}/items", None),
-        ("GET", f"/api/shows/{show}/claims", None),
-        ("GET", f"/api/shows/{show}/buyers", None),
-        ("GET", f"/api/shows/{show}/summary", None),
-        ("GET", f"/api/shows/{show}/invoices", None),
-        ("GET", f"/api/shows/{show}/invoices/{invoice}", None),
-        ("GET", f"/api/shows/{show}/invoices/{invoice}/history", None),
-        ("POST", f"/api/shows/{show}/invoices/generate", {}),
-        ("POST", f"/api/shows/{show}/invoices/{invoice}/send", {"channel": "manual"}),
-        ("POST", f"/api/shows/{show}/invoices/retry", {}),
-        ("POST", f"/api/shows/{show}/end", None),
-        ("PUT", f"/api/shows/{show}/items", {"items": [{"itemNumber": "1", "title": "x", "price": 1}]}),
-    ]:
-        with pytest.raises(Refused) as refusal:
-            await second.rest.call(method, path, body)
-        assert refusal.value.status == 404, path
+    ids = {
+        "show_id": show,
+        "invoice_id": (await first.invoices(show))[0]["id"],
+        "buyer_id": (await first.rest.call("GET", f"/api/shows/{show}/buyers"))["items"][0]["id"],
+        "generation_id": (await first.generate(show))["id"],
+        "token_id": (await first.rest.call("GET", "/api/tokens"))["items"][0]["id"],
+    }
+    before = await first.rest.call("GET", f"/api/shows/{show}/summary")
+    with pytest.raises(Refused) as refusal:
+        await send(second, method, path.format(**ids), BODIES.get(f"{method} {path}"))
+    assert refusal.value.status == 404
+    assert await first.rest.call("GET", f"/api/shows/{show}/summary") == before
     own_shows = [entry async for entry in second.rest.pages("/api/shows")]
     assert show not in {entry["id"] for entry in own_shows}
+
+
+async def send(workspace: Workspace, method: str, path: str, body: object) -> None:
+    if isinstance(body, bytes):
+        await workspace.rest.call(method, path, csv=body)
+    else:
+        await workspace.rest.call(method, path, body)
+
+
+@pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("GET", "/history"), ("POST", "/send")])
+async def test_invoice_is_found_under_its_own_show_only(
+    pair: tuple[Workspace, Workspace, str], method: str, tail: str
+) -> None:
+    first, _, show = pair
+    other = await first.make_show(buyers=1)
+    invoice = (await first.invoices(show))[0]["id"]
+    body = {"channel": "manual"} if method == "POST" else None
+    with pytest.raises(Refused) as refusal:
+        await first.rest.call(method, f"/api/shows/{other}/invoices/{invoice}{tail}", body)
+    assert refusal.value.status == 404
 
 
 async def test_b_cannot_listen_to_a(pair: tuple[Workspace, Workspace, str], sandbox: Sandbox) -> None:
