@@ -40,6 +40,7 @@ async def pair(make_workspace: MakeWorkspace) -> tuple[Workspace, Workspace, str
     return first, second, show
 
 
+CLAIMS = b"claim_id,platform,platform_user_id,item_number,status\n1,p,u,0,winner\n"
 BODIES: dict[str, object] = {
     "PUT /api/shows/{show_id}/items": {"items": [{"itemNumber": "1", "title": "x", "price": 1}]},
     "PATCH /api/shows/{show_id}": {"name": "mine now"},
@@ -48,9 +49,7 @@ BODIES: dict[str, object] = {
         "claims": [{"claimId": "x", "platform": "p", "platformUserId": "u", "itemNumber": "1", "status": "winner"}]
     },
     "POST /api/shows/{show_id}/imports/items": b"item_number,title,price\n1,x,100\n",
-    "POST /api/shows/{show_id}/imports/claims": (
-        b"claim_id,platform,platform_user_id,item_number,status\n1,p,u,1,winner\n"
-    ),
+    "POST /api/shows/{show_id}/imports/claims": CLAIMS,
     "POST /api/shows/{show_id}/invoices/generate": {},
     "POST /api/shows/{show_id}/invoices/retry": {},
     "POST /api/shows/{show_id}/invoices/{invoice_id}/send": {"channel": "manual"},
@@ -112,8 +111,9 @@ async def test_b_cannot_listen_to_a(pair: tuple[Workspace, Workspace, str], sand
     async with second.listening(other) as listener, first.listening(show) as own:
         await sandbox.pay((await first.invoices(show))[0]["externalId"])
         await own.until_paid(1)
-        await listener.quiet(0.5)
-    assert listener.heard == []
+        await second.import_file(other, "claims", CLAIMS)
+        heard = await listener.socket.receive_json(timeout=10)
+    assert (heard["type"], heard["showId"]) == ("claims.changed", other), "it would have come after what A's show said"
 
 
 async def test_another_workspaces_token_finds_nothing_over_grpc(
