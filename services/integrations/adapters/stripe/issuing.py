@@ -96,10 +96,11 @@ def _require_our_total(found: Json, order: InvoiceOrder) -> None:
     """Raises AdapterError TOTAL_MISMATCH unless Stripe's total is ours to the unit."""
     total = to_stripe(order.total, order.currency)
     if found["total"] != total or found["currency"].upper() != order.currency:
+        anew = " To have it made anew, delete the draft in Stripe, then retry." if found["status"] == "draft" else ""
         raise AdapterError(
             Failure.TOTAL_MISMATCH,
             "The invoice in Stripe has another total than ours, so it was not finalized. Compare the two: taxes or"
-            " discounts that Stripe adds by itself, or an edit there, make such a difference.",
+            f" discounts that Stripe adds by itself, or an edit there, make such a difference.{anew}",
             details={
                 "external_id": found["id"],
                 "provider_total": found["total"],
