@@ -55,4 +55,7 @@ def load(
             problems.append(f"{name} is not usable: {error}. See .env.example for its form.")
     if problems:
         raise ConfigError(problems)
-    return config(**values)
+    try:
+        return config(**values)
+    except ValueError as error:  # of __post_init__: settings that do not go together, in a sentence
+        raise ConfigError([str(error)]) from error

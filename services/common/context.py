@@ -24,6 +24,7 @@ class Identity:
 
 
 _identity: ContextVar[Identity | None] = ContextVar("identity", default=None)
+_method: ContextVar[str] = ContextVar("method", default="")
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -35,8 +36,23 @@ def identity() -> Identity:
     return found
 
 
+def identity_or_none() -> Identity | None:
+    """The identity of the call being served; None outside of one."""
+    return _identity.get()
+
+
 def bind_identity(value: Identity | None) -> None:
     _identity.set(value)
+
+
+def method() -> str:
+    """The name of the gRPC method being served, without its service; empty outside of one."""
+    return _method.get()
+
+
+def bind_method(path: str) -> None:
+    """`path` as gRPC has it: /package.Service/Method."""
+    _method.set(path.rpartition("/")[2])
 
 
 def request_id() -> str:

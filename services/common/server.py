@@ -96,6 +96,7 @@ class Boundary(grpc.aio.ServerInterceptor):
 
     def _admit(self, method: str, metadata: dict[str, str]) -> None:
         call_context.bind_request(metadata.get(call_context.REQUEST_ID_HEADER))
+        call_context.bind_method(method)
         scheme, _, token = metadata.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise BadServiceToken

@@ -8,7 +8,7 @@ from services.common.db import Pool, open_pool
 from services.common.migrate import migrate
 from services.common.process import run_service
 from services.integrations.config import PARSERS, Config
-from services.integrations.wiring import Service
+from services.integrations.wiring import Service, open_keyring
 
 PATIENCE = 3.0
 """Seconds that queries under way have at the end."""
@@ -17,19 +17,23 @@ MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
 
 
 async def serve(config: Config, stop: asyncio.Event) -> None:
-    """Serves until told to stop, or until the outbox fails for good."""
+    """Serves until told to stop, or until what runs beside the server fails for good."""
     await migrate(config.database_url, MIGRATIONS)
     pool = await open_pool(config.database_url, "integrations", largest=20)
+    keyring = await open_keyring(config, pool)
     bus = Bus(config.nats_url, "integrations")
     bus.start()
-    service = Service(config, pool, bus)
-    publishing = asyncio.create_task(service.outbox.run())
+    service = Service(config, pool, bus, keyring)
+    await service.holding.say()
+    working = [asyncio.create_task(run()) for run in (service.outbox.run, service.uses.run, service.holding.run)]
     stopped = asyncio.create_task(stop.wait())
     await service.server.start()
-    await asyncio.wait({stopped, publishing}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({stopped, *working}, return_when=asyncio.FIRST_COMPLETED)
     await service.server.stop()
-    stopped.cancel()
-    publishing.cancel()
+    for task in (stopped, *working):
+        task.cancel()
+    await service.uses.write()
+    await service.holding.stop()
     await service.registry.close()
     await bus.close()
     await _close(pool)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.integrations.audit import Action
 from services.integrations.connection import Connection
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.opening import NotConnected, Opener
@@ -36,6 +37,7 @@ class Checking:
             await self._opener.note_rejected(connection)
         elif health.healthy:
             await self._opener.note_accepted(connection)
+        await self._repository.record(connection, Action.TEST, health.sentence)
         return Checked(await self._repository.current(workspace_id, provider) or connection, health)
 
     async def _ask(self, connection: Connection) -> Health:

@@ -23,7 +23,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     database_url: Secret
     nats_url: Secret
     service_public_keys: PublicKeys
-    credential_keys: LocalKeyring
+    credential_keys: LocalKeyring | None = None
+    credential_keys_file: Path | None = None
+    """Instead of `credential_keys`: a file of the same form, read again whenever it changes."""
     grpc_listen: Listen = Listen("127.0.0.1", 8401)
     public_url: BaseUrl | None = None
     """Where the provider reaches the gateway; without it there are no webhooks."""
@@ -40,6 +42,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.credential_keys is None) == (self.credential_keys_file is None):
+            raise ValueError(
+                "Set one of CREDENTIAL_KEYS and CREDENTIAL_KEYS_FILE. See .env.example for what they mean."
+            )
 
 
 PARSERS: Final[dict[type, Callable[[str], object]]] = {

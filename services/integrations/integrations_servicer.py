@@ -5,8 +5,11 @@ from typing import Any
 import grpc
 
 from services.common.context import identity
+from services.common.db import Pool
 from services.common.errors import Fault, NotFound, require
-from services.integrations import rendering
+from services.common.ids import parse_id
+from services.common.paging import decode_token, encode_token, page_size
+from services.integrations import audit, rendering
 from services.integrations.catalogue import CATALOGUE, find
 from services.integrations.checking import Checking
 from services.integrations.connect import Connecting
@@ -18,6 +21,8 @@ from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as rpc
 
 MOST_DELIVERIES = 256
+USUAL_AUDIT_PAGE = 50
+LARGEST_AUDIT_PAGE = 200
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -33,6 +38,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         disconnecting: Disconnecting,
         checking: Checking,
         verifying: Verifying,
+        pool: Pool,
     ) -> None:
         self._repository = repository
         self._registry = registry
@@ -40,6 +46,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         self._disconnecting = disconnecting
         self._checking = checking
         self._verifying = verifying
+        self._pool = pool
 
     async def ListIntegrations(
         self, request: pb.ListIntegrationsRequest, context: Context
@@ -94,6 +101,20 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
             integration=rendering.integration(done.connection),
             orphaned_endpoint_id=done.orphan,
             warning=done.warning,
+        )
+
+    async def ListAuditEntries(
+        self, request: pb.ListAuditEntriesRequest, context: Context
+    ) -> pb.ListAuditEntriesResponse:
+        find(request.provider)
+        size = page_size(request.page_size, USUAL_AUDIT_PAGE, LARGEST_AUDIT_PAGE)
+        key = decode_token(request.page_token, (str,))
+        before = parse_id(str(key[0]), "audit entry") if key else None
+        found = await audit.entries(self._pool, identity().workspace_id, request.provider, size + 1, before)
+        page = found[:size]
+        return pb.ListAuditEntriesResponse(
+            entries=[rendering.audit_entry(one) for one in page],
+            next_page_token=encode_token(page[-1].id) if len(found) > size else "",
         )
 
     async def VerifyWebhooks(self, request: pb.VerifyWebhooksRequest, context: Context) -> pb.VerifyWebhooksResponse:

@@ -1,14 +1,15 @@
 """Opens a workspace's connection for use, and notes when its keys turn out to be of no use any more."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
 
-from services.integrations.connection import ACTIVE, NEEDS_RECONNECT, Connection
+from services.integrations.connection import ACTIVE, INACTIVE, NEEDS_RECONNECT, Connection
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.keyring import UnreadableCredential
-from services.integrations.ports import Link
+from services.integrations.ports import Credentials, Link
 from services.integrations.repository import Repository
 from services.integrations.vault import Vault
 
@@ -49,14 +50,37 @@ class Opener:
     async def unseal(self, connection: Connection) -> Link:
         """Opens the credentials read along. Raises AdapterError CREDENTIALS_REJECTED, and notes it, where it cannot."""
         try:
-            if connection.sealed is None:
-                raise UnreadableCredential("The connection's credentials are missing.")
-            credentials = await self._vault.open(connection.workspace_id, connection.id, connection.sealed)
+            credentials = await self._credentials(connection)
         except UnreadableCredential as error:
             log.warning("credentials cannot be read", integration_id=connection.id, error=str(error))
             await self._repository.change_status(connection, NEEDS_RECONNECT, KEYS_UNREADABLE)
             raise AdapterError(Failure.CREDENTIALS_REJECTED, KEYS_UNREADABLE) from error
         return Link(connection.workspace_id, connection.id, connection.account_id, connection.livemode, credentials)
+
+    async def _credentials(self, connection: Connection) -> Credentials:
+        """Raises UnreadableCredential."""
+        try:
+            return await self._open(connection)
+        except UnreadableCredential:
+            again = await self._repository.current_with_credentials(connection.workspace_id, connection.provider)
+            if again is None or (again.id, again.version) != (connection.id, connection.version):
+                raise
+            if again.sealed is None or connection.sealed is None or again.sealed.wrapped == connection.sealed.wrapped:
+                raise
+            # Wrapped anew since it was read, and the older key is gone already: nothing is wrong with it.
+            return await self._open(again)
+
+    async def _open(self, connection: Connection) -> Credentials:
+        if connection.sealed is None:
+            raise UnreadableCredential("The connection's credentials are missing.")
+        return await self._vault.open(connection.workspace_id, connection.id, connection.sealed)
+
+    async def look(self, workspace_id: str, provider: str) -> None:
+        """Notes it where the keys of the connection in use cannot be read."""
+        connection = await self._repository.current_with_credentials(workspace_id, provider)
+        if connection is not None and connection.status not in (INACTIVE, NEEDS_RECONNECT):
+            with contextlib.suppress(AdapterError):
+                await self.unseal(connection)
 
     async def use(self, connection: Connection, call: Callable[[], Awaitable[T]]) -> T:
         """Runs a provider call; keys that it rejects turn the connection to `needs_reconnect`, once."""

@@ -7,6 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 from services.common.errors import Fault, require
 from services.common.money import is_currency
 from services.common.timestamps import from_proto, to_proto
+from services.integrations.audit import AuditEntry
 from services.integrations.catalogue import Availability, Entry
 from services.integrations.checking import Checked
 from services.integrations.connection import LIVE, Connection, Settings
@@ -180,6 +181,18 @@ def invoice(one: ProviderInvoice) -> pb.ProviderInvoice:
 
 def _state(state: InvoiceState) -> pb.ProviderInvoiceStatus.ValueType:
     return pb.ProviderInvoiceStatus.Value(f"PROVIDER_INVOICE_STATUS_{state.name}")
+
+
+def audit_entry(one: AuditEntry) -> pb.AuditEntry:
+    return pb.AuditEntry(
+        id=one.id,
+        provider=one.provider,
+        action=one.action,
+        actor=one.actor,
+        create_time=to_proto(one.create_time),
+        detail=one.detail,
+        count=one.count,
+    )
 
 
 def order(request: pb.CreateInvoiceRequest, settings: Settings) -> InvoiceOrder:

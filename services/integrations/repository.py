@@ -10,7 +10,9 @@ import asyncpg
 from services.common.db import Connection as Database
 from services.common.db import Pool, load_queries, transaction
 from services.common.outbox import Message, Outbox
+from services.integrations import audit
 from services.integrations.announcing import integration_updated
+from services.integrations.audit import Action
 from services.integrations.connection import Connection, from_row, wrapped_key
 from services.integrations.listening import Hearing
 from services.integrations.ports import ConnectedAccount, Link
@@ -74,6 +76,7 @@ class Repository:
                 row = await connection.fetchrow(SQL["insert_integration"], *values)
                 assert row is not None
                 await _put(connection, row["id"], sealed)
+                await audit.record(connection, from_row(row), Action.CONNECT, _connected(account, "Connected"))
                 messages = await self._announce(connection, [*rows, row])
         except asyncpg.UniqueViolationError as error:
             raise ChangedMeanwhile from error
@@ -94,6 +97,7 @@ class Repository:
                 raise ChangedMeanwhile
             await connection.execute(SQL["delete_credentials"], old.id)
             await _put(connection, old.id, sealed)
+            await audit.record(connection, old, Action.CONNECT, _connected(account, "Connected again"))
             messages = await self._announce(connection, [row])
         self._outbox.committed(messages)
         return from_row(row)
@@ -116,6 +120,10 @@ class Repository:
         self._outbox.committed(messages)
         return bool(rows)
 
+    async def record(self, of: Connection, action: Action, detail: str) -> None:
+        """An entry of the audit, where nothing else is written."""
+        await audit.record(self._pool, of, action, detail)
+
     async def _announce(self, connection: Database, rows: Sequence[asyncpg.Record]) -> list[Message]:
         messages = [integration_updated(from_row(row)) for row in rows]
         await self._outbox.add(connection, messages)
@@ -125,8 +133,11 @@ class Repository:
 async def _deactivate(connection: Database, old: Connection, orphan: str) -> list[asyncpg.Record]:
     """The row comes first: whoever renews the credentials holds it until they are written."""
     rows = await connection.fetch(SQL["deactivate_integration"], old.id, old.version, orphan)
-    if rows:
+    for row in rows:
         await connection.execute(SQL["delete_credentials"], old.id)
+        left = f" The webhook endpoint {orphan} could not be deleted." if orphan else ""
+        detail = f"Disconnected; the keys were destroyed.{left}"
+        await audit.record(connection, from_row(row), Action.DISCONNECT, detail)
     return rows
 
 
@@ -139,6 +150,12 @@ def _sealed(row: asyncpg.Record) -> Sealed | None:
     if wrapped is None or not row["sealed"]:
         return None
     return Sealed(wrapped, {field: base64.b64decode(text) for field, text in row["sealed"].items()})
+
+
+def _connected(account: ConnectedAccount, verb: str) -> str:
+    mode = "live" if account.livemode else "test"
+    key = f", with the key that ends in {account.key_hint}" if account.key_hint else ""
+    return f"{verb} to the account {account.account_id} in {mode} mode{key}."
 
 
 def _account_values(account: ConnectedAccount) -> tuple[object, ...]:

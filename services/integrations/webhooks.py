@@ -16,9 +16,10 @@ from services.common.secret import Secret
 from services.integrations.connection import INACTIVE, wrapped_key
 from services.integrations.failures import AdapterError
 from services.integrations.keyring import UnreadableCredential
+from services.integrations.opening import Opener
 from services.integrations.ports import WEBHOOK_SECRET, BadSignature, Binding, MalformedEvent, ProviderEvent
 from services.integrations.registry import Registry
-from services.integrations.vault import Sealed, Vault
+from services.integrations.vault import Vault
 
 log = structlog.get_logger()
 
@@ -78,9 +79,12 @@ _BAD: Final = Verdict(Outcome.BAD_SIGNATURE, "The signature is missing, wrong or
 class Verifying:
     """The use case: one query for all connections of a group, secrets opened once."""
 
-    def __init__(self, pool: Pool, vault: Vault, registry: Registry, plain: PlainAddress | None) -> None:
+    def __init__(
+        self, pool: Pool, vault: Vault, opener: Opener, registry: Registry, plain: PlainAddress | None
+    ) -> None:
         self._pool = pool
         self._vault = vault
+        self._opener = opener
         self._registry = registry
         self._plain = plain
         self._opened: dict[tuple[str, bytes], Secret] = {}
@@ -120,6 +124,7 @@ class Verifying:
             event = self._registry.adapter(delivery.provider).read_event(binding, delivery.body, delivery.headers)
         except UnreadableCredential as error:
             log.warning("a webhook secret cannot be read", integration_id=str(row["id"]), error=str(error))
+            await self._opener.look(str(row["workspace_id"]), row["provider"])
             return _LATER
         except BadSignature:
             return _BAD
@@ -136,19 +141,22 @@ class Verifying:
         if row["ciphertext"] is None:
             return ()
         known = self._opened.get((str(row["id"]), row["ciphertext"]))
-        return (known or await self._open(row),)
+        if known is None:
+            return (await self._open(row),)
+        await self._vault.note_use(str(row["workspace_id"]), str(row["id"]))
+        return (known,)
 
     async def _open(self, row: asyncpg.Record) -> Secret:
         wrapped = wrapped_key(row)
         if wrapped is None:
             raise UnreadableCredential("The connection has no data key.")
-        sealed = Sealed(wrapped, {WEBHOOK_SECRET: row["ciphertext"]})
-        opened = await self._vault.open(str(row["workspace_id"]), str(row["id"]), sealed)
+        workspace_id, integration_id = str(row["workspace_id"]), str(row["id"])
+        opened = await self._vault.open_field(workspace_id, integration_id, wrapped, WEBHOOK_SECRET, row["ciphertext"])
         if len(self._opened) >= _MOST_OPENED:
             self._opened.clear()
         # The ciphertext is part of the key: a new secret, or one sealed anew, is opened anew.
-        self._opened[str(row["id"]), row["ciphertext"]] = opened[WEBHOOK_SECRET]
-        return opened[WEBHOOK_SECRET]
+        self._opened[integration_id, row["ciphertext"]] = opened
+        return opened
 
     async def _note(self, integration_ids: Iterable[str]) -> None:
         now = time.monotonic()

@@ -25,7 +25,6 @@ ANNOUNCED = {
         "UpdateIntegrationSettings",
         "ReplaceCredentials",
         "PreviewTemplate",
-        "ListAuditEntries",
     },
     "InvoiceProviderService": {"UpdateDraft", "MarkPaid", "ListChangedInvoices"},
     "ShowsService": {"StreamClaims"},

@@ -12,7 +12,7 @@ from services.common.context import Identity
 from services.common.ids import new_id
 from services.integrations.keyring import WrappedKey, parse_keyring
 from services.integrations.ports import WEBHOOK_SECRET as FIELD
-from services.integrations.vault import Sealed, Vault
+from services.integrations.vault import Vault
 from services.integrations.webhooks import SQL
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.e2e.sandbox import Account, Sandbox
@@ -101,9 +101,10 @@ class Shop:
         row = await connection.fetchrow(SQL["webhook_bindings"].replace("ANY($1::uuid[])", "$1"), integration_id, FIELD)
         await connection.close()
         assert row is not None
-        sealed = Sealed(WrappedKey(row["key_id"], row["wrapped_key"]), {FIELD: row["ciphertext"]})
+        wrapped = WrappedKey(row["key_id"], row["wrapped_key"])
         vault = Vault(parse_keyring(f"test-1={self.stack.credential_key}"))
-        return (await vault.open(self.who.workspace_id, integration_id, sealed))[FIELD].reveal()
+        workspace_id = self.who.workspace_id
+        return (await vault.open_field(workspace_id, integration_id, wrapped, FIELD, row["ciphertext"])).reveal()
 
     async def endpoints(self, *, livemode: bool = False) -> list[Any]:
         key = self.account.sk_live if livemode else self.account.sk_test

@@ -52,7 +52,7 @@ async def test_sealed_for_one_place_does_not_open_elsewhere(vault: Vault, worksp
 
 async def test_ciphertext_moved_to_another_field_does_not_open(vault: Vault) -> None:
     sealed = await vault.seal(WORKSPACE, INTEGRATION, CREDENTIALS)
-    moved = Sealed(sealed.wrapped, {"secret_key": sealed.fields["webhook_secret"]})
+    moved = Sealed(sealed.wrapped, {**sealed.fields, "secret_key": sealed.fields["webhook_secret"]})
     with pytest.raises(UnreadableCredential):
         await vault.open(WORKSPACE, INTEGRATION, moved)
 
@@ -68,7 +68,21 @@ async def test_field_of_another_connection_does_not_open(vault: Vault) -> None:
 async def test_damaged_ciphertext_is_unreadable(vault: Vault, damage: bytes) -> None:
     sealed = await vault.seal(WORKSPACE, INTEGRATION, CREDENTIALS)
     with pytest.raises(UnreadableCredential):
-        await vault.open(WORKSPACE, INTEGRATION, Sealed(sealed.wrapped, {"secret_key": damage}))
+        await vault.open(WORKSPACE, INTEGRATION, Sealed(sealed.wrapped, {**sealed.fields, "secret_key": damage}))
+
+
+async def test_field_taken_out_of_the_table_is_noticed(vault: Vault) -> None:
+    sealed = await vault.seal(WORKSPACE, INTEGRATION, CREDENTIALS)
+    left = {"secret_key": sealed.fields["secret_key"]}
+    with pytest.raises(UnreadableCredential, match="'webhook_secret' is missing"):
+        await vault.open(WORKSPACE, INTEGRATION, Sealed(sealed.wrapped, left))
+
+
+async def test_one_field_opens_without_the_others(vault: Vault) -> None:
+    sealed = await vault.seal(WORKSPACE, INTEGRATION, CREDENTIALS)
+    blob = sealed.fields["webhook_secret"]
+    opened = await vault.open_field(WORKSPACE, INTEGRATION, sealed.wrapped, "webhook_secret", blob)
+    assert opened == CREDENTIALS["webhook_secret"]
 
 
 async def test_missing_key_is_named(vault: Vault) -> None:
