@@ -8,6 +8,7 @@ from cyclopts import App
 app = App(name="showbill", help="Turns the claims of a live sale into paid invoices.", version_flags=[])
 app.command("services.cli.up:up", name="up")
 app.command("services.cli.demo:demo", name="demo")
+app.command("services.cli.keys:app", name="keys")
 app.command("services.cli.service_key:service_key", name="service-key")
 
 

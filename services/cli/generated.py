@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from services.cli.complaint import Complaint
+from services.cli.key_file import write_key_file
 from services.cli.private_files import write_private
+from services.common.secret import Secret
 
 SERVICES = ("gateway", "invoicing", "integrations", "claims")
 """Who signs service tokens; `claims` stands for the internal services that are not part of the stack."""
@@ -43,8 +45,6 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "nats_password": password,
     **{f"{name}_database_password": password for name in DATABASES},
     **{f"{name}_signing_key": key_32 for name in SERVICES},
-    "credential_key_id": lambda: f"local-{secrets.token_hex(4)}",
-    "credential_key": key_32,
     "demo_password": readable_password,
     "demo_api_token": lambda: f"showbill_{secrets.token_urlsafe(32)}",
 }
@@ -73,6 +73,20 @@ def load(path: Path) -> dict[str, str]:
     if values != known:
         write_private(path, json.dumps(values, indent=2) + "\n")
     return values
+
+
+def make_keyring(path: Path, keyring: Path) -> None:
+    """The keyring in a file of its own, which `showbill keys` changes: made at the first start.
+
+    An older version kept its one key with the other secrets: that is the one, and it leaves that place.
+    """
+    known: dict[str, str] = json.loads(path.read_text())
+    if not keyring.exists():
+        key_id = known.get("credential_key_id", f"local-{secrets.token_hex(4)}")
+        write_key_file(keyring, {key_id: Secret(known.get("credential_key", "") or key_32())})
+    left = {name: value for name, value in known.items() if name not in ("credential_key_id", "credential_key")}
+    if left != known:
+        write_private(path, json.dumps(left, indent=2) + "\n")
 
 
 def _public_keys(values: dict[str, str]) -> str:

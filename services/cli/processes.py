@@ -95,7 +95,7 @@ def processes(stack: Stack) -> list[Process]:
             "integrations",
             grpc_serving(stack.ports.integrations),
             GRPC_LISTEN=address("integrations"),
-            CREDENTIAL_KEYS=f"{stack.secrets['credential_key_id']}={stack.secrets['credential_key']}",
+            CREDENTIAL_KEYS_FILE=str(stack.state.keyring),
             PUBLIC_URL=stack.public_url,
             **_stripe(stack),
         ),
@@ -137,7 +137,10 @@ def _sandbox(stack: Stack) -> Program:
 
 
 OWN_TO_ONE = frozenset(
-    ("DATABASE_URL", "CREDENTIAL_KEYS", "SERVICE_SIGNING_KEY", "PUBLIC_URL", "STRIPE_API_BASE", "STRIPE_DASHBOARD_BASE")
+    (
+        *("DATABASE_URL", "CREDENTIAL_KEYS", "CREDENTIAL_KEYS_FILE", "SERVICE_SIGNING_KEY"),
+        *("PUBLIC_URL", "STRIPE_API_BASE", "STRIPE_DASHBOARD_BASE"),
+    )
 )
 """What a service does not inherit from whoever called `up`: it is given its own, or none."""
 

@@ -24,6 +24,7 @@ class StateFolder:
         self.sandbox = self.path / "sandbox"
         self.logs = self.path / "logs"
         self.secrets = self.path / "secrets.json"
+        self.keyring = self.path / "credential.keys"
         self.demo = self.path / "demo.env"
         self._lock = self.path / "lock"
 

@@ -74,7 +74,9 @@ def up(
     try:
         folder.make()
         with folder.locked(say) as lock:
-            stack = Stack(folder, ports, generated.load(folder.secrets), dict(os.environ))
+            secrets = generated.load(folder.secrets)
+            generated.make_keyring(folder.secrets, folder.keyring)
+            stack = Stack(folder, ports, secrets, dict(os.environ))
             check_free(ports, frozenset() if stack.with_sandbox else frozenset({"sandbox"}))
             return asyncio.run(_run(stack, lock, once))
     except (Complaint, ChildFailed) as error:

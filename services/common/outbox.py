@@ -35,6 +35,18 @@ class Message:
     request_id: str
 
 
+async def write(connection: Connection, messages: Sequence[Message]) -> None:
+    """Writes messages inside the caller's transaction; a sweeper publishes them."""
+    if messages:
+        await connection.execute(
+            SQL["outbox_add"],
+            [message.id for message in messages],
+            [message.subject for message in messages],
+            [message.payload for message in messages],
+            [message.request_id for message in messages],
+        )
+
+
 class Outbox:
     """Writes messages, publishes them after the commit, and sweeps up what was left."""
 
@@ -46,14 +58,7 @@ class Outbox:
 
     async def add(self, connection: Connection, messages: Sequence[Message]) -> None:
         """Writes messages inside the caller's transaction. Call `committed` with them after its commit."""
-        if messages:
-            await connection.execute(
-                SQL["outbox_add"],
-                [message.id for message in messages],
-                [message.subject for message in messages],
-                [message.payload for message in messages],
-                [message.request_id for message in messages],
-            )
+        await write(connection, messages)
 
     def committed(self, messages: Sequence[Message]) -> None:
         """Publishes soon, in order, without holding up the caller."""

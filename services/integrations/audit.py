@@ -38,6 +38,8 @@ class Action(Enum):
     TEST = "test"
     SETTINGS = "settings"
     DISCONNECT = "disconnect"
+    LOSE = "lose"
+    """The key that sealed them was given up."""
     USE = "use"
     """Opened to be used: counted for each hour, actor and purpose."""
 

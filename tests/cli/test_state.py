@@ -85,6 +85,18 @@ def test_secrets_file_of_an_older_version_is_completed(tmp_path: Path) -> None:
     assert {name for name in second if second[name] != first.get(name)} == {"demo_api_token", "retired"}
 
 
+def test_keyring_of_an_older_version_moves_to_its_own_file(tmp_path: Path) -> None:
+    key = generated.key_32()
+    secrets_file, keyring = tmp_path / "secrets.json", tmp_path / "credential.keys"
+    known = generated.load(secrets_file)
+    secrets_file.write_text(json.dumps({**known, "credential_key_id": "local-1", "credential_key": key}))
+    for _ in range(2):
+        generated.make_keyring(secrets_file, keyring)
+        assert keyring.read_text().splitlines()[1:] == [f"local-1={key}"]
+        assert stat.S_IMODE(keyring.stat().st_mode) == 0o600
+        assert generated.load(secrets_file) == known
+
+
 def test_damaged_secrets_file_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").write_text("{")
     with pytest.raises(Complaint, match="is damaged"):

@@ -11,6 +11,7 @@ import pytest
 
 from services.cli.rest import Rest
 from services.cli.state import StateFolder
+from services.integrations.keyring import read_entries
 from tests.cli.processes_seen import arguments_of, descendants, environment_of, is_running, listening_addresses
 from tests.cli.up_command import Up, running_up
 from tests.waiting import eventually
@@ -70,7 +71,8 @@ async def test_no_secret_reaches_logs_or_arguments(running: Up) -> None:
     logs = "".join(path.read_text(errors="replace") for path in folder.logs.iterdir())
     arguments = str([arguments_of(pid) for pid in descendants(running.pid)])
     values = dict(re.findall(r'"(\w+)": "([^"]+)"', folder.secrets.read_text()))
-    secret = {name: value for name, value in values.items() if name not in ("credential_key_id", "service_public_keys")}
+    values |= {name: key.reveal() for name, key in read_entries(folder.keyring.read_text()).items()}
+    secret = {name: value for name, value in values.items() if name != "service_public_keys"}
     assert len(secret) >= 14
     assert [name for name, value in secret.items() if value in logs or value in arguments] == []
 
