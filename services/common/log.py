@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import threading
+from types import TracebackType
 from typing import Any, Final
 
 import structlog
@@ -18,7 +20,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, Secret):
         return "***"
     if isinstance(value, dict):
-        return {key: _clean(item) for key, item in value.items()}
+        return {key if isinstance(key, int | None) else redact(str(key)): _clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
     return value if isinstance(value, int | float | bool | None) else redact(str(value))
@@ -26,6 +28,25 @@ def _clean(value: Any) -> Any:
 
 def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {key: _clean(value) for key, value in event.items()}
+
+
+def _guard_what_nobody_caught() -> None:
+    """Python prints tracebacks of its own where nobody catches an error: these too become a log line."""
+    log = structlog.get_logger()
+
+    def uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            log.info("interrupted")
+        else:
+            log.critical("stopped by an error that nobody caught", exc_info=(kind, error, trace))
+
+    def unraisable(found: "sys.UnraisableHookArgs") -> None:
+        words = found.err_msg or "an error nobody could raise"
+        log.error(words, exc_info=(found.exc_type, found.exc_value, found.exc_traceback))
+
+    sys.excepthook = uncaught
+    sys.unraisablehook = unraisable
+    threading.excepthook = lambda found: uncaught(found.exc_type, found.exc_value, found.exc_traceback)
 
 
 def configure(service: str, level: str = "INFO") -> None:
@@ -56,6 +77,8 @@ def configure(service: str, level: str = "INFO") -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    _guard_what_nobody_caught()
+    logging.captureWarnings(True)
     # At INFO and below these print request data: addresses, e-mails, form bodies.
     for name in ("stripe", "aiohttp.access", "httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from services.common.errors import Kind, ShowbillError
+from services.common.secret import redact
 
 HTTP_STATUS: Final[dict[Kind, tuple[int, str]]] = {
     Kind.INVALID: (400, "The request is not valid"),
@@ -27,11 +28,11 @@ def problem(error: ShowbillError, request_id: str) -> dict[str, object]:
         "type": "urn:showbill:problem:" + error.reason.lower().replace("_", "-"),
         "title": title,
         "status": status,
-        "detail": error.message,
+        "detail": redact(error.message),
         "requestId": request_id,
     }
     if error.faults:
-        body["errors"] = [{"pointer": fault.field, "detail": fault.problem} for fault in error.faults]
+        body["errors"] = [{"pointer": redact(fault.field), "detail": redact(fault.problem)} for fault in error.faults]
     return body
 
 

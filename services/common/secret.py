@@ -28,7 +28,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+        ours, theirs = (one.encode("utf-8", "surrogatepass") for one in (self.__value, other.__value))
+        return hmac.compare_digest(ours, theirs)
 
     def __repr__(self) -> str:
         return "***"
@@ -38,18 +39,27 @@ class Secret:
     def __format__(self, spec: str) -> str:
         return "***"
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("A secret cannot be pickled or copied out of its process.")
+    def __dir__(self) -> list[str]:
+        return ["hint", "reveal"]  # whoever walks over an object's attributes does not come to the value
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise TypeError("A secret cannot be pickled, copied or written out of its process.")
+
+    __reduce__ = __reduce_ex__ = __getstate__ = __setstate__ = __copy__ = __deepcopy__ = _refuse
+
+    def __init_subclass__(cls) -> NoReturn:
+        raise TypeError("Secret has no subclasses: one could show what it holds.")
 
 
 # Provider keys and webhook secrets (also as providers echo them, masked but for the tail), our API and service tokens,
-# and passwords inside addresses. Publishable keys (pk_) are not secret. A long one is blanked in the middle of a word
-# too: a printed line break before it, `\nsk_live_…`, ends in a letter.
+# passwords inside addresses, and 32 bytes in base64, which is what our own keys are. Publishable keys (pk_) are not secret.
+# A long one is blanked in the middle of a word too: a printed line break before it, `\nsk_live_…`, ends in a letter.
 _SHAPES: Final = (
-    (re.compile(r"(\b(?:sk|rk)_(?:test|live)_)[A-Za-z0-9*_.]+"), r"\1***"),
-    (re.compile(r"((?:sk|rk)_(?:test|live)_)[A-Za-z0-9*_.]{10,}"), r"\1***"),
-    (re.compile(r"whsec_[A-Za-z0-9+/=*_-]+"), "whsec_***"),
+    (re.compile(r"(?<![A-Za-z0-9])((?:sk|rk)_(?:test|live)_)[A-Za-z0-9*_.…•]*[A-Za-z0-9*_…•]"), r"\1***"),
+    (re.compile(r"((?:sk|rk)_(?:test|live)_)[A-Za-z0-9*_.…•]{9,}[A-Za-z0-9*_…•]"), r"\1***"),
+    (re.compile(r"whsec_[A-Za-z0-9+/=*_.…•-]*[A-Za-z0-9+/=*_…•-]"), "whsec_***"),
     (re.compile(r"showbill_[A-Za-z0-9_-]{16,}"), "showbill_***"),
+    (re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="), "***"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), "***"),
     (re.compile(r"(://[^:/@\s]*):[^@\s]+@"), r"\1:***@"),
     (re.compile(r"://[^:/@\s]+@"), "://***@"),

@@ -7,6 +7,7 @@ from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from services.common.errors import Fault, Kind, ShowbillError
+from services.common.secret import redact
 
 DOMAIN: Final = "showbill"
 DETAILS_KEY: Final = "grpc-status-details-bin"
@@ -53,13 +54,15 @@ class RemoteError(ShowbillError):
 
 
 def encode(error: ShowbillError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
-    """Code, message and trailing metadata for an aborted call."""
+    """Code, message and trailing metadata for an aborted call, blanked of everything that has a secret's shape."""
     code = GRPC_STATUS[error.kind]
-    status = status_pb2.Status(code=code.value[0], message=error.message)
-    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.details))
+    message = redact(error.message)
+    details = {name: redact(value) for name, value in error.details.items()}
+    status = status_pb2.Status(code=code.value[0], message=message)
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=details))
     if error.faults:
         violations = [
-            error_details_pb2.BadRequest.FieldViolation(field=fault.field, description=fault.problem)
+            error_details_pb2.BadRequest.FieldViolation(field=redact(fault.field), description=redact(fault.problem))
             for fault in error.faults
         ]
         status.details.add().Pack(error_details_pb2.BadRequest(field_violations=violations))
@@ -67,7 +70,7 @@ def encode(error: ShowbillError) -> tuple[grpc.StatusCode, str, tuple[tuple[str,
         delay = duration_pb2.Duration()
         delay.FromNanoseconds(int(error.retry_after * 1e9))
         status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
-    return code, error.message, ((DETAILS_KEY, status.SerializeToString()),)
+    return code, message, ((DETAILS_KEY, status.SerializeToString()),)
 
 
 def decode(error: grpc.aio.AioRpcError) -> RemoteError:

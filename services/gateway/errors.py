@@ -12,6 +12,7 @@ from litestar.utils.scope.state import ScopeState
 from services.common.context import request_id
 from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError
 from services.common.problem import HTTP_STATUS, headers, problem
+from services.common.secret import redact
 from services.common.server import translate
 from services.gateway.faults import faults_of
 
@@ -36,7 +37,9 @@ def answer(error: ShowbillError, status: int | None = None) -> Response[bytes]:
     """The problem document of one of our errors, with a status other than its kind's where that says more."""
     body = problem(error, request_id())
     if error.faults:
-        body["errors"] = [{"pointer": pointer(fault.field), "detail": fault.problem} for fault in error.faults]
+        body["errors"] = [
+            {"pointer": pointer(redact(fault.field)), "detail": redact(fault.problem)} for fault in error.faults
+        ]
     extra = headers(error)
     if error.kind is Kind.UNAUTHENTICATED:
         extra["WWW-Authenticate"] = 'Bearer realm="showbill"'

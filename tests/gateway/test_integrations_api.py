@@ -118,3 +118,33 @@ async def test_the_connection_is_read_alone(gateway: Gateway, owner: Owner) -> N
     gateway.integrations.script("GetIntegration", filled(pb.GetIntegrationResponse()))
     answer = await owner.client("GET", "/api/integrations/stripe")
     assert (answer.json["accountId"], answer.json["settings"]["footer"]) == ("account_id!", "footer!")
+
+
+async def test_an_owner_reads_the_audit_by_pages(gateway: Gateway, owner: Owner) -> None:
+    entry = pb.AuditEntry(id="e1", provider="stripe", action="use", actor="user:1", detail="Opened to test.", count=3)
+    entry.create_time.FromJsonString("2026-11-23T10:00:00Z")
+    page = pb.ListAuditEntriesResponse(entries=[entry], next_page_token="more")
+    gateway.integrations.script("ListAuditEntries", page)
+    answer = await owner.client("GET", "/api/integrations/stripe/audit?pageSize=1&pageToken=before")
+    assert answer.json == {
+        "items": [
+            {
+                "id": "e1",
+                "action": "use",
+                "actor": "user:1",
+                "time": "2026-11-23T10:00:00Z",
+                "detail": "Opened to test.",
+                "count": 3,
+            }
+        ],
+        "nextPageToken": "more",
+    }
+    request = gateway.integrations.last("ListAuditEntries")
+    assert (request.provider, request.page_size, request.page_token) == ("stripe", 1, "before")
+
+
+async def test_an_operator_does_not_read_the_audit(gateway: Gateway, owner: Owner) -> None:
+    operator = await gateway.make_operator(owner)
+    answer = await operator("GET", "/api/integrations/stripe/audit")
+    assert answer.status == 403
+    assert not gateway.integrations.calls["ListAuditEntries"]

@@ -45,6 +45,10 @@ class Caller:
         request = pb.DisconnectIntegrationRequest(provider="stripe")
         return await self.gateway.call(self.integrations.DisconnectIntegration, request, who, timeout=PATIENCE)
 
+    async def audit(self, who: Identity, size: int = 0, token: str = "") -> pb.ListAuditEntriesResponse:
+        request = pb.ListAuditEntriesRequest(provider="stripe", page_size=size, page_token=token)
+        return await self.gateway.call(self.integrations.ListAuditEntries, request, who)
+
     async def verify(self, *deliveries: pb.WebhookDelivery) -> list[pb.WebhookVerdict]:
         request = pb.VerifyWebhooksRequest(deliveries=deliveries)
         everyone = Identity("", "worker:webhooks")

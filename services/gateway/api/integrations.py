@@ -6,9 +6,11 @@ from litestar import Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from services.gateway.api.parameters import PageSize, PageToken
 from services.gateway.backends.integrations import Integrations
 from services.gateway.identity.principal import Principal
 from services.gateway.schemas.integrations import (
+    AuditPage,
     ConnectedView,
     DisconnectedView,
     HealthReport,
@@ -51,6 +53,17 @@ async def check_stripe(caller: NamedDependency[Principal], integrations: NamedDe
     return await integrations.test(caller.identity, STRIPE)
 
 
+@get("/api/integrations/stripe/audit")
+async def audit_stripe(
+    caller: NamedDependency[Principal],
+    integrations: NamedDependency[Integrations],
+    page_size: PageSize = 0,
+    page_token: PageToken = "",
+) -> AuditPage:
+    """What was done with the workspace's Stripe keys, by whom and when. For owners."""
+    return await integrations.audit(caller.identity, STRIPE, page_size, page_token)
+
+
 @delete("/api/integrations/stripe", status_code=200)
 async def disconnect_stripe(
     caller: NamedDependency[Principal], integrations: NamedDependency[Integrations]
@@ -61,6 +74,6 @@ async def disconnect_stripe(
 
 ROUTES: Final = Router(
     "/",
-    route_handlers=[list_integrations, get_stripe, connect_stripe, check_stripe, disconnect_stripe],
+    route_handlers=[list_integrations, get_stripe, connect_stripe, check_stripe, audit_stripe, disconnect_stripe],
     tags=["Integrations"],
 )

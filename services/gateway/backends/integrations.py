@@ -8,6 +8,8 @@ from services.common.errors import Fault
 from services.common.status import RemoteError
 from services.gateway.backends.convert import enum_names, moment
 from services.gateway.schemas.integrations import (
+    AuditEntryView,
+    AuditPage,
     Availability,
     ConnectedView,
     DisconnectedView,
@@ -77,6 +79,11 @@ class Integrations:
             update_mode=UPDATE_MODE[answer.update_mode],
             last_event_at=moment(answer.last_event_time),
         )
+
+    async def audit(self, caller: Identity, provider: str, page_size: int, page_token: str) -> AuditPage:
+        request = pb.ListAuditEntriesRequest(provider=provider, page_size=page_size, page_token=page_token)
+        answer = await self._client.call(self._stub.ListAuditEntries, request, caller)
+        return AuditPage([_audit_entry(entry) for entry in answer.entries], answer.next_page_token)
 
     async def disconnect(self, caller: Identity, provider: str) -> DisconnectedView:
         request = pb.DisconnectIntegrationRequest(provider=provider)
@@ -151,6 +158,17 @@ def _listed(listed: pb.ListedIntegration) -> ListedIntegrationView:
 def _permission(permission: pb.Permission) -> PermissionView:
     return PermissionView(
         name=permission.name, granted=permission.granted, required=permission.required, purpose=permission.purpose
+    )
+
+
+def _audit_entry(entry: pb.AuditEntry) -> AuditEntryView:
+    return AuditEntryView(
+        id=entry.id,
+        action=entry.action,
+        actor=entry.actor,
+        time=moment(entry.create_time),
+        detail=entry.detail,
+        count=entry.count,
     )
 
 

@@ -41,6 +41,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("DELETE", "/api/integrations/stripe"): Rule.OWNER,
     ("POST", "/api/integrations/stripe/connect"): Rule.OWNER,
     ("GET", "/api/integrations/stripe/test"): Rule.MEMBER,
+    ("GET", "/api/integrations/stripe/audit"): Rule.OWNER,
     ("GET", "/api/shows"): Rule.MEMBER,
     ("POST", "/api/shows"): Rule.MEMBER,
     ("GET", "/api/shows/{show_id}"): Rule.MEMBER,

@@ -121,6 +121,24 @@ class HealthReport(View):
     last_event_at: datetime | None
 
 
+class AuditEntryView(View):
+    """Something that was done with a connection's keys."""
+
+    id: str
+    action: Annotated[str, msgspec.Meta(description="connect, replace, test, settings, disconnect, use, lose, …")]
+    actor: Annotated[str, msgspec.Meta(description="user:…, token:… (an API token) or worker:… (the service itself)")]
+    time: Annotated[datetime | None, msgspec.Meta(description="Of what is counted, the first time in its hour.")]
+    detail: str
+    count: Annotated[int, msgspec.Meta(description="How often within the hour, for `use`; 1 for all others.")]
+
+
+class AuditPage(View):
+    """A page of the audit, newest first."""
+
+    items: list[AuditEntryView]
+    next_page_token: str
+
+
 class IntegrationList(View):
     """The whole catalogue, in its order."""
 
