@@ -1,5 +1,6 @@
 """The canary: a known value, stored sealed under each key, that a wrong or missing key cannot open."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -34,20 +35,25 @@ async def check_keyring(database: Database, keyring: Keyring) -> None:
         raise UnusableKeyring(f"The key '{keyring.ids[0]}' was retired. Put another one first in CREDENTIAL_KEYS.")
     known = {row["key_id"] for row in rows}
     missing, wrong = await _check_connections(database, keyring, known)
-    if not wrong:
-        for key_id in keyring.ids:
-            if key_id not in known:
-                await plant(database, keyring, key_id)
-        rows = await database.fetch(SQL["canaries"])  # read again: another process may have been faster
-    for row in rows:
-        if row["retire_time"] is None:
-            await _try(keyring, WrappedKey(row["key_id"], row["canary"]), missing, wrong)
-    _complain(missing, wrong)
+    await _try_all(keyring, rows, missing, wrong)
+    _complain(missing, wrong)  # before anything is planted: keys that do not belong here leave no trace
+    if new := [key_id for key_id in keyring.ids if key_id not in known]:
+        for key_id in new:
+            await plant(database, keyring, key_id)
+        # Read again: another process may have been faster, with another key.
+        await _try_all(keyring, await database.fetch(SQL["canaries"]), missing, wrong)
+        _complain(missing, wrong)
 
 
 async def plant(database: Database, keyring: Keyring, key_id: str) -> None:
     """Stores the canary of a key, unless it has one."""
     await database.execute(SQL["plant_canary"], key_id, (await keyring.wrap(_KNOWN, _BOUND_TO, key_id)).blob)
+
+
+async def _try_all(keyring: Keyring, rows: Sequence[asyncpg.Record], missing: set[str], wrong: set[str]) -> None:
+    for row in rows:
+        if row["retire_time"] is None:
+            await _try(keyring, WrappedKey(row["key_id"], row["canary"]), missing, wrong)
 
 
 async def _try(keyring: Keyring, canary: WrappedKey, missing: set[str], wrong: set[str]) -> None:
