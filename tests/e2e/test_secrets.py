@@ -1,16 +1,44 @@
-"""Planted keys are searched for in everything that the product writes or says."""
+"""Planted keys are searched for in everything that the product writes or says, at its most talkative."""
 
+import asyncio
+import base64
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
 import asyncpg
 import pytest
 from nats import connect
 from nats.errors import TimeoutError as NoMessage
 
 from services.cli.embedded.nats import Nats
+from services.cli.embedded.postgres import Postgres
+from services.cli.embedded.postgres_user import find_runner
 from services.cli.rest import Refused, Rest
 from services.common.bus import STREAM
-from tests.e2e.conftest import MakeWorkspace
-from tests.e2e.sandbox import Sandbox
-from tests.e2e.stack import Stack
+from tests.conftest import DatabaseMaker
+from tests.e2e.sandbox import Account, Sandbox
+from tests.e2e.stack import Stack, running_stack
+from tests.e2e.workspace import Workspace
+
+CONNECT = "/api/integrations/stripe/connect"
+PLANTED = "51" + "planted0" * 8
+BAD_KEYS = {
+    "unknown key": f"sk_test_{PLANTED}a",
+    "unknown restricted key": f"rk_test_{PLANTED}b",
+    "unknown live key": f"sk_live_{PLANTED}c",
+    "webhook secret as a key": f"whsec_{PLANTED}d",
+}
+
+
+async def dump(postgres: Postgres, url: str) -> str:
+    """The database as pg_dump writes it: bytea as hexadecimal digits."""
+    program = find_runner(postgres.folder).bin / "pg_dump"
+    process = await asyncio.create_subprocess_exec(program, "--inserts", url, stdout=PIPE, env={"LC_ALL": "C"})
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    return output.decode()
 
 
 async def all_columns(url: str) -> str:
@@ -40,55 +68,158 @@ async def all_events(nats: Nats) -> str:
     return "\n".join(parts)
 
 
-async def test_no_secret_is_found_anywhere(
-    make_workspace: MakeWorkspace, sandbox: Sandbox, stack: Stack, nats: Nats
-) -> None:
-    workspace = await make_workspace()
-    account = workspace.account
-    said: list[str] = []
-    rejected = {"bad": "sk_test_" + "51" + "planted0" * 8, "live": account.sk_live}
-    for secret in rejected.values():
-        with pytest.raises(Refused) as refusal:
-            await workspace.rest.call(
-                "POST", "/api/integrations/stripe/connect", {"secretKey": secret, "publishableKey": account.pk_test}
-            )
-        said.append(str(refusal.value.problem))
-    said.append(str(await workspace.connect()))
-    endpoint = await sandbox.webhook_endpoint(account.id)
-    show = await workspace.make_show(buyers=3)
-    said.append(str(await workspace.generate(show)))
-    async with workspace.listening(show) as listener:
-        await sandbox.pay((await workspace.invoices(show))[0]["externalId"])
-        said.append(str(await listener.until_paid(1)))
-    for path in ("/api/integrations", "/api/integrations/stripe/test", f"/api/shows/{show}/invoices", "/api/tokens"):
-        said.append(str(await workspace.rest.call("GET", path)))
-    await sandbox.revoke(account.sk_test)
-    late = await workspace.make_show(buyers=2, price=500)
-    said.append(str(await workspace.generate(late)))
-    said.append(str(await workspace.invoices(late)))
-    said.append(str(await workspace.rest.call("GET", "/api/integrations")))
+@pytest.fixture(scope="module")
+async def loud(
+    database_maker: DatabaseMaker, nats: Nats, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    """A product of its own, with all that it can say in its logs."""
+    databases = {name: await database_maker.make(name) for name in ("integrations", "invoicing", "gateway")}
+    settings = {name: {"LOG_LEVEL": "DEBUG"} for name in databases}
+    stack = Stack(tmp_path_factory.mktemp("loud"), databases, nats.url, settings)
+    async with running_stack(stack, "sandbox", "integrations", "invoicing", "gateway"):
+        yield stack
 
-    needles = {
+
+class Walk:
+    """One operator's way through the product, happy and not; everything that was answered is kept."""
+
+    def __init__(self, stack: Stack, sandbox: Sandbox, rest: Rest, account: Account, token: str) -> None:
+        self.stack = stack
+        self.sandbox = sandbox
+        self.rest = rest
+        self.account = account
+        self.workspace = Workspace(rest, account, token)
+        self.said: list[str] = []
+
+    async def ask(self, method: str, path: str, body: object = None, **more: Any) -> Any:
+        try:
+            answer = await self.rest.call(method, path, body, **more)
+        except Refused as refusal:
+            answer = {"status": refusal.status, **refusal.problem}
+        self.said.append(str(answer))
+        return answer
+
+    async def keys(self, secret: str, publishable: str = "") -> Any:
+        pair = {"secretKey": secret, "publishableKey": publishable or self.account.pk_test}
+        return await self.ask("POST", CONNECT, pair)
+
+    async def plant_in_every_field(self) -> None:
+        """Where an operator, or a browser, may put a key by mistake."""
+        for key in (*BAD_KEYS.values(), self.account.sk_live):
+            refusals = [await self.keys(key), await self.keys(self.account.pk_test, key), await self.keys(key, key)]
+            assert all("status" in one for one in refusals)
+            await self.ask("POST", CONNECT, {"secretKey": key, "publishableKey": 3})
+            await self.ask("POST", CONNECT, {"secretKey": [key], "publishableKey": key, key: key})
+            await self.ask("POST", CONNECT, [key])
+            await self.ask("GET", f"/api/integrations/stripe/{key}")
+            await self.ask("GET", f"/api/shows/{key}/invoices", params={"pageToken": key, "pageSize": key})
+            await self.ask("GET", "/api/integrations/stripe/audit", params={"pageToken": key})
+            await self.ask("GET", "/api/integrations", headers={"X-Request-Id": key, "Authorization": f"Bearer {key}"})
+            await self.ask("GET", "/api/integrations", headers={"Cookie": f"showbill={key}"})
+            await self.ask("POST", f"/api/webhooks/stripe/{key}", {"key": key}, headers={"Stripe-Signature": key})
+            async with aiohttp.request("POST", self.stack.url("gateway") + CONNECT, data="{" + key) as answer:
+                self.said.append(await answer.text())
+
+    async def trade(self) -> str:
+        """A show, its invoices, a payment; answers the show."""
+        show = await self.workspace.make_show(buyers=3)
+        self.said.append(str(await self.workspace.generate(show)))
+        async with self.workspace.listening(show) as listener:
+            await self.sandbox.pay((await self.workspace.invoices(show))[0]["externalId"])
+            self.said.append(str(await listener.until_paid(1)))
+        return show
+
+    async def look_everywhere(self, show: str) -> None:
+        for path in (
+            *("/api/integrations", "/api/integrations/stripe", "/api/integrations/stripe/test"),
+            *("/api/integrations/stripe/audit", f"/api/shows/{show}/invoices", "/api/tokens", "/api/session"),
+        ):
+            await self.ask("GET", path)
+
+    async def break_the_database(self) -> None:
+        """An error that nobody foresaw, with opened keys in scope: its traceback goes to the log."""
+        database = await asyncpg.connect(self.stack.databases["integrations"])
+        for table in ("outbox", "audit", "credentials"):
+            await database.execute(f"ALTER TABLE {table} RENAME TO gone")
+            try:
+                assert (await self.keys(self.account.sk_test))["status"] == 500
+                await self.ask("GET", "/api/integrations/stripe/test")
+                await self.ask("DELETE", "/api/integrations/stripe")
+            finally:
+                await database.execute(f"ALTER TABLE gone RENAME TO {table}")
+        await database.execute("UPDATE credentials SET ciphertext = set_byte(ciphertext, 20, 0)")
+        assert (await self.ask("GET", "/api/integrations/stripe/test"))["healthy"] is False
+        await database.close()
+
+    async def lose_the_key(self) -> None:
+        """Refused for want of a permission, then revoked: the provider echoes what it was shown."""
+        path = f"/_sandbox/accounts/{self.account.id}/restricted_keys"
+        made = await self.sandbox.rest.call("POST", path, {"permissions": ["rak_balance_read", "rak_customer_write"]})
+        await self.keys(made["key"])
+        await self.sandbox.revoke(self.account.sk_test)
+        late = await self.workspace.make_show(buyers=2, price=500)
+        self.said.append(str(await self.workspace.generate(late)))
+        self.said.append(str(await self.workspace.invoices(late)))
+        await self.look_everywhere(late)
+        assert (await self.keys(self.account.sk_test))["status"] == 409
+        await self.ask("DELETE", "/api/integrations/stripe")
+
+
+def shapes(needle: str) -> tuple[str, str, str]:
+    """A secret as it is, as pg_dump shows bytes, and in base64."""
+    raw = needle.encode()
+    return needle, raw.hex(), base64.b64encode(raw).decode().rstrip("=")[:-1]
+
+
+async def test_no_secret_is_found_anywhere(loud: Stack, nats: Nats, postgres: Postgres) -> None:
+    sandbox = Sandbox(loud.url("sandbox"))
+    await sandbox.set_limits(False)
+    token = await loud.make_owner("planted", "planted@example.com", "correct horse battery staple")
+    account = await sandbox.make_account("planted")
+    async with Rest(loud.url("gateway"), token) as rest:
+        walk = Walk(loud, sandbox, rest, account, token)
+        await walk.plant_in_every_field()
+        assert (await walk.keys(account.sk_test))["status"] == "active"
+        endpoint = await sandbox.webhook_endpoint(account.id)
+        show = await walk.trade()
+        await walk.look_everywhere(show)
+        await walk.break_the_database()
+        assert (await walk.keys(account.sk_test))["status"] == "active"
+        await walk.lose_the_key()
+    await sandbox.close()
+    await loud.stop("gateway", "invoicing", "integrations")
+
+    secret = {
+        **BAD_KEYS,
+        **{f"body of {what}": key.split("_")[-1] for what, key in BAD_KEYS.items()},
         "secret key": account.sk_test,
         "secret key without prefix": account.sk_test.removeprefix("sk_test_"),
         "webhook secret": endpoint["secret"].removeprefix("whsec_"),
-        "rejected key": rejected["bad"],
         "live key": account.sk_live,
-        "API token": workspace.token,
-        "credential key": stack.credential_key,
-        "signing key": stack.seeds["gateway"],
+        "API token": token,
+        "credential key": loud.credential_key,
+        "signing key": loud.seeds["gateway"],
     }
+    tails = {f"echoed tail of {what}": f"***{secret[what][-4:]}" for what in ("secret key", *BAD_KEYS)}
+    needles = {what: shapes(text) for what, text in (secret | tails).items()}
+    needles["credential key as bytes"] = (base64.b64decode(loud.credential_key).hex(),) * 3
+    logs = {log.name: log.read_text(errors="replace") for log in loud.folder.glob("*.log")}
     places = {
-        "answers": "\n".join(said),
-        "logs": "".join(
-            log.read_text(errors="replace") for log in stack.folder.glob("*.log") if not log.name.startswith("sandbox")
-        ),
+        "answers": "\n".join(walk.said),
+        **{f"log {name}": text for name, text in logs.items() if not name.startswith("sandbox")},
         "events": await all_events(nats),
-        **{f"database {name}": await all_columns(url) for name, url in stack.databases.items()},
+        **{f"dump of {name}": await dump(postgres, url) for name, url in loud.databases.items()},
+        **{f"columns of {name}": await all_columns(url) for name, url in loud.databases.items()},
     }
     assert all(len(text) > 500 for text in places.values()), "a place that was not searched proves nothing"
-    found = [(what, where) for where, text in places.items() for what, needle in needles.items() if needle in text]
+    assert "Traceback" in places["log integrations.log"], "the crash left no traceback to search"
+    assert '"level": "debug"' in "".join(logs.values()), "the logs did not say all that they can"
+    found = [(what, where) for where, text in places.items() for what, each in needles.items() if _any(each, text)]
     assert found == []
+
+
+def _any(needles: tuple[str, ...], text: str) -> bool:
+    return any(needle in text for needle in needles)
 
 
 async def test_anonymous_and_foreign_tokens_are_turned_away(stack: Stack) -> None:
