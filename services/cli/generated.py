@@ -10,7 +10,6 @@ from pathlib import Path
 from services.cli.complaint import Complaint
 from services.cli.key_file import write_key_file
 from services.cli.private_files import write_private
-from services.common.secret import Secret
 
 SERVICES = ("gateway", "invoicing", "integrations", "claims")
 """Who signs service tokens; `claims` stands for the internal services that are not part of the stack."""
@@ -83,7 +82,7 @@ def make_keyring(path: Path, keyring: Path) -> None:
     known: dict[str, str] = json.loads(path.read_text())
     if not keyring.exists():
         key_id = known.get("credential_key_id", f"local-{secrets.token_hex(4)}")
-        write_key_file(keyring, {key_id: Secret(known.get("credential_key", "") or key_32())})
+        write_key_file(keyring, key_id, known.get("credential_key") or key_32())
     left = {name: value for name, value in known.items() if name not in ("credential_key_id", "credential_key")}
     if left != known:
         write_private(path, json.dumps(left, indent=2) + "\n")

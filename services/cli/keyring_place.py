@@ -2,68 +2,25 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.cli.complaint import Complaint
 from services.cli.embedded.postgres import Postgres
-from services.cli.key_file import write_key_file
 from services.cli.state import DEFAULT, StateFolder
-from services.common.secret import Secret
-from services.integrations.keyring import read_entries
 
 _PORT_LINE = 3
 """Of postmaster.pid."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """The database and the keys of one installation."""
-
-    database_url: Secret
-    file: Path | None
-    """None when the keys are in CREDENTIAL_KEYS."""
-    text: Secret = field(default_factory=lambda: Secret(""))
-    """What CREDENTIAL_KEYS says, where there is no file."""
-
-    def entries(self) -> dict[str, Secret]:
-        """The keys as they are now, the current one first. Raises Complaint."""
-        try:
-            return read_entries(self.text.reveal() if self.file is None else self.file.read_text())
-        except OSError as error:
-            raise Complaint(f"The file of keys {self.file} cannot be read: {error.strerror}.") from error
-        except ValueError as error:
-            why = "it is no text" if isinstance(error, UnicodeError) else str(error)
-            raise Complaint(f"{self.file or 'CREDENTIAL_KEYS'} is not usable: {why}.") from None
-
-    def put(self, entries: Mapping[str, Secret]) -> None:
-        """Writes the file anew, whole or not at all, readable by whom it was. Raises Complaint."""
-        assert self.file is not None, "the environment cannot be written"
-        path = self.file.resolve()
-        try:
-            write_key_file(path, entries, path.stat())
-        except OSError as error:
-            raise Complaint(
-                f"The file of keys {self.file} cannot be written here: {error.strerror}. Change it where it comes from,"
-                " then give this command again: it goes on from there."
-            ) from error
+def keys_environment(state: Path | None, environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which integrations finds its database and keys: those of the state folder that is named, else of
+    the deployment of the environment, else of the usual state folder. Raises Complaint."""
+    if state is None and environment.get("DATABASE_URL", "").strip():
+        return dict(environment)
+    return {**environment, "CREDENTIAL_KEYS": "", **_of_state(StateFolder(state or Path(DEFAULT)))}
 
 
-def find_place(state: Path | None, environment: Mapping[str, str]) -> Place:
-    """The state folder that is named, else the deployment of the environment, else the usual state folder.
-
-    Raises Complaint.
-    """
-    url = environment.get("DATABASE_URL", "").strip()
-    if state is not None or not url:
-        return _of_state(StateFolder(state or Path(DEFAULT)))
-    file, text = (environment.get(name, "").strip() for name in ("CREDENTIAL_KEYS_FILE", "CREDENTIAL_KEYS"))
-    if bool(file) == bool(text):
-        raise Complaint("Set one of CREDENTIAL_KEYS_FILE and CREDENTIAL_KEYS, as the integrations service has it.")
-    return Place(Secret(url), Path(file).expanduser() if file else None, Secret(text))
-
-
-def _of_state(folder: StateFolder) -> Place:
+def _of_state(folder: StateFolder) -> dict[str, str]:
     if not folder.secrets.exists() or not folder.keyring.exists():
         raise Complaint(
             f"There are no keys in {folder.path}. Name the folder of a running Showbill with --state, or set"
@@ -78,4 +35,4 @@ def _of_state(folder: StateFolder) -> Place:
     secrets: dict[str, str] = json.loads(folder.secrets.read_text())
     postgres = Postgres(folder.postgres, port, secrets["postgres_password"])
     url = postgres.url("integrations", "integrations", secrets["integrations_database_password"])
-    return Place(Secret(url), folder.keyring)
+    return {"DATABASE_URL": url, "CREDENTIAL_KEYS_FILE": str(folder.keyring)}

@@ -1,63 +1,48 @@
-"""`showbill keys`: changes the keys that seal the operators' credentials while everything runs."""
+"""`showbill keys`: changes the keys that seal the operators' credentials. integrations does it, this says where."""
 
-import asyncio
 import os
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Final, NoReturn
 
-import asyncpg
 from cyclopts import App, Parameter
 
 from services.cli.complaint import Complaint
-from services.cli.generated import key_32
-from services.cli.keyring_place import Place, find_place
+from services.cli.keyring_place import keys_environment
 from services.cli.state import VARIABLE
-from services.common.db import Pool, open_pool
-from services.common.secret import Secret
-from services.integrations import rewrap
-from services.integrations.canary import UnusableKeyring, check_keyring
-from services.integrations.keyring import LocalKeyring, is_key_id, keyring_of
-from services.integrations.rewrap import KnownKey
 
 app = App(name="keys", help="Change the keys that seal the operators' credentials, while everything runs.")
 
 State = Annotated[Path | None, Parameter(env_var=VARIABLE)]
 """Folder of a running `showbill up`. Without it DATABASE_URL and CREDENTIAL_KEYS_FILE name a deployment."""
 
-WAIT = 120.0
+WAIT: Final = 120.0
 """Seconds that running services have to learn of a change: a mounted secret takes a minute or two."""
-_POLL = 0.3
-_SAY_EVERY = 1.0
 
 
 @app.command(name="list")
-def list_keys(*, state: State = None) -> int:
+def list_keys(*, state: State = None) -> None:
     """Tell which keys there are, which one is current, and how many connections each protects."""
-    return _run(_list(state))
+    _hand_over(state, "list")
 
 
 @app.command
-def add(key_id: str = "", *, state: State = None, wait: float = WAIT) -> int:
+def add(key_id: str = "", *, state: State = None, wait: float = WAIT) -> None:
     """Make a new key, of this id or one of today's date. It seals nothing before `rotate` makes it current."""
-    return _run(_add(state, key_id, wait))
+    _hand_over(state, "add", key_id, f"--wait={wait}")
 
 
 @app.command
-def rotate(key_id: str = "", *, state: State = None, wait: float = WAIT) -> int:
+def rotate(key_id: str = "", *, state: State = None, wait: float = WAIT) -> None:
     """Make a key current, the newest unless one is named, and wrap every connection's data key under it.
 
     Nothing stops meanwhile. When it was cut off, give it again: it goes on with what is left.
     """
-    return _run(_rotate(state, key_id, wait))
+    _hand_over(state, "rotate", key_id, f"--wait={wait}")
 
 
 @app.command
-def retire(key_id: str, *, state: State = None, lost: Annotated[bool, Parameter(negative="")] = False) -> int:
+def retire(key_id: str, *, state: State = None, lost: Annotated[bool, Parameter(negative="")] = False) -> None:
     """Forget a key that protects nothing any more.
 
     Parameters
@@ -69,187 +54,15 @@ def retire(key_id: str, *, state: State = None, lost: Annotated[bool, Parameter(
     lost
         The key is gone for good: destroy what only it could open, and let those connections be made again.
     """
-    return _run(_retire(state, key_id, lost))
+    _hand_over(state, "retire", key_id, *(["--lost"] if lost else []))
 
 
-def _run(work: Coroutine[Any, Any, None]) -> int:
+def _hand_over(state: Path | None, *words: str) -> NoReturn:
+    """Becomes the command of integrations; comes back only when it cannot be told where."""
     try:
-        asyncio.run(work)
-    except (Complaint, UnusableKeyring) as error:
+        environment = keys_environment(state, os.environ)
+    except Complaint as error:
         print(error, file=sys.stderr, flush=True)
-        return 1
-    except rewrap.ChangeUnderWay:
-        print("Another change of keys runs just now. Wait for its end, then try again.", file=sys.stderr, flush=True)
-        return 1
-    return 0
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
-
-
-@asynccontextmanager
-async def _opened(state: Path | None) -> AsyncIterator[tuple[Place, Pool]]:
-    place = find_place(state, os.environ)
-    try:
-        pool = await open_pool(place.database_url, "keys", largest=3)
-    except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError) as error:
-        raise Complaint(
-            f"The database of integrations cannot be reached: {type(error).__name__}. Is it running?"
-        ) from error
-    try:
-        yield place, pool
-    except asyncpg.UndefinedTableError as error:
-        raise Complaint(
-            "The database is of an older version. Start the integrations service of this one first."
-        ) from error
-    finally:
-        await pool.close()
-
-
-async def _list(state: Path | None) -> None:
-    async with _opened(state) as (place, pool):
-        held = list(place.entries())
-        _say(f"{'key':<34}{'state':<12}{'connections':>11}   since")
-        known = await rewrap.known_keys(pool)
-        for key in known:
-            _say(f"{key.key_id:<34}{_state(key, held):<12}{key.connections:>11}   {key.create_time:%Y-%m-%d %H:%M} UTC")
-        for key_id in sorted(set(held) - {key.key_id for key in known}):
-            _say(f"{key_id:<34}{'not checked':<12}{0:>11}   -")
-        running = await rewrap.holders(pool)
-        lacking = sum(not set(_needed(known)) <= set(keys) for keys in running)
-        _say(f"{len(running)} integrations services run{f', {lacking} of them without all keys' if lacking else ''}.")
-
-
-def _needed(known: Sequence[KnownKey]) -> list[str]:
-    return [key.key_id for key in known if key.retire_time is None]
-
-
-def _state(key: KnownKey, held: Sequence[str]) -> str:
-    if key.retire_time is not None:
-        return "retired"
-    if key.key_id not in held:
-        return "MISSING"
-    return "current" if key.key_id == held[0] else "held"
-
-
-async def _add(state: Path | None, key_id: str, wait: float) -> None:
-    async with _opened(state) as (place, pool), rewrap.alone(pool):
-        if place.file is None:
-            raise Complaint(
-                "These keys come from CREDENTIAL_KEYS, which no command can change. Add one there, behind the others"
-                " (`openssl rand -base64 32`), and start the services anew; or move them to a CREDENTIAL_KEYS_FILE."
-            )
-        entries = place.entries()
-        taken = {key.key_id for key in await rewrap.known_keys(pool)} | set(entries)
-        key_id = key_id or _free_id(taken)
-        if not is_key_id(key_id):
-            raise Complaint("An id is up to 32 letters, digits, dots, dashes and underscores. Choose another.")
-        if key_id in taken:
-            raise Complaint(f"There is, or was, a key '{key_id}'. Ids are used once: choose another.")
-        await check_keyring(pool, keyring_of(entries))
-        entries[key_id] = Secret(key_32())
-        place.put(entries)
-        await check_keyring(pool, keyring_of(entries))
-        _say(f"The key '{key_id}' was added to {place.file}. Copy that file to where you keep its copy, now.")
-        await _until(pool, lambda keys: key_id in keys, wait, "hold the new key")
-    _say("Go on with `showbill keys rotate`.")
-
-
-def _free_id(taken: set[str]) -> str:
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
-    return next(one for one in (today, *(f"{today}.{number}" for number in range(2, 1000))) if one not in taken)
-
-
-async def _rotate(state: Path | None, key_id: str, wait: float) -> None:
-    async with _opened(state) as (place, pool), rewrap.alone(pool):
-        entries = place.entries()
-        await check_keyring(pool, keyring_of(entries))
-        target = key_id or _newest(await rewrap.known_keys(pool), list(entries), fixed=place.file is None)
-        if target not in entries:
-            raise Complaint(f"There is no key '{target}' here. `showbill keys list` shows those that there are.")
-        await _until(pool, lambda keys: target in keys, wait, f"hold the key '{target}'")
-        if next(iter(entries)) != target:
-            _make_current(place, entries, target)
-        await _until(pool, lambda keys: keys[:1] == [target], wait, f"seal with the key '{target}'")
-        await _rewrap(pool, keyring_of(entries), target)
-
-
-def _newest(known: Sequence[KnownKey], held: Sequence[str], *, fixed: bool) -> str:
-    """The key to make current; the one that is, where the order is not ours to change."""
-    if fixed:
-        return held[0]
-    usable = [key for key in known if key.key_id in held and key.retire_time is None]
-    latest = max(key.create_time for key in usable)
-    newest = [key.key_id for key in usable if key.create_time == latest]
-    return held[0] if held[0] in newest else newest[0]
-
-
-def _make_current(place: Place, entries: dict[str, Secret], target: str) -> None:
-    if place.file is None:
-        raise Complaint(f"Put the key '{target}' first in CREDENTIAL_KEYS, start the services anew, then try again.")
-    place.put({target: entries[target], **entries})
-    _say(f"The key '{target}' is current from now on.")
-
-
-async def _rewrap(pool: Pool, keyring: LocalKeyring, target: str) -> None:
-    begun = said = time.monotonic()
-    last = rewrap.Progress(0, 0, 0)
-    async for last in rewrap.rewrap(pool, keyring, target):
-        if time.monotonic() - said >= _SAY_EVERY:
-            said = time.monotonic()
-            _say(f"{last.done:,} of {last.total:,} connections")
-    _say(f"{last.done:,} connections were wrapped under '{target}' in {time.monotonic() - begun:.1f} s.")
-    if last.unreadable:
-        raise Complaint(
-            f"{last.unreadable:,} connections cannot be opened with the key that they name and were left as they are."
-            " Their operators have to connect again; `showbill keys retire --lost` gives them up."
-        )
-    _say("Older keys protect nothing any more but your backups. Retire them with `showbill keys retire`.")
-
-
-async def _retire(state: Path | None, key_id: str, lost: bool) -> None:
-    async with _opened(state) as (place, pool), rewrap.alone(pool):
-        entries = place.entries()
-        known = {key.key_id: key for key in await rewrap.known_keys(pool)}
-        if key_id not in known and key_id not in entries:
-            raise Complaint(f"There is no key '{key_id}'. `showbill keys list` shows those that there are.")
-        if entries and next(iter(entries)) == key_id:
-            raise Complaint(
-                f"The key '{key_id}' is the current one. Make another one current with `showbill keys rotate`."
-            )
-        if any(keys[:1] == [key_id] for keys in await rewrap.holders(pool)):
-            raise Complaint(f"A running service still seals with the key '{key_id}'. Try again when it has learned.")
-        if lost:
-            _say(f"{await rewrap.give_up(pool, keyring_of(entries), key_id):,} connections were given up.")
-        if key_id in known and not await rewrap.retire(pool, key_id):
-            count = known[key_id].connections
-            raise Complaint(
-                f"The key '{key_id}' still protects {count:,} connections, so it stays. `showbill keys rotate` wraps"
-                " them under the current one; where the key is lost for good, say --lost."
-            )
-        _say(_forget(place, entries, key_id))
-
-
-def _forget(place: Place, entries: dict[str, Secret], key_id: str) -> str:
-    if key_id not in entries:
-        return f"The key '{key_id}' is retired."
-    if place.file is None:
-        return f"The key '{key_id}' is retired. Take it out of CREDENTIAL_KEYS at the next start."
-    del entries[key_id]
-    place.put(entries)
-    return f"The key '{key_id}' is retired and no longer in {place.file}."
-
-
-async def _until(pool: Pool, holds: Callable[[Sequence[str]], bool], wait: float, what: str) -> None:
-    """Waits until every running service does it. Raises Complaint when one does not."""
-    deadline = time.monotonic() + wait
-    while lagging := [keys for keys in await rewrap.holders(pool) if not holds(keys)]:
-        if time.monotonic() > deadline:
-            raise Complaint(
-                f"{len(lagging)} running integrations services do not {what} yet. Nothing is lost."
-                " Give them the same keys (or start them anew), then give this command again: it goes on from there."
-            )
-        await asyncio.sleep(_POLL)
-    count = len(await rewrap.holders(pool))
-    _say(f"All {count} running integrations services {what}." if count else "No integrations service runs now.")
+        sys.exit(1)
+    command = (sys.executable, "-P", "-m", "services.integrations.keys", *words)
+    os.execve(sys.executable, command, environment)  # noqa: S606 - a shell is what we want to avoid

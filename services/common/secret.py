@@ -47,9 +47,6 @@ class Secret:
 
     __reduce__ = __reduce_ex__ = __getstate__ = __setstate__ = __copy__ = __deepcopy__ = _refuse
 
-    def __init_subclass__(cls) -> NoReturn:
-        raise TypeError("Secret has no subclasses: one could show what it holds.")
-
 
 # Provider keys and webhook secrets (also as providers echo them, masked but for the tail), our API and service tokens,
 # passwords inside addresses, and 32 bytes in base64, which is what our own keys are. Publishable keys (pk_) are not secret.

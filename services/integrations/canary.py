@@ -34,7 +34,10 @@ async def check_keyring(database: Database, keyring: Keyring) -> None:
     if keyring.ids[0] in retired:
         raise UnusableKeyring(f"The key '{keyring.ids[0]}' was retired. Put another one first in CREDENTIAL_KEYS.")
     known = {row["key_id"] for row in rows}
-    missing, wrong = await _check_connections(database, keyring, known)
+    missing: set[str] = set()
+    wrong: set[str] = set()
+    if not known:
+        await _check_connections(database, keyring, missing, wrong)
     await _try_all(keyring, rows, missing, wrong)
     _complain(missing, wrong)  # before anything is planted: keys that do not belong here leave no trace
     if new := [key_id for key_id in keyring.ids if key_id not in known]:
@@ -66,18 +69,15 @@ async def _try(keyring: Keyring, canary: WrappedKey, missing: set[str], wrong: s
         wrong.add(canary.key_id)
 
 
-async def _check_connections(database: Database, keyring: Keyring, known: set[str]) -> tuple[set[str], set[str]]:
-    """Keys that connections are sealed under and that have no canary: those that are missing, and the wrong ones."""
-    missing, wrong = set(), set()
+async def _check_connections(database: Database, keyring: Keyring, missing: set[str], wrong: set[str]) -> None:
+    """For a database from before there were canaries: its connections tell. Later nothing is sealed without a canary,
+    so that a key id that has none was written into the row by somebody else, and is that connection's trouble alone."""
     for used in await database.fetch(SQL["keys_in_use"]):
         key_id = used["key_id"]
-        if key_id in known:
-            continue
         if key_id not in keyring.ids:
             missing.add(key_id)
         elif not any([await opens(keyring, row) for row in await database.fetch(SQL["wrapped_by"], key_id, _SAMPLE)]):
             wrong.add(key_id)
-    return missing, wrong
 
 
 async def opens(keyring: Keyring, row: asyncpg.Record) -> bool:

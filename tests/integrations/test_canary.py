@@ -95,6 +95,13 @@ async def test_one_damaged_connection_does_not_keep_the_service_down(pool: Pool)
     await check_keyring(pool, ring("a"))
 
 
+async def test_connection_with_an_invented_key_id_keeps_nobody_down(pool: Pool) -> None:
+    await check_keyring(pool, ring("a"))
+    await seal_one(pool, ring("a"))
+    await pool.execute("UPDATE integrations SET key_id = 'invented'")
+    await check_keyring(pool, ring("a"))
+
+
 async def test_retired_key_is_not_needed_but_must_not_seal(pool: Pool) -> None:
     await check_keyring(pool, ring("b", "a"))
     await pool.execute("UPDATE credential_keys SET retire_time = now() WHERE key_id = 'a'")

@@ -1,0 +1,243 @@
+"""Changes the keys that seal the operators' credentials while everything runs: `showbill keys` runs it.
+
+Its database and its keys are those of integrations: DATABASE_URL, CREDENTIAL_KEYS_FILE or CREDENTIAL_KEYS.
+"""
+
+import argparse
+import asyncio
+import base64
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from services.common.db import Pool, open_pool
+from services.common.secret import Secret
+from services.integrations import rewrap
+from services.integrations.canary import UnusableKeyring, check_keyring
+from services.integrations.keyring import KEY_BYTES, LocalKeyring, is_key_id, keyring_of
+from services.integrations.keys_place import Complaint, Place, place_of
+from services.integrations.rewrap import KnownKey
+
+WAIT = 120.0
+"""Seconds that running services have to learn of a change: a mounted secret takes a minute or two."""
+_POLL = 0.3
+_SAY_EVERY = 1.0
+
+
+def main() -> int:
+    """0 when it was done, 1 when it could not be, with a sentence on stderr."""
+    words = _arguments()
+    if words.command == "list":
+        return _run(_list())
+    if words.command == "add":
+        return _run(_add(words.key_id, words.wait))
+    if words.command == "rotate":
+        return _run(_rotate(words.key_id, words.wait))
+    return _run(_retire(words.key_id, lost=words.lost))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m services.integrations.keys", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list")
+    for name in ("add", "rotate"):
+        command = commands.add_parser(name)
+        command.add_argument("key_id", nargs="?", default="")
+        command.add_argument("--wait", type=float, default=WAIT)
+    command = commands.add_parser("retire")
+    command.add_argument("key_id")
+    command.add_argument("--lost", action="store_true")
+    return parser.parse_args()
+
+
+def _run(work: Coroutine[Any, Any, None]) -> int:
+    try:
+        asyncio.run(work)
+    except (Complaint, UnusableKeyring) as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    except rewrap.ChangeUnderWay:
+        print("Another change of keys runs just now. Wait for its end, then try again.", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+@asynccontextmanager
+async def _opened() -> AsyncIterator[tuple[Place, Pool]]:
+    place = place_of(os.environ)
+    try:
+        pool = await open_pool(place.database_url, "keys", largest=3)
+    except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError) as error:
+        raise Complaint(
+            f"The database of integrations cannot be reached: {type(error).__name__}. Is it running?"
+        ) from error
+    try:
+        yield place, pool
+    except asyncpg.UndefinedTableError as error:
+        raise Complaint(
+            "The database is of an older version. Start the integrations service of this one first."
+        ) from error
+    finally:
+        await pool.close()
+
+
+async def _list() -> None:
+    async with _opened() as (place, pool):
+        held = list(place.entries())
+        _say(f"{'key':<34}{'state':<12}{'connections':>11}   since")
+        known = await rewrap.known_keys(pool)
+        for key in known:
+            _say(f"{key.key_id:<34}{_state(key, held):<12}{key.connections:>11}   {key.create_time:%Y-%m-%d %H:%M} UTC")
+        for key_id in sorted(set(held) - {key.key_id for key in known}):
+            _say(f"{key_id:<34}{'not checked':<12}{0:>11}   -")
+        running = await rewrap.holders(pool)
+        lacking = sum(not set(_needed(known)) <= set(keys) for keys in running)
+        _say(f"{len(running)} integrations services run{f', {lacking} of them without all keys' if lacking else ''}.")
+
+
+def _needed(known: Sequence[KnownKey]) -> list[str]:
+    return [key.key_id for key in known if key.retire_time is None]
+
+
+def _state(key: KnownKey, held: Sequence[str]) -> str:
+    if key.retire_time is not None:
+        return "retired"
+    if key.key_id not in held:
+        return "MISSING"
+    return "current" if key.key_id == held[0] else "held"
+
+
+async def _add(key_id: str, wait: float) -> None:
+    async with _opened() as (place, pool), rewrap.alone(pool):
+        if place.file is None:
+            raise Complaint(
+                "These keys come from CREDENTIAL_KEYS, which no command can change. Add one there, behind the others"
+                " (`openssl rand -base64 32`), and start the services anew; or move them to a CREDENTIAL_KEYS_FILE."
+            )
+        entries = place.entries()
+        taken = {key.key_id for key in await rewrap.known_keys(pool)} | set(entries)
+        key_id = key_id or _free_id(taken)
+        if not is_key_id(key_id):
+            raise Complaint("An id is up to 32 letters, digits, dots, dashes and underscores. Choose another.")
+        if key_id in taken:
+            raise Complaint(f"There is, or was, a key '{key_id}'. Ids are used once: choose another.")
+        await check_keyring(pool, keyring_of(entries))
+        entries[key_id] = Secret(base64.b64encode(os.urandom(KEY_BYTES)).decode())
+        place.put(entries)
+        await check_keyring(pool, keyring_of(entries))
+        _say(f"The key '{key_id}' was added to {place.file}. Copy that file to where you keep its copy, now.")
+        await _until(pool, lambda keys: key_id in keys, wait, "hold the new key")
+    _say("Go on with `showbill keys rotate`.")
+
+
+def _free_id(taken: set[str]) -> str:
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    return next(one for one in (today, *(f"{today}.{number}" for number in range(2, 1000))) if one not in taken)
+
+
+async def _rotate(key_id: str, wait: float) -> None:
+    async with _opened() as (place, pool), rewrap.alone(pool):
+        entries = place.entries()
+        await check_keyring(pool, keyring_of(entries))
+        target = key_id or _newest(await rewrap.known_keys(pool), list(entries), fixed=place.file is None)
+        if target not in entries:
+            raise Complaint(f"There is no key '{target}' here. `showbill keys list` shows those that there are.")
+        await _until(pool, lambda keys: target in keys, wait, f"hold the key '{target}'")
+        if next(iter(entries)) != target:
+            _make_current(place, entries, target)
+        await _until(pool, lambda keys: keys[:1] == [target], wait, f"seal with the key '{target}'")
+        await _rewrap(pool, keyring_of(entries), target)
+
+
+def _newest(known: Sequence[KnownKey], held: Sequence[str], *, fixed: bool) -> str:
+    """The key to make current; the one that is, where the order is not ours to change."""
+    if fixed:
+        return held[0]
+    usable = [key for key in known if key.key_id in held and key.retire_time is None]
+    latest = max(key.create_time for key in usable)
+    newest = [key.key_id for key in usable if key.create_time == latest]
+    return held[0] if held[0] in newest else newest[0]
+
+
+def _make_current(place: Place, entries: dict[str, Secret], target: str) -> None:
+    if place.file is None:
+        raise Complaint(f"Put the key '{target}' first in CREDENTIAL_KEYS, start the services anew, then try again.")
+    place.put({target: entries[target], **entries})
+    _say(f"The key '{target}' is current from now on.")
+
+
+async def _rewrap(pool: Pool, keyring: LocalKeyring, target: str) -> None:
+    begun = said = time.monotonic()
+    last = rewrap.Progress(0, 0, 0)
+    async for last in rewrap.rewrap(pool, keyring, target):
+        if time.monotonic() - said >= _SAY_EVERY:
+            said = time.monotonic()
+            _say(f"{last.done:,} of {last.total:,} connections")
+    _say(f"{last.done:,} connections were wrapped under '{target}' in {time.monotonic() - begun:.1f} s.")
+    if last.unreadable:
+        raise Complaint(
+            f"{last.unreadable:,} connections cannot be opened with the key that they name and were left as they are."
+            " Their operators have to connect again; `showbill keys retire --lost` gives them up."
+        )
+    _say("Older keys protect nothing any more but your backups. Retire them with `showbill keys retire`.")
+
+
+async def _retire(key_id: str, *, lost: bool) -> None:
+    async with _opened() as (place, pool), rewrap.alone(pool):
+        entries = place.entries()
+        known = {key.key_id: key for key in await rewrap.known_keys(pool)}
+        if key_id not in known and key_id not in entries:
+            raise Complaint(f"There is no key '{key_id}'. `showbill keys list` shows those that there are.")
+        if entries and next(iter(entries)) == key_id:
+            raise Complaint(
+                f"The key '{key_id}' is the current one. Make another one current with `showbill keys rotate`."
+            )
+        if any(keys[:1] == [key_id] for keys in await rewrap.holders(pool)):
+            raise Complaint(f"A running service still seals with the key '{key_id}'. Try again when it has learned.")
+        if lost:
+            _say(f"{await rewrap.give_up(pool, keyring_of(entries), key_id):,} connections were given up.")
+        if key_id in known and not await rewrap.retire(pool, key_id):
+            count = known[key_id].connections
+            raise Complaint(
+                f"The key '{key_id}' still protects {count:,} connections, so it stays. `showbill keys rotate` wraps"
+                " them under the current one; where the key is lost for good, say --lost."
+            )
+        _say(_forget(place, entries, key_id))
+
+
+def _forget(place: Place, entries: dict[str, Secret], key_id: str) -> str:
+    if key_id not in entries:
+        return f"The key '{key_id}' is retired."
+    if place.file is None:
+        return f"The key '{key_id}' is retired. Take it out of CREDENTIAL_KEYS at the next start."
+    del entries[key_id]
+    place.put(entries)
+    return f"The key '{key_id}' is retired and no longer in {place.file}."
+
+
+async def _until(pool: Pool, holds: Callable[[Sequence[str]], bool], wait: float, what: str) -> None:
+    """Waits until every running service does it. Raises Complaint when one does not."""
+    deadline = time.monotonic() + wait
+    while lagging := [keys for keys in await rewrap.holders(pool) if not holds(keys)]:
+        if time.monotonic() > deadline:
+            raise Complaint(
+                f"{len(lagging)} running integrations services do not {what} yet. Nothing is lost."
+                " Give them the same keys (or start them anew), then give this command again: it goes on from there."
+            )
+        await asyncio.sleep(_POLL)
+    count = len(await rewrap.holders(pool))
+    _say(f"All {count} running integrations services {what}." if count else "No integrations service runs now.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
