@@ -49,7 +49,7 @@ class Secret:
 
 
 # Provider keys and webhook secrets (also as providers echo them, masked but for the tail), our API and service tokens,
-# passwords inside addresses, and 32 bytes in base64, which is what our own keys are. Publishable keys (pk_) are not secret.
+# passwords inside addresses, and 32 bytes in base64, our own keys. Publishable keys (pk_) are not secret.
 # A long one is blanked in the middle of a word too: a printed line break before it, `\nsk_live_…`, ends in a letter.
 _SHAPES: Final = (
     (re.compile(r"(?<![A-Za-z0-9])((?:sk|rk)_(?:test|live)_)[A-Za-z0-9*_.…•]*[A-Za-z0-9*_…•]"), r"\1***"),
