@@ -14,6 +14,7 @@ from services.gateway.api.health import Health
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
+from services.gateway.dashboard import routes as dashboard
 from services.gateway.edge import Edge
 from services.gateway.errors import on_error, on_http, on_validation
 from services.gateway.identity.guards import Door
@@ -43,6 +44,7 @@ ROUTES: tuple[Router, ...] = (
     stripe.ROUTES,
     paylink.ROUTES,
     pages.ROUTES,
+    dashboard.ROUTES,
 )
 
 
