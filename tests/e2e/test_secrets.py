@@ -8,7 +8,7 @@ from nats.errors import TimeoutError as NoMessage
 from services.cli.embedded.nats import Nats
 from services.cli.rest import Refused, Rest
 from services.common.bus import STREAM
-from tests.e2e.conftest import MakeWorkspace
+from tests.e2e.fixtures import MakeWorkspace
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
 

@@ -14,6 +14,12 @@ from services.gateway.pages import POLICY, asset
 
 AnyRequest: TypeAlias = Request[Any, Any, Any]
 
+_HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    # Without a referrer a browser hides the origin of a form's own post too, and that is what proves where it is from.
+    "Referrer-Policy": "same-origin",
+    "Vary": "HX-Request, Accept-Language, Cookie",
+}
 _THEMES: Final = ("light", "dark")
 _templates: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -49,8 +55,9 @@ def render(
         "path": request.url.path,
     }
     content = _templates.get_template(template).render({**surroundings, **values}).encode()
-    headers = {"Content-Security-Policy": POLICY, "Vary": "HX-Request, Accept-Language, Cookie", **(headers or {})}
-    return Response(content, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(
+        content, status_code=status, media_type="text/html; charset=utf-8", headers={**_HEADERS, **(headers or {})}
+    )
 
 
 def toast(kind: str, title: str, body: str = "", *, copy: str = "") -> dict[str, str]:
