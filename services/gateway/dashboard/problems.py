@@ -12,6 +12,7 @@ from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.problem import HTTP_STATUS, headers
 from services.common.server import translate
 from services.gateway.dashboard.rendering import go, is_htmx, render, toast
+from services.gateway.errors import on_http
 
 log = structlog.get_logger()
 
@@ -40,9 +41,15 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     if is_htmx(request):
         body = f"{known.message} Reference {request_id()}." if known.kind is Kind.INTERNAL else known.message
         answer = headers(known) | toast("error", title, body) | {"HX-Reswap": "none"}
-        return Response(b"", status_code=status, headers=answer, media_type="text/html; charset=utf-8")
+        return Response(b"", status_code=status, headers=answer, media_type="text/html")
     values = {"status": status, "title": title, "message": known.message, "reference": request_id()}
     return render(request, "error.html", values, status=status, headers=headers(known))
+
+
+def on_stray(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """An address that is none: a page for a person with a browser, a problem document for a program."""
+    wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api")
+    return on_error(request, error) if wants_page else on_http(request, error)
 
 
 def _known(error: Exception) -> ShowbillError:

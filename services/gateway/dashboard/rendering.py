@@ -55,9 +55,7 @@ def render(
         "path": request.url.path,
     }
     content = _templates.get_template(template).render({**surroundings, **values}).encode()
-    return Response(
-        content, status_code=status, media_type="text/html; charset=utf-8", headers={**_HEADERS, **(headers or {})}
-    )
+    return Response(content, status_code=status, media_type="text/html", headers={**_HEADERS, **(headers or {})})
 
 
 def toast(kind: str, title: str, body: str = "", *, copy: str = "") -> dict[str, str]:
