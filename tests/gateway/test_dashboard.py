@@ -129,10 +129,8 @@ async def test_the_reader_gets_numbers_of_their_locale(gateway: Gateway, owner: 
     gateway.invoicing.script("GetShowSummary", summary)
     browser = await gateway.signed_in(owner)
     for language, amount in (("de-DE,en;q=0.5", "1.234,56\xa0€"), ("en-US", "€1,234.56"), ("??", "€1,234.56")):
-        answer = await browser(
-            "GET", "/shows", headers={"Accept-Language": language, "Cookie": browser_cookie(browser)}
-        )
-        assert amount in re.sub("&nbsp;", "\xa0", answer.text)
+        answer = await browser("GET", "/shows", headers={"Accept-Language": language})
+        assert amount in answer.text
 
 
 async def test_the_chosen_theme_is_painted_first_time(gateway: Gateway) -> None:
