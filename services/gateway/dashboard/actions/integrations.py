@@ -1,5 +1,6 @@
 """Connecting and disconnecting Stripe."""
 
+import re
 from typing import Final
 
 from litestar import Response, post
@@ -14,6 +15,8 @@ from services.gateway.dashboard.views.stripe import form_of
 from services.gateway.identity.principal import Principal
 
 _LONGEST_KEY: Final = 512
+_PUBLISHABLE: Final = re.compile(r"pk_(test|live)_[A-Za-z0-9]+")
+"""What may be shown again; a secret pasted into the wrong field may not."""
 _THEIRS_TO_MEND: Final = (Kind.INVALID, Kind.FAILED_PRECONDITION, Kind.UNAVAILABLE, Kind.TIMED_OUT, Kind.RATE_LIMITED)
 
 
@@ -29,7 +32,7 @@ async def connect(
     except RemoteError as error:
         if error.kind not in _THEIRS_TO_MEND:
             raise
-        publishable = keys["publishable_key"] if keys["publishable_key"].startswith("pk_") else ""
+        publishable = keys["publishable_key"] if _PUBLISHABLE.fullmatch(keys["publishable_key"]) else ""
         values = {"form": form_of(publishable, error.message, error.faults), "owner": True}
         template = "parts/key-form.html" if is_htmx(request) else "stripe-connect.html"
         return render(request, template, values, status=422)

@@ -6,9 +6,9 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from services.common.addresses import BaseUrl
 from services.gateway.api.parameters import request_id_of
 from services.gateway.backends.invoices import Invoices
-from services.gateway.config import BaseUrl
 from services.gateway.dashboard.rendering import AnyRequest, go, render, toast
 from services.gateway.dashboard.views.rows import row_of
 from services.gateway.identity.principal import Principal

@@ -5,11 +5,11 @@ from typing import Final
 from litestar import Response, post
 from litestar.di import NamedDependency
 
+from services.common.addresses import BaseUrl
 from services.common.errors import Kind, ShowbillError
 from services.common.problem import HTTP_STATUS, headers
-from services.common.secret import Secret
+from services.common.secret import Secret, redact
 from services.gateway.api.session import session_cookie
-from services.gateway.config import BaseUrl
 from services.gateway.dashboard.pages.sign_in import safe_path
 from services.gateway.dashboard.rendering import AnyRequest, render
 from services.gateway.identity.principal import Principal, Way
@@ -33,7 +33,7 @@ async def sign_in(
     except ShowbillError as error:
         if error.kind not in (Kind.UNAUTHENTICATED, Kind.RATE_LIMITED):
             raise
-        values = {"next": path, "email": email, "error": error.message}
+        values = {"next": path, "email": redact(email), "error": error.message}
         status = HTTP_STATUS[error.kind][0]
         return render(request, "sign-in.html", values, status=status, headers=headers(error))
     return Response(b"", status_code=303, headers={"Location": path}, cookies=[session_cookie(opened.token, base_url)])

@@ -8,13 +8,13 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
+from services.common.addresses import BaseUrl
 from services.common.context import Identity
 from services.common.errors import Kind
 from services.common.status import RemoteError
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
-from services.gateway.config import BaseUrl
 from services.gateway.dashboard.rendering import AnyRequest, render
 from services.gateway.dashboard.views.money import Money, money_of
 from services.gateway.dashboard.views.panel import (
