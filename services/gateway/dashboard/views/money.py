@@ -89,7 +89,7 @@ def _bar(parts: list[tuple[str, str, str, SummaryPartView]]) -> list[Part]:
     start = 0.0
     for key, label, colour, part in parts:
         width = 100 * part.amount / whole
-        gap = 0.3 if width > 0.6 else 0.0
+        gap = 0.3 if width > 0.6 and start + width < 99.9 else 0.0
         bar.append(Part(key, label, colour, part.amount, part.count, round(start, 2), round(max(width - gap, 0), 2)))
         start += width
     return bar
