@@ -34,6 +34,8 @@ class Checking:
         health = await self._ask(connection)
         if health.rejected:
             await self._opener.note_rejected(connection)
+        elif health.permission_missing:
+            await self._opener.note_hindered(connection, health.sentence)
         elif health.healthy:
             await self._opener.note_accepted(connection)
         return Checked(await self._repository.current(workspace_id, provider) or connection, health)
@@ -45,4 +47,6 @@ class Checking:
             if error.failure is not Failure.CREDENTIALS_REJECTED:
                 raise
             return Health(healthy=False, sentence=error.message, seconds=0.0)
-        return await self._registry.adapter(connection.provider).check(link, connection.webhook_endpoint_id)
+        return await self._registry.adapter(connection.provider).check(
+            link, connection.webhook_endpoint_id, connection.webhook_url
+        )

@@ -13,6 +13,7 @@ from services.integrations.connect import Connecting
 from services.integrations.disconnect import Disconnecting
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
+from services.integrations.settings import ChangingSettings
 from services.integrations.webhooks import Delivery, Verifying
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as rpc
@@ -32,6 +33,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         connecting: Connecting,
         disconnecting: Disconnecting,
         checking: Checking,
+        changing_settings: ChangingSettings,
         verifying: Verifying,
     ) -> None:
         self._repository = repository
@@ -39,6 +41,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         self._connecting = connecting
         self._disconnecting = disconnecting
         self._checking = checking
+        self._changing_settings = changing_settings
         self._verifying = verifying
 
     async def ListIntegrations(
@@ -81,6 +84,18 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
             warnings=done.warnings,
         )
 
+    async def ReplaceCredentials(
+        self, request: pb.ReplaceCredentialsRequest, context: Context
+    ) -> pb.ReplaceCredentialsResponse:
+        find(request.provider)
+        caller = identity()
+        done = await self._connecting.replace(caller.workspace_id, caller.actor, request.provider, request.credentials)
+        return pb.ReplaceCredentialsResponse(
+            integration=rendering.integration(done.connection),
+            permissions=rendering.permissions(done.permissions),
+            warnings=done.warnings,
+        )
+
     async def TestIntegration(self, request: pb.TestIntegrationRequest, context: Context) -> pb.TestIntegrationResponse:
         find(request.provider)
         return rendering.test_response(await self._checking.check(identity().workspace_id, request.provider))
@@ -95,6 +110,25 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
             orphaned_endpoint_id=done.orphan,
             warning=done.warning,
         )
+
+    async def UpdateIntegrationSettings(
+        self, request: pb.UpdateIntegrationSettingsRequest, context: Context
+    ) -> pb.UpdateIntegrationSettingsResponse:
+        find(request.provider)
+        changed = await self._changing_settings.change(
+            identity().workspace_id,
+            request.provider,
+            rendering.settings(request.settings),
+            list(request.update_mask.paths),
+        )
+        return pb.UpdateIntegrationSettingsResponse(integration=rendering.integration(changed))
+
+    async def PreviewTemplate(self, request: pb.PreviewTemplateRequest, context: Context) -> pb.PreviewTemplateResponse:
+        find(request.provider)
+        shown = await self._changing_settings.preview(
+            identity().workspace_id, request.provider, request.template, request.values
+        )
+        return pb.PreviewTemplateResponse(text=shown.text, variables=shown.variables)
 
     async def VerifyWebhooks(self, request: pb.VerifyWebhooksRequest, context: Context) -> pb.VerifyWebhooksResponse:
         if len(request.deliveries) > MOST_DELIVERIES:

@@ -13,6 +13,8 @@ Credentials = Mapping[str, Secret]
 
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105  # the name of a field, not a secret
 """The field under which the signing secret of our webhook endpoint is sealed beside the operator's keys."""
+EARLIER_WEBHOOK_SECRET = WEBHOOK_SECRET + "_before"
+"""That of the endpoint before it: what was signed with it and is still under way is accepted for an overlap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class EndpointState:
     url: str = ""
     api_version: str = ""
     missing_events: Sequence[str] = ()
+    problem: str = ""
+    """A finished sentence when it does not do what it is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,12 @@ class Health:
     """The provider does not take the keys any more."""
     permissions: Sequence[Permission] = ()
     endpoint: EndpointState | None = None
+    behind: bool = False
+    """News has been waiting for its delivery."""
+
+    @property
+    def permission_missing(self) -> bool:
+        return any(one.required and not one.granted for one in self.permissions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,9 @@ class Limits:
     maximum_total: int
     maximum_lines: int
     maximum_totals: Mapping[str, int] = field(default_factory=dict)
+    longest_memo: int = field(kw_only=True)
+    """Characters."""
+    longest_footer: int = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +161,8 @@ class InvoiceOrder:
     memo: str
     days_until_due: int
     footer: str = ""
+    payment_instructions: str = ""
+    """How to pay, for a provider without a page of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,8 +329,8 @@ class IntegrationAdapter(Protocol):
     async def remove_endpoint(self, link: Link, endpoint_id: str) -> None:
         """Deletes our endpoint. One that is gone already is no error."""
 
-    async def check(self, link: Link, endpoint_id: str) -> Health:
-        """One live call and the state of our endpoint. Raises nothing."""
+    async def check(self, link: Link, endpoint_id: str, url: str) -> Health:
+        """One live call, the permissions, and the state of our endpoint that delivers to `url`. Raises nothing."""
 
     async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:
         """Brings an order to exactly one invoice, however often and after whatever cut it is called."""

@@ -1,7 +1,7 @@
 """Reads and writes the tables of connections and credentials. Each write goes with its event for the outbox."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -115,6 +115,14 @@ class Repository:
             messages = await self._announce(connection, rows)
         self._outbox.committed(messages)
         return bool(rows)
+
+    async def change_settings(self, old: Connection, changes: Mapping[str, object]) -> Connection | None:
+        """None when the connection was ended meanwhile."""
+        async with transaction(self._pool) as connection:
+            row = await connection.fetchrow(SQL["change_settings"], old.id, dict(changes))
+            messages = await self._announce(connection, [row] if row else [])
+        self._outbox.committed(messages)
+        return from_row(row) if row else None
 
     async def _announce(self, connection: Database, rows: Sequence[asyncpg.Record]) -> list[Message]:
         messages = [integration_updated(from_row(row)) for row in rows]

@@ -16,7 +16,14 @@ from services.common.secret import Secret
 from services.integrations.connection import INACTIVE, wrapped_key
 from services.integrations.failures import AdapterError
 from services.integrations.keyring import UnreadableCredential
-from services.integrations.ports import WEBHOOK_SECRET, BadSignature, Binding, MalformedEvent, ProviderEvent
+from services.integrations.ports import (
+    EARLIER_WEBHOOK_SECRET,
+    WEBHOOK_SECRET,
+    BadSignature,
+    Binding,
+    MalformedEvent,
+    ProviderEvent,
+)
 from services.integrations.registry import Registry
 from services.integrations.vault import Sealed, Vault
 
@@ -130,25 +137,27 @@ class Verifying:
         return Verdict(Outcome.VERIFIED, "", event, str(row["workspace_id"]), str(row["id"]))
 
     async def _secrets(self, delivery: Delivery, row: asyncpg.Record) -> Sequence[Secret]:
-        """The sealed secret of the connection's own address; the configured ones of the plain address."""
+        """The sealed secrets of the connection's own address; the configured ones of the plain address."""
         if not delivery.integration_id and self._plain:
             return self._plain.secrets
-        if row["ciphertext"] is None:
-            return ()
-        known = self._opened.get((str(row["id"]), row["ciphertext"]))
-        return (known or await self._open(row),)
+        sealed = {WEBHOOK_SECRET: row["ciphertext"], EARLIER_WEBHOOK_SECRET: row["earlier"]}
+        return [
+            self._opened.get((str(row["id"]), ciphertext)) or await self._open(row, name, ciphertext)
+            for name, ciphertext in sealed.items()
+            if ciphertext is not None
+        ]
 
-    async def _open(self, row: asyncpg.Record) -> Secret:
+    async def _open(self, row: asyncpg.Record, name: str, ciphertext: bytes) -> Secret:
         wrapped = wrapped_key(row)
         if wrapped is None:
             raise UnreadableCredential("The connection has no data key.")
-        sealed = Sealed(wrapped, {WEBHOOK_SECRET: row["ciphertext"]})
+        sealed = Sealed(wrapped, {name: ciphertext})
         opened = await self._vault.open(str(row["workspace_id"]), str(row["id"]), sealed)
         if len(self._opened) >= _MOST_OPENED:
             self._opened.clear()
         # The ciphertext is part of the key: a new secret, or one sealed anew, is opened anew.
-        self._opened[str(row["id"]), row["ciphertext"]] = opened[WEBHOOK_SECRET]
-        return opened[WEBHOOK_SECRET]
+        self._opened[str(row["id"]), ciphertext] = opened[name]
+        return opened[name]
 
     async def _note(self, integration_ids: Iterable[str]) -> None:
         now = time.monotonic()

@@ -23,6 +23,8 @@ from services.integrations.opening import Opener
 from services.integrations.pacing import Pacer, Rates
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
+from services.integrations.settings import ChangingSettings
+from services.integrations.terms import Terms
 from services.integrations.vault import Vault
 from services.integrations.webhooks import PlainAddress, Verifying
 from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as rpc
@@ -50,11 +52,14 @@ class Service:
             Connecting(repository, vault, self.registry, Listening(vault, config.public_url or ""), disconnecting),
             disconnecting,
             Checking(repository, opener, self.registry),
+            ChangingSettings(repository, self.registry),
             Verifying(pool, vault, self.registry, _plain_address(config)),
         )
         rpc.add_IntegrationsServiceServicer_to_server(servicer, self.server.server)
         rpc.add_InvoiceProviderServiceServicer_to_server(
-            InvoiceProviderServicer(Issuing(opener, self.registry)),  # type: ignore[abstract]  # likewise
+            InvoiceProviderServicer(  # type: ignore[abstract]  # likewise
+                Issuing(opener, self.registry, Terms(pool))
+            ),
             self.server.server,
         )
 

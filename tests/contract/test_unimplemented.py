@@ -22,9 +22,6 @@ from services.rpc.showbill.invoicing.v1 import invoicing_pb2, invoicing_pb2_grpc
 
 ANNOUNCED = {
     "IntegrationsService": {
-        "UpdateIntegrationSettings",
-        "ReplaceCredentials",
-        "PreviewTemplate",
         "ListAuditEntries",
     },
     "InvoiceProviderService": {"UpdateDraft", "MarkPaid", "ListChangedInvoices"},

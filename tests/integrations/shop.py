@@ -47,6 +47,16 @@ class Shop:
         }
         return await self.caller.connect(self.who, keys)
 
+    async def replace(self, secret: str = "", publishable: str = "") -> pb.ReplaceCredentialsResponse:
+        keys = {
+            "secret_key": secret or self.account.sk_test,
+            "publishable_key": publishable or self.account.pk_test,
+        }
+        return await self.caller.replace(self.who, keys)
+
+    async def connection(self) -> pb.Integration:
+        return (await self.caller.get(self.who)).integration
+
     def order(
         self, *lines: pb.InvoiceLine, buyer: str | pb.InvoiceBuyer = "", **values: Any
     ) -> pb.CreateInvoiceRequest:
