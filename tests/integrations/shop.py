@@ -115,6 +115,15 @@ class Shop:
         vault = Vault(parse_keyring(f"test-1={self.stack.credential_key}"))
         return (await vault.open(self.who.workspace_id, integration_id, sealed))[FIELD].reveal()
 
+    async def version(self) -> int:
+        """How often keys or status of the connection were written."""
+        rows = await asyncpg.connect(self.stack.databases["integrations"])
+        version = await rows.fetchval(
+            "SELECT version FROM integrations WHERE workspace_id = $1 AND status <> 'inactive'", self.who.workspace_id
+        )
+        await rows.close()
+        return int(version)
+
     async def endpoints(self, *, livemode: bool = False) -> list[Any]:
         key = self.account.sk_live if livemode else self.account.sk_test
         return list((await self.stripe("GET", "/v1/webhook_endpoints", key=key))["data"])

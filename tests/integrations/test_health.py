@@ -1,5 +1,6 @@
 """The test of a connection: permissions, endpoint, and one word for how payments are heard of."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -139,3 +140,20 @@ async def test_passing_trouble_is_told_and_changes_no_state(connected: Shop, fau
     assert (await connected.connection()).status == pb.INTEGRATION_STATUS_ACTIVE
     await connected.sandbox.remove_fault(rule)
     assert (await connected.caller.test(connected.who)).healthy
+
+
+async def test_key_revoked_in_a_run_turns_the_connection_once(connected: Shop) -> None:
+    await connected.sandbox.revoke(connected.account.sk_test)
+    orders = [connected.order() for _ in range(8)]
+    tries = await asyncio.gather(*(connected.create(order) for order in orders), return_exceptions=True)
+    assert {one.reason for one in tries if isinstance(one, RemoteError)} == {"CREDENTIALS_REJECTED"}
+    sentences = {str(one) for one in tries}
+    assert all("key" in sentence and sentence.endswith(".") for sentence in sentences)
+    found = await connected.connection()
+    assert found.status == pb.INTEGRATION_STATUS_NEEDS_RECONNECT
+    assert "stopped accepting this key" in found.status_reason
+    assert await connected.version() == 2, "of eight who found out at once, one wrote it down"
+    before = (await connected.sandbox.calls(connected.account.id)).get("customers.create")
+    with pytest.raises(RemoteError, match="stopped accepting this key"):
+        await connected.create(connected.order())
+    assert (await connected.sandbox.calls(connected.account.id)).get("customers.create") == before, "not asked again"

@@ -1,7 +1,8 @@
 """What happens to an invoice that stands: finalized, e-mailed, voided, read."""
 
 from services.integrations.adapters.stripe.amounts import from_stripe
-from services.integrations.adapters.stripe.api import Json, StripeApi
+from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.finalizing import finalize
 from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.operations import DELETE_INVOICE, SEND_INVOICE, VOID_INVOICE

@@ -8,7 +8,8 @@ import structlog
 from stripe.params import WebhookEndpointCreateParams
 
 from services.common.secret import Secret
-from services.integrations.adapters.stripe.api import Json, StripeApi
+from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.operations import (
     CREATE_ENDPOINT,

@@ -6,7 +6,7 @@ from typing import Final
 
 from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.endpoints import EVENTS, Endpoints
-from services.integrations.adapters.stripe.keys import SECRET_KEY
+from services.integrations.adapters.stripe.keys import secret_key_of
 from services.integrations.adapters.stripe.operations import LIST_EVENTS
 from services.integrations.adapters.stripe.permissions import examine, missing_permissions
 from services.integrations.failures import AdapterError, Failure
@@ -26,7 +26,7 @@ async def health(api: StripeApi, endpoints: Endpoints, link: Link, endpoint_id: 
     began = time.perf_counter()
     try:
         found, endpoint, behind = await asyncio.gather(
-            examine(api, link.credentials[SECRET_KEY]),
+            examine(api, secret_key_of(link)),
             _endpoint(endpoints, link, endpoint_id, url),
             _is_behind(api, link, endpoint_id),
         )

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.common.secret import Secret
-from services.integrations.adapters.stripe.api import Json, StripeApi
+from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.operations import (
     CREATE_CUSTOMER,
     CREATE_ENDPOINT,
