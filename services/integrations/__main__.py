@@ -3,11 +3,14 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
+
 from services.common.bus import Bus
 from services.common.db import Pool, open_pool
 from services.common.migrate import migrate
 from services.common.process import run_service
 from services.integrations.config import PARSERS, Config
+from services.integrations.discovery import part, with_settings
 from services.integrations.wiring import Service
 
 PATIENCE = 3.0
@@ -16,13 +19,14 @@ PATIENCE = 3.0
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
 
 
-async def serve(config: Config, stop: asyncio.Event) -> None:
+async def serve(environment: msgspec.Struct, stop: asyncio.Event) -> None:
     """Serves until told to stop, or until the outbox fails for good."""
+    config = part(Config, environment)
     await migrate(config.database_url, MIGRATIONS)
     pool = await open_pool(config.database_url, "integrations", largest=20)
     bus = Bus(config.nats_url, "integrations")
     bus.start()
-    service = Service(config, pool, bus)
+    service = Service(config, environment, pool, bus)
     publishing = asyncio.create_task(service.outbox.run())
     stopped = asyncio.create_task(stop.wait())
     await service.server.start()
@@ -43,4 +47,4 @@ async def _close(pool: Pool) -> None:
 
 
 if __name__ == "__main__":
-    run_service("integrations", Config, serve, PARSERS)
+    run_service("integrations", with_settings(Config), serve, PARSERS)

@@ -8,7 +8,7 @@ import structlog
 from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.common.secret import Secret
-from services.integrations.catalogue import require_available
+from services.integrations.catalogue import Catalogue
 from services.integrations.connection import Connection
 from services.integrations.disconnect import Disconnecting, orphan_warning
 from services.integrations.failures import AdapterError, Failure
@@ -58,12 +58,14 @@ class Connecting:
 
     def __init__(
         self,
+        catalogue: Catalogue,
         repository: Repository,
         vault: Vault,
         registry: Registry,
         listening: Listening,
         disconnecting: Disconnecting,
     ) -> None:
+        self._catalogue = catalogue
         self._repository = repository
         self._vault = vault
         self._registry = registry
@@ -74,7 +76,7 @@ class Connecting:
         self, workspace_id: str, actor: str, plan: str, provider: str, fields: Mapping[str, str]
     ) -> Connected:
         """Raises AdapterError for keys that do not pass, ConnectedMeanwhile for a race that was lost."""
-        require_available(provider, plan)
+        self._catalogue.require_available(provider, plan)
         adapter = self._registry.adapter(provider)
         credentials = adapter.read_credentials(fields)
         account = await adapter.probe(credentials)

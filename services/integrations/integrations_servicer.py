@@ -7,7 +7,7 @@ import grpc
 from services.common.context import identity
 from services.common.errors import Fault, NotFound, require
 from services.integrations import rendering
-from services.integrations.catalogue import CATALOGUE, find
+from services.integrations.catalogue import Catalogue
 from services.integrations.checking import Checking
 from services.integrations.connect import Connecting
 from services.integrations.disconnect import Disconnecting
@@ -28,6 +28,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
 
     def __init__(
         self,
+        catalogue: Catalogue,
         repository: Repository,
         registry: Registry,
         connecting: Connecting,
@@ -36,6 +37,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         changing_settings: ChangingSettings,
         verifying: Verifying,
     ) -> None:
+        self._catalogue = catalogue
         self._repository = repository
         self._registry = registry
         self._connecting = connecting
@@ -50,7 +52,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         caller = identity()
         connections = await self._repository.all_current(caller.workspace_id)
         listed = []
-        for one in CATALOGUE:
+        for one in self._catalogue:
             connection = connections.get(one.provider)
             listed.append(
                 pb.ListedIntegration(
@@ -62,7 +64,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         return pb.ListIntegrationsResponse(integrations=listed)
 
     async def GetIntegration(self, request: pb.GetIntegrationRequest, context: Context) -> pb.GetIntegrationResponse:
-        find(request.provider)
+        self._catalogue.find(request.provider)
         connection = await self._repository.current(identity().workspace_id, request.provider)
         if connection is None:
             raise NotFound("This provider was never connected in your workspace.")
@@ -87,7 +89,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
     async def ReplaceCredentials(
         self, request: pb.ReplaceCredentialsRequest, context: Context
     ) -> pb.ReplaceCredentialsResponse:
-        find(request.provider)
+        self._catalogue.find(request.provider)
         caller = identity()
         done = await self._connecting.replace(caller.workspace_id, caller.actor, request.provider, request.credentials)
         return pb.ReplaceCredentialsResponse(
@@ -97,13 +99,13 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         )
 
     async def TestIntegration(self, request: pb.TestIntegrationRequest, context: Context) -> pb.TestIntegrationResponse:
-        find(request.provider)
+        self._catalogue.find(request.provider)
         return rendering.test_response(await self._checking.check(identity().workspace_id, request.provider))
 
     async def DisconnectIntegration(
         self, request: pb.DisconnectIntegrationRequest, context: Context
     ) -> pb.DisconnectIntegrationResponse:
-        find(request.provider)
+        self._catalogue.find(request.provider)
         done = await self._disconnecting.disconnect(identity().workspace_id, request.provider)
         return pb.DisconnectIntegrationResponse(
             integration=rendering.integration(done.connection),
@@ -114,7 +116,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
     async def UpdateIntegrationSettings(
         self, request: pb.UpdateIntegrationSettingsRequest, context: Context
     ) -> pb.UpdateIntegrationSettingsResponse:
-        find(request.provider)
+        self._catalogue.find(request.provider)
         changed = await self._changing_settings.change(
             identity().workspace_id,
             request.provider,
@@ -124,7 +126,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         return pb.UpdateIntegrationSettingsResponse(integration=rendering.integration(changed))
 
     async def PreviewTemplate(self, request: pb.PreviewTemplateRequest, context: Context) -> pb.PreviewTemplateResponse:
-        find(request.provider)
+        self._catalogue.find(request.provider)
         shown = await self._changing_settings.preview(
             identity().workspace_id, request.provider, request.template, request.values
         )

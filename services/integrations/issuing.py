@@ -62,6 +62,9 @@ class Issuing:
     async def send(self, target: Target, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         return await self._do(target, lambda adapter, link, _: adapter.send_invoice(link, ref, delivery_id))
 
+    async def mark_paid(self, target: Target, ref: InvoiceRef) -> ProviderInvoice:
+        return await self._do(target, lambda adapter, link, _: adapter.mark_paid(link, ref))
+
     async def void(self, target: Target, ref: InvoiceRef) -> ProviderInvoice:
         return await self._do(target, lambda adapter, link, _: adapter.void_invoice(link, ref))
 

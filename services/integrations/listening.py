@@ -49,6 +49,8 @@ class Listening:
 
     async def set_up(self, adapter: IntegrationAdapter, link: Link, kept: Connection | None) -> Hearing:
         """`kept` is the connection whose keys are renewed. Its endpoint goes on as long as nothing is wrong with it."""
+        if not adapter.has_webhooks:
+            return Hearing(LIVE)
         so_far = await self._so_far(kept)
         if not self._public_url:
             return so_far or Hearing(POLLING, NO_ADDRESS)

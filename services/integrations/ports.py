@@ -215,6 +215,8 @@ class ProviderInvoice:
     emailed_by_provider: bool = False
     lines: Sequence[ProviderLine] = ()
     """Only where the provider included all of them."""
+    payment_instructions: str = ""
+    """How to pay, for a provider without a page of its own."""
 
 
 class EventType(Enum):
@@ -306,10 +308,30 @@ class Pace(Protocol):
         """The provider said too fast: for one operation, or with None for the whole account."""
 
 
+class InvoiceStore(Protocol):
+    """The invoices of a provider that keeps none itself."""
+
+    async def add(self, link: Link, invoice: ProviderInvoice) -> ProviderInvoice:
+        """Stores it; one that is there under this external id is answered as it is."""
+
+    async def move(
+        self, link: Link, external_id: str, sources: Sequence[InvoiceState], target: InvoiceState, number: str = ""
+    ) -> ProviderInvoice | None:
+        """Changes the state; None when it is in none of `sources`. A number is given with it, where there is one."""
+
+    async def find(self, link: Link, external_id: str) -> ProviderInvoice | None:
+        """None when it was never added."""
+
+    async def list(self, link: Link, created_from: datetime | None, size: int, after: str) -> Sequence[ProviderInvoice]:
+        """Newest first, from the one after `after` on."""
+
+
 class IntegrationAdapter(Protocol):
     """The code that speaks to one provider. Every method that calls out raises AdapterError and nothing else."""
 
     provider: str
+    has_webhooks: bool
+    """Whether somebody tells us of payments. Where nobody does, payments are noted here and known at once."""
 
     def read_credentials(self, fields: Mapping[str, str]) -> Credentials:
         """Checks the shape of what the operator entered. Raises AdapterError CREDENTIALS_MALFORMED with faults."""
@@ -340,6 +362,9 @@ class IntegrationAdapter(Protocol):
 
     async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         """Lets the provider e-mail the invoice, once for each delivery id."""
+
+    async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
+        """Notes that an open invoice was paid elsewhere. One that is paid already is answered as it is."""
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         """Voids an open invoice, deletes a draft. One that is void already is answered as it is."""

@@ -7,9 +7,9 @@ from google.protobuf.duration_pb2 import Duration
 from services.common.errors import Fault, require
 from services.common.money import format_money, is_currency
 from services.common.timestamps import from_proto, to_proto
-from services.integrations.catalogue import Availability, Entry
 from services.integrations.checking import Checked
 from services.integrations.connection import LIVE, Connection, Settings
+from services.integrations.offers import Availability, Entry
 from services.integrations.ports import (
     Buyer,
     EndpointState,
@@ -34,7 +34,7 @@ def entry(one: Entry, plan: str) -> pb.CatalogEntry:
         provider=one.provider,
         name=one.name,
         description=one.description,
-        icon=one.provider,
+        icon=one.icon or one.provider,
         availability=pb.Availability.Value(f"AVAILABILITY_{availability.name}"),
         required_plan=one.required_plan if availability is Availability.REQUIRES_PLAN else "",
     )
@@ -187,6 +187,7 @@ def invoice(one: ProviderInvoice) -> pb.ProviderInvoice:
         replaced_by=one.replaced_by,
         emailed_by_provider=one.emailed_by_provider,
         lines=[pb.ProviderInvoiceLine(description=line.description, amount=line.amount) for line in one.lines],
+        payment_instructions=one.payment_instructions,
     )
 
 

@@ -144,9 +144,9 @@ async def _put(connection: Database, integration_id: object, sealed: Sealed) -> 
 
 def _sealed(row: asyncpg.Record) -> Sealed | None:
     wrapped = wrapped_key(row)
-    if wrapped is None or not row["sealed"]:
+    if wrapped is None:
         return None
-    return Sealed(wrapped, {field: base64.b64decode(text) for field, text in row["sealed"].items()})
+    return Sealed(wrapped, {field: base64.b64decode(text) for field, text in (row["sealed"] or {}).items()})
 
 
 def _account_values(account: ConnectedAccount) -> tuple[object, ...]:

@@ -16,6 +16,7 @@ from services.common.secret import Secret
 from services.integrations.connection import INACTIVE, wrapped_key
 from services.integrations.failures import AdapterError
 from services.integrations.keyring import UnreadableCredential
+from services.integrations.offers import PlainAddress
 from services.integrations.ports import (
     EARLIER_WEBHOOK_SECRET,
     WEBHOOK_SECRET,
@@ -68,14 +69,6 @@ class Verdict:
     integration_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlainAddress:
-    """The configured secrets of the address that names no connection, and the connection that they are bound to."""
-
-    integration_id: str
-    secrets: Sequence[Secret]
-
-
 _UNKNOWN: Final = Verdict(Outcome.UNKNOWN_CONNECTION, "There is no connection at this address.")
 _GONE: Final = Verdict(Outcome.GONE, "This connection was ended. Remove the endpoint at the provider.")
 _LATER: Final = Verdict(Outcome.TRY_AGAIN, "The endpoint’s secret cannot be read just now.")
@@ -85,11 +78,11 @@ _BAD: Final = Verdict(Outcome.BAD_SIGNATURE, "The signature is missing, wrong or
 class Verifying:
     """The use case: one query for all connections of a group, secrets opened once."""
 
-    def __init__(self, pool: Pool, vault: Vault, registry: Registry, plain: PlainAddress | None) -> None:
+    def __init__(self, pool: Pool, vault: Vault, registry: Registry, plain: Sequence[PlainAddress]) -> None:
         self._pool = pool
         self._vault = vault
         self._registry = registry
-        self._plain = plain
+        self._plain = {address.provider: address for address in plain}
         self._opened: dict[tuple[str, bytes], Secret] = {}
         self._noted: dict[str, float] = {}
 
@@ -106,7 +99,8 @@ class Verifying:
 
     def _connection_of(self, delivery: Delivery) -> str:
         if not delivery.integration_id:
-            return self._plain.integration_id if self._plain else ""
+            plain = self._plain.get(delivery.provider)
+            return plain.integration_id if plain else ""
         try:
             return str(UUID(delivery.integration_id))
         except ValueError:
@@ -138,8 +132,8 @@ class Verifying:
 
     async def _secrets(self, delivery: Delivery, row: asyncpg.Record) -> Sequence[Secret]:
         """The sealed secrets of the connection's own address; the configured ones of the plain address."""
-        if not delivery.integration_id and self._plain:
-            return self._plain.secrets
+        if not delivery.integration_id:
+            return self._plain[delivery.provider].secrets
         sealed = {WEBHOOK_SECRET: row["ciphertext"], EARLIER_WEBHOOK_SECRET: row["earlier"]}
         return [
             self._opened.get((str(row["id"]), ciphertext)) or await self._open(row, name, ciphertext)

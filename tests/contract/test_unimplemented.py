@@ -24,7 +24,7 @@ ANNOUNCED = {
     "IntegrationsService": {
         "ListAuditEntries",
     },
-    "InvoiceProviderService": {"UpdateDraft", "MarkPaid", "ListChangedInvoices"},
+    "InvoiceProviderService": {"UpdateDraft", "ListChangedInvoices"},
     "ShowsService": {"StreamClaims"},
     "InvoicesService": {
         "WatchGeneration",

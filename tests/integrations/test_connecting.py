@@ -70,6 +70,7 @@ async def test_catalogue_lists_every_provider(shop: Shop) -> None:
     before = await shop.caller.listed(shop.who)
     assert {name: one.entry.availability for name, one in before.items()} == {
         "stripe": pb.AVAILABILITY_AVAILABLE,
+        "manual": pb.AVAILABILITY_AVAILABLE,
         "shopify": pb.AVAILABILITY_COMING_SOON,
         "square": pb.AVAILABILITY_COMING_SOON,
         "medusajs": pb.AVAILABILITY_COMING_SOON,

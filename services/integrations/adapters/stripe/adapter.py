@@ -43,6 +43,7 @@ class StripeAdapter:
     """Make it inside the running loop."""
 
     provider = "stripe"
+    has_webhooks = True
 
     def __init__(self, api_base: str, dashboard_base: str, pace: Pace, book: CustomerBook) -> None:
         self._api = StripeApi(api_base, pace)
@@ -80,6 +81,9 @@ class StripeAdapter:
 
     async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         return self._mapped(link, await self._changing.send(link, ref, delivery_id))
+
+    async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
+        return self._mapped(link, await self._changing.mark_paid(link, ref))
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         try:
