@@ -1,12 +1,15 @@
 """The same promises, held by every adapter: Stripe's on the sandbox, the manual one on Postgres, and the fake."""
 
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import stripe
 
 from services.common.db import open_pool
 from services.common.secret import Secret
+from services.integrations import adapters
 from services.integrations.adapters.manual.adapter import ManualAdapter
 from services.integrations.adapters.stripe.adapter import StripeAdapter
 from services.integrations.catalogue import Catalogue
@@ -80,3 +83,15 @@ def test_catalogue_names_each_provider_once() -> None:
     names = [entry.provider for entry in catalogue]
     assert len(names) == len(set(names))
     assert all(entry.description.endswith(".") for entry in catalogue)
+
+
+def test_no_provider_is_named_outside_its_folder() -> None:
+    """But in the database's list of them."""
+    service = Path(adapters.__file__).parents[1]
+    words = re.compile("|".join(offer.entry.provider for offer in offers()), re.IGNORECASE)
+    named = {
+        str(file.relative_to(service))
+        for file in (*service.rglob("*.py"), *service.rglob("*.sql"))
+        if words.search(file.read_text()) and file.parents[1] != service / "adapters"
+    }
+    assert named == {"sql/migrations/0001_integrations.sql"}
