@@ -16,7 +16,7 @@ OFFER: Final = Offer(
         "Manual",
         "Take bank transfers or cash, and mark each invoice paid by hand.",
         available=True,
-        icon="hand-coins",
+        icon="hand",
         place=20,
     ),
     NoSettings,
