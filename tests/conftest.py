@@ -19,6 +19,7 @@ from services.common.migrate import migrate
 from services.common.secret import Secret
 from tests.waiting import free_port
 
+pytest_plugins = ("tests.e2e.fixtures",)
 SERVICES = Path(__file__).parent.parent / "services"
 
 

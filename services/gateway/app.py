@@ -14,8 +14,10 @@ from services.gateway.api.health import Health
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
+from services.gateway.dashboard import routes as dashboard
+from services.gateway.dashboard.problems import on_stray
 from services.gateway.edge import Edge
-from services.gateway.errors import on_error, on_http, on_validation
+from services.gateway.errors import on_error, on_validation
 from services.gateway.identity.guards import Door
 from services.gateway.identity.principal import Principal
 from services.gateway.identity.sessions import Sessions
@@ -43,6 +45,7 @@ ROUTES: tuple[Router, ...] = (
     stripe.ROUTES,
     paylink.ROUTES,
     pages.ROUTES,
+    dashboard.ROUTES,
 )
 
 
@@ -70,7 +73,7 @@ def build(parts: Parts) -> Edge:
         route_handlers=[*ROUTES, realtime],
         guards=[Door(parts.sessions, parts.tokens, parts.base_url).guard],
         dependencies=dependencies,
-        exception_handlers={HTTPException: on_http, ValidationException: on_validation, Exception: on_error},
+        exception_handlers={HTTPException: on_stray, ValidationException: on_validation, Exception: on_error},
         request_max_body_size=LARGEST_BODY,
         openapi_config=None,
         logging_config=None,

@@ -10,14 +10,21 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 _HERE: Final = Path(__file__).parent
-_POLICY: Final = (
+POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 
-_FILES: Final = {file.name: file.read_bytes() for file in sorted((_HERE / "static").iterdir()) if file.is_file()}
-_TAGS: Final = {name: f'"{hashlib.sha256(content).hexdigest()[:32]}"' for name, content in _FILES.items()}
+_FOLDERS: Final = (_HERE / "static", _HERE / "dashboard" / "static")
+_FILES: Final = {
+    file.name: file.read_bytes()
+    for folder in _FOLDERS
+    for file in sorted(folder.iterdir())
+    if file.suffix in _TYPES and file.is_file()
+}
+_VERSIONS: Final = {name: hashlib.sha256(content).hexdigest()[:16] for name, content in _FILES.items()}
 
 _templates: Final = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
@@ -33,18 +40,25 @@ def page(
 ) -> Response[bytes]:
     """A page under the strict policy: nothing inline, nothing from elsewhere."""
     content = _templates.get_template(template).render(values).encode()
-    headers = {"Content-Security-Policy": _POLICY, **(headers or {})}
+    headers = {"Content-Security-Policy": POLICY, **(headers or {})}
     return Response(content, status_code=status, media_type="text/html", headers=headers)
+
+
+def asset(name: str) -> str:
+    """The address of a file that pages use, with its version: a browser never asks twice for the same content."""
+    return f"/static/{name}?v={_VERSIONS[name]}"
 
 
 @get("/static/{name:str}", include_in_schema=False)
 async def static_file(name: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
-    """A file that pages use. Asked for again each time, and answered with nothing new while it is the same."""
+    """A file that pages use. Kept for ever when asked for by its version; else asked for again each time."""
     content = _FILES.get(name)
     if content is None:
         raise NotFoundException
-    headers = {"Cache-Control": "no-cache", "ETag": _TAGS[name]}
-    if request.headers.get("if-none-match") == _TAGS[name]:
+    tag = f'"{_VERSIONS[name]}"'
+    versioned = request.query_params.get("v") == _VERSIONS[name]
+    headers = {"Cache-Control": _FOR_EVER if versioned else "no-cache", "ETag": tag}
+    if request.headers.get("if-none-match") == tag:
         return Response(b"", status_code=304, headers=headers)
     media_type = _TYPES.get(Path(name).suffix, "application/octet-stream")
     return Response(content, media_type=media_type, headers=headers)

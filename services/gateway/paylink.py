@@ -24,6 +24,7 @@ _TOLD: Final = {
     "uncollectible": ("Closed", "This invoice was closed. Ask the seller if you want to pay it."),
 }
 _NOT_YET: Final = ("Not ready yet", "This invoice is being prepared. Look again a little later.")
+_BY_HAND: Final = ("Pay the seller directly", "Pay as the seller says below, and name the number with your payment.")
 _UNKNOWN: Final = ("Link not found", "This link leads nowhere. Ask the seller for a new one.")
 _AWAY: Final = ("Just a moment", "The invoice cannot be shown just now. Nothing is lost: try again in a minute.")
 
@@ -39,6 +40,8 @@ async def follow_pay_link(token: FromPath[str], invoices: NamedDependency[Invoic
         return _page(503, *_AWAY, headers={"Retry-After": "30"})
     if link.external_url and urlsplit(link.external_url).scheme in ("https", "http"):
         return Redirect(link.external_url, status_code=303, headers=_HEADERS)
+    if link.payment_instructions:
+        return _page(200, *_BY_HAND, link=link)
     return _page(200, *_TOLD.get(link.status or "", _NOT_YET), link=link)
 
 
@@ -50,7 +53,10 @@ def _page(
         facts = {"Show": link.show_name, "Buyer": link.handle}
         if link.currency:
             facts["Total"] = format_money(link.total, link.currency)
-    body = {"heading": heading, "sentence": sentence, "facts": facts}
+        if link.payment_instructions and link.number:
+            facts["Number"] = link.number
+    instructions = link.payment_instructions if link else ""
+    body = {"heading": heading, "sentence": sentence, "facts": facts, "instructions": instructions}
     return page("pay-link.html", body, status=status, headers={**_HEADERS, **(headers or {})})
 
 

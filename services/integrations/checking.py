@@ -35,6 +35,8 @@ class Checking:
         health = await self._ask(connection)
         if health.rejected:
             await self._opener.note_rejected(connection)
+        elif health.permission_missing:
+            await self._opener.note_hindered(connection, health.sentence)
         elif health.healthy:
             await self._opener.note_accepted(connection)
         await self._repository.record(connection, Action.TEST, health.sentence)
@@ -47,4 +49,6 @@ class Checking:
             if error.failure is not Failure.CREDENTIALS_REJECTED:
                 raise
             return Health(healthy=False, sentence=error.message, seconds=0.0)
-        return await self._registry.adapter(connection.provider).check(link, connection.webhook_endpoint_id)
+        return await self._registry.adapter(connection.provider).check(
+            link, connection.webhook_endpoint_id, connection.webhook_url
+        )

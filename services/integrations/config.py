@@ -2,23 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final
-from uuid import UUID
+from typing import Final
 
 import msgspec
 
 from services.common import addresses
-from services.common.addresses import BaseUrl, Listen, UrlPrefix
+from services.common.addresses import BaseUrl, Listen
 from services.common.secret import Secret
 from services.common.tokens import PublicKeys, parse_public_keys
 from services.integrations.keyring import LocalKeyring, parse_keyring
 
-Rate = Annotated[float, msgspec.Meta(gt=0, le=100_000)]
-"""Calls per second."""
-
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """A field `stripe_api_base` is read from STRIPE_API_BASE."""
+    """A field `database_url` is read from DATABASE_URL. What adapters have to set is in their factories."""
 
     database_url: Secret
     nats_url: Secret
@@ -29,16 +25,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     grpc_listen: Listen = Listen("127.0.0.1", 8401)
     public_url: BaseUrl | None = None
     """Where the provider reaches the gateway; without it there are no webhooks."""
-    stripe_api_base: UrlPrefix = UrlPrefix("https://api.stripe.com")
-    stripe_dashboard_base: UrlPrefix = UrlPrefix("https://dashboard.stripe.com")
-    stripe_rate_live: Rate = 100
-    """Calls per second that Stripe allows an account in live mode. It raises them for some."""
-    stripe_rate_test: Rate = 25
-    stripe_rate_per_operation: Rate = 25
-    stripe_webhook_secret: Secret | None = None
-    """Signing secret of the plain webhook address; several during a roll, separated by commas."""
-    stripe_webhook_connection: UUID | None = None
-    """The connection that the plain address is bound to."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None

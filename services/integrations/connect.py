@@ -8,11 +8,21 @@ import structlog
 from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.common.secret import Secret
-from services.integrations.catalogue import require_available
+from services.integrations.audit import Action
+from services.integrations.catalogue import Catalogue
 from services.integrations.connection import Connection
 from services.integrations.disconnect import Disconnecting, orphan_warning
+from services.integrations.failures import AdapterError, Failure
 from services.integrations.listening import Hearing, Listening
-from services.integrations.ports import WEBHOOK_SECRET, ConnectedAccount, Link, Permission
+from services.integrations.opening import NotConnected
+from services.integrations.ports import (
+    EARLIER_WEBHOOK_SECRET,
+    WEBHOOK_SECRET,
+    ConnectedAccount,
+    IntegrationAdapter,
+    Link,
+    Permission,
+)
 from services.integrations.registry import Registry
 from services.integrations.repository import ChangedMeanwhile, Repository
 from services.integrations.vault import Vault
@@ -25,6 +35,14 @@ class ConnectedMeanwhile(ShowbillError):
 
     kind = Kind.OUTDATED
     reason = "CONNECTED_MEANWHILE"
+
+
+class OtherAccount(AdapterError):
+    """These keys belong to another account or mode than this connection, so nothing was changed. Connect them as a new
+    connection instead; the invoices of this one then stay with it."""
+
+    def __init__(self) -> None:
+        super().__init__(Failure.ACCOUNT_CHANGED, " ".join((self.__doc__ or "").split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +59,14 @@ class Connecting:
 
     def __init__(
         self,
+        catalogue: Catalogue,
         repository: Repository,
         vault: Vault,
         registry: Registry,
         listening: Listening,
         disconnecting: Disconnecting,
     ) -> None:
+        self._catalogue = catalogue
         self._repository = repository
         self._vault = vault
         self._registry = registry
@@ -57,7 +77,7 @@ class Connecting:
         self, workspace_id: str, actor: str, plan: str, provider: str, fields: Mapping[str, str]
     ) -> Connected:
         """Raises AdapterError for keys that do not pass, ConnectedMeanwhile for a race that was lost."""
-        require_available(provider, plan)
+        self._catalogue.require_available(provider, plan)
         adapter = self._registry.adapter(provider)
         credentials = adapter.read_credentials(fields)
         account = await adapter.probe(credentials)
@@ -65,12 +85,41 @@ class Connecting:
         old = old if old is not None and old.connected else None
         kept = old if old is not None and _same(old, account) else None
         link = Link(workspace_id, kept.id if kept else new_id(), account.account_id, account.livemode, credentials)
+        return await self._settle(adapter, link, account, actor, kept, old, Action.CONNECT)
+
+    async def replace(self, workspace_id: str, actor: str, provider: str, fields: Mapping[str, str]) -> Connected:
+        """New keys in place. The old ones work until these passed every check.
+
+        Raises NotConnected, OtherAccount for keys of another account or mode, else as `connect`.
+        """
+        adapter = self._registry.adapter(provider)
+        old = await self._repository.current_with_credentials(workspace_id, provider)
+        if old is None or not old.connected:
+            raise NotConnected
+        credentials = adapter.read_credentials(fields)
+        account = await adapter.probe(credentials)
+        if not _same(old, account):
+            raise OtherAccount
+        link = Link(workspace_id, old.id, account.account_id, account.livemode, credentials)
+        return await self._settle(adapter, link, account, actor, old, old, Action.REPLACE)
+
+    async def _settle(
+        self,
+        adapter: IntegrationAdapter,
+        link: Link,
+        account: ConnectedAccount,
+        actor: str,
+        kept: Connection | None,
+        old: Connection | None,
+        action: Action,
+    ) -> Connected:
+        """`kept` goes on with new keys; without it a new connection replaces `old`, if there is one."""
         hearing = await self._listening.set_up(adapter, link, kept)
         try:
             if kept is not None:
-                connection, orphan = await self._renew(kept, link, account, hearing, actor), ""
+                connection, orphan = await self._renew(kept, link, account, hearing, actor, action), ""
             else:
-                connection, orphan = await self._add(provider, link, account, hearing, actor, old)
+                connection, orphan = await self._add(adapter.provider, link, account, hearing, actor, old)
         except BaseException as error:
             if hearing.made:
                 await self._disconnecting.remove_endpoint(adapter, link, hearing.endpoint_id)
@@ -78,15 +127,21 @@ class Connecting:
                 raise ConnectedMeanwhile from error
             raise
         await self._listening.tidy(adapter, link, hearing, kept)
-        log.info("connected", provider=provider, integration_id=connection.id, mode=hearing.mode)
+        log.info("connected", provider=adapter.provider, integration_id=connection.id, mode=hearing.mode)
         warnings = [*account.warnings, hearing.reason, orphan_warning(orphan)]
         return Connected(connection, account.permissions, [one for one in warnings if one])
 
     async def _renew(
-        self, kept: Connection, link: Link, account: ConnectedAccount, hearing: Hearing, actor: str
+        self,
+        kept: Connection,
+        link: Link,
+        account: ConnectedAccount,
+        hearing: Hearing,
+        actor: str,
+        action: Action,
     ) -> Connection:
         sealed = await self._vault.seal(link.workspace_id, link.integration_id, _credentials(link, hearing))
-        return await self._repository.renew(kept, account, sealed, hearing, actor)
+        return await self._repository.renew(kept, account, sealed, hearing, actor, action)
 
     async def _add(
         self,
@@ -110,4 +165,5 @@ def _same(old: Connection, account: ConnectedAccount) -> bool:
 
 
 def _credentials(link: Link, hearing: Hearing) -> dict[str, Secret]:
-    return {**link.credentials, **({WEBHOOK_SECRET: hearing.secret} if hearing.secret else {})}
+    secrets = {WEBHOOK_SECRET: hearing.secret, EARLIER_WEBHOOK_SECRET: hearing.earlier}
+    return {**link.credentials, **{name: secret for name, secret in secrets.items() if secret is not None}}

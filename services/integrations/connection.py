@@ -13,6 +13,7 @@ from services.integrations.vault import Sealed
 ACTIVE: Final = "active"
 INACTIVE: Final = "inactive"
 NEEDS_RECONNECT: Final = "needs_reconnect"
+ERROR: Final = "error"
 
 LIVE: Final = "live"
 POLLING: Final = "polling"

@@ -10,12 +10,13 @@ from services.common.errors import Fault, NotFound, require
 from services.common.ids import parse_id
 from services.common.paging import decode_token, encode_token, page_size
 from services.integrations import audit, rendering
-from services.integrations.catalogue import CATALOGUE, find
+from services.integrations.catalogue import Catalogue
 from services.integrations.checking import Checking
 from services.integrations.connect import Connecting
 from services.integrations.disconnect import Disconnecting
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
+from services.integrations.settings import ChangingSettings
 from services.integrations.webhooks import Delivery, Verifying
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as rpc
@@ -32,19 +33,23 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
 
     def __init__(
         self,
+        catalogue: Catalogue,
         repository: Repository,
         registry: Registry,
         connecting: Connecting,
         disconnecting: Disconnecting,
         checking: Checking,
+        changing_settings: ChangingSettings,
         verifying: Verifying,
         pool: Pool,
     ) -> None:
+        self._catalogue = catalogue
         self._repository = repository
         self._registry = registry
         self._connecting = connecting
         self._disconnecting = disconnecting
         self._checking = checking
+        self._changing_settings = changing_settings
         self._verifying = verifying
         self._pool = pool
 
@@ -54,7 +59,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         caller = identity()
         connections = await self._repository.all_current(caller.workspace_id)
         listed = []
-        for one in CATALOGUE:
+        for one in self._catalogue:
             connection = connections.get(one.provider)
             listed.append(
                 pb.ListedIntegration(
@@ -66,7 +71,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         return pb.ListIntegrationsResponse(integrations=listed)
 
     async def GetIntegration(self, request: pb.GetIntegrationRequest, context: Context) -> pb.GetIntegrationResponse:
-        find(request.provider)
+        self._catalogue.find(request.provider)
         connection = await self._repository.current(identity().workspace_id, request.provider)
         if connection is None:
             raise NotFound("This provider was never connected in your workspace.")
@@ -88,14 +93,26 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
             warnings=done.warnings,
         )
 
+    async def ReplaceCredentials(
+        self, request: pb.ReplaceCredentialsRequest, context: Context
+    ) -> pb.ReplaceCredentialsResponse:
+        self._catalogue.find(request.provider)
+        caller = identity()
+        done = await self._connecting.replace(caller.workspace_id, caller.actor, request.provider, request.credentials)
+        return pb.ReplaceCredentialsResponse(
+            integration=rendering.integration(done.connection),
+            permissions=rendering.permissions(done.permissions),
+            warnings=done.warnings,
+        )
+
     async def TestIntegration(self, request: pb.TestIntegrationRequest, context: Context) -> pb.TestIntegrationResponse:
-        find(request.provider)
+        self._catalogue.find(request.provider)
         return rendering.test_response(await self._checking.check(identity().workspace_id, request.provider))
 
     async def DisconnectIntegration(
         self, request: pb.DisconnectIntegrationRequest, context: Context
     ) -> pb.DisconnectIntegrationResponse:
-        find(request.provider)
+        self._catalogue.find(request.provider)
         done = await self._disconnecting.disconnect(identity().workspace_id, request.provider)
         return pb.DisconnectIntegrationResponse(
             integration=rendering.integration(done.connection),
@@ -106,7 +123,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
     async def ListAuditEntries(
         self, request: pb.ListAuditEntriesRequest, context: Context
     ) -> pb.ListAuditEntriesResponse:
-        find(request.provider)
+        self._catalogue.find(request.provider)
         size = page_size(request.page_size, USUAL_AUDIT_PAGE, LARGEST_AUDIT_PAGE)
         key = decode_token(request.page_token, (str,))
         before = parse_id(str(key[0]), "audit entry") if key else None
@@ -116,6 +133,25 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
             entries=[rendering.audit_entry(one) for one in page],
             next_page_token=encode_token(page[-1].id) if len(found) > size else "",
         )
+
+    async def UpdateIntegrationSettings(
+        self, request: pb.UpdateIntegrationSettingsRequest, context: Context
+    ) -> pb.UpdateIntegrationSettingsResponse:
+        self._catalogue.find(request.provider)
+        changed = await self._changing_settings.change(
+            identity().workspace_id,
+            request.provider,
+            rendering.settings(request.settings),
+            list(request.update_mask.paths),
+        )
+        return pb.UpdateIntegrationSettingsResponse(integration=rendering.integration(changed))
+
+    async def PreviewTemplate(self, request: pb.PreviewTemplateRequest, context: Context) -> pb.PreviewTemplateResponse:
+        self._catalogue.find(request.provider)
+        shown = await self._changing_settings.preview(
+            identity().workspace_id, request.provider, request.template, request.values
+        )
+        return pb.PreviewTemplateResponse(text=shown.text, variables=shown.variables)
 
     async def VerifyWebhooks(self, request: pb.VerifyWebhooksRequest, context: Context) -> pb.VerifyWebhooksResponse:
         if len(request.deliveries) > MOST_DELIVERIES:

@@ -68,6 +68,10 @@ class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
         warning = "" if request.livemode else NO_MAIL_IN_TEST_MODE
         return pb.SendInvoiceResponse(invoice=rendering.invoice(sent), warning=warning)
 
+    async def MarkPaid(self, request: pb.MarkPaidRequest, context: Context) -> pb.MarkPaidResponse:
+        done = await self._issuing.mark_paid(_target(request), _ref(request))
+        return pb.MarkPaidResponse(invoice=rendering.invoice(done))
+
     async def VoidInvoice(self, request: pb.VoidInvoiceRequest, context: Context) -> pb.VoidInvoiceResponse:
         done = await self._issuing.void(_target(request), _ref(request))
         return pb.VoidInvoiceResponse(invoice=rendering.invoice(done))

@@ -17,6 +17,7 @@ from services.integrations.ports import (
     ProviderInvoice,
 )
 from services.integrations.registry import Registry
+from services.integrations.terms import Terms
 
 T = TypeVar("T")
 
@@ -41,21 +42,28 @@ class AccountChanged(AdapterError):
 class Issuing:
     """The use cases."""
 
-    def __init__(self, opener: Opener, registry: Registry) -> None:
+    def __init__(self, opener: Opener, registry: Registry, terms: Terms) -> None:
         self._opener = opener
         self._registry = registry
+        self._terms = terms
 
     async def create(self, target: Target, order: Callable[[Settings], InvoiceOrder]) -> ProviderInvoice:
-        """`order` completes the invoice with the connection's settings."""
-        return await self._do(
-            target, lambda adapter, link, connection: adapter.create_invoice(link, order(connection.settings))
-        )
+        """`order` completes the invoice with the connection's settings; a retry keeps those of the first try."""
+
+        async def create(adapter: IntegrationAdapter, link: Link, connection: Connection) -> ProviderInvoice:
+            wanted = await self._terms.fixed(target.workspace_id, order(connection.settings))
+            return await adapter.create_invoice(link, wanted)
+
+        return await self._do(target, create)
 
     async def finalize(self, target: Target, ref: InvoiceRef, total: int) -> ProviderInvoice:
         return await self._do(target, lambda adapter, link, _: adapter.finalize_invoice(link, ref, total))
 
     async def send(self, target: Target, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         return await self._do(target, lambda adapter, link, _: adapter.send_invoice(link, ref, delivery_id))
+
+    async def mark_paid(self, target: Target, ref: InvoiceRef) -> ProviderInvoice:
+        return await self._do(target, lambda adapter, link, _: adapter.mark_paid(link, ref))
 
     async def void(self, target: Target, ref: InvoiceRef) -> ProviderInvoice:
         return await self._do(target, lambda adapter, link, _: adapter.void_invoice(link, ref))

@@ -1,6 +1,8 @@
 """How a connection hears of payments: by our webhook endpoint on the operator's account, or else by polling."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -8,7 +10,7 @@ from services.common.secret import Secret
 from services.integrations.connection import LIVE, POLLING, Connection
 from services.integrations.failures import AdapterError
 from services.integrations.keyring import UnreadableCredential
-from services.integrations.ports import WEBHOOK_SECRET, EndpointWish, IntegrationAdapter, Link
+from services.integrations.ports import EARLIER_WEBHOOK_SECRET, WEBHOOK_SECRET, EndpointWish, IntegrationAdapter, Link
 from services.integrations.vault import Vault
 
 log = structlog.get_logger()
@@ -17,6 +19,8 @@ NO_ADDRESS = (
     "This installation has no public address, so the provider cannot tell us of payments. They are read from time to"
     " time instead."
 )
+OVERLAP: Final = timedelta(days=1)
+"""How long what was signed with the secret of a replaced endpoint holds; the query of the webhooks says so too."""
 INSTEAD = "Until then payments are read from time to time."
 
 
@@ -32,6 +36,8 @@ class Hearing:
     secret: Secret | None = field(default=None, repr=False)
     made: bool = False
     """The endpoint was made just now: it is to be removed if the rest fails."""
+    earlier: Secret | None = field(default=None, repr=False)
+    """The secret of the endpoint that this one replaced."""
 
 
 class Listening:
@@ -43,6 +49,8 @@ class Listening:
 
     async def set_up(self, adapter: IntegrationAdapter, link: Link, kept: Connection | None) -> Hearing:
         """`kept` is the connection whose keys are renewed. Its endpoint goes on as long as nothing is wrong with it."""
+        if not adapter.has_webhooks:
+            return Hearing(LIVE)
         so_far = await self._so_far(kept)
         if not self._public_url:
             return so_far or Hearing(POLLING, NO_ADDRESS)
@@ -55,7 +63,8 @@ class Listening:
             return so_far if so_far and so_far.url == wish.url else Hearing(POLLING, f"{error.message} {INSTEAD}")
         if endpoint.secret is None and so_far is not None:
             return so_far
-        return Hearing(LIVE, "", endpoint.id, wish.url, endpoint.secret, made=True)
+        earlier = so_far.secret if so_far else None
+        return Hearing(LIVE, "", endpoint.id, wish.url, endpoint.secret, made=True, earlier=earlier)
 
     async def tidy(self, adapter: IntegrationAdapter, link: Link, hearing: Hearing, kept: Connection | None) -> None:
         """Removes what a new endpoint replaces. Only once the connection is stored: a loser removes nothing."""
@@ -81,4 +90,8 @@ class Listening:
         except UnreadableCredential:
             return None
         secret = credentials.get(WEBHOOK_SECRET)
-        return Hearing(LIVE, "", kept.webhook_endpoint_id, kept.webhook_url, secret) if secret else None
+        if secret is None:
+            return None
+        replaced_lately = datetime.now(UTC) - kept.connect_time < OVERLAP
+        earlier = credentials.get(EARLIER_WEBHOOK_SECRET) if replaced_lately else None
+        return Hearing(LIVE, "", kept.webhook_endpoint_id, kept.webhook_url, secret, earlier=earlier)

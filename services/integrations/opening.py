@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import structlog
 
-from services.integrations.connection import ACTIVE, INACTIVE, NEEDS_RECONNECT, Connection
+from services.integrations.connection import ACTIVE, ERROR, INACTIVE, NEEDS_RECONNECT, Connection
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.keyring import UnreadableCredential
 from services.integrations.ports import Credentials, Link
@@ -83,18 +83,32 @@ class Opener:
                 await self.unseal(connection)
 
     async def use(self, connection: Connection, call: Callable[[], Awaitable[T]]) -> T:
-        """Runs a provider call; keys that it rejects turn the connection to `needs_reconnect`, once."""
+        """Runs a provider call; keys that it rejects turn the connection to `needs_reconnect`, once.
+
+        A permission that was taken from them turns it to `error`, until a call succeeds. Whatever else fails is the
+        provider's passing trouble and says nothing of the connection.
+        """
         try:
-            return await call()
+            answer = await call()
         except AdapterError as error:
             log.info("provider call failed", provider=connection.provider, reason=error.reason, details=error.details)
             if error.failure is Failure.CREDENTIALS_REJECTED:
                 await self.note_rejected(connection)
+            elif error.failure is Failure.PERMISSION_MISSING:
+                await self.note_hindered(connection, error.message)
             raise
+        if connection.status == ERROR:
+            await self.note_accepted(connection)
+        return answer
 
     async def note_rejected(self, connection: Connection) -> None:
         if await self._repository.change_status(connection, NEEDS_RECONNECT, KEYS_REJECTED):
             log.warning("the provider rejected the keys", integration_id=connection.id)
+
+    async def note_hindered(self, connection: Connection, sentence: str) -> None:
+        """The keys are taken, but may not do what is needed."""
+        if await self._repository.change_status(connection, ERROR, sentence):
+            log.warning("the keys lack a permission", integration_id=connection.id)
 
     async def note_accepted(self, connection: Connection) -> None:
         """The provider takes the keys after all."""

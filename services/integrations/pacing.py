@@ -5,7 +5,6 @@ both and sleeps until it comes, so that any number of replicas together stay clo
 """
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ import structlog
 
 from services.common.db import Pool, load_queries
 from services.integrations.failures import AdapterError, Failure
+from services.integrations.offers import Rates
 from services.integrations.ports import Link
 
 log = structlog.get_logger()
@@ -29,18 +29,10 @@ send all that waited in it at once."""
 _MOST_MISSED: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Calls per second that a provider allows one account."""
-
-    live: float
-    test: float
-    per_operation: float
-
-    def intervals(self, *, livemode: bool) -> tuple[float, float]:
-        """Seconds between two calls: of the account, and of one operation."""
-        account = self.live if livemode else self.test
-        return 1 / (account * _CLOSE_UNDER), 1 / (self.per_operation * _CLOSE_UNDER)
+def intervals(rates: Rates, *, livemode: bool) -> tuple[float, float]:
+    """Seconds between two calls: of the account, and of one operation."""
+    account = rates.live if livemode else rates.test
+    return 1 / (account * _CLOSE_UNDER), 1 / (rates.per_operation * _CLOSE_UNDER)
 
 
 class Pacer:
@@ -65,8 +57,8 @@ class Pacer:
     async def _take(self, link: Link, operation: str, patience: float) -> float:
         """Seconds until the turn that was taken; below zero when it has come already."""
         account = (self._provider, link.account_id, link.livemode)
-        intervals = self._rates.intervals(livemode=link.livemode)
-        wait = await self._pool.fetchval(SQL["take_slot"], *account, operation, *intervals, patience, _AT_ONCE)
+        between = intervals(self._rates, livemode=link.livemode)
+        wait = await self._pool.fetchval(SQL["take_slot"], *account, operation, *between, patience, _AT_ONCE)
         if wait is None:
             delay = await self._pool.fetchval(SQL["slot_delay"], *account, operation)
             raise AdapterError(

@@ -13,6 +13,8 @@ Credentials = Mapping[str, Secret]
 
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105  # the name of a field, not a secret
 """The field under which the signing secret of our webhook endpoint is sealed beside the operator's keys."""
+EARLIER_WEBHOOK_SECRET = WEBHOOK_SECRET + "_before"
+"""That of the endpoint before it: what was signed with it and is still under way is accepted for an overlap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class EndpointState:
     url: str = ""
     api_version: str = ""
     missing_events: Sequence[str] = ()
+    problem: str = ""
+    """A finished sentence when it does not do what it is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,12 @@ class Health:
     """The provider does not take the keys any more."""
     permissions: Sequence[Permission] = ()
     endpoint: EndpointState | None = None
+    behind: bool = False
+    """News has been waiting for its delivery."""
+
+    @property
+    def permission_missing(self) -> bool:
+        return any(one.required and not one.granted for one in self.permissions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,9 @@ class Limits:
     maximum_total: int
     maximum_lines: int
     maximum_totals: Mapping[str, int] = field(default_factory=dict)
+    longest_memo: int = field(kw_only=True)
+    """Characters."""
+    longest_footer: int = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +161,8 @@ class InvoiceOrder:
     memo: str
     days_until_due: int
     footer: str = ""
+    payment_instructions: str = ""
+    """How to pay, for a provider without a page of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +215,8 @@ class ProviderInvoice:
     emailed_by_provider: bool = False
     lines: Sequence[ProviderLine] = ()
     """Only where the provider included all of them."""
+    payment_instructions: str = ""
+    """How to pay, for a provider without a page of its own."""
 
 
 class EventType(Enum):
@@ -291,10 +308,30 @@ class Pace(Protocol):
         """The provider said too fast: for one operation, or with None for the whole account."""
 
 
+class InvoiceStore(Protocol):
+    """The invoices of a provider that keeps none itself."""
+
+    async def add(self, link: Link, invoice: ProviderInvoice) -> ProviderInvoice:
+        """Stores it; one that is there under this external id is answered as it is."""
+
+    async def move(
+        self, link: Link, external_id: str, sources: Sequence[InvoiceState], target: InvoiceState, number: str = ""
+    ) -> ProviderInvoice | None:
+        """Changes the state; None when it is in none of `sources`. A number is given with it, where there is one."""
+
+    async def find(self, link: Link, external_id: str) -> ProviderInvoice | None:
+        """None when it was never added."""
+
+    async def list(self, link: Link, created_from: datetime | None, size: int, after: str) -> Sequence[ProviderInvoice]:
+        """Newest first, from the one after `after` on."""
+
+
 class IntegrationAdapter(Protocol):
     """The code that speaks to one provider. Every method that calls out raises AdapterError and nothing else."""
 
     provider: str
+    has_webhooks: bool
+    """Whether somebody tells us of payments. Where nobody does, payments are noted here and known at once."""
 
     def read_credentials(self, fields: Mapping[str, str]) -> Credentials:
         """Checks the shape of what the operator entered. Raises AdapterError CREDENTIALS_MALFORMED with faults."""
@@ -314,8 +351,8 @@ class IntegrationAdapter(Protocol):
     async def remove_endpoint(self, link: Link, endpoint_id: str) -> None:
         """Deletes our endpoint. One that is gone already is no error."""
 
-    async def check(self, link: Link, endpoint_id: str) -> Health:
-        """One live call and the state of our endpoint. Raises nothing."""
+    async def check(self, link: Link, endpoint_id: str, url: str) -> Health:
+        """One live call, the permissions, and the state of our endpoint that delivers to `url`. Raises nothing."""
 
     async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:
         """Brings an order to exactly one invoice, however often and after whatever cut it is called."""
@@ -325,6 +362,9 @@ class IntegrationAdapter(Protocol):
 
     async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         """Lets the provider e-mail the invoice, once for each delivery id."""
+
+    async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
+        """Notes that an open invoice was paid elsewhere. One that is paid already is answered as it is."""
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         """Voids an open invoice, deletes a draft. One that is void already is answered as it is."""

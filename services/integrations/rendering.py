@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from google.protobuf.duration_pb2 import Duration
 
 from services.common.errors import Fault, require
-from services.common.money import is_currency
+from services.common.money import format_money, is_currency
 from services.common.timestamps import from_proto, to_proto
 from services.integrations.audit import AuditEntry
-from services.integrations.catalogue import Availability, Entry
 from services.integrations.checking import Checked
 from services.integrations.connection import LIVE, Connection, Settings
-from services.integrations.memo import render
+from services.integrations.offers import Availability, Entry
 from services.integrations.ports import (
     Buyer,
     EndpointState,
@@ -23,6 +22,7 @@ from services.integrations.ports import (
     ProviderEvent,
     ProviderInvoice,
 )
+from services.integrations.templates import render
 from services.integrations.webhooks import Verdict
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 
@@ -35,7 +35,7 @@ def entry(one: Entry, plan: str) -> pb.CatalogEntry:
         provider=one.provider,
         name=one.name,
         description=one.description,
-        icon=one.provider,
+        icon=one.icon or one.provider,
         availability=pb.Availability.Value(f"AVAILABILITY_{availability.name}"),
         required_plan=one.required_plan if availability is Availability.REQUIRES_PLAN else "",
     )
@@ -66,15 +66,27 @@ def update_mode(one: Connection) -> pb.UpdateMode.ValueType:
 
 
 def _settings(one: Connection) -> pb.IntegrationSettings:
-    settings = one.settings
+    found = one.settings
     return pb.IntegrationSettings(
-        default_currency=settings.default_currency or one.default_currency,
-        memo_template=settings.memo_template,
-        message_template=settings.message_template,
-        days_until_due=settings.days_until_due,
-        footer=settings.footer,
-        automatic_sending=settings.automatic_sending,
-        payment_instructions=settings.payment_instructions,
+        default_currency=found.default_currency or one.default_currency,
+        memo_template=found.memo_template,
+        message_template=found.message_template,
+        days_until_due=found.days_until_due,
+        footer=found.footer,
+        automatic_sending=found.automatic_sending,
+        payment_instructions=found.payment_instructions,
+    )
+
+
+def settings(one: pb.IntegrationSettings) -> Settings:
+    return Settings(
+        default_currency=one.default_currency.strip().upper(),
+        memo_template=one.memo_template,
+        message_template=one.message_template,
+        days_until_due=one.days_until_due,
+        footer=one.footer,
+        automatic_sending=one.automatic_sending,
+        payment_instructions=one.payment_instructions,
     )
 
 
@@ -112,10 +124,10 @@ def test_response(one: Checked) -> pb.TestIntegrationResponse:
 def _heard_by(one: Checked) -> pb.UpdateMode.ValueType:
     """What the endpoint's state makes of the mode that the connection was made with."""
     endpoint = one.health.endpoint
-    works = endpoint is None or (endpoint.exists and endpoint.enabled and not endpoint.missing_events)
-    if not one.health.healthy or (one.connection.update_mode == LIVE and not works):
+    live = one.connection.update_mode == LIVE
+    if not one.health.healthy or (live and endpoint is not None and endpoint.problem):
         return pb.UPDATE_MODE_BROKEN
-    return update_mode(one.connection)
+    return pb.UPDATE_MODE_CATCHING_UP if live and one.health.behind else update_mode(one.connection)
 
 
 def _endpoint(state: EndpointState | None) -> pb.WebhookEndpointState | None:
@@ -176,6 +188,7 @@ def invoice(one: ProviderInvoice) -> pb.ProviderInvoice:
         replaced_by=one.replaced_by,
         emailed_by_provider=one.emailed_by_provider,
         lines=[pb.ProviderInvoiceLine(description=line.description, amount=line.amount) for line in one.lines],
+        payment_instructions=one.payment_instructions,
     )
 
 
@@ -195,7 +208,7 @@ def audit_entry(one: AuditEntry) -> pb.AuditEntry:
     )
 
 
-def order(request: pb.CreateInvoiceRequest, settings: Settings) -> InvoiceOrder:
+def order(request: pb.CreateInvoiceRequest, chosen: Settings) -> InvoiceOrder:
     """The invoice that a request and the connection's settings ask for."""
     buyer = request.buyer
     values = {
@@ -203,6 +216,7 @@ def order(request: pb.CreateInvoiceRequest, settings: Settings) -> InvoiceOrder:
         "show_name": request.show_name,
         "show_date": request.show_date,
         "item_count": str(len(request.lines)),
+        "total": format_money(request.total, request.currency),
     }
     return InvoiceOrder(
         invoice_id=request.invoice_id,
@@ -214,9 +228,10 @@ def order(request: pb.CreateInvoiceRequest, settings: Settings) -> InvoiceOrder:
         lines=[_line(line) for line in request.lines],
         total=request.total,
         keep_draft=request.keep_draft,
-        memo=render(settings.memo_template, values),
-        days_until_due=settings.days_until_due,
-        footer=settings.footer,
+        memo=render(chosen.memo_template, values),
+        days_until_due=chosen.days_until_due,
+        footer=chosen.footer,
+        payment_instructions=chosen.payment_instructions,
     )
 
 

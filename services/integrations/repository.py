@@ -1,7 +1,7 @@
 """Reads and writes the tables of connections and credentials. Each write goes with its event for the outbox."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -76,7 +76,7 @@ class Repository:
                 row = await connection.fetchrow(SQL["insert_integration"], *values)
                 assert row is not None
                 await _put(connection, row["id"], sealed)
-                await audit.record(connection, from_row(row), Action.CONNECT, _connected(account, "Connected"))
+                await audit.record(connection, from_row(row), Action.CONNECT, _connected(account, "Connected to"))
                 messages = await self._announce(connection, [*rows, row])
         except asyncpg.UniqueViolationError as error:
             raise ChangedMeanwhile from error
@@ -84,9 +84,15 @@ class Repository:
         return from_row(row)
 
     async def renew(
-        self, old: Connection, account: ConnectedAccount, sealed: Sealed, hearing: Hearing, actor: str
+        self,
+        old: Connection,
+        account: ConnectedAccount,
+        sealed: Sealed,
+        hearing: Hearing,
+        actor: str,
+        action: Action,
     ) -> Connection:
-        """New keys of the same account and mode. Raises ChangedMeanwhile."""
+        """New keys of the same account and mode, by connecting again or by replacing them. Raises ChangedMeanwhile."""
         async with transaction(self._pool) as connection:
             row = await connection.fetchrow(
                 SQL["renew_integration"],
@@ -97,7 +103,8 @@ class Repository:
                 raise ChangedMeanwhile
             await connection.execute(SQL["delete_credentials"], old.id)
             await _put(connection, old.id, sealed)
-            await audit.record(connection, old, Action.CONNECT, _connected(account, "Connected again"))
+            verb = "Keys replaced for" if action is Action.REPLACE else "Connected again to"
+            await audit.record(connection, old, action, _connected(account, verb))
             messages = await self._announce(connection, [row])
         self._outbox.committed(messages)
         return from_row(row)
@@ -124,6 +131,17 @@ class Repository:
         """An entry of the audit, where nothing else is written."""
         await audit.record(self._pool, of, action, detail)
 
+    async def change_settings(self, old: Connection, changes: Mapping[str, object]) -> Connection | None:
+        """None when the connection was ended meanwhile."""
+        async with transaction(self._pool) as connection:
+            row = await connection.fetchrow(SQL["change_settings"], old.id, dict(changes))
+            if row and changes:
+                names = ", ".join(name.replace("_", " ") for name in changes)
+                await audit.record(connection, from_row(row), Action.SETTINGS, f"Settings changed: {names}.")
+            messages = await self._announce(connection, [row] if row else [])
+        self._outbox.committed(messages)
+        return from_row(row) if row else None
+
     async def _announce(self, connection: Database, rows: Sequence[asyncpg.Record]) -> list[Message]:
         messages = [integration_updated(from_row(row)) for row in rows]
         await self._outbox.add(connection, messages)
@@ -147,15 +165,15 @@ async def _put(connection: Database, integration_id: object, sealed: Sealed) -> 
 
 def _sealed(row: asyncpg.Record) -> Sealed | None:
     wrapped = wrapped_key(row)
-    if wrapped is None or not row["sealed"]:
+    if wrapped is None:
         return None
-    return Sealed(wrapped, {field: base64.b64decode(text) for field, text in row["sealed"].items()})
+    return Sealed(wrapped, {field: base64.b64decode(text) for field, text in (row["sealed"] or {}).items()})
 
 
 def _connected(account: ConnectedAccount, verb: str) -> str:
     mode = "live" if account.livemode else "test"
     key = f", with the key that ends in {account.key_hint}" if account.key_hint else ""
-    return f"{verb} to the account {account.account_id} in {mode} mode{key}."
+    return f"{verb} the account {account.account_id} in {mode} mode{key}."
 
 
 def _account_values(account: ConnectedAccount) -> tuple[object, ...]:

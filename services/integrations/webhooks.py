@@ -16,8 +16,16 @@ from services.common.secret import Secret
 from services.integrations.connection import INACTIVE, wrapped_key
 from services.integrations.failures import AdapterError
 from services.integrations.keyring import UnreadableCredential
+from services.integrations.offers import PlainAddress
 from services.integrations.opening import Opener
-from services.integrations.ports import WEBHOOK_SECRET, BadSignature, Binding, MalformedEvent, ProviderEvent
+from services.integrations.ports import (
+    EARLIER_WEBHOOK_SECRET,
+    WEBHOOK_SECRET,
+    BadSignature,
+    Binding,
+    MalformedEvent,
+    ProviderEvent,
+)
 from services.integrations.registry import Registry
 from services.integrations.vault import Vault
 
@@ -62,14 +70,6 @@ class Verdict:
     integration_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlainAddress:
-    """The configured secrets of the address that names no connection, and the connection that they are bound to."""
-
-    integration_id: str
-    secrets: Sequence[Secret]
-
-
 _UNKNOWN: Final = Verdict(Outcome.UNKNOWN_CONNECTION, "There is no connection at this address.")
 _GONE: Final = Verdict(Outcome.GONE, "This connection was ended. Remove the endpoint at the provider.")
 _LATER: Final = Verdict(Outcome.TRY_AGAIN, "The endpoint’s secret cannot be read just now.")
@@ -80,13 +80,13 @@ class Verifying:
     """The use case: one query for all connections of a group, secrets opened once."""
 
     def __init__(
-        self, pool: Pool, vault: Vault, opener: Opener, registry: Registry, plain: PlainAddress | None
+        self, pool: Pool, vault: Vault, opener: Opener, registry: Registry, plain: Sequence[PlainAddress]
     ) -> None:
         self._pool = pool
         self._vault = vault
         self._opener = opener
         self._registry = registry
-        self._plain = plain
+        self._plain = {address.provider: address for address in plain}
         self._opened: dict[tuple[str, bytes], Secret] = {}
         self._noted: dict[str, float] = {}
 
@@ -103,7 +103,8 @@ class Verifying:
 
     def _connection_of(self, delivery: Delivery) -> str:
         if not delivery.integration_id:
-            return self._plain.integration_id if self._plain else ""
+            plain = self._plain.get(delivery.provider)
+            return plain.integration_id if plain else ""
         try:
             return str(UUID(delivery.integration_id))
         except ValueError:
@@ -135,27 +136,31 @@ class Verifying:
         return Verdict(Outcome.VERIFIED, "", event, str(row["workspace_id"]), str(row["id"]))
 
     async def _secrets(self, delivery: Delivery, row: asyncpg.Record) -> Sequence[Secret]:
-        """The sealed secret of the connection's own address; the configured ones of the plain address."""
-        if not delivery.integration_id and self._plain:
-            return self._plain.secrets
-        if row["ciphertext"] is None:
-            return ()
-        known = self._opened.get((str(row["id"]), row["ciphertext"]))
-        if known is None:
-            return (await self._open(row),)
-        await self._vault.note_use(str(row["workspace_id"]), str(row["id"]))
-        return (known,)
+        """The sealed secrets of the connection's own address; the configured ones of the plain address."""
+        if not delivery.integration_id:
+            return self._plain[delivery.provider].secrets
+        sealed = {WEBHOOK_SECRET: row["ciphertext"], EARLIER_WEBHOOK_SECRET: row["earlier"]}
+        return [
+            await self._secret(row, name, ciphertext) for name, ciphertext in sealed.items() if ciphertext is not None
+        ]
 
-    async def _open(self, row: asyncpg.Record) -> Secret:
+    async def _secret(self, row: asyncpg.Record, name: str, ciphertext: bytes) -> Secret:
+        known = self._opened.get((str(row["id"]), ciphertext))
+        if known is None:
+            return await self._open(row, name, ciphertext)
+        await self._vault.note_use(str(row["workspace_id"]), str(row["id"]))
+        return known
+
+    async def _open(self, row: asyncpg.Record, name: str, ciphertext: bytes) -> Secret:
         wrapped = wrapped_key(row)
         if wrapped is None:
             raise UnreadableCredential("The connection has no data key.")
         workspace_id, integration_id = str(row["workspace_id"]), str(row["id"])
-        opened = await self._vault.open_field(workspace_id, integration_id, wrapped, WEBHOOK_SECRET, row["ciphertext"])
+        opened = await self._vault.open_field(workspace_id, integration_id, wrapped, name, ciphertext)
         if len(self._opened) >= _MOST_OPENED:
             self._opened.clear()
         # The ciphertext is part of the key: a new secret, or one sealed anew, is opened anew.
-        self._opened[integration_id, row["ciphertext"]] = opened
+        self._opened[integration_id, ciphertext] = opened
         return opened
 
     async def _note(self, integration_ids: Iterable[str]) -> None:

@@ -126,6 +126,8 @@ class InvoicesServicer(InvoicesServiceServicer):
             lines=render.lines(page.lines),
             external_url=invoice.external_url if invoice.payable else "",
             draft_reason=render.DRAFT_REASONS[invoice.draft_reason],
+            payment_instructions=page.instructions if invoice.payable else "",
+            number=invoice.number,
         )
 
     async def GetShowSummary(self, request: pb.GetShowSummaryRequest, context: Context) -> pb.GetShowSummaryResponse:

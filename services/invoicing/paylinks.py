@@ -37,6 +37,8 @@ class Page:
     handle: str
     invoice: Invoice
     lines: list[dict[str, Any]]
+    instructions: str = ""
+    """How to pay, where the provider has no page for it."""
 
 
 class PayLinks:
@@ -57,18 +59,22 @@ class PayLinks:
         row = await pool.fetchrow(SQL["get_invoice"], link["invoice_id"], link["show_id"], link["workspace_id"])
         assert row is not None
         invoice = repository.invoice(row)
+        instructions = ""
         if _old(invoice):
-            invoice = await self._renew(invoice)
-        return Page(link["show_name"], link["handle"], invoice, row["line_items"])
+            invoice, instructions = await self._renew(invoice)
+        return Page(link["show_name"], link["handle"], invoice, row["line_items"], instructions)
 
-    async def _renew(self, invoice: Invoice) -> Invoice:
-        """Reads the address again. A provider that is away leaves the old one, which may still work."""
+    async def _renew(self, invoice: Invoice) -> tuple[Invoice, str]:
+        """Reads the address again, and how to pay where there is none.
+
+        A provider that is away leaves the old address, which may still work.
+        """
         account = repository.account_of(invoice)
         try:
             seen = await self._provider.read(Identity(invoice.workspace_id, ACTOR), account, invoice.external_id)
         except ShowbillError as error:
             log.warning("a pay link could not be renewed", invoice_id=invoice.id, reason=error.reason)
-            return invoice
+            return invoice, ""
         now = datetime.now(UTC)
         async with self._ledger.entry() as entry:
             rows = await entry.connection.fetch(SQL["lock_invoices"], [invoice.id])
@@ -83,7 +89,7 @@ class PayLinks:
                 changes.append(Change(known, renewed, "The address of the provider's page was renewed.", ACTOR))
                 known = renewed
             await entry.change(changes)
-        return known
+        return known, seen.payment_instructions
 
 
 def _old(invoice: Invoice) -> bool:

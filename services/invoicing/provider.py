@@ -55,6 +55,7 @@ def sighting(invoice: pb.ProviderInvoice) -> Sighting:
         paid_at=from_proto(invoice.paid_time),
         lines=tuple(ProviderLine(line.description, line.amount) for line in invoice.lines),
         deleted=invoice.status == pb.PROVIDER_INVOICE_STATUS_DELETED,
+        payment_instructions=invoice.payment_instructions,
     )
 
 

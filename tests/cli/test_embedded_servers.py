@@ -24,7 +24,10 @@ async def test_no_role_enters_the_database_of_another(database: Database) -> Non
 
 async def test_nats_serves_jetstream_to_who_knows_the_password(nats: Nats) -> None:
     client = await nats_client.connect(nats.url)
-    assert (await client.jetstream().account_info()).streams == 0
+    jetstream = client.jetstream()
+    await jetstream.add_stream(name="PROBE", subjects=["probe"])
+    assert (await jetstream.publish("probe", b"x")).stream == "PROBE"
+    await jetstream.delete_stream("PROBE")
     await client.close()
 
 

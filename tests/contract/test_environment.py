@@ -9,6 +9,7 @@ import yaml
 
 from services.gateway.config import Config as Gateway
 from services.integrations.config import Config as Integrations
+from services.integrations.discovery import offers
 from services.invoicing.config import Config as Invoicing
 
 ROOT = Path(__file__).parents[2]
@@ -27,8 +28,16 @@ def read_in_code() -> set[str]:
 
 
 COMPOSE = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "deploy" / "compose.yaml").read_text()))
+ADAPTERS = [offer.settings for offer in offers()]
+OF_ADAPTERS = {name for settings in ADAPTERS for name in variables(settings)}
 KNOWN = (
-    variables(Gateway) | variables(Integrations) | variables(Invoicing) | read_in_code() | COMPOSE | {"CHROMIUM_PATH"}
+    variables(Gateway)
+    | variables(Integrations)
+    | OF_ADAPTERS
+    | variables(Invoicing)
+    | read_in_code()
+    | COMPOSE
+    | {"CHROMIUM_PATH"}
 )
 NOT_SETTINGS = {
     *("SHOWBILL_URL", "SHOWBILL_EMAIL", "SHOWBILL_PASSWORD", "SHOWBILL_API_TOKEN", "SANDBOX_URL"),  # in demo.env
@@ -44,7 +53,7 @@ def test_no_variable_is_named_that_nobody_reads() -> None:
     assert set(NAMED) - KNOWN == set()
 
 
-@pytest.mark.parametrize("config", [Gateway, Integrations, Invoicing])
+@pytest.mark.parametrize("config", [Gateway, Integrations, Invoicing, *ADAPTERS])
 def test_defaults_are_told_as_they_are(config: type[msgspec.Struct]) -> None:
     for field in msgspec.structs.fields(config):
         if isinstance(field.default, int | float | str) and field.default:
@@ -62,6 +71,6 @@ def test_compose_sets_only_variables_that_are_read() -> None:
     for name, config in configs.items():
         given = set(compose["services"][name]["environment"])
         required = {field.name.upper() for field in msgspec.structs.fields(config) if field.required}
-        unread = given - variables(config) - {"LOG_LEVEL"}
+        unread = given - variables(config) - (OF_ADAPTERS if name == "integrations" else set()) - {"LOG_LEVEL"}
         assert required <= given, f"{name} would not start: {required - given}"
         assert unread == set(), f"{name} does not read {unread}"

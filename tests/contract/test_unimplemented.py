@@ -20,13 +20,9 @@ from services.invoicing.shows_servicer import ShowsServicer
 from services.rpc.showbill.integrations.v1 import integrations_pb2, integrations_pb2_grpc
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2, invoicing_pb2_grpc
 
-ANNOUNCED = {
-    "IntegrationsService": {
-        "UpdateIntegrationSettings",
-        "ReplaceCredentials",
-        "PreviewTemplate",
-    },
-    "InvoiceProviderService": {"UpdateDraft", "MarkPaid", "ListChangedInvoices"},
+ANNOUNCED: dict[str, set[str]] = {
+    "IntegrationsService": set(),
+    "InvoiceProviderService": {"UpdateDraft", "ListChangedInvoices"},
     "ShowsService": {"StreamClaims"},
     "InvoicesService": {
         "WatchGeneration",

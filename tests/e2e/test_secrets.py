@@ -10,7 +10,6 @@ import aiohttp
 import asyncpg
 import pytest
 from nats import connect
-from nats.errors import TimeoutError as NoMessage
 
 from services.cli.embedded.nats import Nats
 from services.cli.embedded.postgres import Postgres
@@ -23,6 +22,8 @@ from tests.e2e.stack import Stack, running_stack
 from tests.e2e.workspace import Workspace
 
 CONNECT = "/api/integrations/stripe/connect"
+REPLACE = "/api/integrations/stripe/credentials"
+EMAIL = "planted@example.com"
 PLANTED = "51" + "planted0" * 8
 BAD_KEYS = {
     "unknown key": f"sk_test_{PLANTED}a",
@@ -60,9 +61,9 @@ async def all_events(nats: Nats) -> str:
     parts: list[str] = []
     while True:
         try:
-            for message in await subscription.fetch(500, timeout=1):
+            for message in await subscription.fetch(500, timeout=2):
                 parts.append(f"{message.subject} {message.headers} {message.data.decode('latin-1')}")
-        except NoMessage:
+        except TimeoutError:  # nats-py's own, or asyncio's when it is busy
             break
     await client.close()
     return "\n".join(parts)
@@ -88,7 +89,7 @@ class Walk:
         self.sandbox = sandbox
         self.rest = rest
         self.account = account
-        self.workspace = Workspace(rest, account, token)
+        self.workspace = Workspace(rest, account, token, EMAIL)
         self.said: list[str] = []
 
     async def ask(self, method: str, path: str, body: object = None, **more: Any) -> Any:
@@ -111,6 +112,11 @@ class Walk:
             await self.ask("POST", CONNECT, {"secretKey": key, "publishableKey": 3})
             await self.ask("POST", CONNECT, {"secretKey": [key], "publishableKey": key, key: key})
             await self.ask("POST", CONNECT, [key])
+            await self.ask("PUT", REPLACE, {"secretKey": key, "publishableKey": key})
+            await self.ask("PUT", "/api/integrations/square/credentials", {key: key})
+            await self.ask("POST", "/api/integrations/manual/connect", {"secretKey": key, key: key})
+            await self.ask("PATCH", "/api/integrations/stripe/settings", {"memoTemplate": "{" + key + "}", key: key})
+            await self.ask("POST", "/api/integrations/stripe/preview", {"template": "{" + key + "}"})
             await self.ask("GET", f"/api/integrations/stripe/{key}")
             await self.ask("GET", f"/api/shows/{key}/invoices", params={"pageToken": key, "pageSize": key})
             await self.ask("GET", "/api/integrations/stripe/audit", params={"pageToken": key})
@@ -174,7 +180,7 @@ def shapes(needle: str) -> tuple[str, str, str]:
 async def test_no_secret_is_found_anywhere(loud: Stack, nats: Nats, postgres: Postgres) -> None:
     sandbox = Sandbox(loud.url("sandbox"))
     await sandbox.set_limits(False)
-    token = await loud.make_owner("planted", "planted@example.com", "correct horse battery staple")
+    token = await loud.make_owner("planted", EMAIL, "correct horse battery staple")
     account = await sandbox.make_account("planted")
     async with Rest(loud.url("gateway"), token) as rest:
         walk = Walk(loud, sandbox, rest, account, token)

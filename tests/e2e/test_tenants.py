@@ -18,7 +18,7 @@ from services.rpc.showbill.integrations.v1 import integrations_pb2 as integratio
 from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as integrations_rpc
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2_grpc as rpc
-from tests.e2e.conftest import MakeWorkspace
+from tests.e2e.fixtures import MakeWorkspace
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
 from tests.e2e.test_payments import deliver, sign

@@ -38,6 +38,8 @@ class Workspace:
     rest: Rest
     account: Account
     token: str
+    email: str
+    """Of the owner, who signs in with `PASSWORD`."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     async def connect(self) -> dict[str, Any]:

@@ -148,3 +148,76 @@ async def test_an_operator_does_not_read_the_audit(gateway: Gateway, owner: Owne
     answer = await operator("GET", "/api/integrations/stripe/audit")
     assert answer.status == 403
     assert not gateway.integrations.calls["ListAuditEntries"]
+
+
+async def test_new_keys_are_handed_on_to_replace(gateway: Gateway, owner: Owner) -> None:
+    gateway.integrations.script("ReplaceCredentials", filled(pb.ReplaceCredentialsResponse()))
+    answer = await owner.client("PUT", "/api/integrations/stripe/credentials", KEYS)
+    assert (answer.status, answer.json["warnings"]) == (200, ["warnings!"])
+    assert answer.json["permissions"] == [
+        {"name": "name!", "granted": True, "required": True, "purpose": "purpose!"},
+    ]
+    assert dict(gateway.integrations.last("ReplaceCredentials").credentials) == {
+        "secret_key": KEYS["secretKey"],
+        "publishable_key": KEYS["publishableKey"],
+    }
+
+
+async def test_only_the_settings_that_are_named_change(gateway: Gateway, owner: Owner) -> None:
+    gateway.integrations.script("UpdateIntegrationSettings", filled(pb.UpdateIntegrationSettingsResponse()))
+    change = {"footer": "", "daysUntilDue": 3, "automaticSending": False}
+    answer = await owner.client("PATCH", "/api/integrations/stripe/settings", change)
+    assert (answer.status, answer.json["footer"]) == (200, "footer!")
+    request = gateway.integrations.last("UpdateIntegrationSettings")
+    assert sorted(request.update_mask.paths) == ["automatic_sending", "days_until_due", "footer"]
+    assert (request.provider, request.settings.days_until_due) == ("stripe", 3)
+
+
+async def test_bad_setting_points_at_its_field(gateway: Gateway, owner: Owner) -> None:
+    fault = Fault("memo_template", "There is no variable {byer} (at character 1).")
+    gateway.integrations.script("UpdateIntegrationSettings", InvalidRequest(fault.problem, faults=[fault]))
+    answer = await owner.client("PATCH", "/api/integrations/stripe/settings", {"memoTemplate": "{byer}"})
+    assert (answer.status, answer.json["errors"]) == (
+        400,
+        [{"pointer": "#/memoTemplate", "detail": fault.problem}],
+    )
+
+
+async def test_settings_are_read_by_provider(gateway: Gateway, owner: Owner) -> None:
+    gateway.integrations.script("GetIntegration", filled(pb.GetIntegrationResponse()))
+    answer = await owner.client("GET", "/api/integrations/manual/settings")
+    assert (answer.json["memoTemplate"], gateway.integrations.last("GetIntegration").provider) == (
+        *("memo_template!", "manual"),
+    )
+
+
+async def test_template_is_previewed_with_its_variables(gateway: Gateway, owner: Owner) -> None:
+    gateway.integrations.script("PreviewTemplate", pb.PreviewTemplateResponse(text="Hi Maya", variables=["buyer"]))
+    body = {"template": "Hi {buyer}", "values": {"buyer": "Maya"}}
+    answer = await owner.client("POST", "/api/integrations/stripe/preview", body)
+    assert (answer.status, answer.json) == (200, {"text": "Hi Maya", "variables": ["buyer"]})
+    assert dict(gateway.integrations.last("PreviewTemplate").values) == {"buyer": "Maya"}
+
+
+async def test_other_providers_have_the_same_routes(gateway: Gateway, owner: Owner) -> None:
+    for method in (
+        "ConnectIntegration",
+        "ReplaceCredentials",
+        "TestIntegration",
+        "ListAuditEntries",
+        "DisconnectIntegration",
+    ):
+        answer = getattr(pb, f"{method}Response")()
+        gateway.integrations.script(method, filled(answer))
+    for http, path, body, method in (
+        ("POST", "/connect", {"apiKey": "k"}, "ConnectIntegration"),
+        ("PUT", "/credentials", {"apiKey": "k"}, "ReplaceCredentials"),
+        ("GET", "/test", None, "TestIntegration"),
+        ("GET", "/audit", None, "ListAuditEntries"),
+        ("DELETE", "", None, "DisconnectIntegration"),
+    ):
+        answer = await owner.client(http, f"/api/integrations/square{path}", body)
+        assert answer.status == 200, answer.text
+        request = gateway.integrations.last(method)
+        assert request.provider == "square"
+        assert not body or dict(request.credentials) == {"api_key": "k"}

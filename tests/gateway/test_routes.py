@@ -10,8 +10,11 @@ from services.gateway.identity.access import RULES, SOCKET, Rule
 from services.gateway.realtime.websocket import realtime
 from tests.gateway.harness import Gateway, Owner
 
-PROTECTED = sorted(route for route, rule in RULES.items() if rule in (Rule.MEMBER, Rule.OWNER))
-OWNERS_ONLY = sorted(route for route, rule in RULES.items() if rule is Rule.OWNER)
+GUARDED = sorted(route for route, rule in RULES.items() if rule in (Rule.MEMBER, Rule.OWNER))
+PROTECTED = [route for route in GUARDED if route[1].startswith("/api/")]
+PAGES = [route for route in GUARDED if not route[1].startswith("/api/")]
+OWNERS_ONLY = [route for route in PROTECTED if RULES[route] is Rule.OWNER]
+OWNERS_PAGES = [route for route in PAGES if RULES[route] is Rule.OWNER]
 
 
 def addressed(path: str) -> str:
@@ -50,6 +53,38 @@ async def test_anonymous_and_strangers_get_401(gateway: Gateway, route: tuple[st
     assert not gateway.integrations.calls
 
 
+@pytest.mark.parametrize("route", PAGES, ids=" ".join)
+@pytest.mark.parametrize("cookie", ["", "showbill_session=" + "x" * 43])
+async def test_anonymous_on_a_page_goes_to_sign_in(gateway: Gateway, route: tuple[str, str], cookie: str) -> None:
+    method, path = route
+    client = gateway.client(**({"Cookie": cookie} if cookie else {}))
+    page = await client(method, addressed(path))
+    assert (page.status, page.headers["Location"].split("?")[0]) == (303, "/sign-in")
+    part = await client(method, addressed(path), headers={"HX-Request": "true"})
+    assert (part.status, part.headers["HX-Redirect"]) == (200, "/sign-in")
+    assert not gateway.invoicing.calls
+    assert not gateway.integrations.calls
+
+
+@pytest.mark.parametrize("route", [route for route in PAGES if route[0] == "POST"], ids=" ".join)
+async def test_a_form_of_another_site_is_refused(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
+    browser = await gateway.signed_in(owner, Origin="https://evil.example", **{"Sec-Fetch-Site": "cross-site"})
+    answer = await browser(route[0], addressed(route[1]))
+    assert answer.status == 403
+    assert "This request came from another site." in answer.text
+    assert not gateway.invoicing.calls
+    assert not gateway.integrations.calls
+
+
+@pytest.mark.parametrize("route", OWNERS_PAGES, ids=" ".join)
+async def test_an_operator_reads_who_may_do_it(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
+    operator = await gateway.make_operator(owner)
+    answer = await operator(route[0], addressed(route[1]))
+    assert answer.status == 403
+    assert "Only an owner of the workspace may do this. Ask an owner." in answer.text
+    assert not gateway.integrations.calls
+
+
 @pytest.mark.parametrize("route", OWNERS_ONLY, ids=" ".join)
 async def test_an_operator_gets_403_on_owners_routes(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
     operator = await gateway.make_operator(owner)
@@ -85,6 +120,7 @@ async def test_every_answer_carries_strict_headers(gateway: Gateway, owner: Owne
         await gateway.client()("GET", "/api/docs"),
         await gateway.client()("GET", "/p/unknown"),
         await gateway.client()("GET", "/static/pay.css"),
+        await gateway.client()("GET", "/sign-in"),
     ]
     for answer in answers:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from google.protobuf.field_mask_pb2 import FieldMask
+
 from services.common.client import GrpcClient
 from services.common.context import Identity
 from services.common.secret import Secret
@@ -36,6 +38,24 @@ class Caller:
     ) -> pb.ConnectIntegrationResponse:
         request = pb.ConnectIntegrationRequest(provider=provider, credentials=credentials)
         return await self.gateway.call(self.integrations.ConnectIntegration, request, who, timeout=PATIENCE)
+
+    async def replace(
+        self, who: Identity, credentials: Mapping[str, str], provider: str = "stripe"
+    ) -> pb.ReplaceCredentialsResponse:
+        request = pb.ReplaceCredentialsRequest(provider=provider, credentials=credentials)
+        return await self.gateway.call(self.integrations.ReplaceCredentials, request, who, timeout=PATIENCE)
+
+    async def set(self, who: Identity, provider: str = "stripe", **settings: Any) -> pb.Integration:
+        """Changes these settings and no other."""
+        request = pb.UpdateIntegrationSettingsRequest(
+            provider=provider, settings=pb.IntegrationSettings(**settings), update_mask=FieldMask(paths=settings)
+        )
+        answer = await self.gateway.call(self.integrations.UpdateIntegrationSettings, request, who)
+        return answer.integration
+
+    async def preview(self, who: Identity, template: str, **values: str) -> pb.PreviewTemplateResponse:
+        request = pb.PreviewTemplateRequest(provider="stripe", template=template, values=values)
+        return await self.gateway.call(self.integrations.PreviewTemplate, request, who)
 
     async def test(self, who: Identity) -> pb.TestIntegrationResponse:
         request = pb.TestIntegrationRequest(provider="stripe")

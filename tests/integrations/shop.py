@@ -47,6 +47,16 @@ class Shop:
         }
         return await self.caller.connect(self.who, keys)
 
+    async def replace(self, secret: str = "", publishable: str = "") -> pb.ReplaceCredentialsResponse:
+        keys = {
+            "secret_key": secret or self.account.sk_test,
+            "publishable_key": publishable or self.account.pk_test,
+        }
+        return await self.caller.replace(self.who, keys)
+
+    async def connection(self) -> pb.Integration:
+        return (await self.caller.get(self.who)).integration
+
     def order(
         self, *lines: pb.InvoiceLine, buyer: str | pb.InvoiceBuyer = "", **values: Any
     ) -> pb.CreateInvoiceRequest:
@@ -105,6 +115,15 @@ class Shop:
         vault = Vault(parse_keyring(f"test-1={self.stack.credential_key}"))
         workspace_id = self.who.workspace_id
         return (await vault.open_field(workspace_id, integration_id, wrapped, FIELD, row["ciphertext"])).reveal()
+
+    async def version(self) -> int:
+        """How often keys or status of the connection were written."""
+        rows = await asyncpg.connect(self.stack.databases["integrations"])
+        version = await rows.fetchval(
+            "SELECT version FROM integrations WHERE workspace_id = $1 AND status <> 'inactive'", self.who.workspace_id
+        )
+        await rows.close()
+        return int(version)
 
     async def endpoints(self, *, livemode: bool = False) -> list[Any]:
         key = self.account.sk_live if livemode else self.account.sk_test

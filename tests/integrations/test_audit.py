@@ -54,6 +54,26 @@ async def test_connecting_again_and_disconnecting_are_told(connected: Shop) -> N
     ]
 
 
+async def test_replaced_keys_are_told_with_their_end(connected: Shop) -> None:
+    await connected.replace()
+    hint = connected.account.sk_test[-4:]
+    assert [one for one in await told(connected) if one[0] != "use"][1:] == [
+        (
+            "replace",
+            f"Keys replaced for the account {connected.account.id} in test mode, with the key that ends in {hint}.",
+        )
+    ]
+    assert await uses(connected) == {"Opened to replace the keys.": 1}
+
+
+async def test_changed_settings_are_told_by_name_alone(connected: Shop) -> None:
+    await connected.caller.set(connected.who, footer="Thank you", days_until_due=3)
+    assert (await told(connected))[-1] == ("settings", "Settings changed: footer, days until due.")
+    with pytest.raises(RemoteError):
+        await connected.caller.set(connected.who, days_until_due=0)
+    assert len(await told(connected)) == 2
+
+
 async def test_endpoint_left_behind_is_told(connected: Shop) -> None:
     await connected.fault("webhook_endpoints.delete", "error", status=500, times=None)
     done = await connected.caller.disconnect(connected.who)

@@ -19,8 +19,8 @@ from services.integrations.adapters.stripe.parameters import (
     marked,
 )
 from services.integrations.failures import AdapterError
-from services.integrations.memo import render
 from services.integrations.ports import Buyer, InvoiceOrder, InvoiceState, Line, Link
+from services.integrations.templates import render
 
 LINK = Link("workspace-1", "integration-1", "acct_1", livemode=False, credentials={})
 BUYER = Buyer("tiktok", "u-1", "@maya.k", "Maya K")

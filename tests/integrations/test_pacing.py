@@ -11,7 +11,8 @@ from services.common.db import Pool, open_pool
 from services.common.ids import new_id
 from services.common.secret import Secret
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.pacing import Pacer, Rates
+from services.integrations.offers import Rates
+from services.integrations.pacing import Pacer
 from services.integrations.ports import Link
 from tests.conftest import Database, migrate_service
 from tests.e2e.sandbox import Sandbox

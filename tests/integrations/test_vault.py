@@ -27,6 +27,11 @@ async def test_sealed_credentials_open_again(vault: Vault) -> None:
     assert await vault.open(WORKSPACE, INTEGRATION, sealed) == CREDENTIALS
 
 
+async def test_connection_without_credentials_opens_empty(vault: Vault) -> None:
+    sealed = await vault.seal(WORKSPACE, INTEGRATION, {})
+    assert await vault.open(WORKSPACE, INTEGRATION, sealed) == {}
+
+
 async def test_nothing_sealed_holds_the_clear_text(vault: Vault) -> None:
     sealed = await vault.seal(WORKSPACE, INTEGRATION, CREDENTIALS)
     for blob in (*sealed.fields.values(), sealed.wrapped.blob):

@@ -1,25 +1,32 @@
 """Connections to payment providers."""
 
+import re
 from typing import Final
 
-from litestar import Router, delete, get, post
+from litestar import Router, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
 from services.gateway.api.parameters import PageSize, PageToken
 from services.gateway.backends.integrations import Integrations
 from services.gateway.identity.principal import Principal
 from services.gateway.schemas.integrations import (
+    ApiKey,
     AuditPage,
     ConnectedView,
     DisconnectedView,
     HealthReport,
     IntegrationList,
+    IntegrationSettingsChange,
+    IntegrationSettingsView,
     IntegrationView,
+    PreviewBody,
+    PreviewView,
     StripeKeys,
 )
 
 STRIPE: Final = "stripe"
+_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 @get("/api/integrations")
@@ -72,8 +79,127 @@ async def disconnect_stripe(
     return await integrations.disconnect(caller.identity, STRIPE)
 
 
+@put("/api/integrations/stripe/credentials")
+async def replace_stripe_keys(
+    data: JSONBody[StripeKeys], caller: NamedDependency[Principal], integrations: NamedDependency[Integrations]
+) -> ConnectedView:
+    """Replace the keys in place: the same account and mode. The old keys work until the new ones passed every check."""
+    credentials = {"secret_key": data.secret_key, "publishable_key": data.publishable_key}
+    return await integrations.replace_credentials(caller.identity, STRIPE, credentials)
+
+
+@get("/api/integrations/{provider:str}")
+async def get_integration(
+    provider: FromPath[str], caller: NamedDependency[Principal], integrations: NamedDependency[Integrations]
+) -> IntegrationView:
+    """The workspace's connection to a provider."""
+    return await integrations.get(caller.identity, provider)
+
+
+@post("/api/integrations/{provider:str}/connect", status_code=200)
+async def connect_integration(
+    provider: FromPath[str],
+    data: JSONBody[dict[str, ApiKey]],
+    caller: NamedDependency[Principal],
+    integrations: NamedDependency[Integrations],
+) -> ConnectedView:
+    """Connect a provider with the credentials that it asks for. Nothing is stored when a check fails."""
+    return await integrations.connect(caller.identity, provider, _field_names(data))
+
+
+@put("/api/integrations/{provider:str}/credentials")
+async def replace_credentials(
+    provider: FromPath[str],
+    data: JSONBody[dict[str, ApiKey]],
+    caller: NamedDependency[Principal],
+    integrations: NamedDependency[Integrations],
+) -> ConnectedView:
+    """Replace the credentials in place: the same account and mode."""
+    return await integrations.replace_credentials(caller.identity, provider, _field_names(data))
+
+
+@get("/api/integrations/{provider:str}/test")
+async def check_integration(
+    provider: FromPath[str], caller: NamedDependency[Principal], integrations: NamedDependency[Integrations]
+) -> HealthReport:
+    """Ask the provider whether the connection works. An unhealthy one is an answer, not an error."""
+    return await integrations.test(caller.identity, provider)
+
+
+@get("/api/integrations/{provider:str}/audit")
+async def audit_integration(
+    provider: FromPath[str],
+    caller: NamedDependency[Principal],
+    integrations: NamedDependency[Integrations],
+    page_size: PageSize = 0,
+    page_token: PageToken = "",
+) -> AuditPage:
+    """What was done with the workspace's keys of a provider, by whom and when. For owners."""
+    return await integrations.audit(caller.identity, provider, page_size, page_token)
+
+
+@delete("/api/integrations/{provider:str}", status_code=200)
+async def disconnect_integration(
+    provider: FromPath[str], caller: NamedDependency[Principal], integrations: NamedDependency[Integrations]
+) -> DisconnectedView:
+    """Disconnect a provider. Its credentials are destroyed."""
+    return await integrations.disconnect(caller.identity, provider)
+
+
+@get("/api/integrations/{provider:str}/settings")
+async def get_settings(
+    provider: FromPath[str], caller: NamedDependency[Principal], integrations: NamedDependency[Integrations]
+) -> IntegrationSettingsView:
+    """What invoices of this provider are made with."""
+    return (await integrations.get(caller.identity, provider)).settings
+
+
+@patch("/api/integrations/{provider:str}/settings")
+async def change_settings(
+    provider: FromPath[str],
+    data: JSONBody[IntegrationSettingsChange],
+    caller: NamedDependency[Principal],
+    integrations: NamedDependency[Integrations],
+) -> IntegrationSettingsView:
+    """Change what is named. It applies to the invoices that are made from then on."""
+    return await integrations.change_settings(caller.identity, provider, data)
+
+
+@post("/api/integrations/{provider:str}/preview", status_code=200)
+async def preview_template(
+    provider: FromPath[str],
+    data: JSONBody[PreviewBody],
+    caller: NamedDependency[Principal],
+    integrations: NamedDependency[Integrations],
+) -> PreviewView:
+    """What a memo or message template makes of these values, or of a sample."""
+    return await integrations.preview(caller.identity, provider, data.template, data.values)
+
+
+def _field_names(credentials: dict[str, str]) -> dict[str, str]:
+    """`secretKey`, as our bodies have it, is the provider's `secret_key`."""
+    return {_CAPITAL.sub("_", name).lower(): value for name, value in credentials.items()}
+
+
 ROUTES: Final = Router(
     "/",
-    route_handlers=[list_integrations, get_stripe, connect_stripe, check_stripe, audit_stripe, disconnect_stripe],
+    route_handlers=[
+        list_integrations,
+        get_stripe,
+        connect_stripe,
+        replace_stripe_keys,
+        check_stripe,
+        audit_stripe,
+        disconnect_stripe,
+        get_integration,
+        connect_integration,
+        replace_credentials,
+        check_integration,
+        audit_integration,
+        disconnect_integration,
+        get_settings,
+        change_settings,
+        preview_template,
+    ],
     tags=["Integrations"],
 )

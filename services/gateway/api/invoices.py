@@ -40,10 +40,13 @@ async def list_invoices(
 
 @get("/api/shows/{show_id:str}/invoices/plan")
 async def plan_invoices(
-    show_id: FromPath[str], caller: NamedDependency[Principal], invoices: NamedDependency[Invoices]
+    show_id: FromPath[str],
+    caller: NamedDependency[Principal],
+    invoices: NamedDependency[Invoices],
+    provider: Annotated[str, QueryParameter(max_length=50, description="Who is to invoice; by default Stripe.")] = "",
 ) -> PlanView:
     """What a generation would do: for each buyer, with money and warnings. Changes nothing."""
-    return await invoices.plan(caller.identity, show_id)
+    return await invoices.plan(caller.identity, show_id, provider)
 
 
 @post("/api/shows/{show_id:str}/invoices/generate", status_code=202)

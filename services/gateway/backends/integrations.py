@@ -1,6 +1,11 @@
 """The integrations service."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
+
+import msgspec
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.common.client import GrpcClient
 from services.common.context import Identity
@@ -14,11 +19,13 @@ from services.gateway.schemas.integrations import (
     ConnectedView,
     DisconnectedView,
     HealthReport,
+    IntegrationSettingsChange,
     IntegrationSettingsView,
     IntegrationStatus,
     IntegrationView,
     ListedIntegrationView,
     PermissionView,
+    PreviewView,
     UpdateMode,
     WebhookEndpointView,
 )
@@ -52,18 +59,40 @@ class Integrations:
     async def connect(self, caller: Identity, provider: str, credentials: dict[str, str]) -> ConnectedView:
         """`credentials` by the provider's own field names. Nothing is stored when a check fails."""
         request = pb.ConnectIntegrationRequest(provider=provider, credentials=credentials)
-        try:
+        with _plain_fields():
             answer = await self._client.call(
                 self._stub.ConnectIntegration, request, caller, timeout=_ASKING_THE_PROVIDER
             )
-        except RemoteError as error:
-            error.faults = tuple(Fault(_credential_field(fault.field), fault.problem) for fault in error.faults)
-            raise
-        return ConnectedView(
-            **_row(answer.integration),
-            permissions=[_permission(permission) for permission in answer.permissions],
-            warnings=list(answer.warnings),
+        return _connected(answer)
+
+    async def replace_credentials(self, caller: Identity, provider: str, credentials: dict[str, str]) -> ConnectedView:
+        """New keys of the same account and mode. The old ones work until the new ones passed every check."""
+        request = pb.ReplaceCredentialsRequest(provider=provider, credentials=credentials)
+        with _plain_fields():
+            answer = await self._client.call(
+                self._stub.ReplaceCredentials, request, caller, timeout=_ASKING_THE_PROVIDER
+            )
+        return _connected(answer)
+
+    async def change_settings(
+        self, caller: Identity, provider: str, change: IntegrationSettingsChange
+    ) -> IntegrationSettingsView:
+        """Changes what is set in `change`."""
+        values = {
+            name: getattr(change, name)
+            for name in change.__struct_fields__
+            if getattr(change, name) is not msgspec.UNSET
+        }
+        request = pb.UpdateIntegrationSettingsRequest(
+            provider=provider, settings=pb.IntegrationSettings(**values), update_mask=FieldMask(paths=list(values))
         )
+        answer = await self._client.call(self._stub.UpdateIntegrationSettings, request, caller)
+        return _settings(answer.integration.settings)
+
+    async def preview(self, caller: Identity, provider: str, template: str, values: dict[str, str]) -> PreviewView:
+        request = pb.PreviewTemplateRequest(provider=provider, template=template, values=values)
+        answer = await self._client.call(self._stub.PreviewTemplate, request, caller)
+        return PreviewView(answer.text, list(answer.variables))
 
     async def test(self, caller: Identity, provider: str) -> HealthReport:
         request = pb.TestIntegrationRequest(provider=provider)
@@ -97,13 +126,42 @@ class Integrations:
         )
 
 
+@contextmanager
+def _plain_fields() -> Iterator[None]:
+    """Names the faults of credentials by the fields of our body."""
+    try:
+        yield
+    except RemoteError as error:
+        error.faults = tuple(Fault(_credential_field(fault.field), fault.problem) for fault in error.faults)
+        raise
+
+
+def _connected(answer: pb.ConnectIntegrationResponse | pb.ReplaceCredentialsResponse) -> ConnectedView:
+    return ConnectedView(
+        **_row(answer.integration),
+        permissions=[_permission(permission) for permission in answer.permissions],
+        warnings=list(answer.warnings),
+    )
+
+
 def _credential_field(field: str) -> str:
     """`credentials.secret_key` and `credentials[secret_key]` are a plain field of our body."""
     return field.removeprefix("credentials").strip(".[]\"'")
 
 
+def _settings(settings: pb.IntegrationSettings) -> IntegrationSettingsView:
+    return IntegrationSettingsView(
+        default_currency=settings.default_currency,
+        memo_template=settings.memo_template,
+        message_template=settings.message_template,
+        days_until_due=settings.days_until_due,
+        footer=settings.footer,
+        automatic_sending=settings.automatic_sending,
+        payment_instructions=settings.payment_instructions,
+    )
+
+
 def _row(integration: pb.Integration) -> dict[str, Any]:
-    settings = integration.settings
     return {
         "id": integration.id,
         "provider": integration.provider,
@@ -117,15 +175,7 @@ def _row(integration: pb.Integration) -> dict[str, Any]:
         "key_hint": integration.key_hint,
         "update_mode": UPDATE_MODE[integration.update_mode],
         "update_mode_reason": integration.update_mode_reason,
-        "settings": IntegrationSettingsView(
-            default_currency=settings.default_currency,
-            memo_template=settings.memo_template,
-            message_template=settings.message_template,
-            days_until_due=settings.days_until_due,
-            footer=settings.footer,
-            automatic_sending=settings.automatic_sending,
-            payment_instructions=settings.payment_instructions,
-        ),
+        "settings": _settings(integration.settings),
         "connected_at": moment(integration.connect_time),
         "connected_by": integration.connected_by,
         "last_event_at": moment(integration.last_event_time),

@@ -202,4 +202,6 @@ def pay_link(answer: pb.ResolvePayLinkResponse) -> PayLink:
         currency=answer.currency,
         external_url=answer.external_url,
         draft_reason=DRAFT_REASON[answer.draft_reason],
+        payment_instructions=answer.payment_instructions,
+        number=answer.number,
     )

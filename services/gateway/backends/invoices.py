@@ -37,14 +37,18 @@ class Invoices:
         self._client = client
         self._stub = InvoicesServiceStub(client.channel)
 
-    async def plan(self, caller: Identity, show_id: str) -> PlanView:
-        request = pb.PlanGenerationRequest(show_id=show_id)
+    async def plan(self, caller: Identity, show_id: str, provider: str) -> PlanView:
+        request = pb.PlanGenerationRequest(show_id=show_id, provider=provider)
         return views.plan(await self._client.call(self._stub.PlanGeneration, request, caller, timeout=_PLANNING))
 
     async def generate(self, caller: Identity, show_id: str, body: GenerateBody, request_id: str) -> GenerationView:
         """`request_id` makes the call idempotent; empty when the caller gave none."""
         request = pb.StartGenerationRequest(
-            show_id=show_id, buyer_ids=body.buyer_ids, plan_hash=body.plan_hash, request_id=request_id
+            show_id=show_id,
+            buyer_ids=body.buyer_ids,
+            plan_hash=body.plan_hash,
+            request_id=request_id,
+            provider=body.provider,
         )
         answer = await self._client.call(self._stub.StartGeneration, request, caller, timeout=_STARTING)
         return views.generation(answer.generation)

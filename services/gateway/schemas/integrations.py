@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from services.gateway.schemas.base import Body, View
 
@@ -11,6 +12,7 @@ Availability = Literal["available", "coming_soon", "requires_plan"]
 IntegrationStatus = Literal["active", "inactive", "needs_reconnect", "error"]
 UpdateMode = Literal["live", "polling", "catching_up", "broken"]
 ApiKey = Annotated[str, msgspec.Meta(max_length=512)]
+Template = Annotated[str, msgspec.Meta(max_length=10_000)]
 
 
 class StripeKeys(Body):
@@ -18,6 +20,34 @@ class StripeKeys(Body):
 
     secret_key: Annotated[ApiKey, msgspec.Meta(description="sk_… or, better, a restricted key rk_…")]
     publishable_key: Annotated[ApiKey, msgspec.Meta(description="pk_…")]
+
+
+class IntegrationSettingsChange(Body):
+    """What is to change; the rest stays. Variables in templates stand in braces, for example {buyer}."""
+
+    default_currency: (
+        Annotated[str, msgspec.Meta(max_length=3, description="ISO 4217; empty for the account’s.")] | UnsetType
+    ) = UNSET
+    memo_template: Template | UnsetType = UNSET
+    message_template: Template | UnsetType = UNSET
+    days_until_due: Annotated[int, msgspec.Meta(ge=1, le=365)] | UnsetType = UNSET
+    footer: Template | UnsetType = UNSET
+    automatic_sending: bool | UnsetType = UNSET
+    payment_instructions: Template | UnsetType = UNSET
+
+
+class PreviewBody(Body):
+    """A template, and values for its variables. A sample stands in for a value that is left out."""
+
+    template: Template
+    values: dict[str, Annotated[str, msgspec.Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
+
+
+class PreviewView(View):
+    """A template with its values put in."""
+
+    text: str
+    variables: Annotated[list[str], msgspec.Meta(description="What a template may use.")]
 
 
 class IntegrationSettingsView(View):

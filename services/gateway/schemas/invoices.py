@@ -133,6 +133,7 @@ class GenerateBody(Body):
 
     buyer_ids: Annotated[list[str], msgspec.Meta(max_length=MOST_IDS)] = msgspec.field(default_factory=list)
     plan_hash: str = ""
+    provider: Annotated[str, msgspec.Meta(max_length=50, description="Who invoices; Stripe when it is left out.")] = ""
 
 
 class SkippedBuyerView(View):

@@ -14,3 +14,6 @@ class PayLink(View):
     currency: str
     external_url: str
     draft_reason: DraftReason | None
+    payment_instructions: str = ""
+    """Where the provider has no page of its own."""
+    number: str = ""

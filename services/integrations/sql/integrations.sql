@@ -23,16 +23,29 @@ ORDER BY (i.status <> 'inactive') DESC, i.connect_time DESC
 LIMIT 1;
 
 -- name: webhook_bindings
-SELECT i.id, i.workspace_id, i.provider, i.status, i.account_id, i.livemode, i.wrapped_key, i.key_id, c.ciphertext
+-- $2 names the field of the endpoint's secret. That of the endpoint before it holds for a day.
+SELECT
+    i.id, i.workspace_id, i.provider, i.status, i.account_id, i.livemode, i.wrapped_key, i.key_id, c.ciphertext,
+    e.ciphertext AS earlier
 FROM integrations i
 LEFT JOIN credentials c ON c.integration_id = i.id AND c.field = $2
+LEFT JOIN credentials e
+    ON e.integration_id = i.id AND e.field = $2 || '_before' AND e.create_time > now() - interval '1 day'
 WHERE i.id = ANY($1::uuid[]);
 
 -- name: insert_integration
 INSERT INTO integrations (
     id, workspace_id, provider, status, account_id, livemode, country, default_currency, key_hint, wrapped_key, key_id,
-    webhook_endpoint_id, webhook_url, update_mode, update_mode_reason, connect_time, connected_by
-) VALUES ($1, $2, $3, 'active', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now(), $15)
+    webhook_endpoint_id, webhook_url, update_mode, update_mode_reason, connect_time, connected_by, settings
+) VALUES (
+    $1, $2, $3, 'active', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now(), $15,
+    -- What the operator set for the connection before goes along; the currency was that account's.
+    coalesce(
+        (SELECT settings - 'default_currency' FROM integrations WHERE workspace_id = $2 AND provider = $3
+        ORDER BY connect_time DESC LIMIT 1),
+        '{}'
+    )
+)
 RETURNING *;
 
 -- name: renew_integration
@@ -58,6 +71,13 @@ RETURNING *;
 UPDATE integrations
 SET status = $3, status_reason = $4, version = version + 1, update_time = now()
 WHERE id = $1 AND version = $2 AND status NOT IN ('inactive', $3)
+RETURNING *;
+
+-- name: change_settings
+-- Only what $2 names; a change of keys or status at the same moment goes on. No row when it was disconnected.
+UPDATE integrations
+SET settings = settings || $2::jsonb, update_time = now()
+WHERE id = $1 AND status <> 'inactive'
 RETURNING *;
 
 -- name: note_events

@@ -163,6 +163,8 @@ class Sighting:
     lines: tuple[ProviderLine, ...] = ()
     """All lines as the provider has them; empty where it did not tell them all."""
     deleted: bool = False
+    payment_instructions: str = ""
+    """How to pay, where the provider has no page for it."""
 
 
 _REASONS: Final = {

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from services.integrations.adapters.stripe.api import Json, StripeApi
+from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.changing import Changing
 from services.integrations.adapters.stripe.customers import Customers
 from services.integrations.adapters.stripe.endpoints import Endpoints
 from services.integrations.adapters.stripe.errors import NotThere
+from services.integrations.adapters.stripe.health import health
 from services.integrations.adapters.stripe.issuing import Issuing
 from services.integrations.adapters.stripe.keys import read_keys
 from services.integrations.adapters.stripe.limits import LIMITS
@@ -16,7 +18,7 @@ from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.mapping import InvoiceMapper
 from services.integrations.adapters.stripe.operations import LIST_INVOICES
 from services.integrations.adapters.stripe.parameters import WORKSPACE
-from services.integrations.adapters.stripe.probe import Probing
+from services.integrations.adapters.stripe.probe import read_account
 from services.integrations.adapters.stripe.webhook import read_event
 from services.integrations.ports import (
     Binding,
@@ -41,12 +43,12 @@ class StripeAdapter:
     """Make it inside the running loop."""
 
     provider = "stripe"
+    has_webhooks = True
 
     def __init__(self, api_base: str, dashboard_base: str, pace: Pace, book: CustomerBook) -> None:
         self._api = StripeApi(api_base, pace)
         self._mapper = InvoiceMapper(dashboard_base)
         self._endpoints = Endpoints(self._api)
-        self._probing = Probing(self._api, self._endpoints)
         self._issuing = Issuing(self._api, Customers(self._api, book))
         self._changing = Changing(self._api)
 
@@ -57,7 +59,7 @@ class StripeAdapter:
         return LIMITS
 
     async def probe(self, credentials: Credentials) -> ConnectedAccount:
-        return await self._probing.account(credentials)
+        return await read_account(self._api, credentials)
 
     async def ensure_endpoint(self, link: Link, wish: EndpointWish) -> Endpoint:
         return await self._endpoints.ensure(link, wish)
@@ -68,8 +70,8 @@ class StripeAdapter:
     async def remove_endpoint(self, link: Link, endpoint_id: str) -> None:
         await self._endpoints.remove(link, endpoint_id)
 
-    async def check(self, link: Link, endpoint_id: str) -> Health:
-        return await self._probing.health(link, endpoint_id)
+    async def check(self, link: Link, endpoint_id: str, url: str) -> Health:
+        return await health(self._api, self._endpoints, link, endpoint_id, url)
 
     async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:
         return self._mapped(link, await self._issuing.issue(link, order))
@@ -79,6 +81,9 @@ class StripeAdapter:
 
     async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         return self._mapped(link, await self._changing.send(link, ref, delivery_id))
+
+    async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
+        return self._mapped(link, await self._changing.mark_paid(link, ref))
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         try:

@@ -10,8 +10,9 @@ import stripe
 import structlog
 
 from services.common.secret import Secret
+from services.integrations.adapters.stripe.answers import Json, not_understood, read_object
 from services.integrations.adapters.stripe.errors import TRANSPORT, Busy, translate
-from services.integrations.adapters.stripe.keys import SECRET_KEY
+from services.integrations.adapters.stripe.keys import secret_key_of
 from services.integrations.adapters.stripe.operations import Operation
 from services.integrations.ports import Link, Pace
 
@@ -26,10 +27,6 @@ LATER_PATIENCE: Final = 15.0
 _TRIES: Final = 4
 _HOLD: Final = 0.1
 """Seconds by which a 429 puts off what comes next: the bucket at Stripe is empty and must fill again."""
-
-Json: TypeAlias = dict[str, Any]
-"""An object of Stripe's API as it came: parsed JSON."""
-
 
 Parameters: TypeAlias = Mapping[str, Any]
 
@@ -76,7 +73,7 @@ class StripeApi:
         for attempt in range(1, _TRIES + 1):
             await self._pace.wait(link, operation.name, patience)
             try:
-                return await self._once(link.credentials[SECRET_KEY], operation, id, params, key)
+                return await self._once(secret_key_of(link), operation, id, params, key)
             except Busy as busy:
                 log.info("stripe is busy", operation=operation.name, details=busy.details, attempt=attempt)
                 if busy.too_fast:
@@ -97,7 +94,9 @@ class StripeApi:
             answer = await send(operation.method, operation.url(object_id), **(params or {}), **options)
         except (stripe.StripeError, *TRANSPORT) as error:
             raise translate(error, operation) from error
-        return cast(Json, answer.data)
+        except UnicodeDecodeError as error:  # the SDK writes every body into a debug line before it looks at it
+            raise not_understood(operation) from error
+        return read_object(answer.data, operation)
 
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]  # the SDK has no types here

@@ -1,10 +1,11 @@
 """What happens to an invoice that stands: finalized, e-mailed, voided, read."""
 
 from services.integrations.adapters.stripe.amounts import from_stripe
-from services.integrations.adapters.stripe.api import Json, StripeApi
+from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.finalizing import finalize
 from services.integrations.adapters.stripe.listing import read_invoice
-from services.integrations.adapters.stripe.operations import DELETE_INVOICE, SEND_INVOICE, VOID_INVOICE
+from services.integrations.adapters.stripe.operations import DELETE_INVOICE, PAY_INVOICE, SEND_INVOICE, VOID_INVOICE
 from services.integrations.adapters.stripe.steps import walk
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.ports import InvoiceRef, Link
@@ -39,6 +40,27 @@ class Changing:
             """Nothing at Stripe tells whether an e-mail went out: a second one is better than none."""
 
         return await walk(f"inv:{ref.invoice_id}:r{ref.revision}:send:{delivery_id}", call, look)
+
+    async def mark_paid(self, link: Link, ref: InvoiceRef) -> Json:
+        """Notes at Stripe that it was paid elsewhere."""
+
+        async def call(key: str) -> Json:
+            return await self._api.call(link, PAY_INVOICE, {"paid_out_of_band": True}, id=ref.external_id, key=key)
+
+        async def look() -> Json | None:
+            found = await read_invoice(self._api, link, ref.external_id)
+            return found if found["status"] == "paid" else None
+
+        paid = await look()
+        if paid is not None:
+            return paid
+        try:
+            return await walk(f"inv:{ref.invoice_id}:r{ref.revision}:pay", call, look)
+        except AdapterError as error:
+            paid = await look() if error.failure is Failure.PROVIDER_REFUSED else None
+            if paid is None:
+                raise
+            return paid
 
     async def void(self, link: Link, ref: InvoiceRef) -> Json:
         """Raises NotThere for a draft that is gone, which is what voiding a draft leads to."""

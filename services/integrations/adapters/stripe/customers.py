@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
-from services.integrations.adapters.stripe.api import FIRST_PATIENCE, Json, StripeApi
+from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
 from services.integrations.adapters.stripe.operations import CREATE_CUSTOMER, LIST_CUSTOMERS, UPDATE_CUSTOMER
 from services.integrations.adapters.stripe.parameters import CUSTOMER, customer_parameters, marked
 from services.integrations.adapters.stripe.steps import walk

@@ -1,5 +1,6 @@
 """Our webhook endpoint on the operator's account."""
 
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 import stripe
@@ -7,7 +8,8 @@ import structlog
 from stripe.params import WebhookEndpointCreateParams
 
 from services.common.secret import Secret
-from services.integrations.adapters.stripe.api import Json, StripeApi
+from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.operations import (
     CREATE_ENDPOINT,
@@ -16,7 +18,7 @@ from services.integrations.adapters.stripe.operations import (
     READ_ENDPOINT,
 )
 from services.integrations.adapters.stripe.parameters import INTEGRATION, WORKSPACE
-from services.integrations.failures import AdapterError
+from services.integrations.failures import AdapterError, Failure
 from services.integrations.ports import Endpoint, EndpointState, EndpointWish, Link
 
 log = structlog.get_logger()
@@ -38,6 +40,13 @@ EVENTS: Final = (
 )
 
 
+REMEDY: Final = "Replace the keys, with the same ones if you like, and it is made anew."
+FULL: Final = (
+    "Stripe allows 16 webhook endpoints for an account and mode, and this account has them all. In Stripe, under"
+    " Developers, Webhooks, delete one that nobody uses, then replace the keys here, with the same ones if you like."
+)
+
+
 class Endpoints:
     """Creates, keeps, replaces and deletes it."""
 
@@ -46,16 +55,17 @@ class Endpoints:
 
     async def ensure(self, link: Link, wish: EndpointWish) -> Endpoint:
         """The known endpoint if it works, else a new one."""
-        if wish.known_id and wish.secret_known and _works(await self.state(link, wish.known_id), wish):
+        if wish.known_id and wish.secret_known and not (await self.state(link, wish.known_id, wish.url)).problem:
             return Endpoint(wish.known_id, None)
         made = await self._create(link, wish)
         return Endpoint(made["id"], Secret(made["secret"]))
 
-    async def state(self, link: Link, endpoint_id: str) -> EndpointState:
+    async def state(self, link: Link, endpoint_id: str, url: str) -> EndpointState:
+        """`url` is where it should deliver."""
         try:
             found = await self._api.call(link, READ_ENDPOINT, id=endpoint_id)
         except NotThere:
-            return EndpointState(exists=False)
+            return EndpointState(exists=False, problem=f"Our webhook endpoint is gone at Stripe. {REMEDY}")
         enabled_events = set(found["enabled_events"])
         missing = () if "*" in enabled_events else tuple(one for one in EVENTS if one not in enabled_events)
         return EndpointState(
@@ -64,6 +74,7 @@ class Endpoints:
             url=found["url"],
             api_version=found["api_version"] or "",
             missing_events=missing,
+            problem=_problem(found, missing, url),
         )
 
     async def remove(self, link: Link, endpoint_id: str) -> None:
@@ -80,7 +91,12 @@ class Endpoints:
             "description": "Showbill: tells of payments as they happen",
             "metadata": {INTEGRATION: wish.integration_id, WORKSPACE: wish.workspace_id},
         }
-        return await self._api.call(link, CREATE_ENDPOINT, params)
+        try:
+            return await self._api.call(link, CREATE_ENDPOINT, params)
+        except AdapterError as error:
+            if error.failure is Failure.PROVIDER_REFUSED and "maximum" in error.message:
+                raise AdapterError(error.failure, FULL, details=error.details) from error
+            raise
 
     async def remove_strays(self, link: Link, wish: EndpointWish, kept_id: str) -> None:
         """Ours that nobody knows the secret of any more. Failing at this harms nothing: they are turned away."""
@@ -93,8 +109,17 @@ class Endpoints:
             log.warning("stray webhook endpoints stay", error=error.message)
 
 
-def _works(state: EndpointState, wish: EndpointWish) -> bool:
-    return state.exists and state.enabled and state.url == wish.url and not state.missing_events
+def _problem(found: Json, missing: Sequence[str], url: str) -> str:
+    """A finished sentence that says what to do, or nothing."""
+    if found["status"] != "enabled":
+        return f"Our webhook endpoint was disabled at Stripe. {REMEDY}"
+    if found["url"] != url:
+        return f"Our webhook endpoint at Stripe delivers to another address. {REMEDY}"
+    if missing:
+        return f"Our webhook endpoint at Stripe does not deliver {', '.join(missing)}. {REMEDY}"
+    if found["api_version"] != API_VERSION:
+        return f"Our webhook endpoint at Stripe speaks another API version than {API_VERSION}. {REMEDY}"
+    return ""
 
 
 def _is_stray(one: Json, wish: EndpointWish) -> bool:

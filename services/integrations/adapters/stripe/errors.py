@@ -54,14 +54,14 @@ def translate(error: Exception, operation: Operation) -> AdapterError:
     if isinstance(error, stripe.PermissionError):
         return _forbidden(error, operation, details)
     if isinstance(error, stripe.IdempotencyError):
-        return KeySpent(Failure.PROVIDER_UNAVAILABLE, _UNSURE, details=details)
+        return KeySpent(Failure.PROVIDER_UNAVAILABLE, UNSURE, details=details)
     if error.http_status is None or error.http_status >= 500 or isinstance(error, stripe.APIError):
         kind = KeySpent if _replayed(error) else AdapterError
-        return kind(Failure.PROVIDER_UNAVAILABLE, _UNSURE, details=details)
+        return kind(Failure.PROVIDER_UNAVAILABLE, UNSURE, details=details)
     return _refused(error, details)
 
 
-_UNSURE: Final = (
+UNSURE: Final = (
     "Stripe had a fault of its own. It is safe to try again: what was begun is found, nothing is made twice."
 )
 

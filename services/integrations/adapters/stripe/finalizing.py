@@ -1,6 +1,7 @@
 """Makes a draft payable. A draft that is one no more is answered as it is: the invoice decides, not the error."""
 
-from services.integrations.adapters.stripe.api import Json, StripeApi
+from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.operations import FINALIZE_INVOICE

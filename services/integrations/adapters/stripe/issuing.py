@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from services.integrations.adapters.stripe.amounts import to_stripe
-from services.integrations.adapters.stripe.api import FIRST_PATIENCE, Json, StripeApi
+from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
 from services.integrations.adapters.stripe.customers import WINDOW, Customers
 from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.finalizing import finalize

@@ -7,7 +7,7 @@ from typing import Final
 from services.common.errors import Fault
 from services.common.secret import Secret
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import Credentials
+from services.integrations.ports import Credentials, Link
 
 SECRET_KEY: Final = "secret_key"  # noqa: S105  # the name of a field
 PUBLISHABLE_KEY: Final = "publishable_key"
@@ -59,6 +59,15 @@ def _publishable_problem(publishable: str, secret: str) -> list[str]:
         mixed = f"This is a {ours.group(1)} key but the secret key is a {theirs.group(2)} key."
         return [f"{mixed} Use two keys from the same mode."]
     return []
+
+
+def secret_key_of(link: Link) -> Secret:
+    """Raises AdapterError CREDENTIALS_REJECTED where the stored keys are not complete."""
+    if SECRET_KEY not in link.credentials:
+        raise AdapterError(
+            Failure.CREDENTIALS_REJECTED, "The stored keys are not complete. Connect again with the keys from Stripe."
+        )
+    return link.credentials[SECRET_KEY]
 
 
 def is_live(secret_key: Secret) -> bool:

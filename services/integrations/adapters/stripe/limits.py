@@ -6,6 +6,8 @@ from services.integrations.ports import Limits
 
 LARGEST_TOTAL: Final = 99_999_999
 MOST_LINES: Final = 250
+LONGEST_MEMO: Final = 1500
+LONGEST_FOOTER: Final = 5000
 
 # Below these a finalized invoice settles itself and the debt moves to the customer's balance.
 _MINIMUM_TOTALS: Final = {
@@ -39,6 +41,8 @@ LIMITS: Final = Limits(
     minimum_totals=_MINIMUM_TOTALS,
     maximum_total=LARGEST_TOTAL,
     maximum_lines=MOST_LINES,
+    longest_memo=LONGEST_MEMO,
+    longest_footer=LONGEST_FOOTER,
     # The last three because Stripe counts them in other minor units than ISO 4217, see amounts.py.
     maximum_totals={"IDR": 999_999_999_999, "ISK": 999_999, "UGX": 999_999, "MGA": 9_999_999_900},
 )

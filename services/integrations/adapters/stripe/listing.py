@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from services.integrations.adapters.stripe.api import Json, StripeApi
+from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.operations import LIST_INVOICES, READ_INVOICE
 from services.integrations.adapters.stripe.parameters import INVOICE, REVISION
 from services.integrations.ports import Link

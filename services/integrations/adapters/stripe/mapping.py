@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from services.integrations.adapters.stripe.amounts import from_stripe
-from services.integrations.adapters.stripe.api import Json
+from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.parameters import INVOICE, REVISION
 from services.integrations.ports import InvoiceState, ProviderInvoice, ProviderLine
 

@@ -6,7 +6,7 @@ from typing import Final
 from stripe.params import InvoiceAddLinesParams, InvoiceAddLinesParamsLine, InvoiceCreateParams
 
 from services.integrations.adapters.stripe.amounts import to_stripe
-from services.integrations.adapters.stripe.limits import MOST_LINES
+from services.integrations.adapters.stripe.limits import LONGEST_FOOTER, LONGEST_MEMO, MOST_LINES
 from services.integrations.ports import Buyer, InvoiceOrder, Line, Link
 
 INVOICE: Final = "showbill_invoice"
@@ -17,8 +17,6 @@ INTEGRATION: Final = "showbill_integration"
 
 _LONGEST_NAME: Final = 256
 _LONGEST_EMAIL: Final = 512
-_LONGEST_MEMO: Final = 1500
-_LONGEST_FOOTER: Final = 5000
 _LONGEST_DESCRIPTION: Final = 5000
 _LONGEST_METADATA: Final = 500
 
@@ -62,9 +60,9 @@ def invoice_parameters(link: Link, order: InvoiceOrder, customer_id: str) -> Inv
     else:
         parameters["collection_method"] = "charge_automatically"
     if order.memo:
-        parameters["description"] = order.memo[:_LONGEST_MEMO]
+        parameters["description"] = order.memo[:LONGEST_MEMO]
     if order.footer:
-        parameters["footer"] = order.footer[:_LONGEST_FOOTER]
+        parameters["footer"] = order.footer[:LONGEST_FOOTER]
     return parameters
 
 

@@ -1,44 +1,120 @@
-"""Which permissions a key has, asked with calls that change nothing."""
+"""The permission doctor: which permissions a key has, asked with calls that change nothing."""
 
 import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from services.common.secret import Secret
-from services.integrations.adapters.stripe.api import Parameters, StripeApi
-from services.integrations.adapters.stripe.operations import CREATE_CUSTOMER, CREATE_INVOICE, LIST_EVENTS, Operation
+from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.api import StripeApi
+from services.integrations.adapters.stripe.operations import (
+    CREATE_CUSTOMER,
+    CREATE_ENDPOINT,
+    CREATE_INVOICE,
+    LIST_EVENTS,
+    READ_ACCOUNT,
+    READ_BALANCE,
+    Operation,
+)
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.ports import Permission
 
-_NOT_A_THING: Final = "showbill_permission_check"
-
-PURPOSES: Final = {
-    CREATE_CUSTOMER: "Buyers cannot be created as customers without it.",
-    CREATE_INVOICE: "Invoices cannot be created, sent or voided without it.",
-    LIST_EVENTS: "Payments that a webhook missed cannot be caught up without it.",
-}
+_UNKNOWN: Final = {"showbill_permission_check": "1"}
+"""Stripe checks the permission before the parameters: that it refuses this one says that the permission is there."""
 
 
-async def permissions_of(api: StripeApi, secret_key: Secret) -> tuple[Permission, ...]:
-    """One probe for each permission that is needed, at the same time. Raises AdapterError when Stripe is away.
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One question for one permission."""
 
-    A write is probed with a parameter that Stripe does not know. It checks the permission before the parameters: the
-    refusal of the parameter says that the permission is there, and nothing is made.
-    """
-    wrong = {_NOT_A_THING: "1"}
-    probes = {CREATE_CUSTOMER: wrong, CREATE_INVOICE: wrong, LIST_EVENTS: {"limit": "1"}}
-    granted = await asyncio.gather(*(_granted(api, secret_key, one, params) for one, params in probes.items()))
-    return tuple(
-        Permission(operation.tick, was_granted, required=True, purpose=PURPOSES[operation])
-        for operation, was_granted in zip(probes, granted, strict=True)
+    operation: Operation
+    purpose: str
+    required: bool = True
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+PROBES: Final = (
+    Probe(READ_BALANCE, "The key cannot be checked without it."),
+    Probe(CREATE_CUSTOMER, "Buyers cannot be created as customers without it.", parameters=_UNKNOWN),
+    Probe(CREATE_INVOICE, "Invoices cannot be created, sent or voided without it.", parameters=_UNKNOWN),
+    Probe(LIST_EVENTS, "Payments that a webhook missed cannot be caught up without it.", parameters={"limit": "1"}),
+    Probe(
+        CREATE_ENDPOINT,
+        "Stripe cannot tell us of payments without it; they are read from time to time instead.",
+        required=False,
+        parameters=_UNKNOWN,
+    ),
+    Probe(
+        READ_ACCOUNT,
+        "Without it the account’s country and currency, and whether it can take payments, stay unknown here.",
+        required=False,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    granted: bool
+    answer: Json
+    account_id: str
+    """The account that a refusal names."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a key may do, and what its owner is."""
+
+    permissions: Sequence[Permission]
+    balance: Json
+    account: Json
+    """Only the id where the key may not read it; empty where nothing names it."""
+    seconds: float
+    """How long Stripe took to answer the simplest call."""
+
+    @property
+    def missing(self) -> list[Permission]:
+        """The required ones that are not granted."""
+        return [one for one in self.permissions if one.required and not one.granted]
+
+
+async def examine(api: StripeApi, secret_key: Secret) -> Examination:
+    """All probes at the same time. Raises AdapterError when Stripe is away or does not take the key."""
+    found = await asyncio.gather(*(_ask(api, secret_key, probe) for probe in PROBES))
+    by_operation = {probe.operation: one for probe, one in zip(PROBES, found, strict=True)}
+    named = next((one.account_id for one in found if one.account_id), "")
+    return Examination(
+        permissions=[
+            Permission(probe.operation.tick, one.granted, probe.required, probe.purpose)
+            for probe, one in zip(PROBES, found, strict=True)
+        ],
+        balance=by_operation[READ_BALANCE].answer,
+        account=by_operation[READ_ACCOUNT].answer or ({"id": named} if named else {}),
+        seconds=by_operation[READ_BALANCE].seconds,
     )
 
 
-async def _granted(api: StripeApi, secret_key: Secret, operation: Operation, params: Parameters) -> bool:
+async def _ask(api: StripeApi, secret_key: Secret, probe: Probe) -> _Finding:
+    began = time.perf_counter()
+    granted, answer, account_id = True, {}, ""
     try:
-        await api.ask(secret_key, operation, params)
+        answer = await api.ask(secret_key, probe.operation, probe.parameters)
     except AdapterError as error:
         if error.failure is Failure.PERMISSION_MISSING:
-            return False
-        if error.failure is not Failure.PROVIDER_REFUSED:
+            granted, account_id = False, error.details.get("account_id", "")
+        elif error.failure is not Failure.PROVIDER_REFUSED:
             raise
-    return True
+    return _Finding(granted, answer, account_id, time.perf_counter() - began)
+
+
+def missing_permissions(missing: Sequence[Permission]) -> AdapterError:
+    """Names every permission to tick."""
+    named = " and ".join(" to ".join(one.name.split(": ")) for one in missing)
+    deed = "create invoices" if any(one.name.startswith("Invoices") for one in missing) else "do all that is needed"
+    return AdapterError(
+        Failure.PERMISSION_MISSING,
+        f"This key can’t {deed}. In Stripe, open the key, choose Edit, set {named}, save, then try again.",
+        details={"permission": ", ".join(one.name for one in missing)},
+    )

@@ -6,7 +6,7 @@ The keys are a fixed chain, so that every process that takes up the work again w
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from services.integrations.adapters.stripe.api import Json
+from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.errors import KeySpent
 
 _LONGEST_CHAIN: Final = 5

@@ -1451,6 +1451,7 @@ class ProviderInvoice(_message.Message):
     EMAILED_BY_PROVIDER_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    PAYMENT_INSTRUCTIONS_FIELD_NUMBER: _builtins.int
     external_id: _builtins.str
     """The provider's id."""
     status: Global___ProviderInvoiceStatus.ValueType
@@ -1476,6 +1477,8 @@ class ProviderInvoice(_message.Message):
     """The invoice that replaces this one at the provider; else empty."""
     emailed_by_provider: _builtins.bool
     """Whether the provider e-mails it."""
+    payment_instructions: _builtins.str
+    """How to pay, for a provider without a page of its own; else empty."""
     @_builtins.property
     def paid_time(self) -> _timestamp_pb2.Timestamp:
         """The provider's time of payment."""
@@ -1509,10 +1512,11 @@ class ProviderInvoice(_message.Message):
         emailed_by_provider: _builtins.bool = ...,
         lines: _abc.Iterable[Global___ProviderInvoiceLine] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        payment_instructions: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finalize_time", b"finalize_time", "paid_time", b"paid_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amount_paid", b"amount_paid", "create_time", b"create_time", "currency", b"currency", "emailed_by_provider", b"emailed_by_provider", "external_id", b"external_id", "external_url", b"external_url", "finalize_time", b"finalize_time", "invoice_id", b"invoice_id", "lines", b"lines", "livemode", b"livemode", "number", b"number", "paid_time", b"paid_time", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "revision", b"revision", "status", b"status", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amount_paid", b"amount_paid", "create_time", b"create_time", "currency", b"currency", "emailed_by_provider", b"emailed_by_provider", "external_id", b"external_id", "external_url", b"external_url", "finalize_time", b"finalize_time", "invoice_id", b"invoice_id", "lines", b"lines", "livemode", b"livemode", "number", b"number", "paid_time", b"paid_time", "payment_instructions", b"payment_instructions", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "revision", b"revision", "status", b"status", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2874,6 +2874,8 @@ class ResolvePayLinkResponse(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     EXTERNAL_URL_FIELD_NUMBER: _builtins.int
     DRAFT_REASON_FIELD_NUMBER: _builtins.int
+    PAYMENT_INSTRUCTIONS_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
     show_name: _builtins.str
     handle: _builtins.str
     status: Global___InvoiceStatus.ValueType
@@ -2884,6 +2886,10 @@ class ResolvePayLinkResponse(_message.Message):
     external_url: _builtins.str
     """The provider's page where it can be paid now; empty when it cannot."""
     draft_reason: Global___DraftReason.ValueType
+    payment_instructions: _builtins.str
+    """How to pay, where the provider has no page for it and it can be paid now; else empty."""
+    number: _builtins.str
+    """What to name with the payment: the provider's number of the invoice."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]: ...
     def __init__(
@@ -2897,10 +2903,12 @@ class ResolvePayLinkResponse(_message.Message):
         lines: _abc.Iterable[Global___InvoiceLine] | None = ...,
         external_url: _builtins.str = ...,
         draft_reason: Global___DraftReason.ValueType = ...,
+        payment_instructions: _builtins.str = ...,
+        number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "draft_reason", b"draft_reason", "external_url", b"external_url", "handle", b"handle", "lines", b"lines", "show_name", b"show_name", "status", b"status", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "draft_reason", b"draft_reason", "external_url", b"external_url", "handle", b"handle", "lines", b"lines", "number", b"number", "payment_instructions", b"payment_instructions", "show_name", b"show_name", "status", b"status", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,4 +1,4 @@
-"""One running product for all end-to-end tests; every test has its own workspaces and Stripe accounts on it."""
+"""One running product for end-to-end and browser tests; each has its own workspaces and Stripe accounts on it."""
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -42,9 +42,10 @@ async def make_workspace(stack: Stack, sandbox: Sandbox) -> AsyncIterator[MakeWo
 
     async def make() -> Workspace:
         name = f"workspace-{next(numbers)}"
-        token = await stack.make_owner(name, f"{name}@example.com", PASSWORD)
+        email = f"{name}@example.com"
+        token = await stack.make_owner(name, email, PASSWORD)
         clients.append(Rest(stack.url("gateway"), token))
-        return Workspace(clients[-1], await sandbox.make_account(name), token)
+        return Workspace(clients[-1], await sandbox.make_account(name), token, email)
 
     yield make
     for client in clients:

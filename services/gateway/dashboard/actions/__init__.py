@@ -1,0 +1,1 @@
+"""Addresses that a form or a button sends to."""

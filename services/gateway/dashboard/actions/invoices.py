@@ -1,0 +1,93 @@
+"""Generate, send, retry."""
+
+from typing import Final
+
+from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from services.common.addresses import BaseUrl
+from services.gateway.api.parameters import request_id_of
+from services.gateway.backends.invoices import Invoices
+from services.gateway.dashboard.rendering import AnyRequest, go, render, toast
+from services.gateway.dashboard.views.rows import row_of
+from services.gateway.identity.principal import Principal
+from services.gateway.schemas.invoices import Channel, GenerateBody, InvoiceView, SentView
+
+
+@post("/shows/{show_id:str}/invoices/generate", status_code=200)
+async def generate(
+    request: AnyRequest,
+    show_id: FromPath[str],
+    caller: NamedDependency[Principal],
+    invoices: NamedDependency[Invoices],
+) -> Response[bytes]:
+    """Starts the run that the plan on the page stands for, and leads to its progress."""
+    form = await request.form()
+    body = GenerateBody(plan_hash=str(form.get("plan_hash", ""))[:200])
+    run = await invoices.generate(caller.identity, show_id, body, "")
+    return go(request, f"/shows/{show_id}?run={run.id}")
+
+
+@post("/shows/{show_id:str}/invoices/retry", status_code=200)
+async def retry_failed(
+    request: AnyRequest,
+    show_id: FromPath[str],
+    caller: NamedDependency[Principal],
+    invoices: NamedDependency[Invoices],
+) -> Response[bytes]:
+    """Everything in status Error once more."""
+    retried = await invoices.retry(caller.identity, show_id, [])
+    run = f"?run={retried.generation.id}" if retried.generation else ""
+    return go(request, f"/shows/{show_id}{run}")
+
+
+@post("/shows/{show_id:str}/invoices/{invoice_id:str}/retry", status_code=200)
+async def retry_one(
+    request: AnyRequest,
+    show_id: FromPath[str],
+    invoice_id: FromPath[str],
+    caller: NamedDependency[Principal],
+    invoices: NamedDependency[Invoices],
+    base_url: NamedDependency[BaseUrl],
+) -> Response[bytes]:
+    """One invoice once more; answers its row."""
+    await invoices.retry(caller.identity, show_id, [invoice_id])
+    return _row(
+        request, await invoices.get(caller.identity, show_id, invoice_id), base_url, toast("ok", "Trying again")
+    )
+
+
+@post("/shows/{show_id:str}/invoices/{invoice_id:str}/send", status_code=200)
+async def send(
+    request: AnyRequest,
+    show_id: FromPath[str],
+    invoice_id: FromPath[str],
+    caller: NamedDependency[Principal],
+    invoices: NamedDependency[Invoices],
+    base_url: NamedDependency[BaseUrl],
+) -> Response[bytes]:
+    """Delivers the link by e-mail, or hands it over to be sent by hand; answers the row."""
+    form = await request.form()
+    channel: Channel = "email" if form.get("channel") == "email" else "manual"
+    # A double click, or a repetition by the browser, is the same wish.
+    request_id = request_id_of(str(form.get("request_id", ""))[:100], caller.identity, f"send {invoice_id}")
+    sent = await invoices.send(caller.identity, show_id, invoice_id, channel, request_id, base_url)
+    return _row(request, sent.invoice, base_url, _said(sent))
+
+
+def _said(sent: SentView) -> dict[str, str]:
+    buyer = sent.invoice.handle or sent.invoice.display_name
+    if sent.delivery.state == "failed":
+        return toast("error", f"The link to {buyer} was not sent", sent.delivery.reason)
+    if sent.delivery.channel == "manual":
+        text = sent.delivery.message or sent.delivery.link
+        return toast("ok", f"Message for {buyer} copied", "Paste it into your chat with the buyer.", copy=text)
+    return toast("ok", f"Link sent to {sent.invoice.email}", sent.delivery.reason)
+
+
+def _row(request: AnyRequest, invoice: InvoiceView, base_url: str, headers: dict[str, str]) -> Response[bytes]:
+    return render(request, "parts/row.html", {"row": row_of(invoice, base_url)}, headers=headers)
+
+
+HANDLERS: Final = [generate, retry_failed, retry_one, send]

@@ -1,0 +1,84 @@
+"""Values as the reader reads them: money and numbers of their locale, times, initials."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from babel import Locale, UnknownLocaleError, dates, numbers
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from services.common.money import format_money
+
+DEFAULT_LOCALE: Final = "en_US"
+_HUES: Final = 6
+
+
+def locale_of(headers: Mapping[str, str]) -> str:
+    """The reader's first language that we know, from Accept-Language."""
+    for part in headers.get("accept-language", "").split(",")[:10]:
+        tag = part.split(";")[0].strip()
+        try:
+            return str(Locale.parse(tag, sep="-"))
+        except (ValueError, UnknownLocaleError):
+            continue
+    return DEFAULT_LOCALE
+
+
+def _locale(context: Context) -> str:
+    return str(context.get("locale") or DEFAULT_LOCALE)
+
+
+@pass_context
+def money(context: Context, amount: int, currency: str) -> str:
+    """Minor units with their currency."""
+    return format_money(amount, currency, _locale(context))
+
+
+@pass_context
+def number(context: Context, value: int) -> str:
+    return str(numbers.format_decimal(value, locale=_locale(context)))
+
+
+@pass_context
+def day(context: Context, at: datetime) -> str:
+    """The day in UTC; the page's script puts it into the reader's own time."""
+    return str(dates.format_date(at, format="medium", locale=_locale(context)))
+
+
+def ago(at: datetime, now: datetime | None = None) -> str:
+    """How long ago, in a word or two."""
+    seconds = ((now or datetime.now(UTC)) - at).total_seconds()
+    for limit, size, unit in ((60, 1, ""), (3600, 60, "min"), (86_400, 3600, "h"), (30 * 86_400, 86_400, "d")):
+        if seconds < limit:
+            return f"{int(seconds // size)} {unit} ago" if unit else "just now"
+    return at.strftime("%Y-%m-%d")
+
+
+def plural(count: int, word: str, words: str = "") -> str:
+    """`item` or `items`, after the number that was asked about."""
+    return word if count == 1 else words or f"{word}s"
+
+
+def initials(name: str) -> str:
+    """Up to two letters for an avatar."""
+    words = [word for word in "".join(char if char.isalnum() else " " for char in name).split() if word]
+    if not words:
+        return "?"
+    return (words[0][0] + (words[1][0] if len(words) > 1 else words[0][1:2])).upper()
+
+
+def hue(text: str) -> int:
+    """Which of the avatars' colours, the same for the same text."""
+    return sum(text.encode()) % _HUES
+
+
+FILTERS: Final[dict[str, Any]] = {
+    "money": money,
+    "number": number,
+    "day": day,
+    "ago": ago,
+    "plural": plural,
+    "initials": initials,
+    "hue": hue,
+}

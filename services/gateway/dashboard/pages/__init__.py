@@ -1,0 +1,1 @@
+"""Addresses that show something and change nothing."""

@@ -1,0 +1,67 @@
+"""What goes wrong on a page becomes a page, or a message on the one that is open; nobody signed in goes to sign in."""
+
+from typing import Any, Final
+from urllib.parse import quote
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from services.common.context import request_id
+from services.common.errors import Kind, NotFound, ShowbillError
+from services.common.problem import HTTP_STATUS, headers
+from services.common.server import translate
+from services.gateway.dashboard.rendering import go, is_htmx, render, toast
+from services.gateway.errors import on_http
+
+log = structlog.get_logger()
+
+_OUR_FAULT: Final = (Kind.INTERNAL, Kind.UNAVAILABLE)
+
+
+class NoSuchPage(NotFound):
+    """There is nothing at this address. It may have been deleted, or it belongs to another workspace."""
+
+
+class Unusable(ShowbillError):
+    """What was sent cannot be used. Open the page again and try once more."""
+
+    kind = Kind.INVALID
+    reason = "INVALID_REQUEST"
+
+
+def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The answer to anything that was raised behind a page."""
+    known = _known(error)
+    if known.kind is Kind.UNAUTHENTICATED:
+        return go(request, "/sign-in" + _return_to(request))
+    if known.kind in _OUR_FAULT:
+        log.error("page failed", reason=known.reason, exc_info=error)
+    status, title = HTTP_STATUS[known.kind]
+    if is_htmx(request):
+        body = f"{known.message} Reference {request_id()}." if known.kind is Kind.INTERNAL else known.message
+        answer = headers(known) | toast("error", title, body) | {"HX-Reswap": "none"}
+        return Response(b"", status_code=status, headers=answer, media_type="text/html")
+    values = {"status": status, "title": title, "message": known.message, "reference": request_id()}
+    return render(request, "error.html", values, status=status, headers=headers(known))
+
+
+def on_stray(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """An address that is none: a page for a person with a browser, a problem document for a program."""
+    wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api")
+    return on_error(request, error) if wants_page else on_http(request, error)
+
+
+def _known(error: Exception) -> ShowbillError:
+    if isinstance(error, HTTPException) and error.status_code in (404, 405):
+        return NoSuchPage()
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        return Unusable()
+    return translate(error)
+
+
+def _return_to(request: Request[Any, Any, Any]) -> str:
+    if request.method != "GET" or is_htmx(request) or request.url.path == "/":
+        return ""
+    query = request.url.query
+    return "?next=" + quote(request.url.path + (f"?{query}" if query else ""), safe="")

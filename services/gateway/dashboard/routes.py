@@ -1,0 +1,29 @@
+"""All addresses of the dashboard, behind one handler for whatever goes wrong."""
+
+from typing import Final
+
+from litestar import Router
+from litestar.exceptions import HTTPException, ValidationException
+
+from services.gateway.dashboard.actions import integrations as integration_actions
+from services.gateway.dashboard.actions import invoices as invoice_actions
+from services.gateway.dashboard.actions import session
+from services.gateway.dashboard.actions import shows as show_actions
+from services.gateway.dashboard.pages import integrations, show, shows, sign_in
+from services.gateway.dashboard.problems import on_error
+
+ROUTES: Final = Router(
+    "/",
+    route_handlers=[
+        *sign_in.HANDLERS,
+        *session.HANDLERS,
+        *shows.HANDLERS,
+        *show_actions.HANDLERS,
+        *show.HANDLERS,
+        *invoice_actions.HANDLERS,
+        *integrations.HANDLERS,
+        *integration_actions.HANDLERS,
+    ],
+    exception_handlers={HTTPException: on_error, ValidationException: on_error, Exception: on_error},
+    include_in_schema=False,
+)

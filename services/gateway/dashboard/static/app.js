@@ -1,0 +1,232 @@
+/* What HTML cannot do by itself: live updates, messages, copying, hints on keys. htmx makes the requests and swaps.
+   A classic deferred script: no build, no eval, nothing inline. */
+(() => {
+  'use strict';
+  const $ = (s, r = document) => r.querySelector(s), $$ = (s, r = document) => [...r.querySelectorAll(s)];
+  const on = (type, run) => document.addEventListener(type, run);
+  const LOCALE = document.documentElement.dataset.locale || 'en';
+  const SVG = 'http://www.w3.org/2000/svg';
+  const icon = (name, cls) => {
+    const svg = document.createElementNS(SVG, 'svg'), use = document.createElementNS(SVG, 'use');
+    svg.setAttribute('class', 'i' + (cls ? ' ' + cls : '')); svg.setAttribute('aria-hidden', 'true');
+    use.setAttribute('href', `${document.body.dataset.sprite}#i-${name}`); svg.append(use);
+    return svg;
+  };
+  const el = (tag, cls, ...kids) => { const e = document.createElement(tag); if (cls) e.className = cls; e.append(...kids); return e; };
+  /* Minor units as the reader writes money: Intl knows how many of them make one. */
+  const money = (amount, currency) => {
+    const format = new Intl.NumberFormat(LOCALE, { style: 'currency', currency });
+    return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+  };
+
+  /* ---- said to screen readers: one polite queue, at most one utterance every 3 s */
+  const lines = []; let saying = 0;
+  function say(text, now) {
+    if (now) { $('#say-now').textContent = text; return; }
+    lines.push(text); if (saying) return;
+    const flush = () => { $('#say').textContent = lines.slice(-3).join('. '); lines.length = 0; saying = setTimeout(() => { saying = 0; if (lines.length) saying = setTimeout(flush, 0); }, 3000); };
+    saying = setTimeout(flush, 60);
+  }
+
+  /* ---- messages in the corner, four at most */
+  const KIND = { paid: 'circle-check', ok: 'circle-check', error: 'circle-alert', info: 'info' };
+  function toast({ kind = 'ok', title, body = '', copy = '', ms = kind === 'error' ? 0 : 6000 }) {
+    const box = $('#toasts'), close = el('button', 'btn btn-s btn-ghost btn-icon', icon('x'));
+    close.type = 'button'; close.setAttribute('aria-label', 'Dismiss'); close.dataset.dismiss = '';
+    const words = el('div', '', el('b', '', title), el('span', '', body));
+    if (copy) { const again = el('button', 'btn btn-s btn-outline mt-1', icon('copy', 'i-s'), 'Copy again'); again.type = 'button'; again.dataset.copy = copy; again.dataset.copyLabel = 'Message'; words.append(el('div', '', again)); }
+    const shown = el('div', 'toast', icon(KIND[kind] || 'info'), words, close); shown.dataset.k = kind;
+    while (box.children.length > 3) box.firstElementChild.remove();
+    box.append(shown); say(body ? `${title}. ${body}` : title, kind === 'error');
+    if (ms) { let id; const arm = () => { id = setTimeout(() => shown.remove(), ms); }; arm(); shown.addEventListener('pointerenter', () => clearTimeout(id)); shown.addEventListener('pointerleave', arm); shown.addEventListener('focusin', () => clearTimeout(id)); }
+    return shown;
+  }
+  on('toast', async e => {                                         // HX-Trigger: {"toast": {…}}
+    const told = e.detail;
+    if (told.copy) { try { await navigator.clipboard.writeText(told.copy); } catch { told.title = 'Message ready to copy'; told.body = 'The browser did not let us copy it.'; } }
+    toast(told);
+  });
+
+  /* ---- clicks */
+  on('click', async e => {
+    const b = e.target.closest('button'); if (!b) return;
+    const d = b.dataset;
+    if ('dismiss' in d) b.closest('.toast').remove();
+    else if (d.copy) {
+      try { await navigator.clipboard.writeText(d.copy); } catch { toast({ kind: 'error', title: 'The browser did not let us copy it', body: d.copy }); return; }
+      const label = $('[data-label]', b), was = label && label.textContent;
+      if (label) { label.textContent = 'Copied'; setTimeout(() => { label.textContent = was; }, 1600); say(`${d.copyLabel} copied`); }
+      else toast({ kind: 'ok', title: `${d.copyLabel || 'Text'} copied`, ms: 2500 });
+    }
+    else if (d.reveal) { const i = document.getElementById(d.reveal), show = i.type === 'password'; i.type = show ? 'text' : 'password'; b.setAttribute('aria-pressed', show); $('use', b).setAttribute('href', `${document.body.dataset.sprite}#i-eye${show ? '-off' : ''}`); }
+    else if (d.themeSet) theme(d.themeSet);
+    else if ('reload' in d) reload();
+    if (b.closest('.menu')) b.closest('[popover]')?.hidePopover();
+  });
+  /* In a cookie, so that the server paints the right theme first time. */
+  function theme(name) { const root = document.documentElement; if (name === 'system') delete root.dataset.theme; else root.dataset.theme = name; document.cookie = `theme=${name};path=/;max-age=31536000;samesite=lax`; }
+
+  /* ---- a form is sent once; its button says so */
+  function busy(form) {
+    const b = $('[type=submit][data-busy]', form); if (!b || b.getAttribute('aria-busy')) return;
+    b.setAttribute('aria-busy', 'true'); b.dataset.was = b.textContent; b.replaceChildren(icon('loader-circle', 'spin'), b.dataset.busy);
+  }
+  function idle(form) { const b = $('[aria-busy=true][data-was]', form); if (b) { b.removeAttribute('aria-busy'); b.textContent = b.dataset.was; } }
+  on('submit', e => { const f = e.target; if (f.matches('[data-once]') && !f.hasAttribute('hx-post')) { if (f.dataset.sent) e.preventDefault(); f.dataset.sent = '1'; busy(f); } });
+  addEventListener('pageshow', e => { if (e.persisted) location.reload(); });
+
+  /* ---- keys of the provider: their shape at once; the server has the last word */
+  const SHAPE = { secret: /^(sk|rk)_(test|live)_[A-Za-z0-9]{8,}$/, publishable: /^pk_(test|live)_[A-Za-z0-9]{8,}$/ };
+  const modeOf = v => (v.trim().match(/^[srp]k_(test|live)_/) || [])[1];
+  function keyFault(input) {
+    const v = input.value.trim(), kind = input.dataset.keyInput, form = input.form;
+    const other = $(`[data-key-input]:not([data-key-input=${kind}])`, form), mode = modeOf(v), theirs = modeOf(other.value);
+    if (!v) return '';
+    if (kind === 'secret' && v.startsWith('pk_')) return 'That is a publishable key. The secret key starts with rk_ or sk_.';
+    if (kind === 'publishable' && /^[sr]k_/.test(v)) return 'That is a secret key. Paste it in the field above.';
+    if (!SHAPE[kind].test(v)) return v.length > 14 || document.activeElement !== input ? `This does not look like a ${kind} key. Copy it again from Stripe.` : '';
+    if (kind === 'publishable' && theirs && mode !== theirs) return `This is a ${mode} key but the secret key is a ${theirs} key. Use two keys from the same mode.`;
+    return '';
+  }
+  function tell(input, bad, good) {
+    const msg = document.getElementById(input.id + '-m'); input.setAttribute('aria-invalid', bad ? 'true' : 'false');
+    msg.className = 'msg ' + (bad ? 'msg-error' : 'msg-ok'); msg.replaceChildren(...(bad || good ? [icon(bad ? 'circle-alert' : 'check'), el('span', '', bad || good)] : []));
+  }
+  function checkKey(input) {
+    const v = input.value.trim(), bad = keyFault(input), mode = modeOf(v), slot = $(`[data-mode-for=${input.id}]`);
+    const good = !bad && input.dataset.keyInput === 'secret' && SHAPE.secret.test(v) ? (v.startsWith('rk_') ? 'Restricted key. Good choice.' : 'Full-access key. It works, but a restricted key is safer.') : '';
+    tell(input, bad, good);
+    if (slot) { const b = el('span', 'badge', icon(mode === 'live' ? 'radio' : 'zap'), mode === 'live' ? 'Live mode' : 'Test mode'); b.dataset.s = mode === 'live' ? 'livemode' : 'test'; slot.replaceChildren(...(mode ? [b] : [])); }
+    return !bad;
+  }
+  on('input', e => { if (e.target.matches('[data-key-input]')) $$('[data-key-input]', e.target.form).forEach(i => (i === e.target || i.value) && checkKey(i)); });
+  on('focusout', e => { if (e.target.matches?.('[data-key-input]') && e.target.value) checkKey(e.target); });
+  on('htmx:before:request', e => {
+    const form = e.target.closest?.('form'); if (!form || form !== e.target) return;
+    if (form.matches('[data-stripe-form]')) {
+      const wrong = $$('[data-key-input]', form).filter(i => { const good = checkKey(i); if (!i.value.trim()) tell(i, 'Paste the key from Stripe.'); return !good || !i.value.trim(); });
+      if (wrong.length) { e.preventDefault(); wrong[0].focus(); return; }
+      say('Checking the keys with Stripe');
+    }
+    busy(form);
+  });
+  on('htmx:finally:request', e => { const form = e.target; if (form.matches?.('form') && !e.detail.ctx.hx?.redirect) idle(form); });
+
+  /* ---- keyboard: single letters only while the focus is inside a row */
+  on('keydown', e => {
+    const tr = e.target.closest?.('tr[id^=inv-]'); if (!tr || e.metaKey || e.ctrlKey || e.altKey || e.target.matches('input,textarea,select') || e.target.closest('[popover]')) return;
+    if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { const next = e.key === 'ArrowDown' ? tr.nextElementSibling : tr.previousElementSibling, to = next && $('button,a', next); if (to) { e.preventDefault(); to.focus(); } }
+    else { const b = $(`[data-key="${CSS.escape(e.key.toLowerCase())}"]`, tr); if (b) { e.preventDefault(); b.click(); } }
+  });
+
+  /* ---- times, in the reader's own time and growing older */
+  const AGES = [[60, 1, ''], [3600, 60, 'min'], [86400, 3600, 'h'], [30 * 86400, 86400, 'd']];
+  function ago(at) { const s = Math.max(0, (Date.now() - at) / 1000); for (const [limit, size, unit] of AGES) if (s < limit) return unit ? `${Math.floor(s / size)} ${unit} ago` : 'just now'; return new Date(at).toLocaleDateString(LOCALE); }
+  function put(node, text) { if (node.textContent !== text) node.textContent = text; }
+  function clocks() {
+    $$('time[data-ago]').forEach(t => put(t, ago(Date.parse(t.dateTime))));
+    $$('time[data-day]').forEach(t => put(t, new Date(t.dateTime).toLocaleDateString(LOCALE, { dateStyle: 'medium' })));
+    const s = Math.round((Date.now() - heard) / 1000), since = s < 5 ? 'just now' : s < 60 ? `${s} s ago` : ago(heard);
+    $$('[data-fresh]').forEach(n => put(n, since));
+    $$('[data-fresh-line]').forEach(n => put(n, live ? `Checked ${since}` : ''));
+  }
+
+  /* ---- live updates. An event never carries HTML: it marks a row as changed, and changed rows that are on the page
+     are fetched together and morphed in place, with the figures above. Whatever may have been missed is read anew. */
+  let live = null, socket, seq = 0, tries = 0, beat = 0, poll = 0, slow = 0, heard = Date.now();
+  const changed = new Set(); let figures = false, due = 0, fetching = false, reloading = null;
+  const panel = () => $('#panel');
+
+  function state(name) {
+    if (live.dataset.state === name) return;
+    const before = live.dataset.state; live.dataset.state = name;
+    live.lastElementChild.textContent = { on: 'Live updates', reconnecting: 'Reconnecting…', offline: 'Offline' }[name];
+    live.setAttribute('aria-label', { on: 'Live updates are on', reconnecting: 'Reconnecting to live updates', offline: 'You are offline' }[name]);
+    clearTimeout(slow); clearInterval(poll);
+    if (name === 'on') $('#live-banner').hidden = true;
+    else { slow = setTimeout(() => { $('#live-banner').hidden = false; }, 5000); poll = setInterval(reload, 30000); }
+    if (before !== 'connecting') say(name === 'on' ? 'Live updates are back' : 'Live updates stopped, reconnecting');
+  }
+  /* The panel anew, whole; wishes that come meanwhile are one more time. */
+  function reload() {
+    if (reloading) { reloading.again = true; return; }
+    const now = reloading = { again: false };
+    const address = location.pathname + location.search;
+    const figures = htmx.ajax('GET', address, { source: '#panel', target: '#panel', select: '#panel', selectOOB: '#summary:outerMorph', swap: 'outerMorph' });
+    figures.catch(() => {}).then(() => { reloading = null; position(); if (now.again) reload(); });
+  }
+  function position() { const read = Number(panel()?.dataset.seq || 0); if (read > seq) seq = read; heard = Date.now(); clocks(); }
+  function refreshSoon(id) { if (id) changed.add(id); figures = true; due ||= setTimeout(refresh, id ? 80 : 250); }
+  async function refresh() {
+    due = 0; if (fetching) { due = setTimeout(refresh, 60); return; }
+    const ids = [...changed].slice(0, 100); ids.forEach(id => changed.delete(id)); if (!ids.length && !figures) return;
+    figures = false; fetching = true;
+    const status = new URLSearchParams(location.search).get('status') || '';
+    try { await htmx.ajax('GET', `${location.pathname}/invoices/rows?status=${encodeURIComponent(status)}&ids=${ids.join(',')}`, { source: '#feed', target: '#feed', swap: 'none' }); } finally { fetching = false; }
+    if (changed.size || figures) due ||= setTimeout(refresh, 80);
+  }
+  const HANDLE = {
+    'invoice.updated'(m) {
+      const row = document.getElementById('inv-' + m.data.id);
+      if (panel().dataset.state !== 'list') { reload(); return; }
+      if (row && m.data.version <= Number(row.dataset.version)) return;
+      refreshSoon(row ? m.data.id : '');
+      if (m.data.status === 'paid') { paid.push(m.data); if (paid.length === 1) setTimeout(tellPaid, 350); }
+    },
+    'generation.progressed'(m) {
+      const g = $('#gen'), d = m.data; if (!g) { reload(); return; }
+      const done = d.createdCount + d.failedCount, shown = { done, total: d.totalCount, created: d.createdCount, failed: d.failedCount, left: d.pendingCount };
+      for (const [key, value] of Object.entries(shown)) put($(`[data-gen=${key}]`, g), String(value));
+      const bar = $('progress', g); bar.max = d.totalCount || 1; bar.value = done;
+      const quarter = Math.floor(4 * done / (d.totalCount || 1)); if (quarter > Number(g.dataset.quarter || 0)) { g.dataset.quarter = quarter; say(`${done} of ${d.totalCount} invoices done`); }
+    },
+    'generation.finished'(m) {
+      const url = new URL(location.href); if (url.searchParams.has('run')) { url.searchParams.delete('run'); history.replaceState(history.state, '', url); }
+      reload(); const { createdCount: n, failedCount: failed } = m.data;
+      toast({ kind: failed ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} created`, body: failed ? `${failed} need attention.` : '' });
+    },
+    'claims.changed': () => reload(),
+    'integration.updated': () => reload(),
+    resync: () => reload(),
+  };
+  /* One message for payments at a time: while it is up, new ones add to it. */
+  let paid = [], till = [];
+  function tellPaid() {
+    const fresh = paid; paid = []; const old = $('#toasts [data-k=paid]'); till = old ? till.concat(fresh) : fresh; old?.remove();
+    const sum = money(till.reduce((whole, one) => whole + one.total, 0), till[0].currency), who = till.map(one => one.handle || one.displayName);
+    toast(till.length === 1 ? { kind: 'paid', title: `${who[0]} paid ${sum}`, body: till[0].number } : { kind: 'paid', title: `${till.length} buyers paid ${sum}`, body: who.slice(-3).join(', ') + (till.length > 3 ? ` and ${till.length - 3} more` : '') });
+  }
+  function hear(text) {
+    const m = JSON.parse(text); heard = Date.now();
+    if (m.type === 'hello') { if (m.data.behind || m.data.seq > seq) reload(); seq = Math.max(seq, m.data.seq); return; }
+    if (m.seq) { if (m.seq <= seq) return; if (m.seq > seq + 1) reload(); seq = m.seq; }
+    HANDLE[m.type]?.(m);
+    document.dispatchEvent(new CustomEvent('live:' + m.type, { detail: m }));
+  }
+  function connect() {
+    const url = new URL('/api/realtime', location.href); url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+    url.searchParams.set('show_id', live.dataset.show); url.searchParams.set('since', seq);
+    socket = new WebSocket(url);
+    const alive = () => { clearTimeout(beat); beat = setTimeout(() => socket.close(), 45000); };     // the server pings every 20 s
+    socket.onopen = () => { state('on'); tries = 0; alive(); };
+    socket.onmessage = e => { alive(); hear(e.data); };
+    socket.onclose = e => {
+      clearTimeout(beat); if (e.code === 4401 || e.code === 4404) { location.reload(); return; }
+      state(navigator.onLine === false ? 'offline' : 'reconnecting');
+      setTimeout(connect, Math.min(30000, 500 * 2 ** tries++) * (.7 + .6 * Math.random()));
+    };
+  }
+
+  /* ---- requests that fail without an answer; one that is answered brings its own message */
+  on('htmx:error', e => { const ctx = e.detail.ctx; if (ctx && ctx.request.method !== 'GET') toast({ kind: 'error', title: 'That did not go through', body: 'Check your connection and try again.' }); });
+  /* A swap must never drop the keyboard on <body>: it lands on the same row's main button. */
+  let held = '';
+  on('htmx:before:swap', () => { held = document.activeElement?.closest?.('tr[id]')?.id || ''; });
+  on('htmx:after:swap', () => { if (held && document.activeElement === document.body) $(`#${held} [data-key], #${held} [popovertarget^=m-]`)?.focus(); held = ''; clocks(); });
+  on('DOMContentLoaded', () => {
+    live = $('#live');
+    $$('[data-key-input]').forEach(i => i.value && i.getAttribute('aria-invalid') !== 'true' && checkKey(i));
+    clocks(); setInterval(clocks, 10000);
+    if (live) { position(); connect(); }
+  });
+})();

@@ -1,0 +1,1 @@
+"""What templates are given: values ready to be shown, made by pure functions."""

@@ -1,0 +1,65 @@
+"""One row of the invoice list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.gateway.dashboard.views.statuses import badge_of, note_of
+from services.gateway.schemas.invoices import InvoiceView
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An invoice as the list shows it."""
+
+    id: str
+    show_id: str
+    version: int
+    buyer: str
+    name: str
+    email: str
+    badge: str
+    note: str
+    held_back: bool
+    item_count: int
+    number: str
+    total: int
+    currency: str
+    updated_at: datetime | None
+    pay_link: str
+    """Empty while there is nothing to pay or to see behind it."""
+    provider_url: str
+    can_send: bool
+    was_sent: bool
+    can_retry: bool
+    fresh: bool
+    """Just became paid: lights up once."""
+
+
+def row_of(invoice: InvoiceView, base_url: str, *, fresh: bool = False) -> Row:
+    """`base_url` is our public address, that the pay link begins with."""
+    buyer = invoice.handle or invoice.display_name or invoice.platform_user_id
+    payable = invoice.status in ("sent", "payment_failed") or (
+        invoice.status == "draft" and invoice.draft_reason is None and bool(invoice.external_id)
+    )
+    return Row(
+        id=invoice.id,
+        show_id=invoice.show_id,
+        version=invoice.version,
+        buyer=buyer,
+        name=invoice.display_name if invoice.display_name != buyer else "",
+        email=invoice.email,
+        badge=badge_of(invoice.status),
+        note=note_of(invoice),
+        held_back=invoice.draft_reason is not None and invoice.status == "draft",
+        item_count=invoice.line_count,
+        number=invoice.number,
+        total=invoice.total,
+        currency=invoice.currency,
+        updated_at=invoice.updated_at,
+        pay_link=base_url + invoice.pay_path if payable and invoice.pay_path else "",
+        provider_url=invoice.provider_url if invoice.provider_url.startswith(("https://", "http://")) else "",
+        can_send=payable,
+        was_sent=invoice.send_count > 0,
+        can_retry=invoice.status == "error",
+        fresh=fresh and invoice.status == "paid",
+    )

@@ -1,0 +1,51 @@
+"""A tile of the catalogue."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from services.gateway.schemas.integrations import ListedIntegrationView
+
+Look = Literal["connected", "attention", "available", "soon", "locked"]
+_PAGES: Final = {"stripe": "/integrations/stripe"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One provider."""
+
+    provider: str
+    name: str
+    description: str
+    look: Look
+    note: str
+    page: str
+    plan: str
+
+
+def tile_of(listed: ListedIntegrationView) -> Tile:
+    page = _PAGES.get(listed.provider, "")
+    return Tile(
+        provider=listed.provider,
+        name=listed.name,
+        description=listed.description,
+        look=_look(listed, page),
+        note=_note(listed),
+        page=page,
+        plan=listed.required_plan.title(),
+    )
+
+
+def _look(listed: ListedIntegrationView, page: str) -> Look:
+    if listed.connected:
+        return "connected" if listed.status == "active" else "attention"
+    if listed.availability == "requires_plan":
+        return "locked"
+    return "available" if listed.availability == "available" and page else "soon"
+
+
+def _note(listed: ListedIntegrationView) -> str:
+    if not listed.connected:
+        return "About 2 minutes"
+    if listed.status != "active":
+        return listed.status_reason or "The connection does not work just now."
+    return f"{listed.account_id} · {'live' if listed.livemode else 'test'} mode"

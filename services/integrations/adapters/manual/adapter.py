@@ -1,0 +1,175 @@
+"""The manual adapter: its invoices are kept here, shown with the operator's instructions, and marked paid by hand."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final, NoReturn
+
+from services.common.errors import Fault
+from services.integrations.failures import AdapterError, Failure
+from services.integrations.ports import (
+    BadSignature,
+    Binding,
+    ConnectedAccount,
+    Credentials,
+    Endpoint,
+    EndpointWish,
+    Health,
+    InvoiceOrder,
+    InvoicePage,
+    InvoiceRef,
+    InvoiceState,
+    InvoiceStore,
+    Limits,
+    Line,
+    Link,
+    ProviderEvent,
+    ProviderInvoice,
+    ProviderLine,
+)
+
+ACCOUNT: Final = "manual"
+"""There is one in each workspace."""
+LIMITS: Final = Limits(
+    minimum_totals={},
+    maximum_total=999_999_999_999,
+    maximum_lines=1000,
+    longest_memo=1500,
+    longest_footer=5000,
+)
+_SETTLED: Final = {
+    InvoiceState.PAID: "This invoice is paid already. Give the money back first if it is to be undone.",
+    InvoiceState.VOID: "This invoice is void. Make a new one for the buyer.",
+    InvoiceState.DRAFT: "This invoice is held back and cannot be paid yet. Set the missing prices first.",
+    InvoiceState.DELETED: "This invoice does not exist any more.",
+}
+
+
+class ManualAdapter:
+    """See ports.IntegrationAdapter."""
+
+    provider = "manual"
+    has_webhooks = False
+
+    def __init__(self, store: InvoiceStore) -> None:
+        self._store = store
+
+    def read_credentials(self, fields: Mapping[str, str]) -> Credentials:
+        if fields:
+            sentence = "Payments that are marked by hand need no keys. Send none."
+            raise AdapterError(
+                Failure.CREDENTIALS_MALFORMED, sentence, faults=[Fault(name, sentence) for name in fields]
+            )
+        return {}
+
+    def limits(self) -> Limits:
+        return LIMITS
+
+    async def probe(self, credentials: Credentials) -> ConnectedAccount:
+        return ConnectedAccount(
+            ACCOUNT, livemode=True, warnings=["Write in the settings how buyers pay: they read it on their pay page."]
+        )
+
+    async def ensure_endpoint(self, link: Link, wish: EndpointWish) -> Endpoint:
+        return _nobody_tells()
+
+    async def remove_strays(self, link: Link, wish: EndpointWish, kept_id: str) -> None:
+        """There are none."""
+
+    async def remove_endpoint(self, link: Link, endpoint_id: str) -> None:
+        """There is none."""
+
+    async def check(self, link: Link, endpoint_id: str, url: str) -> Health:
+        return Health(healthy=True, sentence="Nobody has to be reached: invoices are kept here.", seconds=0.0)
+
+    async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:
+        now = datetime.now(UTC)
+        return await self._store.add(
+            link,
+            ProviderInvoice(
+                external_id=f"{order.invoice_id}.{order.revision}",
+                state=InvoiceState.DRAFT if order.keep_draft else InvoiceState.OPEN,
+                account_id=link.account_id,
+                livemode=link.livemode,
+                total=order.total,
+                currency=order.currency,
+                number="" if order.keep_draft else _number(order.invoice_id, order.revision),
+                create_time=now,
+                finalize_time=None if order.keep_draft else now,
+                invoice_id=order.invoice_id,
+                revision=order.revision,
+                lines=[ProviderLine(_described(line), line.amount) for line in order.lines],
+                payment_instructions=order.payment_instructions,
+            ),
+        )
+
+    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int) -> ProviderInvoice:
+        found = await self.get_invoice(link, ref.external_id)
+        if found.state is InvoiceState.DRAFT and found.total != total:
+            raise AdapterError(
+                Failure.TOTAL_MISMATCH,
+                "The draft has another total than the invoice, so it was not finalized. Void it and make it anew.",
+                details={"provider_total": found.total, "our_total": total},
+            )
+        if found.state is not InvoiceState.DRAFT:
+            return found
+        number = _number(found.invoice_id, found.revision)
+        return await self._store.move(
+            link, ref.external_id, (InvoiceState.DRAFT,), InvoiceState.OPEN, number
+        ) or await self.get_invoice(link, ref.external_id)
+
+    async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
+        raise AdapterError(
+            Failure.PROVIDER_REFUSED,
+            "Nobody e-mails invoices that are paid by hand. Copy the link, or send it as a message.",
+        )
+
+    async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
+        return await self._settle(link, ref, (InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE), InvoiceState.PAID)
+
+    async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
+        gone = await self._store.move(link, ref.external_id, (InvoiceState.DRAFT,), InvoiceState.DELETED)
+        if gone is not None:
+            return gone
+        found = await self.get_invoice(link, ref.external_id)
+        if found.state is InvoiceState.DELETED:
+            return found
+        return await self._settle(link, ref, (InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE), InvoiceState.VOID)
+
+    async def _settle(
+        self, link: Link, ref: InvoiceRef, sources: tuple[InvoiceState, ...], target: InvoiceState
+    ) -> ProviderInvoice:
+        moved = await self._store.move(link, ref.external_id, sources, target)
+        if moved is not None:
+            return moved
+        found = await self.get_invoice(link, ref.external_id)
+        if found.state is target:
+            return found
+        raise AdapterError(Failure.PROVIDER_REFUSED, _SETTLED[found.state])
+
+    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
+        found = await self._store.find(link, external_id)
+        return found or ProviderInvoice(external_id, InvoiceState.DELETED, link.account_id, link.livemode)
+
+    async def list_invoices(self, link: Link, created_from: datetime | None, size: int, after: str) -> InvoicePage:
+        found = await self._store.list(link, created_from, size + 1, after)
+        return InvoicePage(found[:size], found[size - 1].external_id if len(found) > size else "")
+
+    def read_event(self, binding: Binding, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
+        raise BadSignature
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _number(invoice_id: str, revision: int) -> str:
+    """Short enough to be written on a transfer, and the same however often it is made."""
+    return f"{invoice_id[-8:].upper()}-{revision}"
+
+
+def _described(line: Line) -> str:
+    name = " ".join(part for part in (line.item_number, line.title) if part)
+    return f"{line.quantity} × {name}" + (" (no price yet)" if line.unit_price is None else "")
+
+
+def _nobody_tells() -> NoReturn:
+    raise AdapterError(Failure.PROVIDER_REFUSED, "Payments are marked by hand: there is nobody who could tell of them.")

@@ -1,0 +1,35 @@
+"""What came back from Stripe, looked at before it is believed: a proxy or an outage may answer anything."""
+
+from typing import Any, Final, TypeAlias
+
+from services.integrations.adapters.stripe.errors import UNSURE
+from services.integrations.adapters.stripe.operations import Operation
+from services.integrations.failures import AdapterError, Failure
+
+Json: TypeAlias = dict[str, Any]
+"""An object of Stripe's API as it came: parsed JSON."""
+
+_NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "account": ("id",),
+    "balance": ("livemode",),
+    "customer": ("id",),
+    "invoice": ("id", "status", "total", "currency", "lines"),
+    "list": ("data", "has_more"),
+    "webhook_endpoint": ("id",),
+}
+"""By the object's own name: what is read from it without asking whether it is there."""
+
+
+def read_object(data: object, operation: Operation) -> Json:
+    """Raises AdapterError PROVIDER_UNAVAILABLE for what is no object of Stripe's: the outcome is unknown."""
+    if isinstance(data, dict):
+        needed = _NEEDED.get(str(data.get("object")))
+        if needed is not None and (data.get("deleted") or all(name in data for name in needed)):
+            return data
+    raise not_understood(operation)
+
+
+def not_understood(operation: Operation) -> AdapterError:
+    return AdapterError(
+        Failure.PROVIDER_UNAVAILABLE, UNSURE, details={"operation": operation.name, "answer": "not understood"}
+    )

@@ -1,0 +1,101 @@
+"""Change the settings of a connection, and look at what a template makes. They apply to invoices made from then on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from services.common.errors import Fault, require
+from services.common.money import is_currency
+from services.integrations.connection import Connection, Settings
+from services.integrations.opening import NotConnected
+from services.integrations.ports import Limits
+from services.integrations.registry import Registry
+from services.integrations.repository import Repository
+from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, render, sample_values
+
+log = structlog.get_logger()
+
+FIELDS: Final = Settings.__struct_fields__
+LONGEST_MESSAGE: Final = 2000
+LONGEST_INSTRUCTIONS: Final = 5000
+LONGEST_TERM: Final = 365
+_USUAL_CURRENCY: Final = "USD"
+
+
+def faults_of(settings: Settings, fields: Sequence[str], limits: Limits) -> list[Fault]:
+    """Everything that is wrong with these fields, each with a finished sentence."""
+    found = {
+        "default_currency": _currency(settings.default_currency),
+        "memo_template": [
+            *problems(settings.memo_template, MEMO_VARIABLES),
+            *_too_long("memo", settings.memo_template, limits.longest_memo),
+        ],
+        "message_template": [
+            *problems(settings.message_template, MESSAGE_VARIABLES),
+            *_too_long("message", settings.message_template, LONGEST_MESSAGE),
+        ],
+        "days_until_due": []
+        if 1 <= settings.days_until_due <= LONGEST_TERM
+        else [f"An invoice can be due in 1 to {LONGEST_TERM} days."],
+        "footer": _too_long("footer", settings.footer, limits.longest_footer),
+        "payment_instructions": _too_long(
+            "payment instructions", settings.payment_instructions, LONGEST_INSTRUCTIONS, plural=True
+        ),
+    }
+    return [Fault(field, problem) for field in fields for problem in found.get(field, ())]
+
+
+def _currency(code: str) -> list[str]:
+    if not code or is_currency(code):
+        return []
+    return ["The default currency is not an ISO 4217 code. Write it in capitals, for example GBP."]
+
+
+def _too_long(name: str, text: str, longest: int, *, plural: bool = False) -> list[str]:
+    over = len(text) - longest
+    verb = "are" if plural else "is"
+    return [f"The {name} {verb} {over} characters too long; {longest} fit."] if over > 0 else []
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A template with its values put in, and what else it could use."""
+
+    text: str
+    variables: Sequence[str]
+
+
+class ChangingSettings:
+    """The use cases."""
+
+    def __init__(self, repository: Repository, registry: Registry) -> None:
+        self._repository = repository
+        self._registry = registry
+
+    async def change(self, workspace_id: str, provider: str, given: Settings, fields: Sequence[str]) -> Connection:
+        """Changes these fields and no other. Raises NotConnected, or InvalidRequest with every fault."""
+        require([Fault("update_mask", f"There is no setting {name}.") for name in fields if name not in FIELDS])
+        connection = await self._connected(workspace_id, provider)
+        require(faults_of(given, fields, self._registry.adapter(provider).limits()))
+        changed = await self._repository.change_settings(connection, {name: getattr(given, name) for name in fields})
+        if changed is None:
+            raise NotConnected
+        log.info("settings changed", provider=provider, integration_id=connection.id, fields=list(fields))
+        return changed
+
+    async def preview(self, workspace_id: str, provider: str, template: str, values: Mapping[str, str]) -> Preview:
+        """Raises InvalidRequest for an unknown variable, with its place."""
+        require([Fault("template", problem) for problem in problems(template, MESSAGE_VARIABLES)])
+        require([Fault("template", one) for one in _too_long("template", template, LONGEST_MESSAGE)])
+        connection = await self._repository.current(workspace_id, provider)
+        currency = connection.settings.default_currency or connection.default_currency if connection else ""
+        sample = sample_values(currency if is_currency(currency) else _USUAL_CURRENCY)
+        return Preview(render(template, {**sample, **values}), MESSAGE_VARIABLES)
+
+    async def _connected(self, workspace_id: str, provider: str) -> Connection:
+        connection = await self._repository.current(workspace_id, provider)
+        if connection is None or not connection.connected:
+            raise NotConnected
+        return connection

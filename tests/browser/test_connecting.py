@@ -1,0 +1,71 @@
+"""Connecting Stripe in the browser: bad keys, good keys, disconnecting."""
+
+from playwright.async_api import Request, expect
+
+from tests.browser.dashboard import Dashboard
+from tests.e2e.sandbox import Sandbox
+from tests.e2e.workspace import Workspace
+
+
+async def test_keys_of_a_wrong_shape_are_told_without_a_request(dashboard: Dashboard, workspace: Workspace) -> None:
+    page, sent = dashboard.page, list[Request]()
+    await dashboard.sign_in(workspace, "/integrations/stripe")
+    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    secret, publishable = page.get_by_label("Secret key", exact=True), page.get_by_label("Publishable key")
+    button = page.get_by_role("button", name="Connect Stripe")
+
+    await button.click()
+    await expect(page.locator("#sk-m")).to_have_text("Paste the key from Stripe.")
+    await secret.fill(workspace.account.pk_test)
+    await expect(page.locator("#sk-m")).to_contain_text("That is a publishable key.")
+    await secret.fill(workspace.account.sk_test)
+    await expect(page.locator("#sk-m")).to_contain_text("Full-access key.")
+    await publishable.fill(workspace.account.pk_live)
+    await expect(page.locator("#pk-m")).to_contain_text("This is a live key but the secret key is a test key.")
+    await button.click()
+    await expect(publishable).to_have_attribute("aria-invalid", "true")
+    assert sent == []
+
+
+async def test_a_key_that_stripe_refuses_is_told_and_not_kept(
+    dashboard: Dashboard, workspace: Workspace, sandbox: Sandbox
+) -> None:
+    page = dashboard.page
+    dashboard.refusals.add(422)
+    await dashboard.sign_in(workspace, "/integrations/stripe")
+    wrong = workspace.account.sk_test[:-4] + "WXYZ"
+    await page.get_by_label("Secret key", exact=True).fill(wrong)
+    await page.get_by_label("Publishable key").fill(workspace.account.pk_test)
+    await page.get_by_role("button", name="Connect Stripe").click()
+    await expect(page.locator("#stripe-form .call-error, #sk-m.msg-error span").first).to_be_visible()
+    await expect(page.get_by_label("Secret key", exact=True)).to_have_value("")
+    await expect(page.get_by_label("Publishable key")).to_have_value(workspace.account.pk_test)
+    assert wrong not in await page.content()
+
+    await page.get_by_label("Secret key", exact=True).fill(workspace.account.sk_test)
+    await page.get_by_role("button", name="Connect Stripe").click()
+    await page.get_by_role("button", name="Test connection").wait_for()
+    assert workspace.account.sk_test not in await page.content()
+
+
+async def test_the_tile_follows_the_connection(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    tile = page.locator("[data-provider=stripe]")
+    await dashboard.sign_in(workspace, "/integrations")
+    await expect(tile.get_by_role("link", name="Connect Stripe")).to_be_visible()
+    await dashboard.connect(workspace.account)
+    await dashboard.open("/integrations")
+    await expect(tile.locator(".badge")).to_have_text("Connected")
+    await tile.get_by_role("link", name="Manage Stripe").click()
+
+    await page.get_by_role("button", name="Disconnect…").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_role("button", name="Keep connected")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await page.get_by_role("button", name="Disconnect…").click()
+    await dialog.get_by_role("button", name="Disconnect").click()
+    await page.wait_for_url("**/integrations")
+    await expect(tile.get_by_role("link", name="Connect Stripe")).to_be_visible()
+    await expect(page.locator(".tile[data-s=soon]").first).to_contain_text("Coming soon")
+    assert await page.locator(".tile[data-s=soon] :is(a, button)").count() == 0

@@ -1,0 +1,123 @@
+"""The list of invoices at work: failures and retries, keyboard, two operators, a gateway that went and came."""
+
+from playwright.async_api import expect
+
+from services.cli.rest import Rest
+from tests.browser.conftest import OpenDashboard
+from tests.browser.dashboard import Dashboard
+from tests.e2e.sandbox import Sandbox
+from tests.e2e.stack import Stack
+from tests.e2e.workspace import Workspace
+
+
+async def test_one_failure_stops_nobody_and_can_be_retried(
+    dashboard: Dashboard, workspace: Workspace, sandbox: Sandbox
+) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=6)
+    fault = await sandbox.refuse_buyer(workspace.account.id, "u3")
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await page.get_by_role("button", name="Generate 6 invoices").click()
+    row = page.locator("#inv-body tr", has=page.get_by_text("@u3", exact=True))
+    await expect(row.locator(".badge")).to_have_text("Error")
+    await expect(row.locator(".why")).to_contain_text("Stripe")
+    await page.locator("#gen").wait_for(state="detached")
+    await expect(page.locator("#pills a[aria-current]")).to_contain_text("6")
+
+    await sandbox.remove_fault(fault)
+    await row.get_by_role("button", name="Retry the invoice of @u3").click()
+    await expect(row.locator(".badge")).to_have_text("Draft")
+    await expect(page.locator("#pills a", has_text="Error").locator(".count")).to_have_text("0")
+
+
+async def test_view_on_stripe_opens_that_invoice(dashboard: Dashboard, workspace: Workspace, stack: Stack) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=1)
+    await workspace.generate(show)
+    (invoice,) = await workspace.invoices(show)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    link = page.get_by_role("link", name="View the invoice of @u0 on Stripe")
+    await expect(link).to_have_attribute("rel", "noopener noreferrer")
+    async with dashboard.context.expect_page() as opening:
+        await link.click()
+    opened = await opening.value
+    assert opened.url == invoice["providerUrl"]
+    assert opened.url.startswith(stack.url("sandbox"))
+
+
+async def test_three_presses_of_s_send_once_and_keep_the_focus(dashboard: Dashboard, workspace: Workspace) -> None:
+    page, sent = dashboard.page, list[str]()
+    await workspace.connect()
+    show = await workspace.make_show(buyers=3)
+    await workspace.generate(show)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await dashboard.live()
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    await page.locator("#inv-body tr [data-key=s]").first.focus()
+    await page.keyboard.press("s")
+    await page.keyboard.press("s")
+    await page.keyboard.press("s")
+    row = page.locator("#inv-body tr").first
+    await expect(row.locator(".badge")).to_have_text("Sent")
+    await expect(row.locator("[data-key=c]")).to_be_focused()
+    assert len(sent) == 1
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("#inv-body tr").nth(1).locator("[data-key=s]")).to_be_focused()
+
+
+async def test_two_operators_see_the_same_and_only_one_row_changes(
+    open_dashboard: OpenDashboard, workspace: Workspace, sandbox: Sandbox
+) -> None:
+    await workspace.connect()
+    show = await workspace.make_show(buyers=4)
+    await workspace.generate(show)
+    rows = await workspace.invoices(show)
+    async with open_dashboard() as one, open_dashboard() as other:
+        for dashboard in (one, other):
+            await dashboard.sign_in(workspace, f"/shows/{show}")
+            await dashboard.live()
+            await dashboard.page.evaluate(
+                """() => { window.touched = new Set(); new MutationObserver(all => all.forEach(m => {
+                    const row = (m.target.closest ? m.target : m.target.parentElement)?.closest('tr');
+                    if (row && m.target.nodeName !== 'TIME' && m.target.parentElement?.nodeName !== 'TIME')
+                        window.touched.add(row.id);
+                })).observe(document.querySelector('#inv-body'),
+                           {subtree: true, childList: true, attributes: true, characterData: true}); }"""
+            )
+        menu = one.page.get_by_role("button", name="More actions for @u2")
+        await menu.click()
+        await sandbox.pay(rows[1]["externalId"])
+        for dashboard in (one, other):
+            row = dashboard.page.locator(f"#inv-{rows[1]['id']}")
+            await expect(row.locator(".badge")).to_have_text("Paid")
+            assert await dashboard.page.evaluate("[...window.touched]") == [f"inv-{rows[1]['id']}"]
+        await expect(one.page.locator("[popover]:popover-open")).to_be_visible()
+        await expect(other.page.locator("[data-figure=collected]")).to_have_text("£10.01")
+
+
+async def test_after_a_restart_of_the_gateway_the_panel_is_right(
+    dashboard: Dashboard, workspace: Workspace, stack: Stack
+) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=2)
+    await workspace.generate(show)
+    rows = await workspace.invoices(show)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await dashboard.live()
+    await stack.start("gateway-2")
+    await stack.kill("gateway")
+    await page.locator("#live[data-state=reconnecting]").wait_for()
+    try:
+        async with Rest(stack.url("gateway-2"), workspace.token) as elsewhere:
+            path = f"/api/shows/{show}/invoices/{rows[0]['id']}/send"
+            await elsewhere.call("POST", path, {"channel": "manual"})
+    finally:
+        await stack.start("gateway")
+        await stack.stop("gateway-2")
+    await dashboard.live()
+    await expect(page.locator(f"#inv-{rows[0]['id']} .badge")).to_have_text("Sent")
+    assert all("WebSocket" in complaint for complaint in dashboard.complaints)
+    dashboard.complaints.clear()  # the browser tells of every socket that could not be opened

@@ -1,0 +1,51 @@
+"""The main job in the browser: sign in, connect, generate, and watch a payment arrive."""
+
+from playwright.async_api import expect
+
+from tests.browser.dashboard import Dashboard
+from tests.e2e.workspace import EXAMPLES, Workspace
+
+SHOW = "retail-2010-12-01"
+
+
+async def test_from_sign_in_to_a_row_that_turns_paid(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    await dashboard.sign_in(workspace)
+    await dashboard.connect(workspace.account)
+
+    await dashboard.open("/shows/new")
+    await page.get_by_label("Name").fill("Friday night")
+    await page.get_by_label("Currency").select_option("GBP")
+    for what in ("items", "claims"):
+        await page.locator(f"#{what}").set_input_files(EXAMPLES / SHOW / f"{what}.csv")
+    await page.get_by_role("button", name="Make show").click()
+    await page.get_by_role("heading", name="Ready to invoice").wait_for()
+    await dashboard.live()
+    await page.get_by_role("button", name="Generate 110 invoices").click()
+
+    await page.locator("#gen progress").wait_for()
+    await page.locator("#gen").wait_for(state="detached", timeout=60_000)
+    await expect(page.locator("#toasts")).to_contain_text("110 invoices created")
+    rows = page.locator("#inv-body tr")
+    await expect(rows).to_have_count(50)
+    row = rows.filter(has=page.locator("[data-key=s]")).first
+    row_id = await row.get_attribute("id")
+    row = page.locator(f"#{row_id}")
+    await expect(row.locator(".badge")).to_have_text("Draft")
+
+    await row.locator("[data-key=s]").click()
+    await expect(row.locator(".badge")).to_have_text("Sent")
+    message = str(await page.evaluate("navigator.clipboard.readText()"))
+    await row.locator("[data-key=c]").click()
+    link = str(await page.evaluate("navigator.clipboard.readText()"))
+    assert link.startswith(dashboard.url + "/p/")
+    assert link in message
+
+    await page.evaluate("document.body.dataset.reloaded = 'no'")
+    buyer = await dashboard.context.new_page()
+    await buyer.goto(link)
+    await buyer.get_by_role("button", name="Pay", exact=False).first.click()
+    await expect(row.locator(".badge")).to_have_text("Paid", timeout=10_000)
+    await expect(page.locator("#toasts")).to_contain_text("paid £")
+    await expect(page.locator("#pills a", has_text="Paid").locator(".count")).to_have_text("1")
+    assert await page.evaluate("document.body.dataset.reloaded") == "no"

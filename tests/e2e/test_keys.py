@@ -1,0 +1,69 @@
+"""Keys that are revoked while invoices are made, and keys that are replaced while payments come in."""
+
+from typing import Any
+
+import aiohttp
+
+from tests.e2e.sandbox import Sandbox
+from tests.e2e.workspace import Workspace
+from tests.waiting import eventually
+
+SHOW = "retail-2010-12-01"
+
+
+async def test_rows_and_connection_say_that_the_key_was_revoked(workspace: Workspace, sandbox: Sandbox) -> None:
+    await workspace.connect()
+    show = await workspace.import_example(SHOW)
+    await sandbox.revoke(workspace.account.sk_test)
+    generation = await workspace.generate(show)
+    assert (generation["createdCount"], generation["failedCount"]) == (0, 110)
+    rows = await workspace.invoices(show)
+    assert {row["status"] for row in rows} == {"error"}
+    for row in rows:
+        assert "key" in row["statusReason"]
+        assert row["statusReason"].endswith(".")
+    connection = await workspace.rest.call("GET", "/api/integrations/stripe")
+    assert connection["status"] == "needs_reconnect"
+    assert "stopped accepting this key" in connection["statusReason"]
+
+
+async def test_payment_told_by_both_endpoints_counts_once(workspace: Workspace, sandbox: Sandbox) -> None:
+    """An endpoint is replaced, and for a while the old one delivers beside the new one."""
+    await workspace.connect()
+    show = await workspace.make_show(2)
+    await workspace.generate(show)
+    (old,) = await _endpoints(workspace, sandbox)
+    lacking = {f"enabled_events[{place}]": name for place, name in enumerate(("invoice.paid", "invoice.voided"))}
+    await _stripe(workspace, sandbox, "POST", f"/v1/webhook_endpoints/{old['id']}", lacking)
+    rule = {"operation": "webhook_endpoints.delete", "effect": "error", "times": None, "account": workspace.account.id}
+    await sandbox.rest.call("POST", "/_sandbox/faults", rule)
+    keys = {"secretKey": workspace.account.sk_test, "publishableKey": workspace.account.pk_test}
+    await workspace.rest.call("PUT", "/api/integrations/stripe/credentials", keys)
+    assert len(await _endpoints(workspace, sandbox)) == 2
+
+    for row in await workspace.invoices(show):
+        await sandbox.pay(row["externalId"])
+
+    async def all_delivered() -> bool:
+        events = await sandbox.events(workspace.account.id)
+        paid = [event for event in events if event["type"] == "invoice.paid"]
+        return len(paid) == 2 and all(event["pending_webhooks"] == 0 for event in paid)
+
+    await eventually(all_delivered, timeout=20, why="both endpoints were not told, or turned the news away")
+    for row in await workspace.invoices(show):
+        assert row["status"] == "paid"
+        history = await workspace.rest.call("GET", f"/api/shows/{show}/invoices/{row['id']}/history")
+        assert sum(entry["toStatus"] == "paid" for entry in history["items"]) == 1
+
+
+async def _endpoints(workspace: Workspace, sandbox: Sandbox) -> list[dict[str, Any]]:
+    return list((await _stripe(workspace, sandbox, "GET", "/v1/webhook_endpoints"))["data"])
+
+
+async def _stripe(
+    workspace: Workspace, sandbox: Sandbox, method: str, path: str, body: dict[str, str] | None = None
+) -> Any:
+    headers = {"Authorization": f"Bearer {workspace.account.sk_test}"}
+    async with aiohttp.request(method, sandbox.rest.url + path, data=body, headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.json()

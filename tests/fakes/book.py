@@ -1,0 +1,27 @@
+"""A customer book in memory."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from services.common.ids import new_id
+from services.integrations.ports import Buyer, CustomerRecord, Link
+
+
+class MemoryBook:
+    """See ports.CustomerBook."""
+
+    def __init__(self) -> None:
+        self._records: dict[tuple[str, str, bool, str, str], CustomerRecord] = {}
+
+    async def reserve(self, link: Link, buyer: Buyer, parameters: Mapping[str, object]) -> CustomerRecord:
+        key = (link.workspace_id, link.account_id, link.livemode, buyer.platform, buyer.platform_user_id)
+        return self._records.setdefault(key, CustomerRecord(new_id(), parameters, "", datetime.now(UTC)))
+
+    async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> None:
+        for key, known in self._records.items():
+            if known.id == record.id:
+                self._records[key] = replace(known, customer_id=customer_id, parameters=parameters)
+
+    async def forget(self, record: CustomerRecord) -> None:
+        self._records = {key: known for key, known in self._records.items() if known.id != record.id}

@@ -1,0 +1,11 @@
+"""No pace: every call's turn is now."""
+
+from services.integrations.ports import Link
+
+
+class NoPace:
+    """See ports.Pace."""
+
+    async def wait(self, link: Link, operation: str, patience: float) -> None: ...
+
+    async def hold(self, link: Link, operation: str | None, seconds: float) -> None: ...

@@ -1,0 +1,48 @@
+"""A store of own invoices in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from services.integrations.ports import InvoiceState, Link, ProviderInvoice
+
+
+class MemoryStore:
+    """See ports.InvoiceStore."""
+
+    def __init__(self) -> None:
+        self._invoices: dict[tuple[str, str, bool, str], ProviderInvoice] = {}
+
+    async def add(self, link: Link, invoice: ProviderInvoice) -> ProviderInvoice:
+        return self._invoices.setdefault(_key(link, invoice.external_id), invoice)
+
+    async def move(
+        self, link: Link, external_id: str, sources: Sequence[InvoiceState], target: InvoiceState, number: str = ""
+    ) -> ProviderInvoice | None:
+        found = self._invoices.get(_key(link, external_id))
+        if found is None or found.state not in sources:
+            return None
+        paid, now = target is InvoiceState.PAID, datetime.now(UTC)
+        moved = replace(
+            found,
+            state=target,
+            number=number or found.number,
+            amount_paid=found.total if paid else 0,
+            paid_time=now if paid else None,
+            finalize_time=now if target is InvoiceState.OPEN else found.finalize_time,
+        )
+        self._invoices[_key(link, external_id)] = moved
+        return moved
+
+    async def find(self, link: Link, external_id: str) -> ProviderInvoice | None:
+        return self._invoices.get(_key(link, external_id))
+
+    async def list(self, link: Link, created_from: datetime | None, size: int, after: str) -> Sequence[ProviderInvoice]:
+        ours = [one for key, one in reversed(self._invoices.items()) if key[:3] == _key(link, "")[:3]]
+        since = [one for one in ours if not created_from or (one.create_time and one.create_time >= created_from)]
+        start = next((place + 1 for place, one in enumerate(since) if one.external_id == after), 0)
+        return since[start : start + size]
+
+
+def _key(link: Link, external_id: str) -> tuple[str, str, bool, str]:
+    return link.workspace_id, link.account_id, link.livemode, external_id

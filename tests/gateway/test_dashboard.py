@@ -1,0 +1,173 @@
+"""The dashboard's pages over plain HTTP: forms work without a script, and refusals are sentences."""
+
+import re
+
+import aiohttp
+import pytest
+
+from services.common.errors import Fault, InvalidRequest, Unavailable
+from services.gateway.identity.throttle import PER_ACCOUNT
+from services.rpc.showbill.integrations.v1 import integrations_pb2
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2
+from tests.gateway.harness import PASSWORD, Gateway, Owner
+
+SECRET = "sk_test_neverShownAgain123"
+
+
+async def test_signing_in_leads_to_the_page_asked_for(gateway: Gateway, owner: Owner) -> None:
+    asked = await gateway.client()("GET", "/shows/new?x=1")
+    form = await gateway.client()("GET", asked.headers["Location"])
+    assert 'name="next" value="/shows/new?x=1"' in form.text
+    data = {"email": owner.email, "password": PASSWORD, "next": "/shows/new?x=1"}
+    answer = await gateway.client()("POST", "/sign-in", data=data)
+    assert (answer.status, answer.headers["Location"]) == (303, "/shows/new?x=1")
+    cookie = answer.headers["Set-Cookie"]
+    assert all(part in cookie for part in ("showbill_session=", "HttpOnly", "SameSite=lax", "Secure"))
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/a\nb"])
+async def test_signing_in_never_leads_to_another_site(gateway: Gateway, owner: Owner, elsewhere: str) -> None:
+    data = {"email": owner.email, "password": PASSWORD, "next": elsewhere}
+    answer = await gateway.client()("POST", "/sign-in", data=data)
+    assert answer.headers["Location"] == "/shows"
+
+
+async def test_a_wrong_password_is_told_and_throttled(gateway: Gateway, owner: Owner) -> None:
+    client = gateway.client()
+    for _ in range(PER_ACCOUNT):
+        answer = await client("POST", "/sign-in", data={"email": owner.email, "password": "wrong"})
+        assert answer.status == 401
+        assert "The e-mail address or the password is not right. Check both and try again." in answer.text
+        assert owner.email in answer.text
+    answer = await client("POST", "/sign-in", data={"email": owner.email, "password": PASSWORD})
+    assert (answer.status, int(answer.headers["Retry-After"]) > 0) == (429, True)
+    assert "There were too many failed sign-ins." in answer.text
+
+
+async def test_signing_out_ends_the_session(gateway: Gateway, owner: Owner) -> None:
+    browser = await gateway.signed_in(owner)
+    answer = await browser("POST", "/sign-out")
+    assert (answer.status, answer.headers["Location"]) == (303, "/sign-in")
+    assert (await browser("GET", "/shows/new")).headers["Location"].startswith("/sign-in")
+
+
+async def test_a_refused_key_is_told_without_the_key(gateway: Gateway, owner: Owner) -> None:
+    told = "Stripe did not accept this key. Copy it again."
+    fault = Fault("credentials[secret_key]", told)
+    gateway.integrations.script("ConnectIntegration", InvalidRequest(told, faults=[fault]))
+    browser = await gateway.signed_in(owner)
+    keys = {"secret_key": SECRET, "publishable_key": "pk_test_abcdefgh"}
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = await browser("POST", "/integrations/stripe/connect", data=keys, headers=headers)
+        assert answer.status == 422
+        assert told in answer.text
+        assert SECRET not in answer.text
+        assert "pk_test_abcdefgh" in answer.text
+
+
+async def test_a_key_in_the_wrong_field_never_comes_back(gateway: Gateway, owner: Owner) -> None:
+    gateway.integrations.script("ConnectIntegration", InvalidRequest("These keys are swapped."))
+    browser = await gateway.signed_in(owner)
+    keys = {"secret_key": "pk_test_abcdefgh", "publishable_key": SECRET}
+    answer = await browser("POST", "/integrations/stripe/connect", data=keys)
+    assert (answer.status, SECRET in answer.text) == (422, False)
+
+
+async def test_a_part_that_is_away_gives_a_page(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("ListShows", Unavailable())
+    browser = await gateway.signed_in(owner)
+    answer = await browser("GET", "/shows")
+    assert (answer.status, answer.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
+    assert "Your invoices are safe" in answer.text
+    assert answer.headers["X-Request-Id"] in answer.text
+
+
+async def test_a_refused_action_becomes_a_message(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("StartGeneration", InvalidRequest("The plan is old. Look at it again."))
+    browser = await gateway.signed_in(owner)
+    answer = await browser(
+        "POST", "/shows/x/invoices/generate", data={"plan_hash": "1"}, headers={"HX-Request": "true"}
+    )
+    assert answer.status == 400
+    assert "The plan is old. Look at it again." in answer.headers["HX-Trigger"]
+    assert answer.headers["HX-Reswap"] == "none"
+
+
+async def test_bad_lines_of_a_file_are_named(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT)
+    gateway.invoicing.script("CreateShow", invoicing_pb2.CreateShowResponse(show=show))
+    gateway.invoicing.script("UpsertItems", invoicing_pb2.UpsertItemsResponse(created_count=1))
+    browser = await gateway.signed_in(owner)
+    data = aiohttp.FormData({"name": "Friday", "currency": "USD", "request_id": "r"})
+    data.add_field("items", b"item_number,title,price\n1,Hat,100\n2,Cap,1.50\n", filename="items.csv")
+    answer = await browser("POST", "/shows/new", data=data)
+    assert answer.status == 200
+    assert "Line 3." in answer.text
+    assert "Write 1250 for 12.50." in answer.text
+
+
+async def test_a_file_without_its_columns_keeps_the_form(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT)
+    gateway.invoicing.script("CreateShow", invoicing_pb2.CreateShowResponse(show=show))
+    browser = await gateway.signed_in(owner)
+    key = "0192f3c4-0000-7000-8000-000000000001"
+    data = aiohttp.FormData({"name": "Friday", "currency": "USD", "request_id": key})
+    data.add_field("items", b"number,title\n1,Hat\n", filename="items.csv")
+    answer = await browser("POST", "/shows/new", data=data)
+    assert answer.status == 422
+    assert "The column item_number is missing in the first line." in answer.text
+    assert f'value="{key}"' in answer.text
+    assert gateway.invoicing.calls["CreateShow"][0].request.request_id == key
+
+
+async def test_the_reader_gets_numbers_of_their_locale(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="EUR")
+    show.create_time.GetCurrentTime()
+    gateway.invoicing.script("ListShows", invoicing_pb2.ListShowsResponse(shows=[show]))
+    claimed = invoicing_pb2.SummaryPart(amount=123456, count=3)
+    summary = invoicing_pb2.GetShowSummaryResponse(currency="EUR", claimed=claimed, not_invoiced=claimed)
+    gateway.invoicing.script("GetShowSummary", summary)
+    browser = await gateway.signed_in(owner)
+    for language, amount in (("de-DE,en;q=0.5", "1.234,56\xa0€"), ("en-US", "€1,234.56"), ("??", "€1,234.56")):
+        answer = await browser("GET", "/shows", headers={"Accept-Language": language})
+        assert amount in answer.text
+
+
+async def test_the_chosen_theme_is_painted_first_time(gateway: Gateway) -> None:
+    dark = await gateway.client(Cookie="theme=dark")("GET", "/sign-in")
+    odd = await gateway.client(Cookie='theme="><script>')("GET", "/sign-in")
+    assert 'data-theme="dark"' in dark.text
+    assert "data-theme" not in odd.text
+
+
+async def test_every_tile_shows_its_state(gateway: Gateway, owner: Owner) -> None:
+    def entry(provider: str, availability: int, plan: str = "") -> integrations_pb2.ListedIntegration:
+        listed = integrations_pb2.ListedIntegration()
+        listed.entry.provider, listed.entry.name = provider, provider.title()
+        listed.entry.availability, listed.entry.required_plan = availability, plan  # type: ignore[assignment]  # enum
+        return listed
+
+    answer = integrations_pb2.ListIntegrationsResponse(
+        integrations=[
+            entry("stripe", integrations_pb2.AVAILABILITY_AVAILABLE),
+            entry("square", integrations_pb2.AVAILABILITY_COMING_SOON),
+            entry("quickbooks", integrations_pb2.AVAILABILITY_REQUIRES_PLAN, "pro"),
+        ]
+    )
+    gateway.integrations.script("ListIntegrations", answer)
+    browser = await gateway.signed_in(owner)
+    page = await browser("GET", "/integrations")
+    tiles = dict(zip(*[iter(re.split(r'data-provider="(\w+)"', page.text)[1:])] * 2, strict=True))
+    assert 'href="/integrations/stripe"' in tiles["stripe"]
+    assert "Coming soon" in tiles["square"]
+    assert "<a " not in tiles["square"].split("</li>")[0]
+    assert "Available on Pro" in tiles["quickbooks"]
+
+
+async def test_a_wrong_address_is_a_page_for_people(gateway: Gateway) -> None:
+    browser = gateway.client(Accept="text/html,application/xhtml+xml")
+    for path, kind in (("/nothing", "text/html"), ("/api/nothing", "application/problem+json")):
+        answer = await browser("GET", path)
+        assert (answer.status, answer.headers["Content-Type"].split(";")[0]) == (404, kind)
+    program = await gateway.client()("GET", "/nothing")
+    assert program.headers["Content-Type"] == "application/problem+json"

@@ -1,0 +1,261 @@
+"""What every adapter owes, as tests: inherit `AdapterContract` and give it a `subject`.
+
+`docs/adding-an-adapter.md` says how.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from services.common.ids import new_id
+from services.integrations.failures import AdapterError, Failure
+from services.integrations.ports import (
+    BadSignature,
+    Binding,
+    Buyer,
+    ConnectedAccount,
+    EndpointWish,
+    IntegrationAdapter,
+    InvoiceOrder,
+    InvoiceRef,
+    InvoiceState,
+    Line,
+    Link,
+    MalformedEvent,
+    ProviderInvoice,
+)
+
+
+@dataclass
+class Subject:
+    """An adapter under test, and what is true of its provider."""
+
+    adapter: IntegrationAdapter
+    good: Mapping[str, str]
+    """Credentials that the provider takes."""
+    rejected: Mapping[str, str] | None
+    """Well formed, but not taken; None where there are no such."""
+    malformed: Mapping[str, str]
+    signed: Any = None
+    """`signed(body, secret)` makes the headers of a delivery; None where nobody tells of payments."""
+    currency: str = "GBP"
+    workspace_id: str = field(default_factory=new_id)
+
+    async def connect(self) -> tuple[ConnectedAccount, Link]:
+        credentials = self.adapter.read_credentials(self.good)
+        account = await self.adapter.probe(credentials)
+        return account, Link(self.workspace_id, new_id(), account.account_id, account.livemode, credentials)
+
+    def order(self, *amounts: int, **values: Any) -> InvoiceOrder:
+        lines = [Line(str(place), f"Item {place}", 1, amount, amount) for place, amount in enumerate(amounts or (500,))]
+        order = InvoiceOrder(
+            invoice_id=new_id(),
+            revision=1,
+            attempt=1,
+            first_attempt_time=None,
+            buyer=Buyer("tiktok", new_id(), "@maya"),
+            currency=self.currency,
+            lines=lines,
+            total=sum(line.amount for line in lines),
+            keep_draft=False,
+            memo="Friday live",
+            days_until_due=7,
+            payment_instructions="Transfer to the bank.",
+        )
+        return replace(order, **values)
+
+
+def ref(made: ProviderInvoice) -> InvoiceRef:
+    return InvoiceRef(made.external_id, made.invoice_id, made.revision, 1)
+
+
+def is_sentence(text: str) -> bool:
+    return text[:1].isupper() and text.endswith(".")
+
+
+class AdapterContract:
+    """Needs a fixture `subject` that gives a fresh account with nothing in it."""
+
+    async def test_malformed_credentials_are_refused_with_their_fields(self, subject: Subject) -> None:
+        with pytest.raises(AdapterError) as refused:
+            subject.adapter.read_credentials(subject.malformed)
+        assert refused.value.failure is Failure.CREDENTIALS_MALFORMED
+        assert refused.value.faults
+        assert all(is_sentence(fault.problem) for fault in refused.value.faults)
+
+    async def test_rejected_credentials_are_refused_without_echo(self, subject: Subject) -> None:
+        if subject.rejected is None:
+            pytest.skip("There are no credentials that this provider would not take.")
+        with pytest.raises(AdapterError) as refused:
+            await subject.adapter.probe(subject.adapter.read_credentials(subject.rejected))
+        assert refused.value.failure is Failure.CREDENTIALS_REJECTED
+        assert is_sentence(refused.value.message)
+        assert not any(
+            value in refused.value.message + str(refused.value.details) for value in subject.rejected.values()
+        )
+
+    async def test_probe_names_account_and_permissions(self, subject: Subject) -> None:
+        account, _ = await subject.connect()
+        assert account.account_id
+        assert all(one.granted and is_sentence(one.purpose) for one in account.permissions)
+        assert all(is_sentence(warning) for warning in account.warnings)
+
+    async def test_probe_twice_answers_the_same(self, subject: Subject) -> None:
+        assert (await subject.connect())[0] == (await subject.connect())[0]
+
+    async def test_limits_hold_together(self, subject: Subject) -> None:
+        limits = subject.adapter.limits()
+        assert limits.maximum_total > 0
+        assert all(0 < one <= limits.maximum_total for one in limits.minimum_totals.values())
+        assert min(limits.maximum_lines, limits.longest_memo, limits.longest_footer) > 0
+
+    async def test_invoice_is_open_with_our_total_and_mark(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        order = subject.order(500, 1999)
+        made = await subject.adapter.create_invoice(link, order)
+        assert made.state is InvoiceState.OPEN
+        assert (made.total, made.currency, made.amount_paid) == (2499, subject.currency, 0)
+        assert (made.invoice_id, made.revision) == (order.invoice_id, 1)
+        assert (made.account_id, made.livemode) == (link.account_id, link.livemode)
+        assert made.number
+        assert made.create_time
+        assert sum(line.amount for line in made.lines) == 2499
+        assert made.external_url or made.payment_instructions, "the buyer must learn how to pay"
+
+    async def test_same_order_again_makes_nothing_new(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        order = subject.order()
+        first = await subject.adapter.create_invoice(link, order)
+        assert (await subject.adapter.create_invoice(link, order)).external_id == first.external_id
+        assert len(await self._all(subject, link)) == 1
+
+    async def test_same_order_at_once_makes_one_invoice(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        order = subject.order()
+        tries = await asyncio.gather(
+            *(subject.adapter.create_invoice(link, order) for _ in range(3)), return_exceptions=True
+        )
+        unsure = [one for one in tries if isinstance(one, BaseException)]
+        assert all(isinstance(one, AdapterError) and one.retry_after for one in unsure)
+        assert len(await self._all(subject, link)) == 1
+
+    async def test_next_revision_is_another_invoice(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        order = subject.order()
+        first = await subject.adapter.create_invoice(link, order)
+        second = await subject.adapter.create_invoice(link, replace(order, revision=2))
+        assert first.external_id != second.external_id
+
+    async def test_kept_draft_waits_until_it_is_finalized(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        draft = await subject.adapter.create_invoice(link, subject.order(keep_draft=True))
+        assert (draft.state, draft.number, draft.external_url) == (InvoiceState.DRAFT, "", "")
+        with pytest.raises(AdapterError) as refused:
+            await subject.adapter.finalize_invoice(link, ref(draft), draft.total + 1)
+        assert refused.value.failure is Failure.TOTAL_MISMATCH
+        done = await subject.adapter.finalize_invoice(link, ref(draft), draft.total)
+        assert done.state is InvoiceState.OPEN
+        again = await subject.adapter.finalize_invoice(link, ref(draft), draft.total)
+        assert (again.state, again.number) == (InvoiceState.OPEN, done.number)
+
+    async def test_marking_paid_is_kept_and_final(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        made = await subject.adapter.create_invoice(link, subject.order())
+        paid = await subject.adapter.mark_paid(link, ref(made))
+        assert (paid.state, paid.amount_paid) == (InvoiceState.PAID, made.total)
+        assert paid.paid_time
+        assert (await subject.adapter.mark_paid(link, ref(made))).paid_time == paid.paid_time
+        with pytest.raises(AdapterError) as refused:
+            await subject.adapter.void_invoice(link, ref(made))
+        assert refused.value.failure is Failure.PROVIDER_REFUSED
+        assert is_sentence(refused.value.message)
+        assert (await subject.adapter.get_invoice(link, made.external_id)).state is InvoiceState.PAID
+
+    async def test_voiding_is_final(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        made = await subject.adapter.create_invoice(link, subject.order())
+        assert (await subject.adapter.void_invoice(link, ref(made))).state is InvoiceState.VOID
+        assert (await subject.adapter.void_invoice(link, ref(made))).state is InvoiceState.VOID
+        with pytest.raises(AdapterError) as refused:
+            await subject.adapter.mark_paid(link, ref(made))
+        assert is_sentence(refused.value.message)
+
+    async def test_voided_draft_is_deleted(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        draft = await subject.adapter.create_invoice(link, subject.order(keep_draft=True))
+        assert (await subject.adapter.void_invoice(link, ref(draft))).state is InvoiceState.DELETED
+        assert (await subject.adapter.void_invoice(link, ref(draft))).state is InvoiceState.DELETED
+        assert (await subject.adapter.get_invoice(link, draft.external_id)).state is InvoiceState.DELETED
+
+    async def test_invoice_that_never_was_is_deleted(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        assert (await subject.adapter.get_invoice(link, "in_nobody")).state is InvoiceState.DELETED
+
+    async def test_list_goes_through_all_pages_newest_first(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        made = [await subject.adapter.create_invoice(link, subject.order()) for _ in range(5)]
+        found = await self._all(subject, link, size=2)
+        assert [one.external_id for one in found] == [one.external_id for one in reversed(made)]
+
+    async def test_healthy_connection_is_told_in_a_sentence(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        health = await subject.adapter.check(link, "", "")
+        assert health.healthy
+        assert is_sentence(health.sentence)
+        assert not health.rejected
+
+    async def test_endpoint_is_made_kept_and_removed(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        base = "https://showbill.example/hooks/"
+        wish = EndpointWish(link.integration_id, link.workspace_id, base + link.integration_id, base)
+        if not subject.adapter.has_webhooks:
+            with pytest.raises(AdapterError) as refused:
+                await subject.adapter.ensure_endpoint(link, wish)
+            assert is_sentence(refused.value.message)
+            return
+        made = await subject.adapter.ensure_endpoint(link, wish)
+        assert made.secret
+        known = replace(wish, known_id=made.id, secret_known=True)
+        kept = await subject.adapter.ensure_endpoint(link, known)
+        assert (kept.id, kept.secret) == (made.id, None)
+        health = await subject.adapter.check(link, made.id, wish.url)
+        assert health.endpoint
+        assert (health.endpoint.exists, health.endpoint.problem) == (True, "")
+        await subject.adapter.remove_endpoint(link, made.id)
+        await subject.adapter.remove_endpoint(link, made.id)
+        gone = (await subject.adapter.check(link, made.id, wish.url)).endpoint
+        assert gone
+        assert not gone.exists
+        assert is_sentence(gone.problem)
+
+    async def test_delivery_needs_a_signature_of_the_connection(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        body = b'{"id": "evt_1"}'
+        if subject.signed is None:
+            with pytest.raises(BadSignature):
+                subject.adapter.read_event(Binding(link.account_id, link.livemode, ()), body, {})
+            return
+        base = "https://showbill.example/hooks/"
+        wish = EndpointWish(link.integration_id, link.workspace_id, base + link.integration_id, base)
+        made = await subject.adapter.ensure_endpoint(link, wish)
+        assert made.secret
+        binding = Binding(link.account_id, link.livemode, [made.secret])
+        unsigned: dict[str, str] = {}
+        for headers in (unsigned, subject.signed(body, "another secret")):
+            with pytest.raises(BadSignature):
+                subject.adapter.read_event(binding, body, headers)
+        with pytest.raises(MalformedEvent):
+            subject.adapter.read_event(binding, b"[]", subject.signed(b"[]", made.secret.reveal()))
+
+    async def _all(self, subject: Subject, link: Link, size: int = 100) -> Sequence[ProviderInvoice]:
+        found: list[ProviderInvoice] = []
+        after = ""
+        while True:
+            page = await subject.adapter.list_invoices(link, None, size, after)
+            found += page.invoices
+            after = page.next_after
+            if not after:
+                return found

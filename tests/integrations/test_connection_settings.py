@@ -1,0 +1,125 @@
+"""Settings of a connection: kept, refused with their place, and fixed on an invoice when it is first asked for."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.common.errors import Kind
+from services.common.status import RemoteError
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+from tests.integrations.shop import Shop
+
+
+async def test_only_named_settings_change(connected: Shop) -> None:
+    before = (await connected.connection()).settings
+    await connected.caller.set(connected.who, footer="Thank you.", automatic_sending=True)
+    after = (await connected.connection()).settings
+    assert (after.footer, after.automatic_sending) == ("Thank you.", True)
+    assert (after.memo_template, after.days_until_due) == (before.memo_template, before.days_until_due)
+
+
+async def test_two_who_change_different_settings_both_win(connected: Shop) -> None:
+    changes: list[dict[str, Any]] = [{"footer": "A"}, {"days_until_due": 30}, {"memo_template": "{buyer}"}]
+    await asyncio.gather(*(connected.caller.set(connected.who, **one) for one in changes))
+    after = (await connected.connection()).settings
+    assert (after.footer, after.days_until_due, after.memo_template) == ("A", 30, "{buyer}")
+
+
+async def test_every_bad_setting_is_named(connected: Shop) -> None:
+    with pytest.raises(RemoteError) as refused:
+        await connected.caller.set(
+            connected.who, default_currency="QQQ", memo_template="For {byer}", footer="x" * 5001, days_until_due=400
+        )
+    assert refused.value.kind is Kind.INVALID
+    assert {fault.field for fault in refused.value.faults} == {
+        *("default_currency", "memo_template", "footer", "days_until_due")
+    }
+    assert "{byer} (at character 5)" in str([fault.problem for fault in refused.value.faults])
+
+
+async def test_setting_that_does_not_exist_is_refused(connected: Shop) -> None:
+    request = pb.UpdateIntegrationSettingsRequest(provider="stripe")
+    request.update_mask.paths.append("colour")
+    with pytest.raises(RemoteError) as refused:
+        await connected.caller.gateway.call(
+            connected.caller.integrations.UpdateIntegrationSettings, request, connected.who
+        )
+    assert [fault.problem for fault in refused.value.faults] == ["There is no setting colour."]
+
+
+async def test_settings_of_nothing_connected_are_refused(shop: Shop) -> None:
+    with pytest.raises(RemoteError) as refused:
+        await shop.caller.set(shop.who, footer="x")
+    assert refused.value.reason == "NOT_CONNECTED"
+
+
+async def test_default_currency_empties_back_to_the_accounts(connected: Shop) -> None:
+    assert (await connected.caller.set(connected.who, default_currency="jpy")).settings.default_currency == "JPY"
+    assert (await connected.caller.set(connected.who, default_currency="")).settings.default_currency == "GBP"
+
+
+async def test_settings_outlive_new_keys(connected: Shop) -> None:
+    await connected.caller.set(connected.who, footer="Ours")
+    await connected.replace()
+    assert (await connected.connection()).settings.footer == "Ours"
+
+
+async def test_settings_go_along_to_live_mode(connected: Shop) -> None:
+    await connected.caller.set(connected.who, footer="Ours", default_currency="EUR")
+    live = await connected.connect(connected.account.sk_live, connected.account.pk_live)
+    assert (live.integration.settings.footer, live.integration.settings.default_currency) == ("Ours", "GBP")
+
+
+async def test_preview_fills_in_values_and_samples(connected: Shop) -> None:
+    shown = await connected.caller.preview(connected.who, "{buyer}: {total} for {item_count}, {pay_link}", buyer="Ana")
+    assert shown.text == "Ana: £123.45 for 3, https://pay.example/p/3k9x"
+    assert list(shown.variables) == ["buyer", "show_name", "show_date", "item_count", "total", "pay_link"]
+
+
+async def test_preview_refuses_unknown_variable_with_place(connected: Shop) -> None:
+    with pytest.raises(RemoteError) as refused:
+        await connected.caller.preview(connected.who, "Hi {name}")
+    assert (refused.value.kind, refused.value.faults[0].field) == (Kind.INVALID, "template")
+    assert "{name} (at character 4)" in refused.value.faults[0].problem
+
+
+async def test_settings_reach_the_invoices_made_from_then_on(connected: Shop) -> None:
+    await connected.create(connected.order())
+    await connected.caller.set(
+        connected.who, memo_template="{buyer} owes {total} ({item_count})", footer="Bye", days_until_due=21
+    )
+    buyer = pb.InvoiceBuyer(platform="tiktok", platform_user_id="u", handle="@maya", email="maya@example.com")
+    await connected.create(connected.order(buyer=buyer))
+    first, second = await connected.invoices()
+    assert (first["description"], first["footer"]) == ("Friday live, 2010-12-01", None)
+    assert (second["description"], second["footer"]) == ("@maya owes £24.99 (2)", "Bye")
+    assert second["due_date"] - second["created"] == 21 * 24 * 3600
+
+
+@pytest.mark.parametrize(("effect", "status"), [("cut", 500), ("error", 500)])
+async def test_retry_after_a_change_of_settings_sends_the_same(connected: Shop, effect: str, status: int) -> None:
+    """The provider did the first try, nobody heard of it, and the memo changed before the second."""
+    order = connected.order()
+    await connected.fault("invoices.create", effect, when="after", status=status, keep=False)
+    with pytest.raises(RemoteError):
+        await connected.create(order)
+    await connected.caller.set(connected.who, memo_template="Another memo", footer="Another footer", days_until_due=2)
+    made = await connected.create(order)
+    (invoice,) = await connected.invoices()
+    assert (made.external_id, made.status) == (invoice["id"], pb.PROVIDER_INVOICE_STATUS_OPEN)
+    assert (invoice["description"], invoice["footer"]) == ("Friday live, 2010-12-01", None)
+    counts = (await connected.sandbox.calls(connected.account.id))["invoices.create"]
+    assert counts["replayed"] == 1, "the second try was the same request, byte for byte, under the same key"
+
+
+async def test_operators_retry_takes_the_settings_of_now(connected: Shop) -> None:
+    order = connected.order()
+    await connected.fault("invoices.create", "error", status=400)
+    with pytest.raises(RemoteError):
+        await connected.create(order)
+    await connected.caller.set(connected.who, memo_template="Another memo")
+    order.attempt = 2
+    await connected.create(order)
+    (invoice,) = await connected.invoices()
+    assert invoice["description"] == "Another memo"

@@ -1,0 +1,108 @@
+"""New keys in place: the same account and mode, nothing disturbed, no news lost or told twice."""
+
+import asyncpg
+import pytest
+
+from services.common.errors import Kind
+from services.common.status import RemoteError
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+from tests.e2e.stack import Stack
+from tests.integrations.conftest import MakeShop
+from tests.integrations.shop import Shop
+from tests.integrations.test_connecting import NEEDED
+
+ALL = [*NEEDED, "rak_webhook_write", "rak_accounts_kyc_basic_read"]
+
+
+async def test_new_keys_keep_connection_invoices_and_endpoint(connected: Shop) -> None:
+    before, endpoint = await connected.connection(), await connected.endpoint()
+    made = await connected.create(connected.order())
+    key = await connected.restricted_key(ALL)
+    done = await connected.replace(key)
+    assert (done.integration.id, done.integration.key_hint) == (before.id, key[-4:])
+    assert done.warnings == []
+    assert {one.name: one.granted for one in done.permissions} == dict.fromkeys(
+        [
+            "Balance: Read",
+            "Customers: Write",
+            "Invoices: Write",
+            "Events: Read",
+            "Webhook Endpoints: Write",
+            "Accounts: Read",
+        ],
+        True,
+    )
+    assert await connected.endpoint() == endpoint
+    read = await connected.caller.read(connected.who, connected.account.id, made.external_id)
+    assert read.status == pb.PROVIDER_INVOICE_STATUS_OPEN
+
+
+async def test_keys_of_another_account_are_refused(connected: Shop, make_shop: MakeShop) -> None:
+    before, endpoint, other = await connected.connection(), await connected.endpoint(), await make_shop()
+    with pytest.raises(RemoteError) as refused:
+        await connected.replace(other.account.sk_test, other.account.pk_test)
+    assert (refused.value.kind, refused.value.reason) == (Kind.FAILED_PRECONDITION, "ACCOUNT_CHANGED")
+    assert "Connect them as a new connection instead" in refused.value.message
+    assert (await connected.connection(), await connected.endpoint()) == (before, endpoint)
+    assert await other.endpoints() == []
+
+
+async def test_keys_of_the_other_mode_are_refused(connected: Shop) -> None:
+    with pytest.raises(RemoteError) as refused:
+        await connected.replace(connected.account.sk_live, connected.account.pk_live)
+    assert refused.value.reason == "ACCOUNT_CHANGED"
+    assert await connected.endpoints(livemode=True) == []
+
+
+@pytest.mark.parametrize("key", ["sk_test_" + "x" * 30, "sk_test_short"])
+async def test_keys_that_do_not_pass_leave_the_old_ones(connected: Shop, key: str) -> None:
+    before = await connected.connection()
+    with pytest.raises(RemoteError):
+        await connected.replace(key)
+    assert await connected.connection() == before
+    assert (await connected.create(connected.order())).status == pb.PROVIDER_INVOICE_STATUS_OPEN
+
+
+async def test_nothing_connected_has_no_keys_to_replace(shop: Shop) -> None:
+    with pytest.raises(RemoteError) as refused:
+        await shop.replace()
+    assert refused.value.reason == "NOT_CONNECTED"
+
+
+async def test_new_keys_heal_a_revoked_one(connected: Shop) -> None:
+    key = await connected.restricted_key(ALL)
+    await connected.sandbox.revoke(connected.account.sk_test)
+    await connected.caller.test(connected.who)
+    done = await connected.replace(key)
+    assert (done.integration.status, done.integration.status_reason) == (pb.INTEGRATION_STATUS_ACTIVE, "")
+
+
+async def test_both_secrets_hold_while_an_endpoint_is_replaced(connected: Shop, stack: Stack) -> None:
+    found = await connected.connection()
+    old = await connected.webhook_secret(found.id)
+    endpoint = await connected.endpoint()
+    await connected.stripe("POST", f"/v1/webhook_endpoints/{endpoint['id']}", {"disabled": "true"})
+    await connected.replace()
+    new = await connected.webhook_secret(found.id)
+    assert new != old
+    assert (await connected.endpoint())["id"] != endpoint["id"], "the old one is deleted, only the new one stands"
+    verdicts = await connected.caller.verify(*(connected.delivery(found.id, secret) for secret in (old, new)))
+    assert [one.outcome for one in verdicts] == [pb.WEBHOOK_OUTCOME_VERIFIED] * 2
+    assert len({one.event.event_id for one in verdicts}) == 1, "by its id the second is known as the same event"
+
+    await connected.replace()
+    (verdict,) = await connected.caller.verify(connected.delivery(found.id, old))
+    assert verdict.outcome == pb.WEBHOOK_OUTCOME_VERIFIED, "new keys do not cut the overlap short"
+
+    rows = await asyncpg.connect(stack.databases["integrations"])
+    await rows.execute(
+        "UPDATE credentials SET create_time = now() - interval '25 hours' WHERE integration_id = $1", found.id
+    )
+    await rows.execute("UPDATE integrations SET connect_time = now() - interval '25 hours' WHERE id = $1", found.id)
+    verdicts = await connected.caller.verify(*(connected.delivery(found.id, secret) for secret in (old, new)))
+    assert [one.outcome for one in verdicts] == [pb.WEBHOOK_OUTCOME_BAD_SIGNATURE, pb.WEBHOOK_OUTCOME_VERIFIED]
+
+    await connected.replace()
+    fields = await rows.fetch("SELECT field FROM credentials WHERE integration_id = $1", found.id)
+    assert {row["field"] for row in fields} == {"secret_key", "publishable_key", "webhook_secret"}
+    await rows.close()
