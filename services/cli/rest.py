@@ -56,7 +56,8 @@ class Rest:
                 headers={**({"Content-Type": "text/csv"} if csv is not None else {}), **(headers or {})},
                 params=params,
             ) as response:
-                answer = await response.json(content_type=None) if response.status != 204 else None
+                # An error page of a proxy, or of the dashboard, is no JSON: its status must do.
+                answer = await response.json(content_type=None) if response.content_type.endswith("json") else None
                 if response.status >= 400:
                     raise Refused(response.status, answer if isinstance(answer, dict) else {})
                 return answer

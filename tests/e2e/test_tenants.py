@@ -56,7 +56,10 @@ BODIES: dict[str, object] = {
 }
 """What a route needs so that only the id can be what it refuses."""
 NAMING_ONE = sorted(
-    (method, path) for (method, path), rule in RULES.items() if "{" in path and rule in (Rule.MEMBER, Rule.OWNER)
+    (method, path)
+    for (method, path), rule in RULES.items()
+    # A provider is of the catalogue, which is everybody's.
+    if "{" in path.replace("{provider}", "") and rule in (Rule.MEMBER, Rule.OWNER)
 )
 
 

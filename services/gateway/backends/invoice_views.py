@@ -184,6 +184,7 @@ def summary(answer: pb.GetShowSummaryResponse) -> SummaryView:
         payment_failed=_part(answer.payment_failed),
         void=_part(answer.void),
         uncollectible=_part(answer.uncollectible),
+        moved=_part(answer.moved),
         unpriced_lines=_part(answer.unpriced_lines),
         seq=answer.seq,
     )

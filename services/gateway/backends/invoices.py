@@ -37,7 +37,7 @@ class Invoices:
         self._client = client
         self._stub = InvoicesServiceStub(client.channel)
 
-    async def plan(self, caller: Identity, show_id: str, provider: str) -> PlanView:
+    async def plan(self, caller: Identity, show_id: str, provider: str = "") -> PlanView:
         request = pb.PlanGenerationRequest(show_id=show_id, provider=provider)
         return views.plan(await self._client.call(self._stub.PlanGeneration, request, caller, timeout=_PLANNING))
 

@@ -208,7 +208,10 @@ class SummaryPartView(View):
 
 
 class SummaryView(View):
-    """A show's money; the parts always balance: claimed = invoiced + not invoiced, adjustments apart."""
+    """A show's money; the parts always balance: claimed = not invoiced + moved + all invoices that are not void.
+
+    `moved` is what claims, prices or an edit at the provider changed since the invoices were made; it may be negative.
+    """
 
     currency: str
     claimed: SummaryPartView
@@ -222,5 +225,6 @@ class SummaryView(View):
     payment_failed: SummaryPartView
     void: SummaryPartView
     uncollectible: SummaryPartView
+    moved: SummaryPartView
     unpriced_lines: SummaryPartView
     seq: int
