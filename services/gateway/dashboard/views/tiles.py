@@ -16,6 +16,8 @@ class Tile:
     provider: str
     name: str
     description: str
+    icon: str
+    """Of our own icons, where it is not the provider's logo."""
     look: Look
     note: str
     page: str
@@ -28,6 +30,7 @@ def tile_of(listed: ListedIntegrationView) -> Tile:
         provider=listed.provider,
         name=listed.name,
         description=listed.description,
+        icon=listed.icon if listed.icon != listed.provider else "",
         look=_look(listed, page),
         note=_note(listed),
         page=page,
