@@ -1,6 +1,6 @@
 """Changes of the key-encryption keys while everything runs: wrap the data keys anew, retire a key, give a lost one up.
 
-The credentials themselves are not touched. See docs/adr/0008-changing-keys-online.md.
+The credentials themselves are not touched. See docs/adr/0008-keys-are-changed-online.md.
 """
 
 import asyncio
