@@ -46,6 +46,7 @@ class Deployment:
             stdout=PIPE,
             stderr=STDOUT,
             env={"PATH": os.environ["PATH"], **self.environment},
+            cwd=self.file.parent,  # where no `up` keeps its state
         )
 
     async def keys(self, *arguments: str, fails: bool = False) -> str:
