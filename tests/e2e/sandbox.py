@@ -91,5 +91,10 @@ class Sandbox:
     async def revoke(self, key: str) -> None:
         await self.rest.call("POST", "/_sandbox/keys/revoke", {"key": key})
 
+    async def deliveries_idle(self) -> None:
+        """Waits until no webhook is on its way."""
+        answer = await self.rest.call("GET", "/_sandbox/deliveries/idle", params={"timeout": "30"})
+        assert answer["idle"], "webhooks are still on their way"
+
     async def pay(self, invoice: str) -> None:
         await self.rest.call("POST", f"/_sandbox/invoices/{invoice}/pay")

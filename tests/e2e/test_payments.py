@@ -27,25 +27,31 @@ async def deliver(url: str, body: bytes, headers: dict[str, str]) -> int:
         return response.status
 
 
+async def send_link(workspace: Workspace, show: str, invoice_id: str) -> None:
+    await workspace.rest.call("POST", f"/api/shows/{show}/invoices/{invoice_id}/send", {"channel": "manual"})
+
+
 async def test_twenty_payments_are_seen_exactly_once(workspace: Workspace, sandbox: Sandbox) -> None:
     await workspace.connect()
     show = await workspace.import_example("retail-2010-12-01")
     await workspace.generate(show)
-    payable = [row for row in await workspace.invoices(show) if not row["draftReason"]][:20]
+    *payable, marker = [row for row in await workspace.invoices(show) if not row["draftReason"]][:21]
 
     async with workspace.listening(show) as listener:
         for row in payable:
             await sandbox.pay(row["externalId"])
         await listener.until_paid(20)
-        await listener.quiet()
-    updates = listener.updates()
+        await sandbox.deliveries_idle()
+        await send_link(workspace, show, marker["id"])  # whatever else the payments caused was told before this
+        await listener.until_told(marker["id"])
+    updates = [event for event in listener.updates() if event["data"]["id"] != marker["id"]]
 
     assert Counter(event["data"]["id"] for event in updates) == Counter(row["id"] for row in payable)
     assert len({event["id"] for event in updates}) == 20
     seqs = [event["seq"] for event in listener.heard if event.get("seq")]
     assert seqs == list(range(listener.seq + 1, listener.seq + 1 + len(seqs)))
     rows = {row["id"]: row for row in await workspace.invoices(show)}
-    assert Counter(row["status"] for row in rows.values()) == {"paid": 20, "draft": 90}
+    assert Counter(row["status"] for row in rows.values()) == {"paid": 20, "sent": 1, "draft": 89}
     made = {invoice["id"]: invoice for invoice in await sandbox.invoices(workspace.account.id)}
     for event in updates:
         row = rows[event["data"]["id"]]
@@ -58,13 +64,15 @@ async def test_repeated_and_late_webhooks_change_nothing(workspace: Workspace, s
     await workspace.connect()
     endpoint = await sandbox.webhook_endpoint(workspace.account.id)
     await sandbox.lose_webhooks(workspace.account.id)
-    show = await workspace.make_show(buyers=1)
+    show = await workspace.make_show(buyers=2)
     await workspace.generate(show)
-    (row,) = await workspace.invoices(show)
+    row, marker = await workspace.invoices(show)
     await sandbox.pay(row["externalId"])
     events = await sandbox.events(workspace.account.id)
     paid, finalized = (
-        json.dumps(next(event for event in events if event["type"] == kind)).encode()
+        json.dumps(
+            next(e for e in events if e["type"] == kind and e["data"]["object"]["id"] == row["externalId"])
+        ).encode()
         for kind in ("invoice.paid", "invoice.finalized")
     )
 
@@ -72,10 +80,11 @@ async def test_repeated_and_late_webhooks_change_nothing(workspace: Workspace, s
         for body in (paid, finalized, paid, finalized, paid):
             assert await deliver(endpoint["url"], body, sign(body, endpoint["secret"])) == 200
         await listener.until_paid(1)
-        await listener.quiet()
+        await send_link(workspace, show, marker["id"])  # whatever the deliveries caused was told before this
+        await listener.until_told(marker["id"])
 
-    assert len(listener.updates()) == 1
-    (after,) = await workspace.invoices(show)
+    assert [event["data"]["id"] for event in listener.updates()] == [row["id"], marker["id"]]
+    after = next(one for one in await workspace.invoices(show) if one["id"] == row["id"])
     assert after["status"] == "paid"
     history = await workspace.rest.call("GET", f"/api/shows/{show}/invoices/{row['id']}/history")
     assert [change["toStatus"] for change in history["items"]] == ["pending", "draft", "paid"]

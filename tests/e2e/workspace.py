@@ -124,12 +124,12 @@ class Listener:
                 paid.add(event["data"]["id"])
         return self.updates()
 
-    async def quiet(self, seconds: float = 1.0) -> None:
-        """Takes in whatever still comes, until nothing came for a while."""
+    async def until_told(self, invoice_id: str, timeout: float = 30) -> None:
+        """Takes in everything up to the next change of an invoice: a show's events come in the order of `seq`."""
         while True:
-            try:
-                self.heard.append(await self.socket.receive_json(timeout=seconds))
-            except TimeoutError:
+            event = await self.socket.receive_json(timeout=timeout)
+            self.heard.append(event)
+            if event["type"] == "invoice.updated" and event["data"]["id"] == invoice_id:
                 return
 
     def updates(self) -> list[dict[str, Any]]:
