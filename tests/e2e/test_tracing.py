@@ -1,6 +1,7 @@
 """One request id travels through HTTP, gRPC, the logs of each service, and NATS."""
 
 import json
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -42,7 +43,8 @@ async def test_a_request_id_travels_through_every_part(workspace: Workspace, sta
     assert heard[0].headers is not None
     assert heard[0].headers[REQUEST_ID] == "trace-me-0001"
     for service in ("gateway", "invoicing", "integrations"):
-        assert logged(stack, service, "trace-me-0001"), f"{service} did not log the request"
+        # A service logs a request when it is done with it, which may be after its caller went on.
+        await eventually(partial(logged, stack, service, "trace-me-0001"), why=f"{service} did not log the request")
 
 
 async def test_a_problem_names_its_request(stack: Stack) -> None:
