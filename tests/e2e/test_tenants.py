@@ -13,7 +13,7 @@ from services.common.errors import Kind
 from services.common.secret import Secret
 from services.common.status import RemoteError
 from services.common.tokens import Signer
-from services.gateway.identity.access import RULES, Rule
+from services.gateway.identity.access import RULES
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as integrations_pb
 from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as integrations_rpc
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
@@ -59,7 +59,7 @@ NAMING_ONE = sorted(
     (method, path)
     for (method, path), rule in RULES.items()
     # A provider is of the catalogue, which is everybody's.
-    if "{" in path.replace("{provider}", "") and rule in (Rule.MEMBER, Rule.OWNER)
+    if "{" in path.replace("{provider}", "") and rule.guarded
 )
 
 
