@@ -51,18 +51,17 @@ async def run(variables: dict[str, str]) -> tuple[int | None, str]:
 
 
 async def test_it_starts_alone_and_stops_in_peace(database: Database, nats: Nats, tmp_path: Path) -> None:
-    port = free_port()
+    port, metrics_port = free_port(), free_port()
+    variables = environment(await database("gateway"), nats.url, f"127.0.0.1:{port}")
     log = tmp_path / "gateway.log"
     program = Program(
         name="gateway",
         argv=(sys.executable, "-m", "services.gateway"),
         ready=http_ok(port, "/api/health"),
-        environment=environment(await database("gateway"), nats.url, f"127.0.0.1:{port}"),
+        environment=variables | {"METRICS_LISTEN": f"127.0.0.1:{metrics_port}"},
         cwd=Path.cwd(),
         start_seconds=60,
     )
-    metrics_port = free_port()
-    program.environment["METRICS_LISTEN"] = f"127.0.0.1:{metrics_port}"
     child = Child(program, log)
     await child.start()
     async with (
