@@ -34,6 +34,8 @@ FIRST_PATIENCE: Final = 2.0
 """Seconds that the first call of a piece of work waits for its turn: beyond that the caller comes again."""
 LATER_PATIENCE: Final = 15.0
 """Seconds that a later one waits: giving up half-way would waste the calls that were made."""
+_YIELDING: Final = 5.0
+"""Seconds for which a call that nobody waits for lets the others pass."""
 _TRIES: Final = 4
 _HOLD: Final = 0.1
 """Seconds by which a 429 puts off what comes next: the bucket at Stripe is empty and must fill again."""
@@ -75,14 +77,20 @@ class StripeApi:
         id: str = "",  # noqa: A002  # what the path calls it
         key: str = "",
         patience: float = LATER_PATIENCE,
+        background: bool = False,
     ) -> Json:
         """One call in its turn, again a few times while Stripe is busy. `key` is the idempotency key.
+
+        In the background it lets calls that somebody waits for pass.
 
         Raises AdapterError: KeySpent and NotThere for what callers decide on.
         """
         for attempt in range(1, _TRIES + 1):
-            with _WAIT_SECONDS.time():
-                await self._pace.wait(link, operation.name, patience)
+            if background:
+                await self._pace.wait_idle(link, operation.name, _YIELDING, patience)
+            else:
+                with _WAIT_SECONDS.time():
+                    await self._pace.wait(link, operation.name, patience)
             try:
                 return await self._once(secret_key_of(link), operation, id, params, key)
             except Busy as busy:
