@@ -6,6 +6,7 @@ from typing import Any
 
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import StripeApi
+from services.integrations.adapters.stripe.catchup import list_changed
 from services.integrations.adapters.stripe.changing import Changing
 from services.integrations.adapters.stripe.customers import Customers
 from services.integrations.adapters.stripe.editing import Editing
@@ -30,6 +31,7 @@ from services.integrations.ports import (
     DraftContent,
     Endpoint,
     EndpointWish,
+    EventPage,
     Health,
     InvoiceOrder,
     InvoicePage,
@@ -99,8 +101,9 @@ class StripeAdapter:
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         return await self._standing(link, ref, self._changing.void(link, ref))
 
-    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
-        return await self._standing(link, InvoiceRef(external_id), read_invoice(self._api, link, external_id))
+    async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
+        asked = read_invoice(self._api, link, external_id, background=background)
+        return await self._standing(link, InvoiceRef(external_id), asked)
 
     async def _standing(self, link: Link, ref: InvoiceRef, asked: Awaitable[Json]) -> ProviderInvoice:
         """What stands at Stripe; only drafts can be deleted there."""
@@ -119,6 +122,9 @@ class StripeAdapter:
         ours = [one for one in page["data"] if (one.get("metadata") or {}).get(WORKSPACE) == link.workspace_id]
         next_after = page["data"][-1]["id"] if page["has_more"] and page["data"] else ""
         return InvoicePage([self._mapped(link, one) for one in ours], next_after)
+
+    async def list_changed(self, link: Link, since: datetime | None, size: int, after: str) -> EventPage:
+        return await list_changed(self._api, self._mapper, link, since, size, after)
 
     def read_event(self, binding: Binding, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
         return read_event(self._mapper, binding, body, headers)
