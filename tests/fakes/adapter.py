@@ -131,7 +131,7 @@ class FakeAdapter:
         if found.state is not InvoiceState.DRAFT:
             return found
         lines = [ProviderLine(line.title, line.amount) for line in content.lines]
-        draft = self._keep(replace(found, total=content.total, lines=lines))
+        draft = self._invoices[ref.external_id] = replace(found, total=content.total, lines=lines)
         return draft if content.keep_draft else self._finalized(draft)
 
     async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:
