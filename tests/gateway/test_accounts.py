@@ -121,5 +121,6 @@ async def test_a_lost_password_is_replaced_by_the_command(database: Database) ->
     assert await sessions.find(before.token.reveal()) is not None
     assert await command("A@example.com") == 0
     assert await sessions.find(before.token.reveal()) is None
-    assert (await sessions.sign_in("a@example.com", Secret("the new long one"), visitor)).principal
+    again = await sessions.sign_in("a@example.com", Secret("the new long one"), visitor)
+    assert again.principal.user_id == before.principal.user_id
     await pool.close()
