@@ -13,6 +13,7 @@ from services.common.server import GrpcServer
 from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
 from services.invoicing.deliver import Deliveries
+from services.invoicing.following import Following
 from services.invoicing.generate import Generations
 from services.invoicing.invoices import Invoices
 from services.invoicing.invoices_servicer import InvoicesServicer
@@ -54,7 +55,7 @@ class Service:
         self.invoices = Invoices(pool)
         self.generations = Generations(self.ledger, provider, self.workers.wake)
         self.deliveries = Deliveries(self.ledger, provider)
-        self.settlement = Settlement(self.ledger)
+        self.settlement = Settlement(self.ledger, Following(self.ledger, provider).read_soon)
         self.pay_links = PayLinks(self.ledger, provider)
 
     def register(self, server: GrpcServer) -> None:
