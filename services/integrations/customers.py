@@ -26,7 +26,8 @@ class PostgresCustomerBook:
         )
         row = await self._pool.fetchrow(SQL["find_customer"], *buyer_key)
         if row is None:
-            await self._pool.execute(SQL["insert_customer"], *buyer_key, new_id(), dict(parameters))
+            row = await self._pool.fetchrow(SQL["insert_customer"], *buyer_key, new_id(), dict(parameters))
+        if row is None:  # somebody was faster
             row = await self._pool.fetchrow(SQL["find_customer"], *buyer_key)
         assert row is not None, "written by us or by whoever was faster"
         return CustomerRecord(str(row["id"]), row["parameters"], row["customer_id"] or "", row["create_time"])
