@@ -63,6 +63,7 @@ PURPOSES: Final = {
     "MarkPaid": "Opened to mark invoices as paid.",
     "VoidInvoice": "Opened to void invoices.",
     "GetInvoice": "Opened to read invoices.",
+    "FindInvoice": "Opened to look for what was made.",
     "ListInvoices": "Opened to list invoices.",
     "ListChangedInvoices": "Opened to catch up with what changed at the provider.",
 }
