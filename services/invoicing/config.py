@@ -25,7 +25,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     generation_lease_seconds: Annotated[float, msgspec.Meta(ge=0.1)] = 45.0
     """After a process died, its invoices are taken up by another within this time."""
     catchup_seconds: Annotated[float, msgspec.Meta(ge=0.1)] = 3600.0
-    """How often an open invoice is read again from the provider."""
+    """How often what happened at a provider account is read where webhooks work, and an open invoice at the most."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
