@@ -59,10 +59,10 @@ class Event:
 class Settlement:
     """Applies events in groups."""
 
-    def __init__(self, ledger: Ledger, read_soon: Callable[[Invoice], None]) -> None:
-        """`read_soon` is called with invoices whose counterpart was replaced, to learn how the new one stands."""
+    def __init__(self, ledger: Ledger, wake: Callable[[], None]) -> None:
+        """`wake` is called when an invoice was replaced at the provider, to read how the new one stands."""
         self._ledger = ledger
-        self._read_soon = read_soon
+        self._wake = wake
 
     async def apply(self, events: Sequence[Event]) -> list[Outcome]:
         """One outcome for each, in order. When the group fails, each is applied alone."""
@@ -93,9 +93,8 @@ class Settlement:
             outcomes, changes, about = _decide(events, matches, invoices, known)
             await entry.change(changes)
             await _record(entry, events, outcomes, about)
-        for change in changes:
-            if rules.was_replaced(change.before, change.after):
-                self._read_soon(change.after)
+        if any(rules.was_replaced(change.before, change.after) for change in changes):
+            self._wake()
         return outcomes
 
 

@@ -13,7 +13,6 @@ from services.common.server import GrpcServer
 from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
 from services.invoicing.deliver import Deliveries
-from services.invoicing.following import Following
 from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
 from services.invoicing.invoices import Invoices
@@ -57,7 +56,7 @@ class Service:
         self.invoices = Invoices(pool)
         self.generations = Generations(self.ledger, provider, self.workers.wake)
         self.deliveries = Deliveries(self.ledger, provider)
-        self.settlement = Settlement(self.ledger, Following(self.ledger, provider).read_soon)
+        self.settlement = Settlement(self.ledger, self.rereading.wake)
         self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
         self.hearing = Hearing(pool, provider, every=pace.catchup)
         self.pay_links = PayLinks(self.ledger, provider)

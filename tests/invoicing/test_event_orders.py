@@ -128,7 +128,7 @@ async def test_reading_that_answers_late_does_not_undo_a_payment(
     reading, answered = asyncio.Event(), asyncio.Event()
     old = provider.made[invoice.id]
 
-    async def read(identity: Identity, account: Account, external_id: str) -> Sighting:
+    async def read(identity: Identity, account: Account, external_id: str, *, background: bool = False) -> Sighting:
         reading.set()
         await answered.wait()
         return old
@@ -173,7 +173,7 @@ async def test_replacement_that_is_only_named_is_read_and_followed(
     followed, read = (await caller.history(invoice))[-2:]
     assert "replaced at the provider" in followed.reason
     assert (followed.from_status, followed.to_status) == (pb.INVOICE_STATUS_DRAFT, pb.INVOICE_STATUS_DRAFT)
-    assert read.actor == "worker:following"
+    assert read.actor == "worker:catchup"
 
 
 async def test_replacement_that_names_the_old_one_is_followed_at_once(caller: Caller, invoice: pb.Invoice) -> None:
