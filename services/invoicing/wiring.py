@@ -24,6 +24,7 @@ from services.invoicing.rereading import Rereading
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.shows_servicer import ShowsServicer
+from services.invoicing.verify import Verification
 from services.invoicing.worker import Workers
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import (
     add_InvoicesServiceServicer_to_server,
@@ -58,6 +59,7 @@ class Service:
         self.deliveries = Deliveries(self.ledger, provider)
         self.settlement = Settlement(self.ledger)
         self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
+        self.verification = Verification(pool, provider)
         self.hearing = Hearing(pool, provider, every=pace.catchup)
         self.pay_links = PayLinks(self.ledger, provider)
 
@@ -65,7 +67,14 @@ class Service:
         """What the servicers leave out answers UNIMPLEMENTED by the generated base; only its type stub is abstract."""
         shows = ShowsServicer(self.shows, self.claims)  # type: ignore[abstract]  # see above
         invoices = InvoicesServicer(  # type: ignore[abstract]  # see above
-            self.shows, self.invoices, self.generations, self.deliveries, self.settlement, self.pay_links, self.hearing
+            self.shows,
+            self.invoices,
+            self.generations,
+            self.deliveries,
+            self.settlement,
+            self.pay_links,
+            self.hearing,
+            self.verification,
         )
         add_ShowsServiceServicer_to_server(shows, server.server)
         add_InvoicesServiceServicer_to_server(invoices, server.server)
