@@ -75,3 +75,11 @@ async def test_the_plan_sees_a_price_that_changed_after_invoicing(caller: Caller
     assert changed.reason.endswith(".")
     await caller.items(show_id, [pb.Item(item_number="1", title="Item 1", price=1_000)])
     assert {entry.action for entry in (await caller.plan(show_id)).entries} == {pb.PLAN_ACTION_UNCHANGED}
+
+
+async def test_a_whole_call_of_bad_items_is_still_answered(caller: Caller, show_id: str) -> None:
+    """What an answer says of faults travels in headers, which have room for a few kilobytes."""
+    error = await refusal(caller.items(show_id, [pb.Item(item_number=str(n), price=-1) for n in range(5_000)]))
+    assert error.kind is Kind.INVALID
+    assert error.faults[0].field == "items[0].price"
+    assert 20 <= len(error.faults) < 5_000
