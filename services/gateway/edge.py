@@ -5,10 +5,14 @@ from typing import Any, Final
 
 import msgspec
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.common.context import REQUEST_ID_HEADER, bind_request
+from services.common import tracing
+from services.common.context import REQUEST_ID_HEADER, bind_request, request_id
+from services.gateway.figures import HTTP_SECONDS
 from services.gateway.identity.guards import SOCKET_REFUSED
+from services.gateway.proxies import Proxies
 
 log = structlog.get_logger()
 
@@ -31,9 +35,9 @@ _PROVIDER: Final = "/api/webhooks/"
 class Edge:
     """Wraps the whole application. A plain ASGI layer, so that nothing inside can hide what was answered."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, proxies: Proxies) -> None:
         self._app = app
-        self._defaults = dict([_HSTS]) | _DEFAULTS if secure else _DEFAULTS
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -41,28 +45,33 @@ class Edge:
             return
         sent = next((value for name, value in scope["headers"] if name == REQUEST_ID_HEADER.encode()), b"")
         request_id = bind_request(sent.decode("latin-1") or None)
+        self._proxies.settle(scope)
         began, status = time.perf_counter(), 0
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] in ("http.response.start", "websocket.accept"):
                 status = _number(message.get("status", 101))
-                message["headers"] = self._completed(message.get("headers", ()), request_id)
+                message["headers"] = _completed(scope, message.get("headers", ()), request_id)
             elif message["type"] == "websocket.close" and not status:
-                status = await _refuse(message, send, self._completed((), request_id), request_id)
+                status = await _refuse(message, send, _completed(scope, (), request_id), request_id)
                 return
             await send(message)
 
-        try:
-            await self._app(scope, receive, answer)
-        finally:
-            _note(scope, status, began)
+        with tracing.span("http", tracing.SERVER, {}) as step:
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                _note(scope, status, began, step)
 
-    def _completed(self, headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
-        given = list(headers)
-        names = {name.lower() for name, _ in given}
-        extra = [(name, value) for name, value in self._defaults.items() if name not in names]
-        return [*given, *extra, (REQUEST_ID_HEADER.encode(), request_id.encode())]
+
+def _completed(scope: Scope, headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+    given = list(headers)
+    names = {name.lower() for name, _ in given}
+    extra = [(name, value) for name, value in _DEFAULTS.items() if name not in names]
+    if scope["scheme"] in ("https", "wss"):
+        extra.append(_HSTS)
+    return [*given, *extra, (REQUEST_ID_HEADER.encode(), request_id.encode())]
 
 
 async def _refuse(close: Any, send: Send, headers: list[tuple[bytes, bytes]], request_id: str) -> int:
@@ -90,10 +99,17 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _note(scope: Scope, status: int, began: float) -> None:
+def _note(scope: Scope, status: int, began: float, step: tracing.Span) -> None:
     """One line. The route's template stands for the path: a pay link's token is nobody's business."""
     route = str(scope.get("path_template", "")) or "(none)"
     calm = status < 400 and (route in _QUIET or route.startswith(_PROVIDER))
     write = log.debug if calm else log.info
     method = str(scope.get("method", "WS"))
-    write("http", method=method, route=route, status=status, ms=round((time.perf_counter() - began) * 1000, 2))
+    seconds = time.perf_counter() - began
+    write("http", method=method, route=route, status=status, ms=round(seconds * 1000, 2))
+    if scope["type"] == ScopeType.HTTP:  # how long a socket stays says nothing of how fast we are
+        HTTP_SECONDS.labels(method, route, str(status)).observe(seconds)
+    step.update_name(f"{method} {route}")
+    step.set_attributes({"http.response.status_code": status, "showbill.request_id": request_id()})
+    if status >= 500:
+        tracing.failed(step, str(status))

@@ -43,8 +43,13 @@ def _target(request: _Targeted) -> Target:
     return Target(identity().workspace_id, request.provider, request.account_id, request.livemode)
 
 
-def _ref(request: _Referring, attempt: int = 0) -> InvoiceRef:
-    return InvoiceRef(request.external_id, parse_id(request.invoice_id, "invoice"), request.revision, attempt)
+def _ref(request: _Referring) -> InvoiceRef:
+    return InvoiceRef(request.external_id, parse_id(request.invoice_id, "invoice"), request.revision)
+
+
+def _after(page_token: str) -> str:
+    key = decode_token(page_token, (str,))
+    return str(key[0]) if key else ""
 
 
 class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
@@ -58,9 +63,19 @@ class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
         made = await self._issuing.create(_target(request), lambda settings: rendering.order(request, settings))
         return pb.CreateInvoiceResponse(invoice=rendering.invoice(made))
 
+    async def UpdateDraft(self, request: pb.UpdateDraftRequest, context: Context) -> pb.UpdateDraftResponse:
+        rendering.check_content(request)
+        done = await self._issuing.update_draft(_target(request), _ref(request), rendering.content(request))
+        return pb.UpdateDraftResponse(invoice=rendering.invoice(done))
+
+    async def FindInvoice(self, request: pb.FindInvoiceRequest, context: Context) -> pb.FindInvoiceResponse:
+        rendering.check_buyer(request.buyer)
+        invoice_id = parse_id(request.invoice_id, "invoice")
+        found = await self._issuing.find(_target(request), rendering.buyer(request.buyer), invoice_id, request.revision)
+        return pb.FindInvoiceResponse(invoice=rendering.invoice(found) if found else None)
+
     async def FinalizeInvoice(self, request: pb.FinalizeInvoiceRequest, context: Context) -> pb.FinalizeInvoiceResponse:
-        ref = _ref(request, request.attempt)
-        done = await self._issuing.finalize(_target(request), ref, request.total)
+        done = await self._issuing.finalize(_target(request), _ref(request), request.total, request.currency)
         return pb.FinalizeInvoiceResponse(invoice=rendering.invoice(done))
 
     async def SendInvoice(self, request: pb.SendInvoiceRequest, context: Context) -> pb.SendInvoiceResponse:
@@ -77,15 +92,25 @@ class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
         return pb.VoidInvoiceResponse(invoice=rendering.invoice(done))
 
     async def GetInvoice(self, request: pb.GetInvoiceRequest, context: Context) -> pb.GetInvoiceResponse:
-        found = await self._issuing.read(_target(request), request.external_id)
+        found = await self._issuing.read(_target(request), request.external_id, background=request.background)
         return pb.GetInvoiceResponse(invoice=rendering.invoice(found))
 
     async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Context) -> pb.ListInvoicesResponse:
         size = page_size(request.page_size, LARGEST_PAGE, LARGEST_PAGE)
-        key = decode_token(request.page_token, (str,))
-        after = str(key[0]) if key else ""
+        after = _after(request.page_token)
         page = await self._issuing.list(_target(request), from_proto(request.create_time_from), size, after)
         return pb.ListInvoicesResponse(
             invoices=[rendering.invoice(one) for one in page.invoices],
+            next_page_token=encode_token(page.next_after) if page.next_after else "",
+        )
+
+    async def ListChangedInvoices(
+        self, request: pb.ListChangedInvoicesRequest, context: Context
+    ) -> pb.ListChangedInvoicesResponse:
+        size, after = page_size(request.page_size, LARGEST_PAGE, LARGEST_PAGE), _after(request.page_token)
+        target = _target(request)
+        integration_id, page = await self._issuing.changed(target, from_proto(request.occur_time_from), size, after)
+        return pb.ListChangedInvoicesResponse(
+            events=rendering.listed_events(page.events, request.provider, target.workspace_id, integration_id),
             next_page_token=encode_token(page.next_after) if page.next_after else "",
         )

@@ -1,5 +1,6 @@
 """Our values as messages of the contract, and its requests as our values. The only place that knows both."""
 
+import contextlib
 from collections.abc import Sequence
 
 from google.protobuf.duration_pb2 import Duration
@@ -13,6 +14,7 @@ from services.integrations.connection import LIVE, Connection, Settings
 from services.integrations.offers import Availability, Entry
 from services.integrations.ports import (
     Buyer,
+    DraftContent,
     EndpointState,
     InvoiceOrder,
     InvoiceState,
@@ -147,18 +149,33 @@ def verdict(one: Verdict, provider: str) -> pb.WebhookVerdict:
         outcome = pb.WebhookOutcome.Value(f"WEBHOOK_OUTCOME_{one.outcome.name}")
         return pb.WebhookVerdict(outcome=outcome, reason=one.reason)
     try:
-        return pb.WebhookVerdict(outcome=pb.WEBHOOK_OUTCOME_VERIFIED, event=_event(one, one.event, provider))
+        return pb.WebhookVerdict(outcome=pb.WEBHOOK_OUTCOME_VERIFIED, event=_verified(one, one.event, provider))
     except (TypeError, ValueError):
         # Whoever knows a signing secret can sign what no message holds. It must not cost the group its answer.
         return pb.WebhookVerdict(outcome=pb.WEBHOOK_OUTCOME_MALFORMED, reason=UNFIT_EVENT)
 
 
-def _event(one: Verdict, event: ProviderEvent, provider: str) -> pb.ProviderEvent:
+def _verified(one: Verdict, event: ProviderEvent, provider: str) -> pb.ProviderEvent:
+    return _event(event, provider, one.workspace_id, one.integration_id)
+
+
+def listed_events(
+    events: Sequence[ProviderEvent], provider: str, workspace_id: str, integration_id: str
+) -> list[pb.ProviderEvent]:
+    """Without those that no message holds: no invoice of ours is among them."""
+    fit = []
+    for event in events:
+        with contextlib.suppress(TypeError, ValueError):
+            fit.append(_event(event, provider, workspace_id, integration_id))
+    return fit
+
+
+def _event(event: ProviderEvent, provider: str, workspace_id: str, integration_id: str) -> pb.ProviderEvent:
     return pb.ProviderEvent(
         event_id=event.event_id,
         provider=provider,
-        workspace_id=one.workspace_id,
-        integration_id=one.integration_id,
+        workspace_id=workspace_id,
+        integration_id=integration_id,
         account_id=event.account_id,
         livemode=event.livemode,
         type=pb.ProviderEventType.Value(f"PROVIDER_EVENT_TYPE_{event.type.name}"),
@@ -210,9 +227,8 @@ def audit_entry(one: AuditEntry) -> pb.AuditEntry:
 
 def order(request: pb.CreateInvoiceRequest, chosen: Settings) -> InvoiceOrder:
     """The invoice that a request and the connection's settings ask for."""
-    buyer = request.buyer
     values = {
-        "buyer": buyer.display_name or buyer.handle,
+        "buyer": request.buyer.display_name or request.buyer.handle,
         "show_name": request.show_name,
         "show_date": request.show_date,
         "item_count": str(len(request.lines)),
@@ -223,7 +239,7 @@ def order(request: pb.CreateInvoiceRequest, chosen: Settings) -> InvoiceOrder:
         revision=request.revision,
         attempt=request.attempt,
         first_attempt_time=from_proto(request.first_attempt_time),
-        buyer=Buyer(buyer.platform, buyer.platform_user_id, buyer.handle, buyer.display_name, buyer.email),
+        buyer=buyer(request.buyer),
         currency=request.currency,
         lines=[_line(line) for line in request.lines],
         total=request.total,
@@ -235,6 +251,15 @@ def order(request: pb.CreateInvoiceRequest, chosen: Settings) -> InvoiceOrder:
     )
 
 
+def buyer(one: pb.InvoiceBuyer) -> Buyer:
+    return Buyer(one.platform, one.platform_user_id, one.handle, one.display_name, one.email)
+
+
+def content(request: pb.UpdateDraftRequest) -> DraftContent:
+    """What a draft is to hold."""
+    return DraftContent([_line(line) for line in request.lines], request.total, request.currency, request.keep_draft)
+
+
 def _line(line: pb.InvoiceLine) -> Line:
     unit_price = line.unit_price if line.HasField("unit_price") else None
     return Line(line.item_number, line.title, line.quantity, unit_price, line.amount)
@@ -242,11 +267,30 @@ def _line(line: pb.InvoiceLine) -> Line:
 
 def check_order(request: pb.CreateInvoiceRequest) -> None:
     """Raises InvalidRequest with everything in the request that contradicts itself."""
-    faults = []
+    faults = _buyer_faults(request.buyer) + _content_faults(request)
     if not request.invoice_id:
         faults.append(Fault("invoice_id", "The invoice has no id."))
-    if not (request.buyer.platform and request.buyer.platform_user_id):
-        faults.append(Fault("buyer", "The buyer has no platform or no platform user id."))
+    require(faults)
+
+
+def check_content(request: pb.UpdateDraftRequest) -> None:
+    """Raises InvalidRequest."""
+    require(_content_faults(request))
+
+
+def check_buyer(one: pb.InvoiceBuyer) -> None:
+    """Raises InvalidRequest."""
+    require(_buyer_faults(one))
+
+
+def _buyer_faults(one: pb.InvoiceBuyer) -> list[Fault]:
+    if one.platform and one.platform_user_id:
+        return []
+    return [Fault("buyer", "The buyer has no platform or no platform user id.")]
+
+
+def _content_faults(request: pb.CreateInvoiceRequest | pb.UpdateDraftRequest) -> list[Fault]:
+    faults = []
     if not is_currency(request.currency):
         faults.append(Fault("currency", "The currency is not an upper-case ISO 4217 code."))
     if not request.lines:
@@ -260,4 +304,4 @@ def check_order(request: pb.CreateInvoiceRequest) -> None:
         faults.append(Fault("total", "The total is negative."))
     if sum(line.amount for line in request.lines) != request.total:
         faults.append(Fault("total", "The total is not the sum of the lines."))
-    require(faults)
+    return faults

@@ -171,5 +171,5 @@ async def _start(
             return running
     run = await queueing.add_run(database, identity, asked.show_id, asked.request_id, planned)
     if to_create:
-        await queueing.add_invoices(entry, identity, show, str(run["id"]), to_create, connection)
+        await queueing.add_invoices(entry, identity, show, run, to_create, connection)
     return run

@@ -12,11 +12,14 @@ from services.integrations.failures import AdapterError, Failure
 from services.integrations.ports import (
     BadSignature,
     Binding,
+    Buyer,
     ConnectedAccount,
     Credentials,
+    DraftContent,
     Endpoint,
     EndpointState,
     EndpointWish,
+    EventPage,
     EventType,
     Health,
     InvoiceOrder,
@@ -35,6 +38,13 @@ from services.integrations.ports import (
 GOOD_KEY = "fake_good"
 SIGNATURE = "fake-signature"
 
+_EVENTS = {
+    InvoiceState.OPEN: EventType.FINALIZED,
+    InvoiceState.PAID: EventType.PAID,
+    InvoiceState.VOID: EventType.VOIDED,
+    InvoiceState.DELETED: EventType.DELETED,
+}
+
 
 class FakeAdapter:
     """See ports.IntegrationAdapter."""
@@ -46,6 +56,7 @@ class FakeAdapter:
         self._invoices: dict[str, ProviderInvoice] = {}
         self._endpoints: dict[str, tuple[EndpointWish, Secret]] = {}
         self._numbers = count(1)
+        self._events: list[ProviderEvent] = []
 
     def read_credentials(self, fields: Mapping[str, str]) -> Credentials:
         if set(fields) != {"key"} or not fields["key"].startswith("fake_"):
@@ -112,9 +123,20 @@ class FakeAdapter:
             )
         )
 
-    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int) -> ProviderInvoice:
+    async def find_invoice(self, link: Link, buyer: Buyer, invoice_id: str, revision: int) -> ProviderInvoice | None:
+        return self._invoices.get(f"fake_{invoice_id}_{revision}")
+
+    async def update_draft(self, link: Link, ref: InvoiceRef, content: DraftContent) -> ProviderInvoice:
         found = await self.get_invoice(link, ref.external_id)
-        if found.state is InvoiceState.DRAFT and found.total != total:
+        if found.state is not InvoiceState.DRAFT:
+            return found
+        lines = [ProviderLine(line.title, line.amount) for line in content.lines]
+        draft = self._invoices[ref.external_id] = replace(found, total=content.total, lines=lines)
+        return draft if content.keep_draft else self._finalized(draft)
+
+    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:
+        found = await self.get_invoice(link, ref.external_id)
+        if found.state is InvoiceState.DRAFT and (found.total, found.currency) != (total, currency):
             raise AdapterError(Failure.TOTAL_MISMATCH, "The draft has another total than ours. Compare the two.")
         return self._finalized(found) if found.state is InvoiceState.DRAFT else found
 
@@ -123,22 +145,22 @@ class FakeAdapter:
 
     async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         found = await self.get_invoice(link, ref.external_id)
-        if found.state is InvoiceState.PAID:
+        if found.state is InvoiceState.DRAFT:
+            raise AdapterError(Failure.PROVIDER_REFUSED, "The invoice is a draft. Finalize it first.")
+        if found.state is not InvoiceState.OPEN:
             return found
-        _require_open(found)
         paid = replace(found, state=InvoiceState.PAID, amount_paid=found.total, paid_time=datetime.now(UTC))
         return self._keep(paid)
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         found = await self.get_invoice(link, ref.external_id)
-        if found.state in (InvoiceState.VOID, InvoiceState.DELETED):
-            return found
         if found.state is InvoiceState.DRAFT:
             return self._keep(replace(found, state=InvoiceState.DELETED))
-        _require_open(found)
+        if found.state is not InvoiceState.OPEN:
+            return found
         return self._keep(replace(found, state=InvoiceState.VOID))
 
-    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
+    async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
         gone = ProviderInvoice(external_id, InvoiceState.DELETED, link.account_id, link.livemode)
         return self._invoices.get(external_id, gone)
 
@@ -147,6 +169,12 @@ class FakeAdapter:
         start = next((place + 1 for place, one in enumerate(found) if one.external_id == after), 0)
         page = found[start : start + size]
         return InvoicePage(page, page[-1].external_id if start + size < len(found) else "")
+
+    async def list_changed(self, link: Link, since: datetime | None, size: int, after: str) -> EventPage:
+        found = [one for one in reversed(self._events) if since is None or (one.occur_time or since) >= since]
+        start = next((place + 1 for place, one in enumerate(found) if one.event_id == after), 0)
+        page = found[start : start + size]
+        return EventPage(page, page[-1].event_id if start + size < len(found) else "")
 
     def read_event(self, binding: Binding, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
         if headers.get(SIGNATURE, "") not in [secret.reveal() for secret in binding.secrets]:
@@ -164,9 +192,11 @@ class FakeAdapter:
 
     def _keep(self, invoice: ProviderInvoice) -> ProviderInvoice:
         self._invoices[invoice.external_id] = invoice
+        kind = _EVENTS[invoice.state]
+        identifier = f"evt_{next(self._numbers)}"
+        self._events.append(
+            ProviderEvent(
+                identifier, invoice.account_id, invoice.livemode, kind, kind.value, datetime.now(UTC), invoice
+            )
+        )
         return invoice
-
-
-def _require_open(found: ProviderInvoice) -> None:
-    if found.state is not InvoiceState.OPEN:
-        raise AdapterError(Failure.PROVIDER_REFUSED, f"The invoice is {found.state.value}, so nothing was changed.")

@@ -1161,7 +1161,7 @@ class AuditEntry(_message.Message):
     """UUID."""
     provider: _builtins.str
     action: _builtins.str
-    """For example `connect`, `test`, `disconnect`, `use`."""
+    """For example `connect`, `connect_refused`, `test`, `disconnect`, `use`."""
     actor: _builtins.str
     """The user or service that did it."""
     detail: _builtins.str
@@ -2062,11 +2062,14 @@ class GetInvoiceRequest(_message.Message):
     EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     LIVEMODE_FIELD_NUMBER: _builtins.int
+    BACKGROUND_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
     external_id: _builtins.str
     account_id: _builtins.str
     livemode: _builtins.bool
+    background: _builtins.bool
+    """Nobody waits for the answer: the call yields to those that somebody waits for."""
     def __init__(
         self,
         *,
@@ -2074,10 +2077,11 @@ class GetInvoiceRequest(_message.Message):
         external_id: _builtins.str = ...,
         account_id: _builtins.str = ...,
         livemode: _builtins.bool = ...,
+        background: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "external_id", b"external_id", "livemode", b"livemode", "provider", b"provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "background", b"background", "external_id", b"external_id", "livemode", b"livemode", "provider", b"provider"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2257,7 +2261,7 @@ class ListChangedInvoicesRequest(_message.Message):
     page_token: _builtins.str
     @_builtins.property
     def occur_time_from(self) -> _timestamp_pb2.Timestamp:
-        """Events from then on."""
+        """Events from then on; all that the provider remembers when unset."""
 
     def __init__(
         self,

@@ -652,7 +652,10 @@ class InvoiceProviderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListChangedInvoices(self, request, context):
-        """Lists provider events since a cursor, translated, for catch-up after webhooks were missed.
+        """Lists what happened to invoices at the provider since a moment, newest first, for catch-up after webhooks were
+        missed. Each event has the id and the content that a webhook of it would have. Yields to calls that somebody waits
+        for. How far back a provider remembers is its own affair: Stripe 30 days. A provider that nothing ever happens at by
+        itself answers none. A page may be empty and still have a next one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -196,7 +196,11 @@ class InvoiceProviderServiceStub:
     empty and still have a next one.
     """
     ListChangedInvoices: _aio.UnaryUnaryMultiCallable[_integrations_pb2.ListChangedInvoicesRequest, _integrations_pb2.ListChangedInvoicesResponse]
-    """Lists provider events since a cursor, translated, for catch-up after webhooks were missed."""
+    """Lists what happened to invoices at the provider since a moment, newest first, for catch-up after webhooks were
+    missed. Each event has the id and the content that a webhook of it would have. Yields to calls that somebody waits
+    for. How far back a provider remembers is its own affair: Stripe 30 days. A provider that nothing ever happens at by
+    itself answers none. A page may be empty and still have a next one.
+    """
 
 class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
     """Invoices at the provider, in our words. Called by the invoicing service. Every write is idempotent on
@@ -300,6 +304,10 @@ class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _integrations_pb2.ListChangedInvoicesRequest,
         context: _aio.ServicerContext[_integrations_pb2.ListChangedInvoicesRequest, _abc.Awaitable[_integrations_pb2.ListChangedInvoicesResponse]],
     ) -> _abc.Awaitable[_integrations_pb2.ListChangedInvoicesResponse]:
-        """Lists provider events since a cursor, translated, for catch-up after webhooks were missed."""
+        """Lists what happened to invoices at the provider since a moment, newest first, for catch-up after webhooks were
+        missed. Each event has the id and the content that a webhook of it would have. Yields to calls that somebody waits
+        for. How far back a provider remembers is its own affair: Stripe 30 days. A provider that nothing ever happens at by
+        itself answers none. A page may be empty and still have a next one.
+        """
 
 def add_InvoiceProviderServiceServicer_to_server(servicer: InvoiceProviderServiceServicer, server: _aio.Server) -> None: ...

@@ -879,6 +879,11 @@ class InvoicesServiceStub:
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.VerifyShowRequest.SerializeToString,
                 response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.VerifyShowResponse.FromString,
                 _registered_method=True)
+        self.GetHearing = channel.unary_unary(
+                '/showbill.invoicing.v1.InvoicesService/GetHearing',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingResponse.FromString,
+                _registered_method=True)
         self.GetShowSummary = channel.unary_unary(
                 '/showbill.invoicing.v1.InvoicesService/GetShowSummary',
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetShowSummaryRequest.SerializeToString,
@@ -1031,7 +1036,18 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyShow(self, request, context):
-        """Lists the provider and proves, or disproves, that each buyer has exactly the right invoices.
+        """Lists the provider and proves, or disproves, that each buyer has exactly the right invoices: at most one unsettled,
+        the sum of those that are not void is what the buyer owes, none missing and none extra at the provider, every total
+        and status equal. What differs is read once more before it counts, so that a payment under way is no fault. Changes
+        nothing. What could not be looked at is answered as UNCHECKED with the reason, never taken for right.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetHearing(self, request, context):
+        """Says how news of payments comes from a provider, and how the last reading of what webhooks missed went. Asks no
+        provider. NOT_CONNECTED when the workspace never connected it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1146,6 +1162,11 @@ def add_InvoicesServiceServicer_to_server(servicer, server):
                     servicer.VerifyShow,
                     request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.VerifyShowRequest.FromString,
                     response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.VerifyShowResponse.SerializeToString,
+            ),
+            'GetHearing': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHearing,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingResponse.SerializeToString,
             ),
             'GetShowSummary': grpc.unary_unary_rpc_method_handler(
                     servicer.GetShowSummary,
@@ -1694,6 +1715,33 @@ class InvoicesService:
             '/showbill.invoicing.v1.InvoicesService/VerifyShow',
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.VerifyShowRequest.SerializeToString,
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.VerifyShowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHearing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/showbill.invoicing.v1.InvoicesService/GetHearing',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -264,7 +264,15 @@ class InvoicesServiceStub:
     RevokePayLink: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.RevokePayLinkRequest, _invoicing_pb2.RevokePayLinkResponse]
     """Revokes a buyer's pay link and makes a new one."""
     VerifyShow: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.VerifyShowRequest, _invoicing_pb2.VerifyShowResponse]
-    """Lists the provider and proves, or disproves, that each buyer has exactly the right invoices."""
+    """Lists the provider and proves, or disproves, that each buyer has exactly the right invoices: at most one unsettled,
+    the sum of those that are not void is what the buyer owes, none missing and none extra at the provider, every total
+    and status equal. What differs is read once more before it counts, so that a payment under way is no fault. Changes
+    nothing. What could not be looked at is answered as UNCHECKED with the reason, never taken for right.
+    """
+    GetHearing: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetHearingRequest, _invoicing_pb2.GetHearingResponse]
+    """Says how news of payments comes from a provider, and how the last reading of what webhooks missed went. Asks no
+    provider. NOT_CONNECTED when the workspace never connected it.
+    """
     GetShowSummary: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetShowSummaryRequest, _invoicing_pb2.GetShowSummaryResponse]
     """Sums a show's money; the parts always balance: claimed = not invoiced + moved + all invoices that are not void."""
 
@@ -442,7 +450,21 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.VerifyShowRequest,
         context: _aio.ServicerContext[_invoicing_pb2.VerifyShowRequest, _abc.Awaitable[_invoicing_pb2.VerifyShowResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.VerifyShowResponse]:
-        """Lists the provider and proves, or disproves, that each buyer has exactly the right invoices."""
+        """Lists the provider and proves, or disproves, that each buyer has exactly the right invoices: at most one unsettled,
+        the sum of those that are not void is what the buyer owes, none missing and none extra at the provider, every total
+        and status equal. What differs is read once more before it counts, so that a payment under way is no fault. Changes
+        nothing. What could not be looked at is answered as UNCHECKED with the reason, never taken for right.
+        """
+
+    @_abc_1.abstractmethod
+    def GetHearing(
+        self,
+        request: _invoicing_pb2.GetHearingRequest,
+        context: _aio.ServicerContext[_invoicing_pb2.GetHearingRequest, _abc.Awaitable[_invoicing_pb2.GetHearingResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.GetHearingResponse]:
+        """Says how news of payments comes from a provider, and how the last reading of what webhooks missed went. Asks no
+        provider. NOT_CONNECTED when the workspace never connected it.
+        """
 
     @_abc_1.abstractmethod
     def GetShowSummary(
