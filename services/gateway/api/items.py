@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from services.gateway.api.parameters import PageSize, PageToken
 from services.gateway.backends.shows import BATCH, Shows
+from services.gateway.idempotency import SAME_AGAIN
 from services.gateway.identity.principal import Principal
 from services.gateway.imports.items import import_items
 from services.gateway.imports.upload import LARGEST_FILE, uploaded_file
@@ -45,7 +46,12 @@ async def put_items(
     return taken
 
 
-@post("/api/shows/{show_id:str}/imports/items", status_code=200, request_max_body_size=LARGEST_FILE)
+@post(
+    "/api/shows/{show_id:str}/imports/items",
+    status_code=200,
+    request_max_body_size=LARGEST_FILE,
+    opt={SAME_AGAIN: True},
+)
 async def import_items_file(
     show_id: FromPath[str],
     request: Request[Any, Any, Any],
