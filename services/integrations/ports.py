@@ -221,6 +221,9 @@ class ProviderInvoice:
     invoice_id: str = ""
     revision: int = 0
     replaced_by: str = ""
+    """The invoice that replaces this one; empty while it counts itself."""
+    replaces: str = ""
+    """The invoice that this one replaces, or will once it is finalized."""
     emailed_by_provider: bool = False
     lines: Sequence[ProviderLine] = ()
     """Only where the provider included all of them."""
