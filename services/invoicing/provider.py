@@ -65,6 +65,8 @@ def sighting(invoice: pb.ProviderInvoice) -> Sighting:
         paid_at=from_proto(invoice.paid_time),
         lines=tuple(ProviderLine(line.description, line.amount) for line in invoice.lines),
         deleted=invoice.status == pb.PROVIDER_INVOICE_STATUS_DELETED,
+        replaced_by=invoice.replaced_by,
+        replaces=invoice.replaces,
         payment_instructions=invoice.payment_instructions,
     )
 

@@ -62,7 +62,7 @@ class Service:
         self.invoices = Invoices(pool)
         self.generations = Generations(self.ledger, provider, self.workers.wake)
         self.deliveries = Deliveries(self.ledger, provider)
-        self.settlement = Settlement(self.ledger)
+        self.settlement = Settlement(self.ledger, self.rereading.wake)
         self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
         self.balance = Balance(pool)
         self.verification = Verification(pool, provider)
