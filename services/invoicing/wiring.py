@@ -10,6 +10,7 @@ from services.common.bus import Bus
 from services.common.db import Pool
 from services.common.outbox import Outbox
 from services.common.server import GrpcServer
+from services.invoicing.balance import Balance
 from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
 from services.invoicing.deliver import Deliveries
@@ -65,6 +66,7 @@ class Service:
         self.deliveries = Deliveries(self.ledger, provider)
         self.settlement = Settlement(self.ledger, self.rereading.wake)
         self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
+        self.balance = Balance(pool)
         self.verification = Verification(pool, provider)
         self.hearing = Hearing(pool, provider, every=pace.catchup)
         self.pay_links = PayLinks(self.ledger, provider)
@@ -88,7 +90,7 @@ class Service:
 
     @asynccontextmanager
     async def background(self) -> AsyncIterator[asyncio.Task[None]]:
-        """Outbox, workers and catch-up for the length of a block. The task ends only when one of them broke."""
+        """All of it, for the length of a block. The task ends only when one part broke."""
         task = asyncio.create_task(self._work())
         try:
             yield task
@@ -99,5 +101,11 @@ class Service:
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for work in (self.outbox.run(), self.workers.run(), self.catchup.run(), self.rereading.run()):
+            for work in (
+                self.outbox.run(),
+                self.workers.run(),
+                self.catchup.run(),
+                self.rereading.run(),
+                self.balance.run(),
+            ):
                 group.create_task(work)
