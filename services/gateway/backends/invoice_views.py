@@ -102,6 +102,7 @@ def page(answer: pb.ListInvoicesResponse) -> InvoicePage:
         seq=answer.seq,
         total_size=answer.total_size,
         next_page_token=answer.next_page_token,
+        counts={STATUS[one.status]: one.count for one in answer.status_counts},
     )
 
 
@@ -186,6 +187,8 @@ def summary(answer: pb.GetShowSummaryResponse) -> SummaryView:
         uncollectible=_part(answer.uncollectible),
         moved=_part(answer.moved),
         unpriced_lines=_part(answer.unpriced_lines),
+        unexplained=_part(answer.unexplained),
+        balanced=answer.balanced,
         seq=answer.seq,
     )
 
