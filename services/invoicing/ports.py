@@ -8,7 +8,7 @@ from services.common.context import Identity
 from services.common.errors import Kind, ShowbillError
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Sighting
-from services.invoicing.domain.plan import Terms
+from services.invoicing.domain.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Connection:
 
     def terms(self, currency: str) -> Terms:
         """For a show in this currency."""
-        return replace(self.limits, currency=currency, healthy=self.active)
+        return replace(self.limits, currency=currency, healthy=self.active, provider=self.provider)
 
 
 @dataclass(frozen=True, slots=True)

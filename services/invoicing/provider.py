@@ -9,7 +9,7 @@ from services.common.status import RemoteError
 from services.common.timestamps import from_proto, to_proto
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing
-from services.invoicing.domain.plan import Terms
+from services.invoicing.domain.terms import Terms
 from services.invoicing.ports import Connection, Order
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from services.rpc.showbill.integrations.v1.integrations_pb2_grpc import (

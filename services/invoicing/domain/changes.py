@@ -1,12 +1,14 @@
-"""What is to be done about an invoice whose buyer's claims or prices changed since it was planned. Pure, and never silent:
-each change is proposed with a sentence, and carried out only when the operator asks for it."""
+"""What is to be done about invoices whose buyer's claims or prices changed since they were planned.
+
+Never silent: each change is proposed with a sentence, and carried out only when the operator asks for it.
+"""
 
 from dataclasses import dataclass
 from typing import Final
 
 from services.common.money import format_money
 from services.invoicing.domain.invoice import DraftReason, Status, held_back_because
-from services.invoicing.domain.rollup import Billed, Buyer, Change, Made, Owed
+from services.invoicing.domain.rollup import Billed, Buyer, ChangeKind, Made, Owed
 from services.invoicing.domain.terms import Terms, held_back, too_much, why_not
 
 
@@ -14,7 +16,7 @@ from services.invoicing.domain.terms import Terms, held_back, too_much, why_not
 class Proposal:
     """One change, with what it brings."""
 
-    change: Change
+    change: ChangeKind
     sentence: str
     """What would be done, or what the operator can do where nothing is."""
     before: int
@@ -44,7 +46,7 @@ _ADJUSTED: Final = " What was edited in it at the provider is lost."
 
 def propose(buyer: Buyer, owed: Owed, billed: Billed, terms: Terms) -> Proposal | None:
     """What to do about the invoices of one buyer; None when they are right as they are."""
-    if billed.changing:
+    if billed.changing is not None:
         return None if billed.changing == owed.digest else _nothing(owed, billed, _UNDER_WAY)
     if owed.digest == billed.digest and billed.beside == billed.settled_by_others:
         return _for_email(buyer, owed, billed, terms)
@@ -70,7 +72,7 @@ def _beside_settled(owed: Owed, billed: Billed, terms: Terms) -> Proposal | None
         return _nothing(owed, billed, why)
     settled, more = (format_money(amount, terms.currency) for amount in (billed.settled, due))
     sentence = f"{settled} is settled. A supplementary invoice over the difference of {more} is made beside it."
-    return Proposal(Change.SUPPLEMENT, sentence, billed.total, owed.total, due)
+    return Proposal(ChangeKind.SUPPLEMENT, sentence, billed.total, owed.total, due)
 
 
 def _of_unsettled(owed: Owed, billed: Billed, terms: Terms) -> Proposal:
@@ -99,20 +101,20 @@ def _why_needless(owed: Owed, billed: Billed, due: int, terms: Terms) -> str:
     return too_little(due, terms)
 
 
-def _brought_to(billed: Billed, due: int, terms: Terms) -> tuple[Change, str]:
+def _brought_to(billed: Billed, due: int, terms: Terms) -> tuple[ChangeKind, str]:
     was, now = (format_money(amount, terms.currency) for amount in (billed.own, due))
     if billed.status is Status.ERROR:
-        return Change.RETRY, f"Its making failed. It is tried again with the claims and prices of now, over {now}."
+        return ChangeKind.RETRY, f"Its making failed. It is tried again with the claims and prices of now, over {now}."
     if billed.status is Status.DRAFT and billed.draft_reason:
-        return Change.EDIT_DRAFT, f"The draft at the provider is brought from {was} to {now}."
+        return ChangeKind.EDIT_DRAFT, f"The draft at the provider is brought from {was} to {now}."
     lost = _ADJUSTED if billed.adjusted else ""
     sentence = f"It is voided and issued again over {now} instead of {was}. The pay link stays the same.{lost}"
-    return Change.REISSUE, sentence
+    return ChangeKind.REISSUE, sentence
 
 
 def _void(owed: Owed, billed: Billed, needless: str, terms: Terms) -> Proposal:
     was = format_money(billed.own, terms.currency)
-    return Proposal(Change.VOID, f"{needless} The invoice over {was} is voided.", billed.total, owed.total)
+    return Proposal(ChangeKind.VOID, f"{needless} The invoice over {was} is voided.", billed.total, owed.total)
 
 
 def _for_email(buyer: Buyer, owed: Owed, billed: Billed, terms: Terms) -> Proposal | None:
@@ -126,11 +128,11 @@ def _for_email(buyer: Buyer, owed: Owed, billed: Billed, terms: Terms) -> Propos
         "An e-mail address became known since. It can be voided and issued again, so that the provider can mail it."
         " The pay link stays the same."
     )
-    return Proposal(Change.REISSUE, sentence, billed.total, owed.total, billed.own, optional=True)
+    return Proposal(ChangeKind.REISSUE, sentence, billed.total, owed.total, billed.own, optional=True)
 
 
 def _nothing(owed: Owed, billed: Billed, sentence: str) -> Proposal:
-    return Proposal(Change.NONE, sentence, billed.total, owed.total)
+    return Proposal(ChangeKind.NONE, sentence, billed.total, owed.total)
 
 
 def _elsewhere(made: Made, terms: Terms) -> bool:

@@ -38,7 +38,9 @@ def difference(now: Sequence[Line], before: Sequence[Before], currency: str) -> 
     lump = sum(invoice.total for invoice in before if not invoice.by_item)
     lump += sum(line["amount"] for line in billed.pop("", []))
     fresh = [dict(line) for line in now if line["item_number"] not in billed]
-    changed = [_changed(line, billed.pop(line["item_number"]), currency) for line in now if line["item_number"] in billed]
+    changed = [
+        _changed(line, billed.pop(line["item_number"]), currency) for line in now if line["item_number"] in billed
+    ]
     changed += [_gone(parts, currency) for _, parts in sorted(billed.items())]
     numbers = ", ".join(invoice.number for invoice in before if invoice.number and not invoice.by_item)
     changed.append(_line("", f"Invoiced before {numbers}".strip(), 1, -lump))

@@ -8,7 +8,7 @@ from enum import StrEnum
 from services.common.money import format_money
 from services.invoicing.domain.changes import Proposal, propose
 from services.invoicing.domain.invoice import DraftReason, Status
-from services.invoicing.domain.rollup import Billed, Buyer, Change, Owed, Position
+from services.invoicing.domain.rollup import Billed, Buyer, ChangeKind, Owed, Position
 from services.invoicing.domain.terms import Terms, held_back, why_not
 
 
@@ -42,7 +42,7 @@ class Wishes:
     """Issuing again what could not be mailed, where an e-mail address became known."""
 
     def include(self, proposal: Proposal | None) -> bool:
-        if proposal is None or proposal.change is Change.NONE:
+        if proposal is None or proposal.change is ChangeKind.NONE:
             return False
         return self.emails if proposal.optional else self.changes
 
@@ -64,7 +64,7 @@ class Entry:
     """Of the invoice to create, beside or in place of another one."""
 
     @property
-    def change(self) -> Change | None:
+    def change(self) -> ChangeKind | None:
         return self.proposal.change if self.proposal else None
 
     @property
@@ -97,7 +97,7 @@ class Plan:
         return sum(entry.owed.total for entry in self.having(Action.CREATE))
 
 
-def plan(positions: Sequence[Position], terms: Terms, wishes: Wishes = Wishes()) -> Plan:  # noqa: B008  # frozen
+def plan(positions: Sequence[Position], terms: Terms, wishes: Wishes = Wishes()) -> Plan:  # frozen
     """Plans every position. The order of the input makes no difference."""
     ordered = sorted(positions, key=lambda position: (position.buyer.handle.casefold(), position.buyer.id))
     entries = tuple(_entry(position, terms) for position in ordered)
@@ -118,7 +118,7 @@ def _entry(position: Position, terms: Terms) -> Entry:
     else:
         proposal = propose(position.buyer, owed, billed, terms)
         action, reason = _beside(owed, billed, proposal, terms)
-        draft_reason = proposal.draft_reason if proposal else None
+        draft_reason = proposal.draft_reason if proposal else _of_a_retry(owed, billed, terms)
     return Entry(
         buyer=position.buyer,
         owed=owed,
@@ -132,9 +132,14 @@ def _entry(position: Position, terms: Terms) -> Entry:
     )
 
 
+def _of_a_retry(owed: Owed, billed: Billed, terms: Terms) -> DraftReason | None:
+    """Why a failed invoice would stay a draft when it is tried again as it is."""
+    return held_back(owed, terms) if billed.status is Status.ERROR and not billed.settled_count else None
+
+
 def _beside(owed: Owed, billed: Billed, proposal: Proposal | None, terms: Terms) -> tuple[Action, str]:
     """Of a buyer who has an invoice: whether it is right, and what happened since where it is not."""
-    if billed.changing and proposal is None:
+    if billed.changing is not None and proposal is None:
         return Action.UNCHANGED, "A change of it is under way."
     if billed.status is Status.ERROR:
         return _beside_a_failure(owed, proposal, terms)
@@ -149,7 +154,7 @@ def _beside(owed: Owed, billed: Billed, proposal: Proposal | None, terms: Terms)
 def _beside_a_failure(owed: Owed, proposal: Proposal | None, terms: Terms) -> tuple[Action, str]:
     if proposal is None:
         return Action.UNCHANGED, "Its making failed; retry it."
-    if proposal.change is Change.RETRY:
+    if proposal.change is ChangeKind.RETRY:
         return Action.CHANGED, "Its making failed; retry it, and it bills the claims and prices of now."
     return Action.CHANGED, f"Its making failed, so no invoice is there. {why_not(owed, terms)}".strip()
 

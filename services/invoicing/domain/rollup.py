@@ -36,8 +36,8 @@ class Owed:
 NOTHING = Owed(total=0, claim_count=0, line_count=0, unpriced_count=0, digest="")
 
 
-class Change(StrEnum):
-    """What is done about an invoice whose buyer's claims or prices changed since, as the database and the contracts name it."""
+class ChangeKind(StrEnum):
+    """What is done about an invoice whose buyer's claims or prices changed since."""
 
     EDIT_DRAFT = "edit_draft"
     """The provider's draft is brought to what is owed now."""
@@ -88,8 +88,8 @@ class Billed:
     """Whether the provider was told an e-mail address for the newest."""
     made: Made | None = None
     """Where the newest was made; None when nothing is known to stand there."""
-    changing: str = ""
-    """The digest of what a change that is under way will bring; empty when none is."""
+    changing: str | None = None
+    """The digest of what was owed when the change that is under way was planned; None when none is."""
 
     @property
     def unsettled(self) -> bool:
