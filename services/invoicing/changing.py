@@ -5,10 +5,9 @@ often it is asked; then one transaction writes what it said, the revision that t
 change. So a process may die at any point: another one asks again and writes the same.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import msgspec
@@ -122,7 +121,7 @@ class Changing:
         known: Invoice,
         task: Task,
         seen: Sighting,
-        planned: Mapping[str, Any],
+        planned: asyncpg.Record,
         now: datetime,
     ) -> None:
         news = step(known, seen, self._actor, now)
@@ -140,8 +139,8 @@ class Changing:
         if task.kind is ChangeKind.VOID or not made:
             await entry.count([Result(task.run_id, created=made, dropped=not made)])
 
-    async def _add_successor(self, entry: Entry, voided: Invoice, task: Task, planned: Mapping[str, Any]) -> bool:
-        """The next revision, pending in the same run; False when the buyer was invoiced anew by another one meanwhile."""
+    async def _add_successor(self, entry: Entry, voided: Invoice, task: Task, planned: asyncpg.Record) -> bool:
+        """The next revision, pending in the same run; False when the buyer was invoiced anew meanwhile."""
         await entry.connection.fetchrow(SQL["lock_show"], voided.show_id, voided.workspace_id)
         added = await entry.connection.fetchval(
             SQL["add_successor"],
@@ -192,7 +191,7 @@ def _edited(seen: Sighting, order: Order) -> bool:
     return seen.standing >= Standing.PAYABLE and not seen.deleted and seen.total == order.total and not order.keep_draft
 
 
-def _edit(known: Invoice, seen: Sighting, planned: Mapping[str, Any], actor: str, now: datetime) -> Change:
+def _edit(known: Invoice, seen: Sighting, planned: asyncpg.Record, actor: str, now: datetime) -> Change:
     reason = DraftReason(planned["draft_reason"]) if planned["draft_reason"] else None
     held_back = known.standing is Standing.HELD_BACK
     brought = replace(

@@ -83,8 +83,10 @@ class Generations:
             return await _planned(database, show, connection, asked), show["currency"]
 
     async def start(self, identity: Identity, asked: Asked) -> asyncpg.Record:
-        """Writes one pending invoice for each buyer to be invoiced, queues the changes that are asked for, and answers the
-        run that makes them."""
+        """Writes one pending invoice for each buyer to be invoiced, and queues the changes that are asked for.
+
+        Answers the run that makes them.
+        """
         before = await _begun(self._ledger.pool, identity, asked)
         if before is not None:
             return before
@@ -179,7 +181,7 @@ async def _start(
             return running
     run = await queueing.add_run(database, identity, asked.show_id, asked.request_id, planned)
     if to_create:
-        await queueing.add_invoices(entry, identity, show, str(run["id"]), to_create, connection)
+        await queueing.add_invoices(entry, identity, show, run, to_create, connection)
     if to_change:
         await queueing_changes.add_changes(entry, identity, show, str(run["id"]), to_change, connection)
     return run

@@ -21,7 +21,7 @@ from services.invoicing.domain.rollup import ChangeKind
 from services.invoicing.ledger import Change
 from services.invoicing.ledger import Entry as Transaction
 from services.invoicing.ports import Connection as ProviderConnection
-from services.invoicing.queueing import add_pay_links, announce, buyer_snapshot
+from services.invoicing.queueing import announce, buyer_snapshot, pay_token
 from services.invoicing.repository import SQL
 
 
@@ -101,7 +101,6 @@ async def _add_supplements(
     connection: ProviderConnection,
 ) -> None:
     planned = [bill.entry for bill in bills]
-    await add_pay_links(entry.connection, show["id"], planned)
     rows = await entry.connection.fetch(
         SQL["add_supplements"],
         show["id"],
@@ -123,6 +122,7 @@ async def _add_supplements(
         [one.beside for one in planned],
         [buyer_snapshot(one) for one in planned],
         [one.revision for one in planned],
+        [pay_token(one) for one in planned],
     )
     assert len(rows) == len(bills), "the lock of the show keeps claims and invoices as they were planned"
     added = await _locked(entry.connection, [str(row["id"]) for row in rows])

@@ -1,4 +1,4 @@
-"""What is proposed about invoices whose claims or prices changed, and that carrying it out leaves nothing to propose."""
+"""What is proposed about invoices whose claims or prices changed; carrying it out leaves nothing to propose."""
 
 from collections import Counter
 from collections.abc import Callable

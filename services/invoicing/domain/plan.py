@@ -178,7 +178,7 @@ def _hash(entries: Sequence[Entry], terms: Terms, wishes: Wishes) -> str:
     """Over all that is proposed, whether a run is to carry it out or not: the operator looked at all of it."""
     digest = hashlib.sha256(f"{terms.currency} {terms.provider} {terms.account_id} {terms.livemode} {wishes}".encode())
     for entry in sorted(entries, key=lambda entry: entry.buyer.id):
-        told = (entry.buyer.id, entry.action, entry.owed.digest, entry.draft_reason, entry.revision)
+        told: tuple[object, ...] = (entry.buyer.id, entry.action, entry.owed.digest, entry.draft_reason, entry.revision)
         proposal, billed = entry.proposal, entry.billed
         if proposal and billed:
             told += (billed.invoice_id, proposal.change, proposal.before, proposal.bill, billed.settled)

@@ -15,16 +15,23 @@ ORDER BY buyer_id, revision;
 
 -- name: add_supplements
 -- Pending invoices beside what is settled, with lines of their own.
+WITH told AS (
+  SELECT * FROM unnest($11::uuid[], $12::uuid[], $13::bigint[], $14::text[], $15::integer[], $16::text[], $17::bigint[],
+                       $18::text[], $19::integer[], $20::text[])
+    AS told (id, buyer_id, total, line_items, line_count, digest, beside, buyer, revision, pay_token)
+), linked AS (
+  INSERT INTO pay_links (show_id, buyer_id, token)
+  SELECT $1, buyer_id, pay_token FROM told
+  ON CONFLICT DO NOTHING
+)
 INSERT INTO invoices (id, workspace_id, show_id, buyer_id, generation_id, total, currency, line_items, line_count,
                       unpriced_count, planned_digest, beside_total, buyer, show_name, show_date, revision, provider,
                       integration_id, external_account, livemode)
 SELECT told.id, $2, $1, told.buyer_id, $3, told.total, $4, told.line_items::jsonb, told.line_count, 0, told.digest,
        told.beside, told.buyer::jsonb, $5, $6, told.revision, $7, $8, $9, $10
-FROM unnest($11::uuid[], $12::uuid[], $13::bigint[], $14::text[], $15::integer[], $16::text[], $17::bigint[],
-            $18::text[], $19::integer[])
-  AS told (id, buyer_id, total, line_items, line_count, digest, beside, buyer, revision)
+FROM told
 ON CONFLICT DO NOTHING
-RETURNING id, created_at;
+RETURNING id;
 
 -- name: plan_changes
 -- What invoices are to become; the invoice's own row is the queue entry. Answers how many could be queued.
