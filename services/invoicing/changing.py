@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
-import msgspec
 import structlog
 
 from services.common.context import Identity
@@ -149,12 +148,12 @@ class Changing:
             task.run_id,
             planned["draft_reason"],
             planned["total"],
-            msgspec.json.encode(planned["line_items"]).decode(),
+            planned["line_items"],
             planned["line_count"],
             planned["unpriced_count"],
             planned["planned_digest"],
             planned["beside_total"],
-            msgspec.json.encode(planned["buyer"]).decode(),
+            planned["buyer"],
         )
         if added is None:
             log.warning("an invoice was taken the place of before its next revision came", invoice_id=voided.id)

@@ -11,11 +11,11 @@ WITH owed AS MATERIALIZED (
   FROM invoices WHERE show_id = $1
   GROUP BY buyer_id
 ), newest AS MATERIALIZED (
-  SELECT DISTINCT ON (buyer_id) buyer_id, invoices.id AS invoice_id, status, draft_reason, invoices.total AS own_total,
-         invoices.planned_digest, invoices.beside_total, adjusted_at_provider, invoices.buyer ->> 'email' <> '' AS emailed,
-         provider, external_account, livemode, external_id <> '' AS stands, currency, change IS NOT NULL AS changing,
-         planned_changes.planned_digest AS changing_digest
-  FROM invoices LEFT JOIN planned_changes ON invoice_id = invoices.id
+  SELECT DISTINCT ON (buyer_id) buyer_id, id AS invoice_id, status, draft_reason, total AS own_total, planned_digest,
+         beside_total, adjusted_at_provider, buyer ->> 'email' <> '' AS emailed, provider, external_account, livemode,
+         external_id <> '' AS stands, currency, change IS NOT NULL AS changing, changing_digest
+  FROM invoices LEFT JOIN (SELECT invoice_id, planned_digest AS changing_digest FROM planned_changes) AS under_way
+    ON invoice_id = id
   WHERE show_id = $1 AND (status <> 'void' OR change IS NOT NULL)
   ORDER BY buyer_id, revision DESC
 ), elsewhere AS MATERIALIZED (
