@@ -18,6 +18,7 @@ from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.patient import PatientClient
 from services.gateway.backends.shows import Shows
+from services.gateway.backends.verification import Verification
 from services.gateway.backends.webhooks import MOST, WebhookBackend
 from services.gateway.config import PARSERS, Config
 from services.gateway.identity.accounts import bootstrap
@@ -64,6 +65,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         integrations=Integrations(integrations),
         shows=Shows(invoicing),
         invoices=Invoices(invoicing),
+        verification=Verification(invoicing),
         deliveries=Grouper(
             webhooks.deliver, most=MOST, weigh=lambda delivery: len(delivery.body), heaviest=HEAVIEST_GROUP
         ),

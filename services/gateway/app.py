@@ -23,11 +23,13 @@ from services.gateway.api import (
     session,
     shows,
     tokens,
+    verification,
 )
 from services.gateway.api.health import Health
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
+from services.gateway.backends.verification import Verification
 from services.gateway.dashboard import routes as dashboard
 from services.gateway.dashboard.problems import on_stray
 from services.gateway.edge import Edge
@@ -61,6 +63,7 @@ ROUTES: tuple[Router, ...] = (
     claims.ROUTES,
     buyers.ROUTES,
     invoices.ROUTES,
+    verification.ROUTES,
     health.ROUTES,
     docs.ROUTES,
     stripe.ROUTES,
@@ -84,6 +87,7 @@ class Parts:
     integrations: Integrations
     shows: Shows
     invoices: Invoices
+    verification: Verification
     deliveries: Deliveries
     hub: Hub
     health: Health

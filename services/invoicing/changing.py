@@ -39,6 +39,7 @@ _WHAT: Final = {
     Status.VOID: "Its draft was deleted at the provider",
 }
 _FINALIZED: Final = "It was finalized at the provider"
+_REPLACED: Final = "It was replaced by an edited one at the provider"
 
 
 class StillADraft(ShowbillError):
@@ -126,7 +127,8 @@ class Changing:
         news = step(known, seen, self._actor, now)
         after = news.after if news else known
         if after.status is not Status.VOID or task.kind is ChangeKind.EDIT_DRAFT:
-            sentence = _OVERTAKEN.format(what=_WHAT.get(after.status, _FINALIZED))
+            what = _REPLACED if after.external_id != task.external_id else _WHAT.get(after.status, _FINALIZED)
+            sentence = _OVERTAKEN.format(what=what)
             noted = replace(after, version=after.version + 1, updated_at=now)
             await entry.change([*([news] if news else []), Change(after, noted, sentence, self._actor)])
             await entry.count([Result(task.run_id, dropped=True)])

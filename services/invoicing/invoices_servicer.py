@@ -8,7 +8,7 @@ from services.common import paging
 from services.common.context import identity
 from services.common.errors import Fault, require
 from services.common.ids import parse_id
-from services.invoicing import parse, parse_invoices, render
+from services.invoicing import parse, parse_invoices, render, render_verification
 from services.invoicing.deliver import Deliveries, Wish
 from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
@@ -16,6 +16,7 @@ from services.invoicing.invoices import Invoices
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
+from services.invoicing.verify import Verification
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceServicer
 
@@ -40,6 +41,7 @@ class InvoicesServicer(InvoicesServiceServicer):
         settlement: Settlement,
         pay_links: PayLinks,
         hearing: Hearing,
+        verification: Verification,
     ) -> None:
         self._shows = shows
         self._invoices = invoices
@@ -48,6 +50,7 @@ class InvoicesServicer(InvoicesServiceServicer):
         self._settlement = settlement
         self._pay_links = pay_links
         self._hearing = hearing
+        self._verification = verification
 
     async def PlanGeneration(self, request: pb.PlanGenerationRequest, context: Context) -> pb.PlanGenerationResponse:
         plan, currency = await self._generations.plan(identity(), parse_invoices.asked(request))
@@ -134,6 +137,10 @@ class InvoicesServicer(InvoicesServiceServicer):
             payment_instructions=page.instructions if invoice.payable else "",
             number=invoice.number,
         )
+
+    async def VerifyShow(self, request: pb.VerifyShowRequest, context: Context) -> pb.VerifyShowResponse:
+        show, report = await self._verification.prove(identity(), parse_id(request.show_id, "show"))
+        return render_verification.verification(show, report)
 
     async def GetHearing(self, request: pb.GetHearingRequest, context: Context) -> pb.GetHearingResponse:
         return render.hearing(await self._hearing.tell(identity(), parse.provider(request.provider)))

@@ -10,6 +10,7 @@ from services.common.bus import Bus
 from services.common.db import Pool
 from services.common.outbox import Outbox
 from services.common.server import GrpcServer
+from services.invoicing.balance import Balance
 from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
 from services.invoicing.deliver import Deliveries
@@ -26,6 +27,7 @@ from services.invoicing.rereading import Rereading
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.shows_servicer import ShowsServicer
+from services.invoicing.verify import Verification
 from services.invoicing.worker import Workers
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import (
     add_InvoicesServiceServicer_to_server,
@@ -60,8 +62,10 @@ class Service:
         self.invoices = Invoices(pool)
         self.generations = Generations(self.ledger, provider, self.workers.wake)
         self.deliveries = Deliveries(self.ledger, provider)
-        self.settlement = Settlement(self.ledger)
+        self.settlement = Settlement(self.ledger, self.rereading.wake)
         self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
+        self.balance = Balance(pool)
+        self.verification = Verification(pool, provider)
         self.hearing = Hearing(pool, provider, every=pace.catchup)
         self.pay_links = PayLinks(self.ledger, provider)
 
@@ -69,14 +73,21 @@ class Service:
         """What the servicers leave out answers UNIMPLEMENTED by the generated base; only its type stub is abstract."""
         shows = ShowsServicer(self.shows, self.items, self.claims, self.feed)
         invoices = InvoicesServicer(  # type: ignore[abstract]  # see above
-            self.shows, self.invoices, self.generations, self.deliveries, self.settlement, self.pay_links, self.hearing
+            self.shows,
+            self.invoices,
+            self.generations,
+            self.deliveries,
+            self.settlement,
+            self.pay_links,
+            self.hearing,
+            self.verification,
         )
         add_ShowsServiceServicer_to_server(shows, server.server)
         add_InvoicesServiceServicer_to_server(invoices, server.server)
 
     @asynccontextmanager
     async def background(self) -> AsyncIterator[asyncio.Task[None]]:
-        """Outbox, workers and catch-up for the length of a block. The task ends only when one of them broke."""
+        """All of it, for the length of a block. The task ends only when one part broke."""
         task = asyncio.create_task(self._work())
         try:
             yield task
@@ -87,5 +98,11 @@ class Service:
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for work in (self.outbox.run(), self.workers.run(), self.catchup.run(), self.rereading.run()):
+            for work in (
+                self.outbox.run(),
+                self.workers.run(),
+                self.catchup.run(),
+                self.rereading.run(),
+                self.balance.run(),
+            ):
                 group.create_task(work)

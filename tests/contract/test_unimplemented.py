@@ -34,7 +34,6 @@ ANNOUNCED: dict[str, set[str]] = {
         "VoidInvoice",
         "ReportDelivery",
         "RevokePayLink",
-        "VerifyShow",
     },
 }
 SERVICERS: dict[str, tuple[type, Any, Any]] = {
