@@ -127,7 +127,8 @@ class Changing:
         news = step(known, seen, self._actor, now)
         after = news.after if news else known
         if after.status is not Status.VOID or task.kind is ChangeKind.EDIT_DRAFT:
-            what = _REPLACED if after.external_id != task.external_id else _WHAT.get(after.status, _FINALIZED)
+            replaced = task.external_id and after.external_id != task.external_id
+            what = _REPLACED if replaced else _WHAT.get(after.status, _FINALIZED)
             sentence = _OVERTAKEN.format(what=what)
             noted = replace(after, version=after.version + 1, updated_at=now)
             await entry.change([*([news] if news else []), Change(after, noted, sentence, self._actor)])
