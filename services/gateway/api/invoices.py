@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.common.addresses import BaseUrl
 from services.gateway.api.parameters import IdempotencyKey, PageSize, PageToken, request_id_of
-from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.identity.principal import Principal
 from services.gateway.schemas.invoices import (
     GenerateBody,
@@ -16,6 +16,7 @@ from services.gateway.schemas.invoices import (
     InvoiceDetail,
     InvoiceHistory,
     InvoicePage,
+    InvoiceSort,
     InvoiceStatus,
     PlanView,
     RetryBody,
@@ -33,9 +34,17 @@ async def list_invoices(
     page_size: PageSize = 0,
     page_token: PageToken = "",
     status: Annotated[list[InvoiceStatus] | None, QueryParameter(description="Only invoices in these.")] = None,
+    search: Annotated[
+        str, QueryParameter(max_length=200, description="Part of a handle, a name, an e-mail address or a number.")
+    ] = "",
+    sort: Annotated[
+        InvoiceSort,
+        QueryParameter(description="By what; with a minus downwards. `status` puts first what needs attention."),
+    ] = "",
 ) -> InvoicePage:
-    """The show's invoices by buyer, with the position of the snapshot."""
-    return await invoices.list(caller.identity, show_id, page_size, page_token, status or [])
+    """The show's invoices, with the position of the snapshot and the counts by status. A page token is of one sort."""
+    wanted = InvoiceQuery(page_size, page_token, status or [], search, sort)
+    return await invoices.list(caller.identity, show_id, wanted)
 
 
 @get("/api/shows/{show_id:str}/invoices/plan")
