@@ -10,6 +10,7 @@ from services.common.bus import Bus
 from services.common.db import Pool
 from services.common.outbox import Outbox
 from services.common.server import GrpcServer
+from services.invoicing.balance import Balance
 from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
 from services.invoicing.deliver import Deliveries
@@ -20,6 +21,7 @@ from services.invoicing.invoices import Invoices
 from services.invoicing.invoices_servicer import InvoicesServicer
 from services.invoicing.items import Items
 from services.invoicing.ledger import Ledger
+from services.invoicing.listing import Listing
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.ports import Provider
 from services.invoicing.rereading import Rereading
@@ -59,10 +61,12 @@ class Service:
         self.claims = Claims(self.ledger)
         self.feed = Feed(self.ledger)
         self.invoices = Invoices(pool)
+        self.listing = Listing(pool)
         self.generations = Generations(self.ledger, provider, self.workers.wake)
         self.deliveries = Deliveries(self.ledger, provider)
         self.settlement = Settlement(self.ledger, self.rereading.wake)
         self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
+        self.balance = Balance(pool)
         self.verification = Verification(pool, provider)
         self.hearing = Hearing(pool, provider, every=pace.catchup)
         self.pay_links = PayLinks(self.ledger, provider)
@@ -73,6 +77,7 @@ class Service:
         invoices = InvoicesServicer(  # type: ignore[abstract]  # see above
             self.shows,
             self.invoices,
+            self.listing,
             self.generations,
             self.deliveries,
             self.settlement,
@@ -85,7 +90,7 @@ class Service:
 
     @asynccontextmanager
     async def background(self) -> AsyncIterator[asyncio.Task[None]]:
-        """Outbox, workers and catch-up for the length of a block. The task ends only when one of them broke."""
+        """All of it, for the length of a block. The task ends only when one part broke."""
         task = asyncio.create_task(self._work())
         try:
             yield task
@@ -96,5 +101,11 @@ class Service:
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for work in (self.outbox.run(), self.workers.run(), self.catchup.run(), self.rereading.run()):
+            for work in (
+                self.outbox.run(),
+                self.workers.run(),
+                self.catchup.run(),
+                self.rereading.run(),
+                self.balance.run(),
+            ):
                 group.create_task(work)
