@@ -6,7 +6,7 @@ from typing import Any, Final
 import asyncpg
 
 from services.common.timestamps import to_proto
-from services.invoicing import repository
+from services.invoicing import repository, shows
 from services.invoicing.domain.changes import Proposal
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan, Warn
@@ -42,6 +42,7 @@ def show(row: asyncpg.Record) -> pb.Show:
         item_count=row["item_count"],
         claim_count=row["claim_count"],
         buyer_count=row["buyer_count"],
+        etag=shows.etag(row),
     )
 
 

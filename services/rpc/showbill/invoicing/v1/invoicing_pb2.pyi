@@ -578,6 +578,7 @@ class Show(_message.Message):
     ITEM_COUNT_FIELD_NUMBER: _builtins.int
     CLAIM_COUNT_FIELD_NUMBER: _builtins.int
     BUYER_COUNT_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     name: _builtins.str
@@ -590,6 +591,8 @@ class Show(_message.Message):
     claim_count: _builtins.int
     buyer_count: _builtins.int
     """Buyers with winner claims."""
+    etag: _builtins.str
+    """Names this state of what UpdateShow changes; set by the service."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -610,10 +613,11 @@ class Show(_message.Message):
         item_count: _builtins.int = ...,
         claim_count: _builtins.int = ...,
         buyer_count: _builtins.int = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_count", b"buyer_count", "claim_count", b"claim_count", "create_time", b"create_time", "currency", b"currency", "end_time", b"end_time", "id", b"id", "item_count", b"item_count", "name", b"name", "seq", b"seq", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_count", b"buyer_count", "claim_count", b"claim_count", "create_time", b"create_time", "currency", b"currency", "end_time", b"end_time", "etag", b"etag", "id", b"id", "item_count", b"item_count", "name", b"name", "seq", b"seq", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -776,7 +780,9 @@ class UpdateShowRequest(_message.Message):
     SHOW_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def show(self) -> Global___Show: ...
+    def show(self) -> Global___Show:
+        """`id` names the show; `etag`, where it is given, must be the one that was read, else ABORTED."""
+
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """`name`, `currency`, `start_time`."""
