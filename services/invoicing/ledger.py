@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from services.common import context
 from services.common.db import Connection, Pool, transaction
 from services.common.errors import Kind, ShowbillError
 from services.common.outbox import Message, Outbox
@@ -40,6 +41,22 @@ class Change:
     actor: str
     lines: list[dict[str, Any]] | None = None
     """The new lines; None where they stay."""
+    request_id: str = field(default_factory=context.request_id)
+    """The request that caused it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one invoice that a run set out to make or to change."""
+
+    run_id: str
+    created: bool = False
+    """Made, or changed as it was planned."""
+    failed: bool = False
+    held_back: bool = False
+    """Made, and kept a draft."""
+    dropped: bool = False
+    """Overtaken by something else before it was changed: it is as if it had not been planned."""
 
 
 @dataclass(slots=True)
@@ -59,33 +76,41 @@ class Entry:
         told = [
             (c.after.workspace_id, c.after.show_id, events.invoice_updated(c.after, c.before.status)) for c in changes
         ]
-        await self.tell(told)
+        await self.tell(told, [change.request_id for change in changes])
         await self._count_results(changes)
 
-    async def tell(self, told: Sequence[tuple[str, str, Payload]]) -> None:
-        """Writes events of shows, named by workspace and id, in order."""
+    async def tell(self, told: Sequence[tuple[str, str, Payload]], requests: Sequence[str] = ()) -> None:
+        """Writes events of shows, named by workspace and id, in order, with the requests that caused them.
+
+        That is the one being served where none are given.
+        """
         counts = Counter(show_id for _, show_id, _ in told)
         rows = await self.connection.fetch(SQL["take_positions"], list(counts), list(counts.values()))
         place = {str(row["id"]): row["seq"] - counts[str(row["id"])] for row in rows}
         now = datetime.now(UTC)
         messages = []
-        for workspace_id, show_id, payload in told:
+        causes = requests or [context.request_id()] * len(told)
+        for (workspace_id, show_id, payload), request_id in zip(told, causes, strict=True):
             place[show_id] += 1
-            messages.append(events.message(workspace_id, show_id, place[show_id], payload, now))
+            messages.append(events.message(workspace_id, show_id, place[show_id], payload, now, request_id))
         await self.outbox.add(self.connection, messages)
         self.messages.extend(messages)
 
     async def _count_results(self, changes: Sequence[Change]) -> None:
         """Every step out of pending is a result of the run that the invoice belongs to."""
-        results = [change.after for change in changes if change.before.status is Status.PENDING]
+        await self.count([_result(change.after) for change in changes if change.before.status is Status.PENDING])
+
+    async def count(self, results: Sequence[Result]) -> None:
+        """Counts results of runs, and tells their progress."""
         if not results:
             return
-        runs = sorted({invoice.generation_id for invoice in results})
-        failed = Counter(invoice.generation_id for invoice in results if invoice.status is Status.ERROR)
-        created = Counter(invoice.generation_id for invoice in results if invoice.status is not Status.ERROR)
-        held = Counter(i.generation_id for i in results if i.status is Status.DRAFT and i.draft_reason)
+        runs = sorted({result.run_id for result in results})
+        counted = [
+            Counter(result.run_id for result in results if getattr(result, kind))
+            for kind in ("created", "failed", "held_back", "dropped")
+        ]
         rows = await self.connection.fetch(
-            SQL["count_results"], runs, [created[r] for r in runs], [failed[r] for r in runs], [held[r] for r in runs]
+            SQL["count_results"], runs, *([counter[run] for run in runs] for counter in counted)
         )
         told = [
             (str(row["workspace_id"]), str(row["show_id"]), _progress(row))
@@ -94,6 +119,11 @@ class Entry:
         ]
         if told:
             await self.tell(told)
+
+
+def _result(made: Invoice) -> Result:
+    failed, held_back = made.status is Status.ERROR, made.status is Status.DRAFT and made.draft_reason is not None
+    return Result(made.generation_id, created=not failed, failed=failed, held_back=held_back)
 
 
 def _progress(run: asyncpg.Record) -> Payload:
