@@ -8,7 +8,7 @@ import asyncpg
 from services.common.context import Identity
 from services.common.db import Connection, Pool
 from services.common.errors import Kind, NotFound, ShowbillError
-from services.invoicing import queueing, repository
+from services.invoicing import queueing, repository, sending_terms
 from services.invoicing.claims import BuyerNotFound
 from services.invoicing.domain.plan import Action, Plan, Terms, plan
 from services.invoicing.ledger import Entry as Transaction
@@ -57,6 +57,8 @@ class Asked:
     """Only this plan may run; the current one when empty."""
     request_id: str | None
     provider: str
+    pay_link_base: str = ""
+    """What pay paths are joined to in messages that are sent on their own; without it none are."""
 
 
 class Generations:
@@ -115,6 +117,7 @@ class Generations:
             show = await entry.connection.fetchrow(SQL["lock_show"], show_id, identity.workspace_id)
             assert show is not None
             run = await queueing.queue_again(entry, identity, show, [row["id"] for row in failed], usable)
+            await sending_terms.keep(entry, run, usable, "")
         self._wake()
         return run
 
@@ -170,6 +173,7 @@ async def _start(
         if running is not None:
             return running
     run = await queueing.add_run(database, identity, asked.show_id, asked.request_id, planned)
+    await sending_terms.keep(entry, run, connection, asked.pay_link_base)
     if to_create:
         await queueing.add_invoices(entry, identity, show, str(run["id"]), to_create, connection)
     return run

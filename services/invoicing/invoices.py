@@ -1,6 +1,7 @@
 """Invoices read: one with its lines, a page of a show's, the history of one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -24,7 +25,8 @@ class Invoices:
         row = await self._pool.fetchrow(SQL["get_invoice"], invoice_id, show_id, workspace_id)
         if row is None:
             raise InvoiceNotFound
-        return repository.invoice(row), row["line_items"]
+        (invoice,) = await self._with_openings([repository.invoice(row)])
+        return invoice, row["line_items"]
 
     async def page(
         self, workspace_id: str, show_id: str, after: str | None, statuses: Sequence[Status], size: int
@@ -39,7 +41,17 @@ class Invoices:
         chosen = list(statuses) or None
         rows = await self._pool.fetch(SQL["list_invoices"], show_id, after, chosen, size)
         total = await self._pool.fetchval(SQL["count_invoices"], show_id, chosen)
-        return [repository.invoice(row) for row in rows], show["seq"], total
+        return await self._with_openings([repository.invoice(row) for row in rows]), show["seq"], total
+
+    async def _with_openings(self, invoices: Sequence[Invoice]) -> list[Invoice]:
+        """The invoices of one show, with what is known of their pay links in force."""
+        if not invoices:
+            return []
+        buyers = [invoice.buyer_id for invoice in invoices]
+        rows = await self._pool.fetch(SQL["openings"], invoices[0].show_id, buyers)
+        opened = {str(row["buyer_id"]): (row["opened_count"], row["first_opened_at"]) for row in rows}
+        found = [(invoice, *opened.get(invoice.buyer_id, (0, None))) for invoice in invoices]
+        return [replace(one, opened_count=count, first_opened_at=first) for one, count, first in found]
 
     async def history(self, workspace_id: str, show_id: str, invoice_id: str) -> list[asyncpg.Record]:
         """Oldest first."""

@@ -24,6 +24,12 @@ class Connection:
     """A finished sentence when it is not active."""
     limits: Terms
     """The provider's limits; the currency is the asker's to fill in."""
+    message_template: str = ""
+    """What the message that carries a link is made of; empty for the usual sentence."""
+    automatic_sending: bool = False
+    """Whether a link goes out as soon as its invoice is ready."""
+    emails: bool = True
+    """Whether it mails invoices to buyers whose address it was told."""
 
     def terms(self, currency: str) -> Terms:
         """For a show in this currency."""

@@ -123,6 +123,9 @@ def _connection(answer: pb.GetIntegrationResponse) -> Connection:
         livemode=integration.livemode,
         active=integration.status == pb.INTEGRATION_STATUS_ACTIVE,
         status_reason=integration.status_reason,
+        message_template=integration.settings.message_template,
+        automatic_sending=integration.settings.automatic_sending,
+        emails=not limits.cannot_email,
         limits=Terms(
             currency="",
             livemode=integration.livemode,

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
 
 import asyncpg
 import msgspec
@@ -18,11 +17,9 @@ from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan, Terms, afresh, held_back
 from services.invoicing.ledger import Change, RequestIdTaken
 from services.invoicing.ledger import Entry as Transaction
+from services.invoicing.paylinks import TOKEN_BYTES
 from services.invoicing.ports import Connection as ProviderConnection
 from services.invoicing.repository import SQL
-
-TOKEN_BYTES: Final = 18
-"""Of randomness in a pay link: 144 bits."""
 
 
 async def add_run(

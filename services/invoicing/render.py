@@ -117,6 +117,8 @@ def invoice(known: Invoice, snapshot: Sequence[Mapping[str, Any]] = ()) -> pb.In
         pay_path=known.pay_path,
         adjusted_at_provider=known.adjusted_at_provider,
         lines=lines(snapshot),
+        opened_count=known.opened_count,
+        first_opened_time=to_proto(known.first_opened_at),
     )
 
 
@@ -175,18 +177,6 @@ def generation(row: asyncpg.Record) -> pb.Generation:
         create_time=to_proto(row["created_at"]),
         finish_time=to_proto(row["finished_at"]),
         actor=row["actor"],
-    )
-
-
-def delivery(row: asyncpg.Record) -> pb.Delivery:
-    return pb.Delivery(
-        id=str(row["id"]),
-        channel=pb.DeliveryChannel.Value(f"DELIVERY_CHANNEL_{row['channel'].upper()}"),
-        state=pb.DeliveryState.Value(f"DELIVERY_STATE_{row['state'].upper()}"),
-        reason=row["reason"],
-        message=row["message"],
-        link=row["link"],
-        create_time=to_proto(row["created_at"]),
     )
 
 

@@ -12,6 +12,7 @@ from services.common.outbox import Outbox
 from services.common.server import GrpcServer
 from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
+from services.invoicing.courier import Courier
 from services.invoicing.deliver import Deliveries
 from services.invoicing.generate import Generations
 from services.invoicing.invoices import Invoices
@@ -19,6 +20,8 @@ from services.invoicing.invoices_servicer import InvoicesServicer
 from services.invoicing.ledger import Ledger
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.ports import Provider
+from services.invoicing.sender import Senders
+from services.invoicing.sendings import Sendings
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.shows_servicer import ShowsServicer
@@ -53,7 +56,10 @@ class Service:
         self.claims = Claims(self.ledger)
         self.invoices = Invoices(pool)
         self.generations = Generations(self.ledger, provider, self.workers.wake)
-        self.deliveries = Deliveries(self.ledger, provider)
+        courier = Courier(self.ledger, provider)
+        self.senders = Senders(self.ledger, courier, concurrency=pace.concurrency, lease=pace.lease)
+        self.deliveries = Deliveries(self.ledger, provider, courier, lease=pace.lease)
+        self.sendings = Sendings(self.ledger, provider, self.senders.wake)
         self.settlement = Settlement(self.ledger)
         self.pay_links = PayLinks(self.ledger, provider)
 
@@ -61,7 +67,13 @@ class Service:
         """What the servicers leave out answers UNIMPLEMENTED by the generated base; only its type stub is abstract."""
         shows = ShowsServicer(self.shows, self.claims)  # type: ignore[abstract]  # see above
         invoices = InvoicesServicer(  # type: ignore[abstract]  # see above
-            self.shows, self.invoices, self.generations, self.deliveries, self.settlement, self.pay_links
+            self.shows,
+            self.invoices,
+            self.generations,
+            self.deliveries,
+            self.settlement,
+            self.pay_links,
+            self.sendings,
         )
         add_ShowsServiceServicer_to_server(shows, server.server)
         add_InvoicesServiceServicer_to_server(invoices, server.server)
@@ -79,5 +91,5 @@ class Service:
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for work in (self.outbox.run(), self.workers.run(), self.catchup.run()):
+            for work in (self.outbox.run(), self.workers.run(), self.senders.run(), self.catchup.run()):
                 group.create_task(work)

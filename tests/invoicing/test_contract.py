@@ -18,10 +18,7 @@ LATER = {
         "UpdateDraft",
         "FinalizeInvoice",
         "MarkPaid",
-        "SendInvoices",
         "VoidInvoice",
-        "ReportDelivery",
-        "RevokePayLink",
         "VerifyShow",
     },
 }

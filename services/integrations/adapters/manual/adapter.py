@@ -35,6 +35,7 @@ LIMITS: Final = Limits(
     maximum_lines=1000,
     longest_memo=1500,
     longest_footer=5000,
+    cannot_email=True,
 )
 _SETTLED: Final = {
     InvoiceState.PAID: "This invoice is paid already. Give the money back first if it is to be undone.",
