@@ -1,6 +1,6 @@
 # Sugar over ./run, which needs no make.
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format protos clean
+.PHONY: help up demo test chaos check format protos clean
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ demo: ## show the main job against a running stack
 
 test: ## run all tests; ARGS="tests/cli -k lock" picks some
 	@./run test $(ARGS)
+
+chaos: ## the real show with everything breaking, fifty times (about 40 minutes); a nightly run
+	@SHOWBILL_CHAOS_SEEDS="$$(seq -s ' ' 1 50)" ./run test tests/e2e/test_chaos.py
 
 check: ## run all checks; ARGS="types lint" picks some
 	@./run check $(ARGS)

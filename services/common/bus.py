@@ -12,6 +12,7 @@ from nats.js import JetStreamContext
 from nats.js.api import RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
+from services.common.metrics import NATS_CONNECTED
 from services.common.secret import Secret, redact
 
 log = structlog.get_logger()
@@ -44,6 +45,7 @@ class Bus:
         """Set once the first connection stood."""
         self.on_reconnect: list[Callable[[], None]] = []
         """Called after each later connection: a subscriber may have missed something in between."""
+        NATS_CONNECTED.set_function(lambda: int(self.client.is_connected))
 
     def start(self) -> None:
         self._connecting = asyncio.create_task(self._connect())

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 import grpc
 from grpc_health.v1 import health_pb2
 
+from services.common import tracing
 from services.common.context import REQUEST_ID_HEADER, Identity, request_id
 from services.common.status import decode
 from services.common.tokens import Signer
@@ -38,9 +39,11 @@ class GrpcClient:
         self._signer = signer
 
     def _metadata(self, identity: Identity) -> tuple[tuple[str, str], ...]:
-        token = ("authorization", "Bearer " + self._signer.mint(self._audience, identity))
-        current = request_id()
-        return (token, (REQUEST_ID_HEADER, current)) if current else (token,)
+        metadata = {"authorization": "Bearer " + self._signer.mint(self._audience, identity)}
+        if current := request_id():
+            metadata[REQUEST_ID_HEADER] = current
+        tracing.carry(metadata)
+        return tuple(metadata.items())
 
     async def call(
         self,

@@ -14,6 +14,7 @@ import structlog
 
 from services.common.bus import REQUEST_ID, Bus, BusAway
 from services.common.db import Connection, Pool, load_queries, transaction
+from services.common.metrics import EVENTS_PUBLISHED, EVENTS_SWEPT, EVENTS_WAITING
 
 log = structlog.get_logger()
 
@@ -55,6 +56,7 @@ class Outbox:
         self._bus = bus
         self._waiting: list[Message] = []
         self._wake = asyncio.Event()
+        EVENTS_WAITING.set_function(lambda: len(self._waiting))
 
     async def add(self, connection: Connection, messages: Sequence[Message]) -> None:
         """Writes messages inside the caller's transaction. Call `committed` with them after its commit."""
@@ -94,7 +96,9 @@ class Outbox:
         for result in results:
             if isinstance(result, BaseException) and not isinstance(result, BusAway):
                 raise result
-        return [message.id for message, result in zip(messages, results, strict=True) if result is None]
+        had = [message.id for message, result in zip(messages, results, strict=True) if result is None]
+        EVENTS_PUBLISHED.inc(len(had))
+        return had
 
     async def _sweep_forever(self) -> None:
         while True:
@@ -116,5 +120,6 @@ class Outbox:
             if published:
                 await connection.execute(SQL["outbox_remove"], published)
         if published:
+            EVENTS_SWEPT.inc(len(published))
             log.info("outbox swept", rows=len(published))
         return len(published)

@@ -12,7 +12,8 @@ import msgspec
 import structlog
 
 from services.common import log as logs
-from services.common import tls
+from services.common import metrics, tls, tracing
+from services.common.addresses import Listen, parse_listen
 from services.common.config import ConfigError, load
 from services.common.errors import CannotStart
 
@@ -31,13 +32,16 @@ def run_service(
 
     Exits with 2 and one sentence for each problem when the configuration is not usable, with 1 when it broke.
     """
-    config = _configured(name, config_type, parsers)
+    config, metrics_listen = _configured(name, config_type, parsers)
+    tracing.configure(name)
 
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        if metrics_listen:
+            log.info("metrics", port=metrics.offer(metrics_listen))
         gc.freeze()  # what was imported lives as long as the process: no need to walk it at every collection
         await serve(config, stop)
 
@@ -52,13 +56,22 @@ def run_service(
     log.info("stopped")
 
 
-def _configured(name: str, config_type: type[T], parsers: Mapping[type, Callable[[str], object]] | None) -> T:
+def _configured(
+    name: str, config_type: type[T], parsers: Mapping[type, Callable[[str], object]] | None
+) -> tuple[T, Listen | None]:
+    """The service's own configuration, and where its metrics are offered."""
     level = os.environ.get("LOG_LEVEL", "").strip().upper() or "INFO"
     known = level in logs.LEVELS
     logs.configure(name, level if known else "INFO")
     problems = tls.problems(os.environ)
     if not known:
         problems.append(f"LOG_LEVEL is not usable: it must be one of {', '.join(logs.LEVELS)}.")
+    metrics_listen = None
+    try:
+        if told := os.environ.get("METRICS_LISTEN", "").strip():
+            metrics_listen = parse_listen(told)
+    except ValueError as error:
+        problems.append(f"METRICS_LISTEN is not usable: {error}.")
     try:
         config = load(config_type, os.environ, parsers)
         if problems:
@@ -67,4 +80,4 @@ def _configured(name: str, config_type: type[T], parsers: Mapping[type, Callable
         for problem in dict.fromkeys([*error.problems, *problems]):
             print(f"{name}: {problem}", file=sys.stderr)
         sys.exit(2)
-    return config
+    return config, metrics_listen

@@ -13,6 +13,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from services.common import context as call_context
+from services.common import tracing
 from services.common.errors import (
     CannotStart,
     Forbidden,
@@ -22,6 +23,7 @@ from services.common.errors import (
     Unavailable,
     Unimplemented,
 )
+from services.common.metrics import RPC_SECONDS
 from services.common.status import encode
 from services.common.tokens import BadServiceToken, Verifier
 
@@ -111,13 +113,15 @@ class Boundary(grpc.aio.ServerInterceptor):
     def _unary(self, inner: Handler, method: str, metadata: dict[str, str], limit: float | None) -> Handler:
         async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             began = time.perf_counter()
-            try:
-                self._admit(method, metadata)
-                async with asyncio.timeout(limit):
-                    answer = await inner(request, context)
-            except Exception as error:  # noqa: BLE001  # the boundary: everything becomes a status
-                await _abort(context, method, error, began)
-            log.info("rpc", method=method, code="OK", ms=_ms(began))
+            with tracing.span(method, tracing.SERVER, metadata) as step:
+                try:
+                    self._admit(method, metadata)
+                    _name(step)
+                    async with asyncio.timeout(limit):
+                        answer = await inner(request, context)
+                except Exception as error:  # noqa: BLE001  # the boundary: everything becomes a status
+                    await _abort(context, method, error, began, step)
+                _done(method, "OK", began)
             return answer
 
         return call
@@ -125,15 +129,28 @@ class Boundary(grpc.aio.ServerInterceptor):
     def _stream(self, inner: Handler, method: str, metadata: dict[str, str]) -> Handler:
         async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
             began = time.perf_counter()
-            try:
-                self._admit(method, metadata)
-                async for answer in inner(request, context):
-                    yield answer
-            except Exception as error:  # noqa: BLE001  # the boundary: everything becomes a status
-                await _abort(context, method, error, began)
-            log.info("rpc", method=method, code="OK", ms=_ms(began))
+            with tracing.stream_span(method, metadata) as step:
+                try:
+                    self._admit(method, metadata)
+                    _name(step)
+                    async for answer in inner(request, context):
+                        yield answer
+                except Exception as error:  # noqa: BLE001  # the boundary: everything becomes a status
+                    await _abort(context, method, error, began, step)
+                _done(method, "OK", began)
 
         return call
+
+
+def _name(step: tracing.Span) -> None:
+    if step.is_recording():
+        step.set_attribute("showbill.request_id", call_context.request_id())
+        step.set_attribute("showbill.workspace_id", call_context.identity().workspace_id)
+
+
+def _done(method: str, code: str, began: float) -> None:
+    RPC_SECONDS.labels(method, code).observe(time.perf_counter() - began)
+    log.info("rpc", method=method, code=code, ms=_ms(began))
 
 
 def _ms(began: float) -> float:
@@ -155,11 +172,15 @@ def translate(error: Exception) -> ShowbillError:
     return ShowbillError()
 
 
-async def _abort(context: grpc.aio.ServicerContext[Any, Any], method: str, error: Exception, began: float) -> NoReturn:
+async def _abort(
+    context: grpc.aio.ServicerContext[Any, Any], method: str, error: Exception, began: float, step: tracing.Span
+) -> NoReturn:
     if isinstance(error, grpc.aio.AbortError):
         raise error
     answer = translate(error)
     code, message, trailing = encode(answer)
+    RPC_SECONDS.labels(method, code.name).observe(time.perf_counter() - began)
+    tracing.failed(step, code.name)
     if answer.reason == "INTERNAL" or answer.reason == "UNAVAILABLE":
         log.error("rpc failed", method=method, code=code.name, ms=_ms(began), exc_info=error)
     else:

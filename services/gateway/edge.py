@@ -5,9 +5,12 @@ from typing import Any, Final
 
 import msgspec
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.common.context import REQUEST_ID_HEADER, bind_request
+from services.common import tracing
+from services.common.context import REQUEST_ID_HEADER, bind_request, request_id
+from services.gateway.figures import HTTP_SECONDS
 from services.gateway.identity.guards import SOCKET_REFUSED
 
 log = structlog.get_logger()
@@ -53,10 +56,11 @@ class Edge:
                 return
             await send(message)
 
-        try:
-            await self._app(scope, receive, answer)
-        finally:
-            _note(scope, status, began)
+        with tracing.span("http", tracing.SERVER, {}) as step:
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                _note(scope, status, began, step)
 
     def _completed(self, headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
         given = list(headers)
@@ -90,10 +94,17 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _note(scope: Scope, status: int, began: float) -> None:
+def _note(scope: Scope, status: int, began: float, step: tracing.Span) -> None:
     """One line. The route's template stands for the path: a pay link's token is nobody's business."""
     route = str(scope.get("path_template", "")) or "(none)"
     calm = status < 400 and (route in _QUIET or route.startswith(_PROVIDER))
     write = log.debug if calm else log.info
     method = str(scope.get("method", "WS"))
-    write("http", method=method, route=route, status=status, ms=round((time.perf_counter() - began) * 1000, 2))
+    seconds = time.perf_counter() - began
+    write("http", method=method, route=route, status=status, ms=round(seconds * 1000, 2))
+    if scope["type"] == ScopeType.HTTP:  # how long a socket stays says nothing of how fast we are
+        HTTP_SECONDS.labels(method, route, str(status)).observe(seconds)
+    step.update_name(f"{method} {route}")
+    step.set_attributes({"http.response.status_code": status, "showbill.request_id": request_id()})
+    if status >= 500:
+        tracing.failed(step, str(status))

@@ -28,6 +28,7 @@ ACCESS: Final[dict[str, Access]] = {
     f"/{INVOICE_PROVIDER}/MarkPaid": Access(_INVOICING),
     f"/{INVOICE_PROVIDER}/VoidInvoice": Access(_INVOICING),
     f"/{INVOICE_PROVIDER}/GetInvoice": Access(_INVOICING),
+    f"/{INVOICE_PROVIDER}/FindInvoice": Access(_INVOICING),
     f"/{INVOICE_PROVIDER}/ListInvoices": Access(_INVOICING),
     f"/{INVOICE_PROVIDER}/ListChangedInvoices": Access(_INVOICING),
 }

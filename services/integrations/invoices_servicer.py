@@ -47,6 +47,11 @@ def _ref(request: _Referring, attempt: int = 0) -> InvoiceRef:
     return InvoiceRef(request.external_id, parse_id(request.invoice_id, "invoice"), request.revision, attempt)
 
 
+def _after(page_token: str) -> str:
+    key = decode_token(page_token, (str,))
+    return str(key[0]) if key else ""
+
+
 class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
     """See integrations.proto for what each method promises."""
 
@@ -77,15 +82,25 @@ class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
         return pb.VoidInvoiceResponse(invoice=rendering.invoice(done))
 
     async def GetInvoice(self, request: pb.GetInvoiceRequest, context: Context) -> pb.GetInvoiceResponse:
-        found = await self._issuing.read(_target(request), request.external_id)
+        found = await self._issuing.read(_target(request), request.external_id, background=request.background)
         return pb.GetInvoiceResponse(invoice=rendering.invoice(found))
 
     async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Context) -> pb.ListInvoicesResponse:
         size = page_size(request.page_size, LARGEST_PAGE, LARGEST_PAGE)
-        key = decode_token(request.page_token, (str,))
-        after = str(key[0]) if key else ""
+        after = _after(request.page_token)
         page = await self._issuing.list(_target(request), from_proto(request.create_time_from), size, after)
         return pb.ListInvoicesResponse(
             invoices=[rendering.invoice(one) for one in page.invoices],
+            next_page_token=encode_token(page.next_after) if page.next_after else "",
+        )
+
+    async def ListChangedInvoices(
+        self, request: pb.ListChangedInvoicesRequest, context: Context
+    ) -> pb.ListChangedInvoicesResponse:
+        size, after = page_size(request.page_size, LARGEST_PAGE, LARGEST_PAGE), _after(request.page_token)
+        target = _target(request)
+        integration_id, page = await self._issuing.changed(target, from_proto(request.occur_time_from), size, after)
+        return pb.ListChangedInvoicesResponse(
+            events=rendering.listed_events(page.events, request.provider, target.workspace_id, integration_id),
             next_page_token=encode_token(page.next_after) if page.next_after else "",
         )

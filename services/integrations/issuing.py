@@ -9,6 +9,7 @@ from services.integrations.connection import Connection, Settings
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.opening import Opener
 from services.integrations.ports import (
+    EventPage,
     IntegrationAdapter,
     InvoiceOrder,
     InvoicePage,
@@ -68,11 +69,21 @@ class Issuing:
     async def void(self, target: Target, ref: InvoiceRef) -> ProviderInvoice:
         return await self._do(target, lambda adapter, link, _: adapter.void_invoice(link, ref))
 
-    async def read(self, target: Target, external_id: str) -> ProviderInvoice:
-        return await self._do(target, lambda adapter, link, _: adapter.get_invoice(link, external_id))
+    async def read(self, target: Target, external_id: str, *, background: bool = False) -> ProviderInvoice:
+        return await self._do(
+            target, lambda adapter, link, _: adapter.get_invoice(link, external_id, background=background)
+        )
 
     async def list(self, target: Target, created_from: datetime | None, size: int, after: str) -> InvoicePage:
         return await self._do(target, lambda adapter, link, _: adapter.list_invoices(link, created_from, size, after))
+
+    async def changed(self, target: Target, since: datetime | None, size: int, after: str) -> tuple[str, EventPage]:
+        """What happened, and the connection through which it was read."""
+
+        async def list_changed(adapter: IntegrationAdapter, link: Link, _: Connection) -> tuple[str, EventPage]:
+            return link.integration_id, await adapter.list_changed(link, since, size, after)
+
+        return await self._do(target, list_changed)
 
     async def _do(self, target: Target, act: Callable[[IntegrationAdapter, Link, Connection], Awaitable[T]]) -> T:
         """Raises AdapterError: NOT_CONNECTED, CREDENTIALS_REJECTED, ACCOUNT_CHANGED, or what the provider says."""

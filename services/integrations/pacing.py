@@ -5,6 +5,7 @@ both and sleeps until it comes, so that any number of replicas together stay clo
 """
 
 import asyncio
+import random
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ _MISSED: Final = 0.1
 """Seconds after which a turn that was slept through is taken anew. A process that was held up for a moment would else
 send all that waited in it at once."""
 _MOST_MISSED: Final = 3
+_LOOK_AGAIN: Final = 0.25
+"""Seconds after which a call that yields looks again whether nobody waits."""
 
 
 def intervals(rates: Rates, *, livemode: bool) -> tuple[float, float]:
@@ -53,6 +56,19 @@ class Pacer:
                 await asyncio.sleep(wait)
             if clock() - due < _MISSED:
                 return
+
+    async def wait_idle(self, link: Link, operation: str, yielding: float, patience: float) -> None:
+        """Takes a turn only when it has come already, which on a busy account it never has; after `yielding` seconds
+        it queues up. So it costs a busy account one turn in that time, and is never put off for good."""
+        account = (self._provider, link.account_id, link.livemode)
+        between = intervals(self._rates, livemode=link.livemode)
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + yielding
+        while clock() < deadline:
+            if await self._pool.fetchval(SQL["take_slot"], *account, operation, *between, 0.0, _AT_ONCE) is not None:
+                return
+            await asyncio.sleep(_LOOK_AGAIN * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, no secret
+        await self.wait(link, operation, patience)
 
     async def _take(self, link: Link, operation: str, patience: float) -> float:
         """Seconds until the turn that was taken; below zero when it has come already."""

@@ -267,6 +267,15 @@ class InvoicePage:
     """The provider's id to go on after; empty on the last page."""
 
 
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """A page of what happened to invoices, newest first."""
+
+    events: Sequence[ProviderEvent]
+    next_after: str
+    """The provider's id to go on after; empty on the last page."""
+
+
 class BadSignature(Exception):
     """The signature is missing, wrong or too old."""
 
@@ -305,6 +314,10 @@ class Pace(Protocol):
 
     async def wait(self, link: Link, operation: str, patience: float) -> None:
         """Returns when it is this call's turn. Raises AdapterError RATE_LIMITED beyond `patience` seconds."""
+
+    async def wait_idle(self, link: Link, operation: str, yielding: float, patience: float) -> None:
+        """The same for a call that nobody waits for: it lets all others pass for `yielding` seconds, then waits for its
+        turn like any."""
 
     async def hold(self, link: Link, operation: str | None, seconds: float) -> None:
         """The provider said too fast: for one operation, or with None for the whole account."""
@@ -371,11 +384,15 @@ class IntegrationAdapter(Protocol):
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         """Voids an open invoice, deletes a draft. One that is void already is answered as it is."""
 
-    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
-        """Reads one invoice. One that is gone is answered as DELETED."""
+    async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
+        """Reads one invoice. One that is gone is answered as DELETED. In the background other calls go first."""
 
     async def list_invoices(self, link: Link, created_from: datetime | None, size: int, after: str) -> InvoicePage:
         """Reads a page of the invoices that carry this workspace's mark, newest first."""
+
+    async def list_changed(self, link: Link, since: datetime | None, size: int, after: str) -> EventPage:
+        """Reads a page of what happened to the account's invoices, newest first, in the background: the events that
+        webhooks tell, under the same ids. What cannot be read is left out, so that a webhook of it still counts."""
 
     def read_event(self, binding: Binding, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
         """Verifies and translates one webhook. Raises BadSignature or MalformedEvent."""

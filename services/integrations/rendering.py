@@ -1,5 +1,6 @@
 """Our values as messages of the contract, and its requests as our values. The only place that knows both."""
 
+import contextlib
 from collections.abc import Sequence
 
 from google.protobuf.duration_pb2 import Duration
@@ -148,18 +149,33 @@ def verdict(one: Verdict, provider: str) -> pb.WebhookVerdict:
         outcome = pb.WebhookOutcome.Value(f"WEBHOOK_OUTCOME_{one.outcome.name}")
         return pb.WebhookVerdict(outcome=outcome, reason=one.reason)
     try:
-        return pb.WebhookVerdict(outcome=pb.WEBHOOK_OUTCOME_VERIFIED, event=_event(one, one.event, provider))
+        return pb.WebhookVerdict(outcome=pb.WEBHOOK_OUTCOME_VERIFIED, event=_verified(one, one.event, provider))
     except (TypeError, ValueError):
         # Whoever knows a signing secret can sign what no message holds. It must not cost the group its answer.
         return pb.WebhookVerdict(outcome=pb.WEBHOOK_OUTCOME_MALFORMED, reason=UNFIT_EVENT)
 
 
-def _event(one: Verdict, event: ProviderEvent, provider: str) -> pb.ProviderEvent:
+def _verified(one: Verdict, event: ProviderEvent, provider: str) -> pb.ProviderEvent:
+    return _event(event, provider, one.workspace_id, one.integration_id)
+
+
+def listed_events(
+    events: Sequence[ProviderEvent], provider: str, workspace_id: str, integration_id: str
+) -> list[pb.ProviderEvent]:
+    """Without those that no message holds: no invoice of ours is among them."""
+    fit = []
+    for event in events:
+        with contextlib.suppress(TypeError, ValueError):
+            fit.append(_event(event, provider, workspace_id, integration_id))
+    return fit
+
+
+def _event(event: ProviderEvent, provider: str, workspace_id: str, integration_id: str) -> pb.ProviderEvent:
     return pb.ProviderEvent(
         event_id=event.event_id,
         provider=provider,
-        workspace_id=one.workspace_id,
-        integration_id=one.integration_id,
+        workspace_id=workspace_id,
+        integration_id=integration_id,
         account_id=event.account_id,
         livemode=event.livemode,
         type=pb.ProviderEventType.Value(f"PROVIDER_EVENT_TYPE_{event.type.name}"),

@@ -175,5 +175,5 @@ async def _start(
     run = await queueing.add_run(database, identity, asked.show_id, asked.request_id, planned)
     await sending_terms.keep(entry, run, connection, asked.pay_link_base)
     if to_create:
-        await queueing.add_invoices(entry, identity, show, str(run["id"]), to_create, connection)
+        await queueing.add_invoices(entry, identity, show, run, to_create, connection)
     return run

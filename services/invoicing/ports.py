@@ -77,6 +77,47 @@ class Provider(Protocol):
         """Lets the provider e-mail it; the text is a warning, or empty. Idempotent on the delivery id."""
         ...
 
+    # The verbs below answer the invoice as it stands afterwards and decide by that, never by a refusal: each may be
+    # called again after an unknown outcome. One that is gone at the provider is a deleted sighting.
+
+    async def void(
+        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+    ) -> Sighting:
+        """Voids it, or deletes its draft. Paid when a payment was quicker: then nothing was changed."""
+        ...
+
+    async def mark_paid(
+        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+    ) -> Sighting:
+        """Notes that it was paid elsewhere. Void when it was settled so before; a draft is refused."""
+        ...
+
+    async def finalize(
+        self,
+        identity: Identity,
+        account: Account,
+        external_id: str,
+        invoice_id: str,
+        revision: int,
+        total: int,
+        currency: str,
+    ) -> Sighting:
+        """Makes a draft of this total payable; refused with TOTAL_MISMATCH when the provider has another total."""
+        ...
+
+    async def update_draft(self, identity: Identity, order: Order, external_id: str) -> Sighting:
+        """Brings a draft to the order's lines; it stays a draft when the order keeps it one, else it is finalized.
+
+        What is a draft no more is answered as it is: the caller compares the total.
+        """
+        ...
+
+    async def find(
+        self, identity: Identity, account: Account, invoice_id: str, revision: int, buyer: dict[str, str]
+    ) -> Sighting | None:
+        """What stands for an invoice of which no answer came; None when it is proved that nothing does."""
+        ...
+
 
 _PASSING: frozenset[Kind] = frozenset(
     {Kind.RATE_LIMITED, Kind.UNAVAILABLE, Kind.TIMED_OUT, Kind.INTERNAL, Kind.UNAUTHENTICATED, Kind.OUTDATED}

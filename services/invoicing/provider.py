@@ -21,6 +21,8 @@ CREATE_DEADLINE: Final = 50.0
 """Seconds: several paced waits may add up. A lease is renewed while the call is under way, so it outlives this."""
 _READ_DEADLINE: Final = 10.0
 _SEND_DEADLINE: Final = 20.0
+_CHANGE_DEADLINE: Final = 30.0
+"""A change is a reading, the change itself and at times another reading, each in its turn."""
 
 STANDINGS: Final = {
     pb.PROVIDER_INVOICE_STATUS_DRAFT: Standing.HELD_BACK,
@@ -112,6 +114,88 @@ class IntegrationsProvider:
         )
         answer = await self._client.call(self._invoices.SendInvoice, request, identity, timeout=_SEND_DEADLINE)
         return sighting(answer.invoice), answer.warning
+
+    async def void(
+        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+    ) -> Sighting:
+        request = pb.VoidInvoiceRequest(
+            provider=account.provider,
+            external_id=external_id,
+            invoice_id=invoice_id,
+            revision=revision,
+            account_id=account.account_id,
+            livemode=account.livemode,
+        )
+        answer = await self._client.call(self._invoices.VoidInvoice, request, identity, timeout=_CHANGE_DEADLINE)
+        return sighting(answer.invoice)
+
+    async def mark_paid(
+        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+    ) -> Sighting:
+        request = pb.MarkPaidRequest(
+            provider=account.provider,
+            external_id=external_id,
+            invoice_id=invoice_id,
+            revision=revision,
+            account_id=account.account_id,
+            livemode=account.livemode,
+        )
+        answer = await self._client.call(self._invoices.MarkPaid, request, identity, timeout=_CHANGE_DEADLINE)
+        return sighting(answer.invoice)
+
+    async def finalize(
+        self,
+        identity: Identity,
+        account: Account,
+        external_id: str,
+        invoice_id: str,
+        revision: int,
+        total: int,
+        currency: str,
+    ) -> Sighting:
+        request = pb.FinalizeInvoiceRequest(
+            provider=account.provider,
+            external_id=external_id,
+            invoice_id=invoice_id,
+            revision=revision,
+            account_id=account.account_id,
+            livemode=account.livemode,
+            total=total,
+            currency=currency,
+        )
+        answer = await self._client.call(self._invoices.FinalizeInvoice, request, identity, timeout=_CHANGE_DEADLINE)
+        return sighting(answer.invoice)
+
+    async def update_draft(self, identity: Identity, order: Order, external_id: str) -> Sighting:
+        request = pb.UpdateDraftRequest(
+            provider=order.account.provider,
+            external_id=external_id,
+            invoice_id=order.id,
+            revision=order.revision,
+            attempt=order.attempt,
+            account_id=order.account.account_id,
+            livemode=order.account.livemode,
+            lines=[pb.InvoiceLine(**line) for line in order.lines],
+            total=order.total,
+            currency=order.currency,
+            keep_draft=order.keep_draft,
+        )
+        answer = await self._client.call(self._invoices.UpdateDraft, request, identity, timeout=CREATE_DEADLINE)
+        return sighting(answer.invoice)
+
+    async def find(
+        self, identity: Identity, account: Account, invoice_id: str, revision: int, buyer: dict[str, str]
+    ) -> Sighting | None:
+        request = pb.FindInvoiceRequest(
+            provider=account.provider,
+            invoice_id=invoice_id,
+            revision=revision,
+            account_id=account.account_id,
+            livemode=account.livemode,
+            buyer=pb.InvoiceBuyer(**buyer),
+        )
+        answer = await self._client.call(self._invoices.FindInvoice, request, identity, timeout=_CHANGE_DEADLINE)
+        return sighting(answer.invoice) if answer.HasField("invoice") else None
 
 
 def _connection(answer: pb.GetIntegrationResponse) -> Connection:

@@ -53,26 +53,24 @@ async def add_invoices(
     entry: Transaction,
     identity: Identity,
     show: asyncpg.Record,
-    run_id: str,
+    run: asyncpg.Record,
     planned: Sequence[Entry],
     connection: ProviderConnection,
 ) -> None:
-    """Writes pay links, pending invoices, their first history and their events. The show must be locked."""
+    """Writes pay links, pending invoices and their first history, and tells of the run. The show must be locked."""
     database = entry.connection
-    tokens = [one.buyer.pay_token or secrets.token_urlsafe(TOKEN_BYTES) for one in planned]
-    await database.execute(SQL["add_pay_links"], show["id"], [one.buyer.id for one in planned], tokens)
-    ids = [new_id() for _ in planned]  # in the order of the plan, hence listed by handle
-    await database.execute(SQL["prefer_hash_joins"])
-    rows = await database.fetch(
+    await database.execute(SQL["prepare_big_join"])
+    written = await database.fetchval(
         SQL["add_pending_invoices"],
         show["id"],
         [one.buyer.id for one in planned],
-        ids,
+        [new_id() for _ in planned],  # in the order of the plan, hence listed by handle
         [one.draft_reason for one in planned],
         [one.revision for one in planned],
         [msgspec.json.encode(_snapshot(one)).decode() for one in planned],
+        [one.buyer.pay_token or secrets.token_urlsafe(TOKEN_BYTES) for one in planned],
         identity.workspace_id,
-        run_id,
+        run["id"],
         show["currency"],
         show["name"],
         (show["start_at"] or show["created_at"]).date(),
@@ -80,25 +78,13 @@ async def add_invoices(
         connection.integration_id,
         connection.account_id,
         connection.livemode,
+        identity.actor,
     )
-    await database.execute(SQL["allow_nested_loops"])
-    assert len(rows) == len(planned), "the lock of the show keeps claims and invoices as they were planned"
-    made = {str(row["id"]): row["created_at"] for row in rows}
-    invoices = [
-        _pending(one, invoice_id, token, show, run_id, connection, made[invoice_id])
-        for one, invoice_id, token in zip(planned, ids, tokens, strict=True)
-    ]
-    await database.execute(
-        SQL["write_history"],
-        ids,
-        [1] * len(ids),
-        [None] * len(ids),
-        [Status.PENDING] * len(ids),
-        ["It waits to be made at the provider."] * len(ids),
-        [identity.actor] * len(ids),
-    )
-    workspace_id, show_id = identity.workspace_id, str(show["id"])
-    await entry.tell([(workspace_id, show_id, events.invoice_updated(invoice, None)) for invoice in invoices])
+    await database.execute(SQL["end_big_join"])
+    assert written == len(planned), "the lock of the show keeps claims and invoices as they were planned"
+    # One event however long the queue: what listens reads the list, as it would after thousands of them.
+    begun = events.generation_progressed(str(run["id"]), total=run["total_count"], created=0, failed=0)
+    await entry.tell([(identity.workspace_id, str(show["id"]), begun)])
 
 
 def _snapshot(planned: Entry) -> dict[str, str]:
@@ -110,55 +96,6 @@ def _snapshot(planned: Entry) -> dict[str, str]:
         "display_name": buyer.display_name,
         "email": buyer.email,
     }
-
-
-def _pending(
-    planned: Entry,
-    invoice_id: str,
-    token: str,
-    show: asyncpg.Record,
-    run_id: str,
-    connection: ProviderConnection,
-    created_at: datetime,
-) -> Invoice:
-    """As the database has it, for the event."""
-    return Invoice(
-        id=invoice_id,
-        workspace_id=str(show["workspace_id"]),
-        show_id=str(show["id"]),
-        buyer_id=planned.buyer.id,
-        generation_id=run_id,
-        platform=planned.buyer.platform,
-        platform_user_id=planned.buyer.platform_user_id,
-        handle=planned.buyer.handle,
-        display_name=planned.buyer.display_name,
-        email=planned.buyer.email,
-        pay_token=token,
-        status=Status.PENDING,
-        draft_reason=planned.draft_reason,
-        status_reason="",
-        total=planned.owed.total,
-        currency=show["currency"],
-        line_count=planned.owed.line_count,
-        unpriced_count=planned.owed.unpriced_count,
-        revision=planned.revision,
-        attempt=1,
-        version=1,
-        provider=connection.provider,
-        external_account=connection.account_id,
-        livemode=connection.livemode,
-        external_id="",
-        external_url="",
-        external_url_at=None,
-        provider_url="",
-        number="",
-        adjusted_at_provider=False,
-        paid_at=None,
-        sent_at=None,
-        send_count=0,
-        created_at=created_at,
-        updated_at=created_at,
-    )
 
 
 async def queue_again(

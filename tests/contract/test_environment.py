@@ -14,7 +14,7 @@ from services.invoicing.config import Config as Invoicing
 
 ROOT = Path(__file__).parents[2]
 NAMED = dict(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
-READ_IN_CODE = re.compile(r"[\"']((?:SHOWBILL|SANDBOX|CHROMIUM|LOG)_[A-Z_]+)[\"']")
+READ_IN_CODE = re.compile(r"[\"']((?:SHOWBILL|SANDBOX|CHROMIUM|LOG|METRICS|OTEL)_[A-Z_]+)[\"']")
 
 
 def variables(config: type[msgspec.Struct]) -> set[str]:
@@ -71,6 +71,11 @@ def test_compose_sets_only_variables_that_are_read() -> None:
     for name, config in configs.items():
         given = set(compose["services"][name]["environment"])
         required = {field.name.upper() for field in msgspec.structs.fields(config) if field.required}
-        unread = given - variables(config) - (OF_ADAPTERS if name == "integrations" else set()) - {"LOG_LEVEL"}
+        unread = (
+            given
+            - variables(config)
+            - (OF_ADAPTERS if name == "integrations" else set())
+            - {"LOG_LEVEL", "METRICS_LISTEN"}
+        )
         assert required <= given, f"{name} would not start: {required - given}"
         assert unread == set(), f"{name} does not read {unread}"

@@ -80,6 +80,10 @@ class Sandbox:
         }
         return str((await self.rest.call("POST", "/_sandbox/faults", rule))["id"])
 
+    async def add_fault(self, rule: dict[str, Any]) -> str:
+        """Any rule, as the sandbox's documentation has them."""
+        return str((await self.rest.call("POST", "/_sandbox/faults", rule))["id"])
+
     async def remove_fault(self, fault: str) -> None:
         await self.rest.call("DELETE", f"/_sandbox/faults/{fault}")
 

@@ -17,6 +17,7 @@ from services.cli.embedded.postgres_user import find_runner
 from services.cli.rest import Refused, Rest
 from services.common.bus import STREAM
 from tests.conftest import DatabaseMaker
+from tests.e2e.collector import Collector, running_collector
 from tests.e2e.sandbox import Account, Sandbox
 from tests.e2e.stack import Stack, running_stack
 from tests.e2e.workspace import Workspace
@@ -70,12 +71,18 @@ async def all_events(nats: Nats) -> str:
 
 
 @pytest.fixture(scope="module")
+async def collector() -> AsyncIterator[Collector]:
+    async with running_collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
 async def loud(
-    database_maker: DatabaseMaker, nats: Nats, tmp_path_factory: pytest.TempPathFactory
+    database_maker: DatabaseMaker, nats: Nats, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stack]:
-    """A product of its own, with all that it can say in its logs."""
+    """A product of its own, with all that it can say in its logs and traces."""
     databases = {name: await database_maker.make(name) for name in ("integrations", "invoicing", "gateway")}
-    settings = {name: {"LOG_LEVEL": "DEBUG"} for name in databases}
+    settings = {name: {"LOG_LEVEL": "DEBUG", "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url} for name in databases}
     stack = Stack(tmp_path_factory.mktemp("loud"), databases, nats.url, settings)
     async with running_stack(stack, "sandbox", "integrations", "invoicing", "gateway"):
         yield stack
@@ -177,7 +184,7 @@ def shapes(needle: str) -> tuple[str, str, str]:
     return needle, raw.hex(), base64.b64encode(raw).decode().rstrip("=")[:-1]
 
 
-async def test_no_secret_is_found_anywhere(loud: Stack, nats: Nats, postgres: Postgres) -> None:
+async def test_no_secret_is_found_anywhere(loud: Stack, nats: Nats, postgres: Postgres, collector: Collector) -> None:
     sandbox = Sandbox(loud.url("sandbox"))
     await sandbox.set_limits(False)
     token = await loud.make_owner("planted", EMAIL, "correct horse battery staple")
@@ -214,14 +221,24 @@ async def test_no_secret_is_found_anywhere(loud: Stack, nats: Nats, postgres: Po
         "answers": "\n".join(walk.said),
         **{f"log {name}": text for name, text in logs.items() if not name.startswith("sandbox")},
         "events": await all_events(nats),
+        "traces": b"".join(collector.raw).decode("latin-1"),
         **{f"dump of {name}": await dump(postgres, url) for name, url in loud.databases.items()},
         **{f"columns of {name}": await all_columns(url) for name, url in loud.databases.items()},
     }
     assert all(len(text) > 500 for text in places.values()), "a place that was not searched proves nothing"
     assert "Traceback" in places["log integrations.log"], "the crash left no traceback to search"
     assert '"level": "debug"' in "".join(logs.values()), "the logs did not say all that they can"
+    assert _services_of_one_trace(collector) >= {"showbill-gateway", "showbill-invoicing", "showbill-integrations"}
     found = [(what, where) for where, text in places.items() for what, each in needles.items() if _any(each, text)]
     assert found == []
+
+
+def _services_of_one_trace(collector: Collector) -> set[str]:
+    """Those that took part in the longest way: a request that goes through every service is one trace."""
+    ways: dict[bytes, set[str]] = {}
+    for service, span in collector.spans:
+        ways.setdefault(span.trace_id, set()).add(service)
+    return max(ways.values(), key=len)
 
 
 def _any(needles: tuple[str, ...], text: str) -> bool:

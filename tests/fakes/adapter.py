@@ -17,6 +17,7 @@ from services.integrations.ports import (
     Endpoint,
     EndpointState,
     EndpointWish,
+    EventPage,
     EventType,
     Health,
     InvoiceOrder,
@@ -35,6 +36,13 @@ from services.integrations.ports import (
 GOOD_KEY = "fake_good"
 SIGNATURE = "fake-signature"
 
+_EVENTS = {
+    InvoiceState.OPEN: EventType.FINALIZED,
+    InvoiceState.PAID: EventType.PAID,
+    InvoiceState.VOID: EventType.VOIDED,
+    InvoiceState.DELETED: EventType.DELETED,
+}
+
 
 class FakeAdapter:
     """See ports.IntegrationAdapter."""
@@ -46,6 +54,7 @@ class FakeAdapter:
         self._invoices: dict[str, ProviderInvoice] = {}
         self._endpoints: dict[str, tuple[EndpointWish, Secret]] = {}
         self._numbers = count(1)
+        self._events: list[ProviderEvent] = []
 
     def read_credentials(self, fields: Mapping[str, str]) -> Credentials:
         if set(fields) != {"key"} or not fields["key"].startswith("fake_"):
@@ -138,7 +147,7 @@ class FakeAdapter:
         _require_open(found)
         return self._keep(replace(found, state=InvoiceState.VOID))
 
-    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
+    async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
         gone = ProviderInvoice(external_id, InvoiceState.DELETED, link.account_id, link.livemode)
         return self._invoices.get(external_id, gone)
 
@@ -147,6 +156,12 @@ class FakeAdapter:
         start = next((place + 1 for place, one in enumerate(found) if one.external_id == after), 0)
         page = found[start : start + size]
         return InvoicePage(page, page[-1].external_id if start + size < len(found) else "")
+
+    async def list_changed(self, link: Link, since: datetime | None, size: int, after: str) -> EventPage:
+        found = [one for one in reversed(self._events) if since is None or (one.occur_time or since) >= since]
+        start = next((place + 1 for place, one in enumerate(found) if one.event_id == after), 0)
+        page = found[start : start + size]
+        return EventPage(page, page[-1].event_id if start + size < len(found) else "")
 
     def read_event(self, binding: Binding, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
         if headers.get(SIGNATURE, "") not in [secret.reveal() for secret in binding.secrets]:
@@ -164,6 +179,13 @@ class FakeAdapter:
 
     def _keep(self, invoice: ProviderInvoice) -> ProviderInvoice:
         self._invoices[invoice.external_id] = invoice
+        kind = _EVENTS[invoice.state]
+        identifier = f"evt_{next(self._numbers)}"
+        self._events.append(
+            ProviderEvent(
+                identifier, invoice.account_id, invoice.livemode, kind, kind.value, datetime.now(UTC), invoice
+            )
+        )
         return invoice
 
 

@@ -10,6 +10,7 @@ import socket
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from services.cli.child import Child, Program
@@ -50,18 +51,26 @@ async def run(variables: dict[str, str]) -> tuple[int | None, str]:
 
 
 async def test_it_starts_alone_and_stops_in_peace(database: Database, nats: Nats, tmp_path: Path) -> None:
-    port = free_port()
+    port, metrics_port = free_port(), free_port()
+    variables = environment(await database("gateway"), nats.url, f"127.0.0.1:{port}")
     log = tmp_path / "gateway.log"
     program = Program(
         name="gateway",
         argv=(sys.executable, "-m", "services.gateway"),
         ready=http_ok(port, "/api/health"),
-        environment=environment(await database("gateway"), nats.url, f"127.0.0.1:{port}"),
+        environment=variables | {"METRICS_LISTEN": f"127.0.0.1:{metrics_port}"},
         cwd=Path.cwd(),
         start_seconds=60,
     )
     child = Child(program, log)
     await child.start()
+    async with (
+        aiohttp.request("GET", f"http://127.0.0.1:{port}/api/shows") as refused,
+        aiohttp.request("GET", f"http://127.0.0.1:{metrics_port}/metrics") as figures,
+    ):
+        assert refused.status == 401
+        counted = 'showbill_http_seconds_count{method="GET",route="/api/shows",status="401"} 1.0'
+        assert counted in await figures.text()
     os.kill(child.pid, signal.SIGTERM)
     assert await child.wait() == 0
     lines = [json.loads(line) for line in log.read_text().splitlines()]

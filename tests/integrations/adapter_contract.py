@@ -6,6 +6,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from services.integrations.ports import (
     Buyer,
     ConnectedAccount,
     EndpointWish,
+    EventPage,
+    EventType,
     IntegrationAdapter,
     InvoiceOrder,
     InvoiceRef,
@@ -25,6 +28,7 @@ from services.integrations.ports import (
     Line,
     Link,
     MalformedEvent,
+    ProviderEvent,
     ProviderInvoice,
 )
 
@@ -249,6 +253,43 @@ class AdapterContract:
                 subject.adapter.read_event(binding, body, headers)
         with pytest.raises(MalformedEvent):
             subject.adapter.read_event(binding, b"[]", subject.signed(b"[]", made.secret.reveal()))
+
+    async def test_what_happened_is_listed_newest_first(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        paid, voided, draft = [
+            await subject.adapter.create_invoice(link, subject.order(keep_draft=held)) for held in (False, False, True)
+        ]
+        await subject.adapter.mark_paid(link, ref(paid))
+        await subject.adapter.void_invoice(link, ref(voided))
+        await subject.adapter.void_invoice(link, ref(draft))
+        events = await self._changes(subject, link, size=2)
+        if not subject.adapter.has_webhooks:
+            assert events == [], "nothing ever changes by itself"
+            return
+        assert len({event.event_id for event in events}) == len(events)
+        told = [(event.type, event.invoice.external_id) for event in events if event.invoice]
+        assert told[:3] == [
+            (EventType.DELETED, draft.external_id),
+            (EventType.VOIDED, voided.external_id),
+            (EventType.PAID, paid.external_id),
+        ]
+        news = next(event for event in events if event.type is EventType.PAID)
+        assert (news.account_id, news.livemode) == (link.account_id, link.livemode)
+        assert news.invoice
+        assert (news.invoice.invoice_id, news.invoice.total) == (paid.invoice_id, paid.total)
+        assert news.occur_time
+        later = news.occur_time + timedelta(days=1)
+        assert await subject.adapter.list_changed(link, later, 100, "") == EventPage([], "")
+
+    async def _changes(self, subject: Subject, link: Link, size: int) -> list[ProviderEvent]:
+        found: list[ProviderEvent] = []
+        after = ""
+        while True:
+            page = await subject.adapter.list_changed(link, None, size, after)
+            found += page.events
+            after = page.next_after
+            if not after:
+                return found
 
     async def _all(self, subject: Subject, link: Link, size: int = 100) -> Sequence[ProviderInvoice]:
         found: list[ProviderInvoice] = []

@@ -87,6 +87,15 @@ class Caller:
         request = pb.ListInvoicesRequest(provider="stripe", account_id=account, page_size=size, page_token=token)
         return await self.invoicing.call(self.invoices.ListInvoices, request, who, timeout=PATIENCE)
 
+    async def list_changed(
+        self, who: Identity, account: str, *, since: int = 0, size: int = 0, token: str = ""
+    ) -> pb.ListChangedInvoicesResponse:
+        """`since` in seconds of Unix time."""
+        request = pb.ListChangedInvoicesRequest(provider="stripe", account_id=account, page_size=size, page_token=token)
+        if since:
+            request.occur_time_from.seconds = since
+        return await self.invoicing.call(self.invoices.ListChangedInvoices, request, who, timeout=PATIENCE)
+
     async def finalize(self, who: Identity, account: str, made: pb.ProviderInvoice, total: int) -> pb.ProviderInvoice:
         request = pb.FinalizeInvoiceRequest(**_reference(account, made), total=total)
         return (await self.invoicing.call(self.invoices.FinalizeInvoice, request, who, timeout=PATIENCE)).invoice

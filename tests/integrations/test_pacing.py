@@ -74,6 +74,36 @@ async def test_workspaces_on_one_account_share_its_bucket(pool: Pool) -> None:
     assert max(took) > 30 / 25 - 0.15
 
 
+async def test_call_that_yields_goes_after_those_that_wait(pool: Pool) -> None:
+    pacer, link = Pacer(pool, "stripe", RATES), account()
+    done: list[str] = []
+
+    async def turn(name: str) -> None:
+        await (pacer.wait_idle(link, name, 30, 30) if name == "quiet" else pacer.wait(link, name, 30))
+        done.append(name)
+
+    busy = [asyncio.create_task(turn("busy")) for _ in range(25)]
+    await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.gather(turn("quiet"), *busy)
+    assert done.index("quiet") >= 24  # the last of the others may be waking up just then
+
+
+async def test_call_that_yields_is_not_put_off_for_good(pool: Pool) -> None:
+    pacer, link = Pacer(pool, "stripe", RATES), account()
+    done: list[str] = []
+
+    async def busy() -> None:
+        while "quiet" not in done:  # there is always somebody who waits
+            await pacer.wait(link, "busy", 30)
+
+    async def quiet() -> None:
+        await pacer.wait_idle(link, "quiet", 0.3, 30)
+        done.append("quiet")
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(quiet(), *(busy() for _ in range(5)))
+
+
 async def test_wait_beyond_patience_is_refused_and_takes_nothing(pool: Pool) -> None:
     pacer, link = Pacer(pool, "stripe", RATES), account()
     turns = (pacer.wait(link, "invoices.create", 0.5) for _ in range(60))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from services.common.context import Identity
 from services.common.errors import Kind, ShowbillError
@@ -52,6 +53,8 @@ class FakeProvider:
         default_factory=lambda: Connection(new_id(), "stripe", ACCOUNT, False, True, "", LIMITS)
     )
     made: dict[str, Sighting] = field(default_factory=dict)
+    draft_totals: dict[str, int] = field(default_factory=dict)
+    """Of drafts, by our invoice id."""
     orders: defaultdict[str, list[Order]] = field(default_factory=lambda: defaultdict(list))
     calls: Counter[str] = field(default_factory=Counter)
     mailed: Counter[str] = field(default_factory=Counter)
@@ -60,6 +63,10 @@ class FakeProvider:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     """Calls wait until it is set; it is from the start."""
     entered: Counter[Account] = field(default_factory=Counter)
+    cut: set[str] = field(default_factory=set)
+    """Verbs whose next call does its work, but whose answer is lost."""
+    changed: Counter[str] = field(default_factory=Counter)
+    """Changes that were really made at the provider, by verb: doing it again makes none."""
     unreadable: ShowbillError | None = None
     """What readings answer instead."""
     reads: int = 0
@@ -79,6 +86,7 @@ class FakeProvider:
         if failures:
             raise failures.pop(0)
         standing = Standing.HELD_BACK if order.keep_draft else Standing.PAYABLE
+        self.draft_totals.setdefault(order.id, order.total)
         self.made.setdefault(order.id, sighting_of(order.id, standing, order.total, order.currency))
         return self.made[order.id]
 
@@ -99,6 +107,78 @@ class FakeProvider:
             raise failures.pop(0)
         self.mailed[delivery_id] += 1
         return self.made[invoice_id], ""
+
+    async def void(
+        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+    ) -> Sighting:
+        known = await self._known("void", external_id)
+        if known.standing is Standing.HELD_BACK:
+            return self._change("void", invoice_id, replace(known, standing=Standing.VOID, deleted=True))
+        return self._change("void", invoice_id, replace(known, standing=max(known.standing, Standing.VOID)))
+
+    async def mark_paid(
+        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+    ) -> Sighting:
+        known = await self._known("mark_paid", external_id)
+        if known.standing is Standing.HELD_BACK:
+            raise Refused
+        if known.standing is Standing.VOID:
+            return known
+        paid = replace(known, standing=Standing.PAID, paid_at=known.paid_at or datetime.now(UTC))
+        return self._change("mark_paid", invoice_id, paid)
+
+    async def finalize(
+        self,
+        identity: Identity,
+        account: Account,
+        external_id: str,
+        invoice_id: str,
+        revision: int,
+        total: int,
+        currency: str,
+    ) -> Sighting:
+        known = await self._known("finalize", external_id)
+        if known.standing is not Standing.HELD_BACK:
+            return known
+        if self.draft_totals[invoice_id] != total:
+            raise Refused
+        return self._change("finalize", invoice_id, sighting_of(invoice_id, Standing.PAYABLE, total, currency))
+
+    async def update_draft(self, identity: Identity, order: Order, external_id: str) -> Sighting:
+        known = await self._known("update_draft", external_id)
+        if known.standing is not Standing.HELD_BACK:
+            return known
+        self.orders[order.id].append(order)
+        self.draft_totals[order.id] = order.total
+        standing = Standing.HELD_BACK if order.keep_draft else Standing.PAYABLE
+        return self._change("update_draft", order.id, sighting_of(order.id, standing, order.total, order.currency))
+
+    async def find(
+        self, identity: Identity, account: Account, invoice_id: str, revision: int, buyer: dict[str, str]
+    ) -> Sighting | None:
+        self.reads += 1
+        if self.unreadable:
+            raise self.unreadable
+        return self.made.get(invoice_id)
+
+    async def _known(self, verb: str, external_id: str) -> Sighting:
+        """What stands under this id when it is the call's turn, or the failure that was planned for it."""
+        self.calls[verb] += 1
+        await self.gate.wait()
+        failures = self.failures.get(external_id)
+        if failures:
+            raise failures.pop(0)
+        gone = Sighting(Standing.VOID, external_id=external_id, deleted=True)
+        return next((one for one in self.made.values() if one.external_id == external_id), gone)
+
+    def _change(self, verb: str, invoice_id: str, after: Sighting) -> Sighting:
+        if self.made.get(invoice_id) != after:
+            self.changed[verb] += 1
+            self.made[invoice_id] = after
+        if verb in self.cut:
+            self.cut.remove(verb)
+            raise Away
+        return after
 
     def now(self, invoice_id: str, **changes: object) -> None:
         """Changes an invoice at the provider."""

@@ -12,6 +12,7 @@ from litestar.params import QueryParameter
 from services.common.errors import Kind
 from services.common.status import RemoteError
 from services.gateway.backends.shows import Shows
+from services.gateway.figures import SOCKETS
 from services.gateway.identity.principal import Principal
 from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.listener import SHOW_NOT_FOUND, TRY_AGAIN, Listener
@@ -34,6 +35,7 @@ async def realtime(
     await socket.accept()
     caller = socket.user
     listener = Listener(caller.workspace_id, show_id, caller.credential_id)
+    SOCKETS.inc()
     hub.add(listener)  # before the position is read: what happens in between is not lost
     try:
         hub.begin(listener, (await shows.get(caller.identity, show_id)).seq if show_id else 0, since)
@@ -43,6 +45,7 @@ async def realtime(
         await socket.close(code, error.message[:_LONGEST_REASON])
     finally:
         hub.remove(listener)
+        SOCKETS.dec()
 
 
 async def _serve(socket: WebSocket[Principal, Any, Any], listener: Listener) -> None:

@@ -8,7 +8,7 @@ from services.gateway.schemas.invoices import InvoiceView
 
 
 class GenerationProgressedView(View):
-    """A run got on."""
+    """A run began, or got on. The first, with all pending, says that these invoices stand in the list."""
 
     generation_id: str
     total_count: int

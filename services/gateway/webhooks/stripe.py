@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from services.common.errors import InvalidRequest, Kind, NotFound, ShowbillError, Unavailable
 from services.gateway.backends.webhooks import Delivery, Outcome, Verdict
 from services.gateway.errors import answer
+from services.gateway.figures import WEBHOOKS
 from services.gateway.webhooks.grouping import Grouper
 
 LARGEST: Final = 1024 * 1024
@@ -35,6 +36,7 @@ class ConnectionGone(ShowbillError):
 async def _receive(request: Request[Any, Any, Any], deliveries: Deliveries, connection: str) -> Response[Any]:
     headers = {_SIGNATURE: request.headers.get(_SIGNATURE, "")[:_LONGEST_SIGNATURE]}
     verdict = await deliveries.submit(Delivery("stripe", connection, await request.body(), headers))
+    WEBHOOKS.labels("stripe", verdict.outcome.value).inc()
     match verdict.outcome:
         case Outcome.DONE:
             # Committed, and so never needed again: Stripe ticks the delivery off.

@@ -39,35 +39,40 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $4 = 'finished'::gene
 ON CONFLICT (workspace_id, request_id) DO NOTHING
 RETURNING *;
 
--- name: prefer_hash_joins
--- For the next statement: the lists that it joins are longer than the planner believes.
-SET LOCAL enable_nestloop = off;
+-- name: prepare_big_join
+-- For the next statement: the lists that it joins are longer than the planner believes, and they are sorted in memory.
+SELECT set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true);
 
--- name: allow_nested_loops
-SET LOCAL enable_nestloop = on;
+-- name: end_big_join
+SELECT set_config('enable_nestloop', 'on', true);
 
 -- name: add_pending_invoices
--- The whole queue of a run in one statement, lines included.
+-- The whole queue of a run in one statement: pending invoices with their lines, pay links, first history. Answers how
+-- many invoices were written.
 WITH chosen AS MATERIALIZED (
-  SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::text[])
-    AS chosen (buyer_id, id, draft_reason, revision, buyer)
+  SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::text[], $7::text[])
+    AS chosen (buyer_id, id, draft_reason, revision, buyer, pay_token)
 ), owed AS MATERIALIZED (
   SELECT * FROM rollups WHERE show_id = $1
+), linked AS (
+  INSERT INTO pay_links (show_id, buyer_id, token)
+  SELECT $1, buyer_id, pay_token FROM chosen
+  ON CONFLICT DO NOTHING
+), made AS (
+  INSERT INTO invoices (id, workspace_id, show_id, buyer_id, generation_id, draft_reason, total, currency, line_items,
+                        line_count, unpriced_count, planned_digest, buyer, show_name, show_date, revision, provider,
+                        integration_id, external_account, livemode)
+  SELECT chosen.id, $8, $1, buyer_id, $9, chosen.draft_reason::draft_reason, owed.total, $10, owed.line_items,
+         owed.line_count, owed.unpriced_count, owed.digest, chosen.buyer::jsonb, $11, $12, chosen.revision, $13,
+         $14, $15, $16
+  FROM chosen JOIN owed USING (buyer_id)
+  ON CONFLICT DO NOTHING
+  RETURNING id, version, status
+), told AS (
+  INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor)
+  SELECT id, version, NULL, status, 'It waits to be made at the provider.', $17 FROM made
 )
-INSERT INTO invoices (id, workspace_id, show_id, buyer_id, generation_id, draft_reason, total, currency, line_items,
-                      line_count, unpriced_count, planned_digest, buyer, show_name, show_date, revision, provider,
-                      integration_id, external_account, livemode)
-SELECT chosen.id, $7, $1, buyer_id, $8, chosen.draft_reason::draft_reason, owed.total, $9, owed.line_items,
-       owed.line_count, owed.unpriced_count, owed.digest, chosen.buyer::jsonb, $10, $11, chosen.revision, $12,
-       $13, $14, $15
-FROM chosen JOIN owed USING (buyer_id)
-ON CONFLICT DO NOTHING
-RETURNING id, created_at;
-
--- name: add_pay_links
-INSERT INTO pay_links (show_id, buyer_id, token)
-SELECT $1, told.buyer_id, told.token FROM unnest($2::uuid[], $3::text[]) AS told (buyer_id, token)
-ON CONFLICT DO NOTHING;
+SELECT count(*) FROM made;
 
 -- name: waiting
 -- The shows and accounts that have invoices to make just now, each with at most $1 counted: a walk from group to group

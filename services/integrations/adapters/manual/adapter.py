@@ -13,6 +13,7 @@ from services.integrations.ports import (
     Credentials,
     Endpoint,
     EndpointWish,
+    EventPage,
     Health,
     InvoiceOrder,
     InvoicePage,
@@ -147,13 +148,17 @@ class ManualAdapter:
             return found
         raise AdapterError(Failure.PROVIDER_REFUSED, _SETTLED[found.state])
 
-    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
+    async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
         found = await self._store.find(link, external_id)
         return found or ProviderInvoice(external_id, InvoiceState.DELETED, link.account_id, link.livemode)
 
     async def list_invoices(self, link: Link, created_from: datetime | None, size: int, after: str) -> InvoicePage:
         found = await self._store.list(link, created_from, size + 1, after)
         return InvoicePage(found[:size], found[size - 1].external_id if len(found) > size else "")
+
+    async def list_changed(self, link: Link, since: datetime | None, size: int, after: str) -> EventPage:
+        """Nothing ever changes by itself: what the operator does here is known at once."""
+        return EventPage([], "")
 
     def read_event(self, binding: Binding, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
         raise BadSignature

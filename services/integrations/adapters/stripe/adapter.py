@@ -6,6 +6,7 @@ from typing import Any
 
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import StripeApi
+from services.integrations.adapters.stripe.catchup import list_changed
 from services.integrations.adapters.stripe.changing import Changing
 from services.integrations.adapters.stripe.customers import Customers
 from services.integrations.adapters.stripe.endpoints import Endpoints
@@ -27,6 +28,7 @@ from services.integrations.ports import (
     CustomerBook,
     Endpoint,
     EndpointWish,
+    EventPage,
     Health,
     InvoiceOrder,
     InvoicePage,
@@ -91,9 +93,9 @@ class StripeAdapter:
         except NotThere:
             return self._gone(link, ref.external_id)
 
-    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
+    async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
         try:
-            return self._mapped(link, await read_invoice(self._api, link, external_id))
+            return self._mapped(link, await read_invoice(self._api, link, external_id, background=background))
         except NotThere:
             return self._gone(link, external_id)
 
@@ -107,6 +109,9 @@ class StripeAdapter:
         ours = [one for one in page["data"] if (one.get("metadata") or {}).get(WORKSPACE) == link.workspace_id]
         next_after = page["data"][-1]["id"] if page["has_more"] and page["data"] else ""
         return InvoicePage([self._mapped(link, one) for one in ours], next_after)
+
+    async def list_changed(self, link: Link, since: datetime | None, size: int, after: str) -> EventPage:
+        return await list_changed(self._api, self._mapper, link, since, size, after)
 
     def read_event(self, binding: Binding, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
         return read_event(self._mapper, binding, body, headers)

@@ -8,7 +8,9 @@ from typing import Any, Final, Protocol, TypeAlias, cast
 import aiohttp
 import stripe
 import structlog
+from prometheus_client import Counter, Histogram
 
+from services.common import tracing
 from services.common.secret import Secret
 from services.integrations.adapters.stripe.answers import Json, not_understood, read_object
 from services.integrations.adapters.stripe.errors import TRANSPORT, Busy, translate
@@ -18,12 +20,22 @@ from services.integrations.ports import Link, Pace
 
 log = structlog.get_logger()
 
+_CALL_SECONDS: Final = Histogram("showbill_stripe_seconds", "Calls to Stripe, by operation.", ("operation",))
+_CALLS_FAILED: Final = Counter(
+    "showbill_stripe_failed",
+    "Calls that Stripe refused or did not answer, by operation and error.",
+    ("operation", "error"),
+)
+_WAIT_SECONDS: Final = Histogram("showbill_stripe_wait_seconds", "Waiting for an account's turn to call Stripe.")
+
 TIMEOUT: Final = 20.0
 """Seconds for one call to Stripe."""
 FIRST_PATIENCE: Final = 2.0
 """Seconds that the first call of a piece of work waits for its turn: beyond that the caller comes again."""
 LATER_PATIENCE: Final = 15.0
 """Seconds that a later one waits: giving up half-way would waste the calls that were made."""
+_YIELDING: Final = 5.0
+"""Seconds for which a call that nobody waits for lets the others pass."""
 _TRIES: Final = 4
 _HOLD: Final = 0.1
 """Seconds by which a 429 puts off what comes next: the bucket at Stripe is empty and must fill again."""
@@ -65,13 +77,20 @@ class StripeApi:
         id: str = "",  # noqa: A002  # what the path calls it
         key: str = "",
         patience: float = LATER_PATIENCE,
+        background: bool = False,
     ) -> Json:
         """One call in its turn, again a few times while Stripe is busy. `key` is the idempotency key.
+
+        In the background it lets calls that somebody waits for pass.
 
         Raises AdapterError: KeySpent and NotThere for what callers decide on.
         """
         for attempt in range(1, _TRIES + 1):
-            await self._pace.wait(link, operation.name, patience)
+            if background:
+                await self._pace.wait_idle(link, operation.name, _YIELDING, patience)
+            else:
+                with _WAIT_SECONDS.time():
+                    await self._pace.wait(link, operation.name, patience)
             try:
                 return await self._once(secret_key_of(link), operation, id, params, key)
             except Busy as busy:
@@ -91,8 +110,10 @@ class StripeApi:
         options = {"api_key": secret_key.reveal(), **({"idempotency_key": key} if key else {})}
         send = cast(_RawRequest, self._client.raw_request_async)
         try:
-            answer = await send(operation.method, operation.url(object_id), **(params or {}), **options)
+            with tracing.span(f"stripe {operation.name}", tracing.CLIENT), _CALL_SECONDS.labels(operation.name).time():
+                answer = await send(operation.method, operation.url(object_id), **(params or {}), **options)
         except (stripe.StripeError, *TRANSPORT) as error:
+            _CALLS_FAILED.labels(operation.name, type(error).__name__).inc()
             raise translate(error, operation) from error
         except UnicodeDecodeError as error:  # the SDK writes every body into a debug line before it looks at it
             raise not_understood(operation) from error

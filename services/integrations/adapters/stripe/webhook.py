@@ -9,6 +9,7 @@ import stripe
 from services.integrations.adapters.stripe.mapping import InvoiceMapper, moment
 from services.integrations.ports import BadSignature, Binding, EventType, MalformedEvent, ProviderEvent, ProviderInvoice
 
+UNREADABLE: Final = "The body is signed, but is no event that can be read."
 SIGNATURE: Final = "stripe-signature"
 TOLERANCE: Final = 300
 """Seconds that a signature may be old."""
@@ -32,9 +33,17 @@ def read_event(mapper: InvoiceMapper, binding: Binding, body: bytes, headers: Ma
     _verify(binding, body, headers.get(SIGNATURE, ""))
     try:
         event = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedEvent(UNREADABLE) from error
+    return translate(mapper, binding, event)
+
+
+def translate(mapper: InvoiceMapper, binding: Binding, event: Any) -> ProviderEvent:
+    """A delivered event and a listed one alike. Raises MalformedEvent."""
+    try:
         return _translate(mapper, binding, event)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
-        raise MalformedEvent("The body is signed, but is no event that can be read.") from error
+        raise MalformedEvent(UNREADABLE) from error
 
 
 def _verify(binding: Binding, body: bytes, header: str) -> None:

@@ -164,7 +164,9 @@ Global___Event: _TypeAlias = Event  # noqa: Y015
 
 @_typing.final
 class InvoiceUpdated(_message.Message):
-    """An invoice changed; carries its whole new state."""
+    """An invoice changed; carries its whole new state. The invoices that a run sets out to make are not told one by one: its
+    first GenerationProgressed stands for all of them.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -206,7 +208,7 @@ class InvoiceUpdated(_message.Message):
     display_name: _builtins.str
     status: Global___InvoiceStatus.ValueType
     previous_status: Global___InvoiceStatus.ValueType
-    """Unset when the invoice is new."""
+    """Unset when there was none."""
     draft_reason: Global___DraftReason.ValueType
     status_reason: _builtins.str
     """A finished sentence, or empty."""
@@ -288,7 +290,9 @@ Global___InvoiceUpdated: _TypeAlias = InvoiceUpdated  # noqa: Y015
 
 @_typing.final
 class GenerationProgressed(_message.Message):
-    """A run got on; sent a few times a second at most."""
+    """A run began or got on; sent a few times a second at most. The first, with all pending, says that these invoices stand
+    in the list.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -1738,6 +1738,8 @@ class UpdateDraftRequest(_message.Message):
     LIVEMODE_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    KEEP_DRAFT_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
     external_id: _builtins.str
@@ -1748,6 +1750,10 @@ class UpdateDraftRequest(_message.Message):
     livemode: _builtins.bool
     total: _builtins.int
     """Minor units; the sum of the lines."""
+    currency: _builtins.str
+    """ISO 4217, upper case: the draft's."""
+    keep_draft: _builtins.bool
+    """Leave it a draft at the provider: something must still be settled."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]: ...
     def __init__(
@@ -1762,10 +1768,12 @@ class UpdateDraftRequest(_message.Message):
         livemode: _builtins.bool = ...,
         lines: _abc.Iterable[Global___InvoiceLine] | None = ...,
         total: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        keep_draft: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attempt", b"attempt", "external_id", b"external_id", "invoice_id", b"invoice_id", "lines", b"lines", "livemode", b"livemode", "provider", b"provider", "revision", b"revision", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attempt", b"attempt", "currency", b"currency", "external_id", b"external_id", "invoice_id", b"invoice_id", "keep_draft", b"keep_draft", "lines", b"lines", "livemode", b"livemode", "provider", b"provider", "revision", b"revision", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1807,6 +1815,7 @@ class FinalizeInvoiceRequest(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     LIVEMODE_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
     external_id: _builtins.str
@@ -1817,6 +1826,8 @@ class FinalizeInvoiceRequest(_message.Message):
     livemode: _builtins.bool
     total: _builtins.int
     """Minor units."""
+    currency: _builtins.str
+    """ISO 4217, upper case."""
     def __init__(
         self,
         *,
@@ -1828,10 +1839,11 @@ class FinalizeInvoiceRequest(_message.Message):
         account_id: _builtins.str = ...,
         livemode: _builtins.bool = ...,
         total: _builtins.int = ...,
+        currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attempt", b"attempt", "external_id", b"external_id", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attempt", b"attempt", "currency", b"currency", "external_id", b"external_id", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2054,11 +2066,14 @@ class GetInvoiceRequest(_message.Message):
     EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     LIVEMODE_FIELD_NUMBER: _builtins.int
+    BACKGROUND_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
     external_id: _builtins.str
     account_id: _builtins.str
     livemode: _builtins.bool
+    background: _builtins.bool
+    """Nobody waits for the answer: the call yields to those that somebody waits for."""
     def __init__(
         self,
         *,
@@ -2066,10 +2081,11 @@ class GetInvoiceRequest(_message.Message):
         external_id: _builtins.str = ...,
         account_id: _builtins.str = ...,
         livemode: _builtins.bool = ...,
+        background: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "external_id", b"external_id", "livemode", b"livemode", "provider", b"provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "background", b"background", "external_id", b"external_id", "livemode", b"livemode", "provider", b"provider"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2096,6 +2112,71 @@ class GetInvoiceResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetInvoiceResponse: _TypeAlias = GetInvoiceResponse  # noqa: Y015
+
+@_typing.final
+class FindInvoiceRequest(_message.Message):
+    """Request of FindInvoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    LIVEMODE_FIELD_NUMBER: _builtins.int
+    BUYER_FIELD_NUMBER: _builtins.int
+    provider: _builtins.str
+    """Slug of the catalogue."""
+    invoice_id: _builtins.str
+    """Our UUID."""
+    revision: _builtins.int
+    account_id: _builtins.str
+    livemode: _builtins.bool
+    @_builtins.property
+    def buyer(self) -> Global___InvoiceBuyer:
+        """As CreateInvoice was told of the buyer."""
+
+    def __init__(
+        self,
+        *,
+        provider: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        account_id: _builtins.str = ...,
+        livemode: _builtins.bool = ...,
+        buyer: Global___InvoiceBuyer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["buyer", b"buyer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "buyer", b"buyer", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindInvoiceRequest: _TypeAlias = FindInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class FindInvoiceResponse(_message.Message):
+    """Response of FindInvoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def invoice(self) -> Global___ProviderInvoice:
+        """Unset when nothing stands at the provider."""
+
+    def __init__(
+        self,
+        *,
+        invoice: Global___ProviderInvoice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindInvoiceResponse: _TypeAlias = FindInvoiceResponse  # noqa: Y015
 
 @_typing.final
 class ListInvoicesRequest(_message.Message):
@@ -2184,7 +2265,7 @@ class ListChangedInvoicesRequest(_message.Message):
     page_token: _builtins.str
     @_builtins.property
     def occur_time_from(self) -> _timestamp_pb2.Timestamp:
-        """Events from then on."""
+        """Events from then on; all that the provider remembers when unset."""
 
     def __init__(
         self,

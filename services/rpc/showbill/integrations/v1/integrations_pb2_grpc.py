@@ -555,6 +555,11 @@ class InvoiceProviderServiceStub:
                 request_serializer=services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.GetInvoiceRequest.SerializeToString,
                 response_deserializer=services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.GetInvoiceResponse.FromString,
                 _registered_method=True)
+        self.FindInvoice = channel.unary_unary(
+                '/showbill.integrations.v1.InvoiceProviderService/FindInvoice',
+                request_serializer=services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.FindInvoiceRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.FindInvoiceResponse.FromString,
+                _registered_method=True)
         self.ListInvoices = channel.unary_unary(
                 '/showbill.integrations.v1.InvoiceProviderService/ListInvoices',
                 request_serializer=services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.ListInvoicesRequest.SerializeToString,
@@ -583,14 +588,17 @@ class InvoiceProviderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateDraft(self, request, context):
-        """Replaces the lines of an invoice that is still a draft at the provider. FAILED_PRECONDITION when it is not.
+        """Gives an invoice that is still a draft at the provider exactly these lines, and (unless keep_draft) finalizes it once
+        its total is ours. One that is a draft no more, or gone, is answered as it is: compare its total. TOTAL_MISMATCH as
+        in CreateInvoice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FinalizeInvoice(self, request, context):
-        """Finalizes a provider draft whose total equals the given one. Already finalized answers the invoice as it is.
+        """Finalizes a provider draft whose total equals the given one, else TOTAL_MISMATCH. One that is a draft no more, or
+        gone, is answered as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -604,14 +612,16 @@ class InvoiceProviderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def MarkPaid(self, request, context):
-        """Marks an open invoice as paid outside the provider. Already paid answers the invoice as it is.
+        """Marks an open invoice as paid outside the provider. One that is settled already (paid, void or gone) is answered as
+        it is. FAILED_PRECONDITION while it is a draft.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def VoidInvoice(self, request, context):
-        """Voids an open invoice, or deletes a draft (then DELETED). Already void or gone answers the same.
+        """Voids an open invoice, or deletes a draft (then DELETED). Already void or gone answers the same; one that was paid a
+        moment before is answered as PAID, for money that came in is not undone here.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -620,6 +630,14 @@ class InvoiceProviderServiceServicer:
     def GetInvoice(self, request, context):
         """Reads one invoice from the provider, with a fresh hosted address. One that is gone there is answered as DELETED,
         with nothing but its ids.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindInvoice(self, request, context):
+        """Finds what stands at the provider for an invoice of ours whose making was cut off, by the mark that it carries there.
+        An answer without an invoice proves that nothing stands there. Read only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -634,7 +652,10 @@ class InvoiceProviderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListChangedInvoices(self, request, context):
-        """Lists provider events since a cursor, translated, for catch-up after webhooks were missed.
+        """Lists what happened to invoices at the provider since a moment, newest first, for catch-up after webhooks were
+        missed. Each event has the id and the content that a webhook of it would have. Yields to calls that somebody waits
+        for. How far back a provider remembers is its own affair: Stripe 30 days. A provider that nothing ever happens at by
+        itself answers none. A page may be empty and still have a next one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -677,6 +698,11 @@ def add_InvoiceProviderServiceServicer_to_server(servicer, server):
                     servicer.GetInvoice,
                     request_deserializer=services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.GetInvoiceRequest.FromString,
                     response_serializer=services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.GetInvoiceResponse.SerializeToString,
+            ),
+            'FindInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindInvoice,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.FindInvoiceRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.FindInvoiceResponse.SerializeToString,
             ),
             'ListInvoices': grpc.unary_unary_rpc_method_handler(
                     servicer.ListInvoices,
@@ -882,6 +908,33 @@ class InvoiceProviderService:
             '/showbill.integrations.v1.InvoiceProviderService/GetInvoice',
             services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.GetInvoiceRequest.SerializeToString,
             services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.GetInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/showbill.integrations.v1.InvoiceProviderService/FindInvoice',
+            services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.FindInvoiceRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_integrations_dot_v1_dot_integrations__pb2.FindInvoiceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -165,25 +165,42 @@ class InvoiceProviderServiceStub:
     keep_draft) finalized. FAILED_PRECONDITION with TOTAL_MISMATCH leaves the provider's draft as it is.
     """
     UpdateDraft: _aio.UnaryUnaryMultiCallable[_integrations_pb2.UpdateDraftRequest, _integrations_pb2.UpdateDraftResponse]
-    """Replaces the lines of an invoice that is still a draft at the provider. FAILED_PRECONDITION when it is not."""
+    """Gives an invoice that is still a draft at the provider exactly these lines, and (unless keep_draft) finalizes it once
+    its total is ours. One that is a draft no more, or gone, is answered as it is: compare its total. TOTAL_MISMATCH as
+    in CreateInvoice.
+    """
     FinalizeInvoice: _aio.UnaryUnaryMultiCallable[_integrations_pb2.FinalizeInvoiceRequest, _integrations_pb2.FinalizeInvoiceResponse]
-    """Finalizes a provider draft whose total equals the given one. Already finalized answers the invoice as it is."""
+    """Finalizes a provider draft whose total equals the given one, else TOTAL_MISMATCH. One that is a draft no more, or
+    gone, is answered as it is.
+    """
     SendInvoice: _aio.UnaryUnaryMultiCallable[_integrations_pb2.SendInvoiceRequest, _integrations_pb2.SendInvoiceResponse]
     """Lets the provider e-mail the invoice. FAILED_PRECONDITION when the invoice has no e-mail address."""
     MarkPaid: _aio.UnaryUnaryMultiCallable[_integrations_pb2.MarkPaidRequest, _integrations_pb2.MarkPaidResponse]
-    """Marks an open invoice as paid outside the provider. Already paid answers the invoice as it is."""
+    """Marks an open invoice as paid outside the provider. One that is settled already (paid, void or gone) is answered as
+    it is. FAILED_PRECONDITION while it is a draft.
+    """
     VoidInvoice: _aio.UnaryUnaryMultiCallable[_integrations_pb2.VoidInvoiceRequest, _integrations_pb2.VoidInvoiceResponse]
-    """Voids an open invoice, or deletes a draft (then DELETED). Already void or gone answers the same."""
+    """Voids an open invoice, or deletes a draft (then DELETED). Already void or gone answers the same; one that was paid a
+    moment before is answered as PAID, for money that came in is not undone here.
+    """
     GetInvoice: _aio.UnaryUnaryMultiCallable[_integrations_pb2.GetInvoiceRequest, _integrations_pb2.GetInvoiceResponse]
     """Reads one invoice from the provider, with a fresh hosted address. One that is gone there is answered as DELETED,
     with nothing but its ids.
+    """
+    FindInvoice: _aio.UnaryUnaryMultiCallable[_integrations_pb2.FindInvoiceRequest, _integrations_pb2.FindInvoiceResponse]
+    """Finds what stands at the provider for an invoice of ours whose making was cut off, by the mark that it carries there.
+    An answer without an invoice proves that nothing stands there. Read only.
     """
     ListInvoices: _aio.UnaryUnaryMultiCallable[_integrations_pb2.ListInvoicesRequest, _integrations_pb2.ListInvoicesResponse]
     """Lists the invoices that we made at the provider for this workspace, newest first, for verification. A page may be
     empty and still have a next one.
     """
     ListChangedInvoices: _aio.UnaryUnaryMultiCallable[_integrations_pb2.ListChangedInvoicesRequest, _integrations_pb2.ListChangedInvoicesResponse]
-    """Lists provider events since a cursor, translated, for catch-up after webhooks were missed."""
+    """Lists what happened to invoices at the provider since a moment, newest first, for catch-up after webhooks were
+    missed. Each event has the id and the content that a webhook of it would have. Yields to calls that somebody waits
+    for. How far back a provider remembers is its own affair: Stripe 30 days. A provider that nothing ever happens at by
+    itself answers none. A page may be empty and still have a next one.
+    """
 
 class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
     """Invoices at the provider, in our words. Called by the invoicing service. Every write is idempotent on
@@ -208,7 +225,10 @@ class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _integrations_pb2.UpdateDraftRequest,
         context: _aio.ServicerContext[_integrations_pb2.UpdateDraftRequest, _abc.Awaitable[_integrations_pb2.UpdateDraftResponse]],
     ) -> _abc.Awaitable[_integrations_pb2.UpdateDraftResponse]:
-        """Replaces the lines of an invoice that is still a draft at the provider. FAILED_PRECONDITION when it is not."""
+        """Gives an invoice that is still a draft at the provider exactly these lines, and (unless keep_draft) finalizes it once
+        its total is ours. One that is a draft no more, or gone, is answered as it is: compare its total. TOTAL_MISMATCH as
+        in CreateInvoice.
+        """
 
     @_abc_1.abstractmethod
     def FinalizeInvoice(
@@ -216,7 +236,9 @@ class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _integrations_pb2.FinalizeInvoiceRequest,
         context: _aio.ServicerContext[_integrations_pb2.FinalizeInvoiceRequest, _abc.Awaitable[_integrations_pb2.FinalizeInvoiceResponse]],
     ) -> _abc.Awaitable[_integrations_pb2.FinalizeInvoiceResponse]:
-        """Finalizes a provider draft whose total equals the given one. Already finalized answers the invoice as it is."""
+        """Finalizes a provider draft whose total equals the given one, else TOTAL_MISMATCH. One that is a draft no more, or
+        gone, is answered as it is.
+        """
 
     @_abc_1.abstractmethod
     def SendInvoice(
@@ -232,7 +254,9 @@ class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _integrations_pb2.MarkPaidRequest,
         context: _aio.ServicerContext[_integrations_pb2.MarkPaidRequest, _abc.Awaitable[_integrations_pb2.MarkPaidResponse]],
     ) -> _abc.Awaitable[_integrations_pb2.MarkPaidResponse]:
-        """Marks an open invoice as paid outside the provider. Already paid answers the invoice as it is."""
+        """Marks an open invoice as paid outside the provider. One that is settled already (paid, void or gone) is answered as
+        it is. FAILED_PRECONDITION while it is a draft.
+        """
 
     @_abc_1.abstractmethod
     def VoidInvoice(
@@ -240,7 +264,9 @@ class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _integrations_pb2.VoidInvoiceRequest,
         context: _aio.ServicerContext[_integrations_pb2.VoidInvoiceRequest, _abc.Awaitable[_integrations_pb2.VoidInvoiceResponse]],
     ) -> _abc.Awaitable[_integrations_pb2.VoidInvoiceResponse]:
-        """Voids an open invoice, or deletes a draft (then DELETED). Already void or gone answers the same."""
+        """Voids an open invoice, or deletes a draft (then DELETED). Already void or gone answers the same; one that was paid a
+        moment before is answered as PAID, for money that came in is not undone here.
+        """
 
     @_abc_1.abstractmethod
     def GetInvoice(
@@ -250,6 +276,16 @@ class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_integrations_pb2.GetInvoiceResponse]:
         """Reads one invoice from the provider, with a fresh hosted address. One that is gone there is answered as DELETED,
         with nothing but its ids.
+        """
+
+    @_abc_1.abstractmethod
+    def FindInvoice(
+        self,
+        request: _integrations_pb2.FindInvoiceRequest,
+        context: _aio.ServicerContext[_integrations_pb2.FindInvoiceRequest, _abc.Awaitable[_integrations_pb2.FindInvoiceResponse]],
+    ) -> _abc.Awaitable[_integrations_pb2.FindInvoiceResponse]:
+        """Finds what stands at the provider for an invoice of ours whose making was cut off, by the mark that it carries there.
+        An answer without an invoice proves that nothing stands there. Read only.
         """
 
     @_abc_1.abstractmethod
@@ -268,6 +304,10 @@ class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _integrations_pb2.ListChangedInvoicesRequest,
         context: _aio.ServicerContext[_integrations_pb2.ListChangedInvoicesRequest, _abc.Awaitable[_integrations_pb2.ListChangedInvoicesResponse]],
     ) -> _abc.Awaitable[_integrations_pb2.ListChangedInvoicesResponse]:
-        """Lists provider events since a cursor, translated, for catch-up after webhooks were missed."""
+        """Lists what happened to invoices at the provider since a moment, newest first, for catch-up after webhooks were
+        missed. Each event has the id and the content that a webhook of it would have. Yields to calls that somebody waits
+        for. How far back a provider remembers is its own affair: Stripe 30 days. A provider that nothing ever happens at by
+        itself answers none. A page may be empty and still have a next one.
+        """
 
 def add_InvoiceProviderServiceServicer_to_server(servicer: InvoiceProviderServiceServicer, server: _aio.Server) -> None: ...
