@@ -20,16 +20,24 @@ class PostgresCustomerBook:
 
     async def reserve(self, link: Link, buyer: Buyer, parameters: Mapping[str, object]) -> CustomerRecord:
         """Always as it reads from the table, also right after writing: the same parameters in the same order."""
-        buyer_key = (
+        found = await self.find(link, buyer)
+        if found is None:
+            await self._pool.execute(SQL["insert_customer"], *self._key(link, buyer), new_id(), dict(parameters))
+            found = await self.find(link, buyer)
+        assert found is not None, "written by us or by whoever was faster"
+        return found
+
+    async def find(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
+        row = await self._pool.fetchrow(SQL["find_customer"], *self._key(link, buyer))
+        if row is None:
+            return None
+        return CustomerRecord(str(row["id"]), row["parameters"], row["customer_id"] or "", row["create_time"])
+
+    def _key(self, link: Link, buyer: Buyer) -> tuple[object, ...]:
+        return (
             *(link.workspace_id, self._provider, link.account_id, link.livemode),
             *(buyer.platform, buyer.platform_user_id),
         )
-        row = await self._pool.fetchrow(SQL["find_customer"], *buyer_key)
-        if row is None:
-            await self._pool.execute(SQL["insert_customer"], *buyer_key, new_id(), dict(parameters))
-            row = await self._pool.fetchrow(SQL["find_customer"], *buyer_key)
-        assert row is not None, "written by us or by whoever was faster"
-        return CustomerRecord(str(row["id"]), row["parameters"], row["customer_id"] or "", row["create_time"])
 
     async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> None:
         await self._pool.execute(SQL["settle_customer"], record.id, customer_id, dict(parameters))

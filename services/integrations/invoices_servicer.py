@@ -43,8 +43,8 @@ def _target(request: _Targeted) -> Target:
     return Target(identity().workspace_id, request.provider, request.account_id, request.livemode)
 
 
-def _ref(request: _Referring, attempt: int = 0) -> InvoiceRef:
-    return InvoiceRef(request.external_id, parse_id(request.invoice_id, "invoice"), request.revision, attempt)
+def _ref(request: _Referring) -> InvoiceRef:
+    return InvoiceRef(request.external_id, parse_id(request.invoice_id, "invoice"), request.revision)
 
 
 def _after(page_token: str) -> str:
@@ -63,9 +63,19 @@ class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
         made = await self._issuing.create(_target(request), lambda settings: rendering.order(request, settings))
         return pb.CreateInvoiceResponse(invoice=rendering.invoice(made))
 
+    async def UpdateDraft(self, request: pb.UpdateDraftRequest, context: Context) -> pb.UpdateDraftResponse:
+        rendering.check_content(request)
+        done = await self._issuing.update_draft(_target(request), _ref(request), rendering.content(request))
+        return pb.UpdateDraftResponse(invoice=rendering.invoice(done))
+
+    async def FindInvoice(self, request: pb.FindInvoiceRequest, context: Context) -> pb.FindInvoiceResponse:
+        rendering.check_buyer(request.buyer)
+        invoice_id = parse_id(request.invoice_id, "invoice")
+        found = await self._issuing.find(_target(request), rendering.buyer(request.buyer), invoice_id, request.revision)
+        return pb.FindInvoiceResponse(invoice=rendering.invoice(found) if found else None)
+
     async def FinalizeInvoice(self, request: pb.FinalizeInvoiceRequest, context: Context) -> pb.FinalizeInvoiceResponse:
-        ref = _ref(request, request.attempt)
-        done = await self._issuing.finalize(_target(request), ref, request.total)
+        done = await self._issuing.finalize(_target(request), _ref(request), request.total, request.currency)
         return pb.FinalizeInvoiceResponse(invoice=rendering.invoice(done))
 
     async def SendInvoice(self, request: pb.SendInvoiceRequest, context: Context) -> pb.SendInvoiceResponse:

@@ -9,6 +9,8 @@ from services.integrations.connection import Connection, Settings
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.opening import Opener
 from services.integrations.ports import (
+    Buyer,
+    DraftContent,
     EventPage,
     IntegrationAdapter,
     InvoiceOrder,
@@ -57,8 +59,14 @@ class Issuing:
 
         return await self._do(target, create)
 
-    async def finalize(self, target: Target, ref: InvoiceRef, total: int) -> ProviderInvoice:
-        return await self._do(target, lambda adapter, link, _: adapter.finalize_invoice(link, ref, total))
+    async def find(self, target: Target, buyer: Buyer, invoice_id: str, revision: int) -> ProviderInvoice | None:
+        return await self._do(target, lambda adapter, link, _: adapter.find_invoice(link, buyer, invoice_id, revision))
+
+    async def update_draft(self, target: Target, ref: InvoiceRef, content: DraftContent) -> ProviderInvoice:
+        return await self._do(target, lambda adapter, link, _: adapter.update_draft(link, ref, content))
+
+    async def finalize(self, target: Target, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:
+        return await self._do(target, lambda adapter, link, _: adapter.finalize_invoice(link, ref, total, currency))
 
     async def send(self, target: Target, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         return await self._do(target, lambda adapter, link, _: adapter.send_invoice(link, ref, delivery_id))

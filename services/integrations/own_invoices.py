@@ -41,6 +41,14 @@ class PostgresInvoiceStore:
         )
         return _invoice(row) if row else None
 
+    async def rewrite(
+        self, link: Link, external_id: str, total: int, lines: Sequence[ProviderLine]
+    ) -> ProviderInvoice | None:
+        row = await self._pool.fetchrow(
+            SQL["rewrite_own_invoice"], *self._whose(link), external_id, total, msgspec.to_builtins(list(lines))
+        )
+        return _invoice(row) if row else None
+
     async def find(self, link: Link, external_id: str) -> ProviderInvoice | None:
         row = await self._pool.fetchrow(SQL["find_own_invoice"], *self._whose(link), external_id)
         return _invoice(row) if row else None

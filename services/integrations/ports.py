@@ -168,13 +168,22 @@ class InvoiceOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftContent:
+    """What a draft is to hold from now on. Amounts in minor units."""
+
+    lines: Sequence[Line]
+    total: int
+    currency: str
+    keep_draft: bool
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceRef:
     """An invoice that stands at the provider."""
 
     external_id: str
     invoice_id: str = ""
     revision: int = 0
-    attempt: int = 0
 
 
 class InvoiceState(Enum):
@@ -302,6 +311,9 @@ class CustomerBook(Protocol):
     async def reserve(self, link: Link, buyer: Buyer, parameters: Mapping[str, object]) -> CustomerRecord:
         """The buyer's record; made with these parameters when there was none. Racing callers get the same one."""
 
+    async def find(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
+        """The buyer's record; None when there is none."""
+
     async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> None:
         """Notes the provider's id and what the provider was told last."""
 
@@ -333,6 +345,11 @@ class InvoiceStore(Protocol):
         self, link: Link, external_id: str, sources: Sequence[InvoiceState], target: InvoiceState, number: str = ""
     ) -> ProviderInvoice | None:
         """Changes the state; None when it is in none of `sources`. A number is given with it, where there is one."""
+
+    async def rewrite(
+        self, link: Link, external_id: str, total: int, lines: Sequence[ProviderLine]
+    ) -> ProviderInvoice | None:
+        """Gives a draft other lines; None when it is no draft."""
 
     async def find(self, link: Link, external_id: str) -> ProviderInvoice | None:
         """None when it was never added."""
@@ -372,17 +389,29 @@ class IntegrationAdapter(Protocol):
     async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:
         """Brings an order to exactly one invoice, however often and after whatever cut it is called."""
 
-    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int) -> ProviderInvoice:
-        """Finalizes a draft of this total. One that is finalized already is answered as it is."""
+    async def find_invoice(self, link: Link, buyer: Buyer, invoice_id: str, revision: int) -> ProviderInvoice | None:
+        """What stands of an order of which no answer came, by our mark; None when it is proved that nothing does."""
+
+    # The verbs on an invoice that stands answer it as it is afterwards. One that is settled or gone is answered, not
+    # refused: whoever lost an answer, or was overtaken by a payment, learns it by asking again.
+
+    async def update_draft(self, link: Link, ref: InvoiceRef, content: DraftContent) -> ProviderInvoice:
+        """Brings a draft to exactly this content, and finalizes it unless it is to be kept one.
+
+        Raises AdapterError TOTAL_MISMATCH, and leaves the draft one, when its total does not become ours.
+        """
+
+    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:
+        """Finalizes a draft of this total; raises AdapterError TOTAL_MISMATCH for one of another."""
 
     async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         """Lets the provider e-mail the invoice, once for each delivery id."""
 
     async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
-        """Notes that an open invoice was paid elsewhere. One that is paid already is answered as it is."""
+        """Notes that an open invoice was paid elsewhere. A draft is refused."""
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
-        """Voids an open invoice, deletes a draft. One that is void already is answered as it is."""
+        """Voids an open invoice, deletes a draft."""
 
     async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
         """Reads one invoice. One that is gone is answered as DELETED. In the background other calls go first."""

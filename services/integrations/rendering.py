@@ -15,6 +15,7 @@ from services.integrations.connection import LIVE, Connection, Settings
 from services.integrations.offers import Availability, Entry
 from services.integrations.ports import (
     Buyer,
+    DraftContent,
     EndpointState,
     InvoiceOrder,
     InvoiceState,
@@ -227,9 +228,8 @@ def audit_entry(one: AuditEntry) -> pb.AuditEntry:
 
 def order(request: pb.CreateInvoiceRequest, chosen: Settings) -> InvoiceOrder:
     """The invoice that a request and the connection's settings ask for."""
-    buyer = request.buyer
     values = {
-        "buyer": buyer.display_name or buyer.handle,
+        "buyer": request.buyer.display_name or request.buyer.handle,
         "show_name": request.show_name,
         "show_date": request.show_date,
         "item_count": str(len(request.lines)),
@@ -240,7 +240,7 @@ def order(request: pb.CreateInvoiceRequest, chosen: Settings) -> InvoiceOrder:
         revision=request.revision,
         attempt=request.attempt,
         first_attempt_time=from_proto(request.first_attempt_time),
-        buyer=Buyer(buyer.platform, buyer.platform_user_id, buyer.handle, buyer.display_name, buyer.email),
+        buyer=buyer(request.buyer),
         currency=request.currency,
         lines=[_line(line) for line in request.lines],
         total=request.total,
@@ -252,6 +252,15 @@ def order(request: pb.CreateInvoiceRequest, chosen: Settings) -> InvoiceOrder:
     )
 
 
+def buyer(one: pb.InvoiceBuyer) -> Buyer:
+    return Buyer(one.platform, one.platform_user_id, one.handle, one.display_name, one.email)
+
+
+def content(request: pb.UpdateDraftRequest) -> DraftContent:
+    """What a draft is to hold."""
+    return DraftContent([_line(line) for line in request.lines], request.total, request.currency, request.keep_draft)
+
+
 def _line(line: pb.InvoiceLine) -> Line:
     unit_price = line.unit_price if line.HasField("unit_price") else None
     return Line(line.item_number, line.title, line.quantity, unit_price, line.amount)
@@ -259,11 +268,30 @@ def _line(line: pb.InvoiceLine) -> Line:
 
 def check_order(request: pb.CreateInvoiceRequest) -> None:
     """Raises InvalidRequest with everything in the request that contradicts itself."""
-    faults = []
+    faults = _buyer_faults(request.buyer) + _content_faults(request)
     if not request.invoice_id:
         faults.append(Fault("invoice_id", "The invoice has no id."))
-    if not (request.buyer.platform and request.buyer.platform_user_id):
-        faults.append(Fault("buyer", "The buyer has no platform or no platform user id."))
+    require(faults)
+
+
+def check_content(request: pb.UpdateDraftRequest) -> None:
+    """Raises InvalidRequest."""
+    require(_content_faults(request))
+
+
+def check_buyer(one: pb.InvoiceBuyer) -> None:
+    """Raises InvalidRequest."""
+    require(_buyer_faults(one))
+
+
+def _buyer_faults(one: pb.InvoiceBuyer) -> list[Fault]:
+    if one.platform and one.platform_user_id:
+        return []
+    return [Fault("buyer", "The buyer has no platform or no platform user id.")]
+
+
+def _content_faults(request: pb.CreateInvoiceRequest | pb.UpdateDraftRequest) -> list[Fault]:
+    faults = []
     if not is_currency(request.currency):
         faults.append(Fault("currency", "The currency is not an upper-case ISO 4217 code."))
     if not request.lines:
@@ -277,4 +305,4 @@ def check_order(request: pb.CreateInvoiceRequest) -> None:
         faults.append(Fault("total", "The total is negative."))
     if sum(line.amount for line in request.lines) != request.total:
         faults.append(Fault("total", "The total is not the sum of the lines."))
-    require(faults)
+    return faults

@@ -76,9 +76,7 @@ class Service:
         )
         rpc.add_IntegrationsServiceServicer_to_server(servicer, self.server.server)
         rpc.add_InvoiceProviderServiceServicer_to_server(
-            InvoiceProviderServicer(  # type: ignore[abstract]  # what is announced only is left to the base
-                Issuing(opener, self.registry, Terms(pool))
-            ),
+            InvoiceProviderServicer(Issuing(opener, self.registry, Terms(pool))),
             self.server.server,
         )
 

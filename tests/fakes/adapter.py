@@ -12,8 +12,10 @@ from services.integrations.failures import AdapterError, Failure
 from services.integrations.ports import (
     BadSignature,
     Binding,
+    Buyer,
     ConnectedAccount,
     Credentials,
+    DraftContent,
     Endpoint,
     EndpointState,
     EndpointWish,
@@ -121,9 +123,20 @@ class FakeAdapter:
             )
         )
 
-    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int) -> ProviderInvoice:
+    async def find_invoice(self, link: Link, buyer: Buyer, invoice_id: str, revision: int) -> ProviderInvoice | None:
+        return self._invoices.get(f"fake_{invoice_id}_{revision}")
+
+    async def update_draft(self, link: Link, ref: InvoiceRef, content: DraftContent) -> ProviderInvoice:
         found = await self.get_invoice(link, ref.external_id)
-        if found.state is InvoiceState.DRAFT and found.total != total:
+        if found.state is not InvoiceState.DRAFT:
+            return found
+        lines = [ProviderLine(line.title, line.amount) for line in content.lines]
+        draft = self._invoices[ref.external_id] = replace(found, total=content.total, lines=lines)
+        return draft if content.keep_draft else self._finalized(draft)
+
+    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:
+        found = await self.get_invoice(link, ref.external_id)
+        if found.state is InvoiceState.DRAFT and (found.total, found.currency) != (total, currency):
             raise AdapterError(Failure.TOTAL_MISMATCH, "The draft has another total than ours. Compare the two.")
         return self._finalized(found) if found.state is InvoiceState.DRAFT else found
 
@@ -132,19 +145,19 @@ class FakeAdapter:
 
     async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         found = await self.get_invoice(link, ref.external_id)
-        if found.state is InvoiceState.PAID:
+        if found.state is InvoiceState.DRAFT:
+            raise AdapterError(Failure.PROVIDER_REFUSED, "The invoice is a draft. Finalize it first.")
+        if found.state is not InvoiceState.OPEN:
             return found
-        _require_open(found)
         paid = replace(found, state=InvoiceState.PAID, amount_paid=found.total, paid_time=datetime.now(UTC))
         return self._keep(paid)
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         found = await self.get_invoice(link, ref.external_id)
-        if found.state in (InvoiceState.VOID, InvoiceState.DELETED):
-            return found
         if found.state is InvoiceState.DRAFT:
             return self._keep(replace(found, state=InvoiceState.DELETED))
-        _require_open(found)
+        if found.state is not InvoiceState.OPEN:
+            return found
         return self._keep(replace(found, state=InvoiceState.VOID))
 
     async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
@@ -187,8 +200,3 @@ class FakeAdapter:
             )
         )
         return invoice
-
-
-def _require_open(found: ProviderInvoice) -> None:
-    if found.state is not InvoiceState.OPEN:
-        raise AdapterError(Failure.PROVIDER_REFUSED, f"The invoice is {found.state.value}, so nothing was changed.")

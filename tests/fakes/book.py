@@ -15,8 +15,10 @@ class MemoryBook:
         self._records: dict[tuple[str, str, bool, str, str], CustomerRecord] = {}
 
     async def reserve(self, link: Link, buyer: Buyer, parameters: Mapping[str, object]) -> CustomerRecord:
-        key = (link.workspace_id, link.account_id, link.livemode, buyer.platform, buyer.platform_user_id)
-        return self._records.setdefault(key, CustomerRecord(new_id(), parameters, "", datetime.now(UTC)))
+        return self._records.setdefault(_key(link, buyer), CustomerRecord(new_id(), parameters, "", datetime.now(UTC)))
+
+    async def find(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
+        return self._records.get(_key(link, buyer))
 
     async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> None:
         for key, known in self._records.items():
@@ -25,3 +27,7 @@ class MemoryBook:
 
     async def forget(self, record: CustomerRecord) -> None:
         self._records = {key: known for key, known in self._records.items() if known.id != record.id}
+
+
+def _key(link: Link, buyer: Buyer) -> tuple[str, str, bool, str, str]:
+    return link.workspace_id, link.account_id, link.livemode, buyer.platform, buyer.platform_user_id

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from services.integrations.ports import InvoiceState, Link, ProviderInvoice
+from services.integrations.ports import InvoiceState, Link, ProviderInvoice, ProviderLine
 
 
 class MemoryStore:
@@ -33,6 +33,15 @@ class MemoryStore:
         )
         self._invoices[_key(link, external_id)] = moved
         return moved
+
+    async def rewrite(
+        self, link: Link, external_id: str, total: int, lines: Sequence[ProviderLine]
+    ) -> ProviderInvoice | None:
+        found = self._invoices.get(_key(link, external_id))
+        if found is None or found.state is not InvoiceState.DRAFT:
+            return None
+        self._invoices[_key(link, external_id)] = replace(found, total=total, lines=lines)
+        return self._invoices[_key(link, external_id)]
 
     async def find(self, link: Link, external_id: str) -> ProviderInvoice | None:
         return self._invoices.get(_key(link, external_id))

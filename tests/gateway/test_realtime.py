@@ -249,3 +249,23 @@ async def test_sockets_leave_nothing_behind(gateway: Gateway, owner: Owner) -> N
                 return bool(await heard(again, 1))
 
             assert await eventually(told)
+
+
+async def test_a_browser_shows_its_token_as_a_subprotocol(gateway: Gateway, owner: Owner) -> None:
+    offered = ("showbill.v1", f"showbill.token.{owner.token}")
+    async with gateway.client().session.ws_connect(f"{gateway.url}/api/realtime", protocols=offered) as socket:
+        assert socket.protocol == "showbill.v1"  # the token is not said back
+        assert (await heard(socket, 1))[0]["type"] == "hello"
+
+
+async def test_a_wrong_token_among_the_subprotocols_is_refused(gateway: Gateway) -> None:
+    offered = ("showbill.v1", "showbill.token.showbill_" + "x" * 43)
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await gateway.client().session.ws_connect(f"{gateway.url}/api/realtime", protocols=offered)
+    assert refused.value.status == 401
+
+
+async def test_a_token_in_the_address_is_not_looked_at(gateway: Gateway, owner: Owner) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await gateway.client().listen(f"?token={owner.token}&access_token={owner.token}")
+    assert refused.value.status == 401

@@ -1,6 +1,6 @@
 """Calls to the integrations service in the name of the services that may call it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -97,12 +97,34 @@ class Caller:
         return await self.invoicing.call(self.invoices.ListChangedInvoices, request, who, timeout=PATIENCE)
 
     async def finalize(self, who: Identity, account: str, made: pb.ProviderInvoice, total: int) -> pb.ProviderInvoice:
-        request = pb.FinalizeInvoiceRequest(**_reference(account, made), total=total)
+        request = pb.FinalizeInvoiceRequest(**_reference(account, made), total=total, currency=made.currency)
         return (await self.invoicing.call(self.invoices.FinalizeInvoice, request, who, timeout=PATIENCE)).invoice
 
     async def void(self, who: Identity, account: str, made: pb.ProviderInvoice) -> pb.ProviderInvoice:
         request = pb.VoidInvoiceRequest(**_reference(account, made))
         return (await self.invoicing.call(self.invoices.VoidInvoice, request, who, timeout=PATIENCE)).invoice
+
+    async def mark_paid(self, who: Identity, account: str, made: pb.ProviderInvoice) -> pb.ProviderInvoice:
+        request = pb.MarkPaidRequest(**_reference(account, made))
+        return (await self.invoicing.call(self.invoices.MarkPaid, request, who, timeout=PATIENCE)).invoice
+
+    async def update_draft(
+        self, who: Identity, account: str, made: pb.ProviderInvoice, lines: Sequence[pb.InvoiceLine], **values: Any
+    ) -> pb.ProviderInvoice:
+        fields = {"currency": made.currency, "total": sum(line.amount for line in lines), **values}
+        request = pb.UpdateDraftRequest(**_reference(account, made), lines=lines, **fields)
+        return (await self.invoicing.call(self.invoices.UpdateDraft, request, who, timeout=PATIENCE)).invoice
+
+    async def find(self, who: Identity, order: pb.CreateInvoiceRequest) -> pb.ProviderInvoice | None:
+        request = pb.FindInvoiceRequest(
+            provider=order.provider,
+            invoice_id=order.invoice_id,
+            revision=order.revision,
+            account_id=order.account_id,
+            buyer=order.buyer,
+        )
+        answer = await self.invoicing.call(self.invoices.FindInvoice, request, who, timeout=PATIENCE)
+        return answer.invoice if answer.HasField("invoice") else None
 
     async def send(
         self, who: Identity, account: str, made: pb.ProviderInvoice, delivery_id: str

@@ -1,10 +1,11 @@
-"""The interface described: OpenAPI as JSON, and a page to read it that loads nothing from elsewhere."""
+"""The interface described: OpenAPI and AsyncAPI as JSON, and a page to read it that loads nothing from elsewhere."""
 
 from typing import Any, Final
 
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
 
+from services.gateway.asyncapi import describe
 from services.gateway.openapi import Description
 from services.gateway.pages import page
 
@@ -15,6 +16,12 @@ _METHODS: Final = ("get", "post", "put", "patch", "delete")
 async def get_openapi(description: NamedDependency[Description]) -> Response[dict[str, Any]]:
     """OpenAPI 3.1."""
     return Response(description.schema, media_type="application/vnd.oai.openapi+json")
+
+
+@get("/api/asyncapi.json", include_in_schema=False)
+async def get_asyncapi() -> Response[dict[str, Any]]:
+    """AsyncAPI 3: the messages of the WebSocket."""
+    return Response(describe(), media_type="application/vnd.aai.asyncapi+json")
 
 
 @get("/api/docs", include_in_schema=False)
@@ -76,4 +83,4 @@ def _name(schema: dict[str, Any]) -> str:
     return " or ".join(kind) if isinstance(kind, list) else str(kind)
 
 
-ROUTES: Final = Router("/", route_handlers=[get_openapi, read_docs])
+ROUTES: Final = Router("/", route_handlers=[get_openapi, get_asyncapi, read_docs])

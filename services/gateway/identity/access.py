@@ -25,6 +25,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/health"): Rule.OPEN,
     ("GET", "/api/health/live"): Rule.OPEN,
     ("GET", "/api/openapi.json"): Rule.OPEN,
+    ("GET", "/api/asyncapi.json"): Rule.OPEN,
     ("GET", "/api/docs"): Rule.OPEN,
     ("GET", "/static/{name}"): Rule.OPEN,
     ("GET", "/p/{token}"): Rule.OPEN,

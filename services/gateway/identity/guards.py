@@ -17,6 +17,9 @@ from services.gateway.identity.tokens import ApiTokens
 
 _SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 _LONGEST_CREDENTIAL: Final = 512
+SUBPROTOCOL: Final = "showbill.v1"
+"""What a socket speaks. A client that cannot send headers, such as a browser's script, offers it beside its token."""
+TOKEN_PREFIX: Final = "showbill.token."  # noqa: S105  # what stands before a token
 SOCKET_REFUSED: Final = 4000
 """A socket that is not let in is closed with this plus the status that HTTP would answer."""
 
@@ -53,7 +56,7 @@ class Door:
         if rule in (Rule.OPEN, Rule.PROVIDER):
             return
         headers = connection.headers
-        authorization = headers.get("authorization")
+        authorization = headers.get("authorization") or _offered(connection)
         if authorization is None and method not in _SAFE:
             check_same_origin(headers, self._public_url, must_say=method == SOCKET and COOKIE in connection.cookies)
         if rule is Rule.SIGN_IN:
@@ -73,3 +76,12 @@ class Door:
         if cookie and len(cookie) <= _LONGEST_CREDENTIAL:
             return await self._sessions.find(cookie)
         return None
+
+
+def _offered(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """The token among the subprotocols of a socket: never in the address, which proxies and browsers write down."""
+    offered: list[str] = (
+        connection.scope.get("subprotocols", []) if connection.scope["type"] == ScopeType.WEBSOCKET else []
+    )
+    tokens = [name.removeprefix(TOKEN_PREFIX) for name in offered if name.startswith(TOKEN_PREFIX)]
+    return f"Bearer {tokens[0]}" if tokens else None

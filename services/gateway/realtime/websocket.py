@@ -13,6 +13,7 @@ from services.common.errors import Kind
 from services.common.status import RemoteError
 from services.gateway.backends.shows import Shows
 from services.gateway.figures import SOCKETS
+from services.gateway.identity.guards import SUBPROTOCOL
 from services.gateway.identity.principal import Principal
 from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.listener import SHOW_NOT_FOUND, TRY_AGAIN, Listener
@@ -32,7 +33,7 @@ async def realtime(
     since: Annotated[int | None, QueryParameter(description="The position that the client has.")] = None,
 ) -> None:
     """Events of a show, or of all shows of the workspace, as JSON messages; `hello` comes first."""
-    await socket.accept()
+    await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
     caller = socket.user
     listener = Listener(caller.workspace_id, show_id, caller.credential_id)
     SOCKETS.inc()

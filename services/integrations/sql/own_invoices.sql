@@ -18,6 +18,14 @@ WHERE workspace_id = $1 AND provider = $2 AND account_id = $3 AND livemode = $4 
     AND state = ANY($6::text[])
 RETURNING *;
 
+-- name: rewrite_own_invoice
+-- No row when it is no draft.
+UPDATE own_invoices
+SET total = $6, lines = $7
+WHERE workspace_id = $1 AND provider = $2 AND account_id = $3 AND livemode = $4 AND external_id = $5
+    AND state = 'draft'
+RETURNING *;
+
 -- name: find_own_invoice
 SELECT *
 FROM own_invoices

@@ -9,8 +9,10 @@ from services.integrations.failures import AdapterError, Failure
 from services.integrations.ports import (
     BadSignature,
     Binding,
+    Buyer,
     ConnectedAccount,
     Credentials,
+    DraftContent,
     Endpoint,
     EndpointWish,
     EventPage,
@@ -38,12 +40,6 @@ LIMITS: Final = Limits(
     longest_footer=5000,
     cannot_email=True,
 )
-_SETTLED: Final = {
-    InvoiceState.PAID: "This invoice is paid already. Give the money back first if it is to be undone.",
-    InvoiceState.VOID: "This invoice is void. Make a new one for the buyer.",
-    InvoiceState.DRAFT: "This invoice is held back and cannot be paid yet. Set the missing prices first.",
-    InvoiceState.DELETED: "This invoice does not exist any more.",
-}
 
 
 class ManualAdapter:
@@ -88,7 +84,7 @@ class ManualAdapter:
         return await self._store.add(
             link,
             ProviderInvoice(
-                external_id=f"{order.invoice_id}.{order.revision}",
+                external_id=_external_id(order.invoice_id, order.revision),
                 state=InvoiceState.DRAFT if order.keep_draft else InvoiceState.OPEN,
                 account_id=link.account_id,
                 livemode=link.livemode,
@@ -104,9 +100,19 @@ class ManualAdapter:
             ),
         )
 
-    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int) -> ProviderInvoice:
+    async def find_invoice(self, link: Link, buyer: Buyer, invoice_id: str, revision: int) -> ProviderInvoice | None:
+        return await self._store.find(link, _external_id(invoice_id, revision))
+
+    async def update_draft(self, link: Link, ref: InvoiceRef, content: DraftContent) -> ProviderInvoice:
+        lines = [ProviderLine(_described(line), line.amount) for line in content.lines]
+        draft = await self._store.rewrite(link, ref.external_id, content.total, lines)
+        if draft is None or content.keep_draft:
+            return draft or await self.get_invoice(link, ref.external_id)
+        return await self.finalize_invoice(link, ref, content.total, content.currency)
+
+    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:
         found = await self.get_invoice(link, ref.external_id)
-        if found.state is InvoiceState.DRAFT and found.total != total:
+        if found.state is InvoiceState.DRAFT and (found.total, found.currency) != (total, currency):
             raise AdapterError(
                 Failure.TOTAL_MISMATCH,
                 "The draft has another total than the invoice, so it was not finalized. Void it and make it anew.",
@@ -126,27 +132,24 @@ class ManualAdapter:
         )
 
     async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
-        return await self._settle(link, ref, (InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE), InvoiceState.PAID)
+        found = await self._settle(link, ref, InvoiceState.PAID)
+        if found.state is InvoiceState.DRAFT:
+            raise AdapterError(
+                Failure.PROVIDER_REFUSED,
+                "This invoice is held back and cannot be paid yet. Set the missing prices first.",
+            )
+        return found
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         gone = await self._store.move(link, ref.external_id, (InvoiceState.DRAFT,), InvoiceState.DELETED)
         if gone is not None:
             return gone
-        found = await self.get_invoice(link, ref.external_id)
-        if found.state is InvoiceState.DELETED:
-            return found
-        return await self._settle(link, ref, (InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE), InvoiceState.VOID)
+        return await self._settle(link, ref, InvoiceState.VOID)
 
-    async def _settle(
-        self, link: Link, ref: InvoiceRef, sources: tuple[InvoiceState, ...], target: InvoiceState
-    ) -> ProviderInvoice:
-        moved = await self._store.move(link, ref.external_id, sources, target)
-        if moved is not None:
-            return moved
-        found = await self.get_invoice(link, ref.external_id)
-        if found.state is target:
-            return found
-        raise AdapterError(Failure.PROVIDER_REFUSED, _SETTLED[found.state])
+    async def _settle(self, link: Link, ref: InvoiceRef, target: InvoiceState) -> ProviderInvoice:
+        """What is settled already is answered as it is."""
+        moved = await self._store.move(link, ref.external_id, (InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE), target)
+        return moved or await self.get_invoice(link, ref.external_id)
 
     async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
         found = await self._store.find(link, external_id)
@@ -165,6 +168,10 @@ class ManualAdapter:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+def _external_id(invoice_id: str, revision: int) -> str:
+    return f"{invoice_id}.{revision}"
 
 
 def _number(invoice_id: str, revision: int) -> str:

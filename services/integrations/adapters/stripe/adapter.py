@@ -1,6 +1,6 @@
 """The Stripe adapter: our verbs on the outside, Stripe's calls within."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.catchup import list_changed
 from services.integrations.adapters.stripe.changing import Changing
 from services.integrations.adapters.stripe.customers import Customers
+from services.integrations.adapters.stripe.editing import Editing
 from services.integrations.adapters.stripe.endpoints import Endpoints
 from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.health import health
@@ -23,9 +24,11 @@ from services.integrations.adapters.stripe.probe import read_account
 from services.integrations.adapters.stripe.webhook import read_event
 from services.integrations.ports import (
     Binding,
+    Buyer,
     ConnectedAccount,
     Credentials,
     CustomerBook,
+    DraftContent,
     Endpoint,
     EndpointWish,
     EventPage,
@@ -53,6 +56,7 @@ class StripeAdapter:
         self._endpoints = Endpoints(self._api)
         self._issuing = Issuing(self._api, Customers(self._api, book))
         self._changing = Changing(self._api)
+        self._editing = Editing(self._api)
 
     def read_credentials(self, fields: Mapping[str, str]) -> Credentials:
         return read_keys(fields)
@@ -78,26 +82,35 @@ class StripeAdapter:
     async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:
         return self._mapped(link, await self._issuing.issue(link, order))
 
-    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int) -> ProviderInvoice:
-        return self._mapped(link, await self._changing.finalize(link, ref, total))
+    async def find_invoice(self, link: Link, buyer: Buyer, invoice_id: str, revision: int) -> ProviderInvoice | None:
+        found = await self._issuing.find(link, buyer, invoice_id, revision)
+        return self._mapped(link, found) if found else None
+
+    async def update_draft(self, link: Link, ref: InvoiceRef, content: DraftContent) -> ProviderInvoice:
+        return await self._standing(link, ref, self._editing.edit(link, ref, content))
+
+    async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:
+        return await self._standing(link, ref, self._changing.finalize(link, ref, total, currency))
 
     async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         return self._mapped(link, await self._changing.send(link, ref, delivery_id))
 
     async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
-        return self._mapped(link, await self._changing.mark_paid(link, ref))
+        return await self._standing(link, ref, self._changing.mark_paid(link, ref))
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
-        try:
-            return self._mapped(link, await self._changing.void(link, ref))
-        except NotThere:
-            return self._gone(link, ref.external_id)
+        return await self._standing(link, ref, self._changing.void(link, ref))
 
     async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
+        asked = read_invoice(self._api, link, external_id, background=background)
+        return await self._standing(link, InvoiceRef(external_id), asked)
+
+    async def _standing(self, link: Link, ref: InvoiceRef, asked: Awaitable[Json]) -> ProviderInvoice:
+        """What stands at Stripe; only drafts can be deleted there."""
         try:
-            return self._mapped(link, await read_invoice(self._api, link, external_id, background=background))
+            return self._mapped(link, await asked)
         except NotThere:
-            return self._gone(link, external_id)
+            return self._mapper.deleted(ref.external_id, link.account_id, livemode=link.livemode)
 
     async def list_invoices(self, link: Link, created_from: datetime | None, size: int, after: str) -> InvoicePage:
         params: dict[str, Any] = {"limit": size}
@@ -121,6 +134,3 @@ class StripeAdapter:
 
     def _mapped(self, link: Link, found: Json) -> ProviderInvoice:
         return self._mapper.invoice(found, link.account_id, livemode=link.livemode)
-
-    def _gone(self, link: Link, external_id: str) -> ProviderInvoice:
-        return self._mapper.deleted(external_id, link.account_id, livemode=link.livemode)

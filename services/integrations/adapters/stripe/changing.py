@@ -1,14 +1,25 @@
-"""What happens to an invoice that stands: finalized, e-mailed, voided, read."""
+"""What happens to an invoice that stands: finalized, e-mailed, marked as paid, voided."""
 
-from services.integrations.adapters.stripe.amounts import from_stripe
+from typing import Final
+
 from services.integrations.adapters.stripe.answers import Json
-from services.integrations.adapters.stripe.api import StripeApi
-from services.integrations.adapters.stripe.finalizing import finalize
+from services.integrations.adapters.stripe.api import Parameters, StripeApi
+from services.integrations.adapters.stripe.errors import NotThere
+from services.integrations.adapters.stripe.finalizing import finalize, key_of_its_own
 from services.integrations.adapters.stripe.listing import read_invoice
-from services.integrations.adapters.stripe.operations import DELETE_INVOICE, PAY_INVOICE, SEND_INVOICE, VOID_INVOICE
+from services.integrations.adapters.stripe.operations import (
+    DELETE_INVOICE,
+    PAY_INVOICE,
+    SEND_INVOICE,
+    VOID_INVOICE,
+    Operation,
+)
 from services.integrations.adapters.stripe.steps import walk
+from services.integrations.adapters.stripe.totals import require_our_total
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.ports import InvoiceRef, Link
+
+_SETTLED: Final = frozenset({"paid", "void"})
 
 
 class Changing:
@@ -17,20 +28,13 @@ class Changing:
     def __init__(self, api: StripeApi) -> None:
         self._api = api
 
-    async def finalize(self, link: Link, ref: InvoiceRef, total: int) -> Json:
+    async def finalize(self, link: Link, ref: InvoiceRef, total: int, currency: str) -> Json:
         """`total` in our minor units."""
         found = await read_invoice(self._api, link, ref.external_id)
         if found["status"] != "draft":
             return found
-        theirs = from_stripe(found["total"], found["currency"].upper())
-        if theirs != total:
-            raise AdapterError(
-                Failure.TOTAL_MISMATCH,
-                "The draft in Stripe has another total than ours, so it was not finalized. Compare the two first.",
-                details={"provider_total": theirs, "our_total": total},
-            )
-        base = f"inv:{ref.invoice_id}:r{ref.revision}:finalize:a{ref.attempt}"
-        return await finalize(self._api, link, ref.external_id, base)
+        require_our_total(found, total, currency)
+        return await finalize(self._api, link, ref.external_id, key_of_its_own(ref, "finalize"))
 
     async def send(self, link: Link, ref: InvoiceRef, delivery_id: str) -> Json:
         async def call(key: str) -> Json:
@@ -42,55 +46,51 @@ class Changing:
         return await walk(f"inv:{ref.invoice_id}:r{ref.revision}:send:{delivery_id}", call, look)
 
     async def mark_paid(self, link: Link, ref: InvoiceRef) -> Json:
-        """Notes at Stripe that it was paid elsewhere."""
-
-        async def call(key: str) -> Json:
-            return await self._api.call(link, PAY_INVOICE, {"paid_out_of_band": True}, id=ref.external_id, key=key)
-
-        async def look() -> Json | None:
-            found = await read_invoice(self._api, link, ref.external_id)
-            return found if found["status"] == "paid" else None
-
-        paid = await look()
-        if paid is not None:
-            return paid
-        try:
-            return await walk(f"inv:{ref.invoice_id}:r{ref.revision}:pay", call, look)
-        except AdapterError as error:
-            paid = await look() if error.failure is Failure.PROVIDER_REFUSED else None
-            if paid is None:
-                raise
-            return paid
+        """Notes at Stripe that it was paid elsewhere. Stripe would finalize a draft on the way, at whatever total."""
+        found = await read_invoice(self._api, link, ref.external_id)
+        if found["status"] == "draft":
+            raise AdapterError(
+                Failure.PROVIDER_REFUSED,
+                "The invoice is still a draft in Stripe. Finalize it first, then mark it as paid.",
+            )
+        return await self._settle(link, ref, found, PAY_INVOICE, {"paid_out_of_band": True})
 
     async def void(self, link: Link, ref: InvoiceRef) -> Json:
         """Raises NotThere for a draft that is gone, which is what voiding a draft leads to."""
         found = await read_invoice(self._api, link, ref.external_id)
         if found["status"] == "draft":
-            return await self._delete(link, found)
-        if found["status"] == "void":
-            return found
-        if found["status"] == "paid":
-            raise AdapterError(
-                Failure.PROVIDER_REFUSED, "This invoice is paid and cannot be voided. Refund it in Stripe."
-            )
-        return await self._void(link, ref)
+            deleted = await self._delete(link, found)
+            if deleted is not None:
+                return deleted
+            found = await read_invoice(self._api, link, ref.external_id)
+        return await self._settle(link, ref, found, VOID_INVOICE, {})
 
-    async def _delete(self, link: Link, found: Json) -> Json:
-        await self._api.call(link, DELETE_INVOICE, id=found["id"])
+    async def _delete(self, link: Link, found: Json) -> Json | None:
+        """None when it was finalized meanwhile."""
+        try:
+            await self._api.call(link, DELETE_INVOICE, id=found["id"])
+        except AdapterError as error:
+            if error.failure is not Failure.PROVIDER_REFUSED or isinstance(error, NotThere):
+                raise
+            still = await read_invoice(self._api, link, found["id"])
+            if still["status"] == "draft":
+                raise
+            return None
         return {**found, "deleted": True}
 
-    async def _void(self, link: Link, ref: InvoiceRef) -> Json:
-        async def call(key: str) -> Json:
-            return await self._api.call(link, VOID_INVOICE, id=ref.external_id, key=key)
-
-        async def look() -> Json | None:
-            found = await read_invoice(self._api, link, ref.external_id)
-            return found if found["status"] == "void" else None
-
+    async def _settle(
+        self, link: Link, ref: InvoiceRef, found: Json, operation: Operation, parameters: Parameters
+    ) -> Json:
+        """What is settled is answered as it is, and so is what somebody settled a moment before us."""
+        if found["status"] in _SETTLED:
+            return found
+        key = key_of_its_own(ref, operation.name)
         try:
-            return await walk(f"inv:{ref.invoice_id}:r{ref.revision}:void", call, look)
+            return await self._api.call(link, operation, parameters, id=ref.external_id, key=key)
         except AdapterError as error:
-            settled = await look() if error.failure is Failure.PROVIDER_REFUSED else None
-            if settled is None:
+            if error.failure is not Failure.PROVIDER_REFUSED or isinstance(error, NotThere):
                 raise
-            return settled
+            found = await read_invoice(self._api, link, ref.external_id)
+            if found["status"] not in _SETTLED:
+                raise
+            return found

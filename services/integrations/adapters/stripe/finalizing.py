@@ -1,5 +1,6 @@
 """Makes a draft payable. A draft that is one no more is answered as it is: the invoice decides, not the error."""
 
+from services.common.ids import new_id
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.errors import NotThere
@@ -7,7 +8,15 @@ from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.operations import FINALIZE_INVOICE
 from services.integrations.adapters.stripe.steps import walk
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import Link
+from services.integrations.ports import InvoiceRef, Link
+
+
+def key_of_its_own(ref: InvoiceRef, verb: str) -> str:
+    """A key for one call of a verb that the invoice's own status keeps from being done twice.
+
+    A key that came back would hold a refusal of today against a try of tomorrow: Stripe saves those too.
+    """
+    return f"inv:{ref.invoice_id}:r{ref.revision}:{verb}:{new_id()}"
 
 
 async def finalize(api: StripeApi, link: Link, external_id: str, base: str) -> Json:

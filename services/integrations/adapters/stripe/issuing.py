@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-from services.integrations.adapters.stripe.amounts import to_stripe
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
 from services.integrations.adapters.stripe.customers import WINDOW, Customers
@@ -12,8 +11,9 @@ from services.integrations.adapters.stripe.listing import find_ours, read_invoic
 from services.integrations.adapters.stripe.operations import ADD_LINES, CREATE_INVOICE
 from services.integrations.adapters.stripe.parameters import invoice_parameters, lines_parameters
 from services.integrations.adapters.stripe.steps import walk
+from services.integrations.adapters.stripe.totals import require_our_total
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import CustomerRecord, InvoiceOrder, Link
+from services.integrations.ports import Buyer, CustomerRecord, InvoiceOrder, Link
 
 
 class Issuing:
@@ -31,13 +31,20 @@ class Issuing:
         try:
             if found["status"] == "draft" and not found["lines"]["data"]:
                 found = await self._add_lines(link, order, found["id"])
-            _require_our_total(found, order)
+            require_our_total(found, order.total, order.currency)
             if found["status"] == "draft" and not order.keep_draft:
                 found = await finalize(self._api, link, found["id"], _key(order, "finalize"))
-                _require_our_total(found, order)
+                require_our_total(found, order.total, order.currency)
         except NotThere as error:
             raise _draft_deleted(error) from error
         return found
+
+    async def find(self, link: Link, buyer: Buyer, invoice_id: str, revision: int) -> Json | None:
+        """An invoice is made for a customer that stands in our book, hence without one there is none."""
+        customer = await self._customers.known(link, buyer)
+        if customer is None or not customer.customer_id:
+            return None
+        return await find_ours(self._api, link, customer.customer_id, invoice_id, revision)
 
     async def _earlier(self, link: Link, order: InvoiceOrder, customer: CustomerRecord, now: datetime) -> Json | None:
         """What an earlier attempt left, where the idempotency key of this one would not find it."""
@@ -91,21 +98,3 @@ def _draft_deleted(error: NotThere) -> AdapterError:
 
 def _key(order: InvoiceOrder, step: str) -> str:
     return f"inv:{order.invoice_id}:r{order.revision}:{step}:a{order.attempt}"
-
-
-def _require_our_total(found: Json, order: InvoiceOrder) -> None:
-    """Raises AdapterError TOTAL_MISMATCH unless Stripe's total is ours to the unit."""
-    total = to_stripe(order.total, order.currency)
-    if found["total"] != total or found["currency"].upper() != order.currency:
-        anew = " To have it made anew, delete the draft in Stripe, then retry." if found["status"] == "draft" else ""
-        raise AdapterError(
-            Failure.TOTAL_MISMATCH,
-            "The invoice in Stripe has another total than ours, so it was not finalized. Compare the two: taxes or"
-            f" discounts that Stripe adds by itself, or an edit there, make such a difference.{anew}",
-            details={
-                "external_id": found["id"],
-                "provider_total": found["total"],
-                "our_total": total,
-                "provider_currency": found["currency"].upper(),
-            },
-        )

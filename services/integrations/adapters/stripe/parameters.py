@@ -11,6 +11,7 @@ from services.integrations.ports import Buyer, InvoiceOrder, Line, Link
 
 INVOICE: Final = "showbill_invoice"
 REVISION: Final = "showbill_revision"
+EDIT: Final = "showbill_edit"
 WORKSPACE: Final = "showbill_workspace"
 CUSTOMER: Final = "showbill_customer"
 INTEGRATION: Final = "showbill_integration"
