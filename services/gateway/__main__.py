@@ -17,6 +17,8 @@ from services.gateway.app import Parts, build
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.patient import PatientClient
+from services.gateway.backends.paylinks import PayLinks
+from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.backends.webhooks import MOST, WebhookBackend
 from services.gateway.config import PARSERS, Config
@@ -24,6 +26,7 @@ from services.gateway.identity.accounts import bootstrap
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.tokens import ApiTokens
+from services.gateway.limits import Limits
 from services.gateway.queries import MIGRATIONS
 from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.relay import Relay
@@ -51,13 +54,18 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     webhooks = WebhookBackend(integrations, invoicing)
     await bootstrap(pool, passwords, config)
     await passwords.prepare()
+    here = BaseUrl(f"http://{Listen(config.http_listen.host, listening.getsockname()[1])}")
+    base_url = config.public_url or here
     parts = Parts(
-        base_url=config.public_url or BaseUrl(f"http://{Listen(config.http_listen.host, listening.getsockname()[1])}"),
+        base_url=base_url,
         sessions=sessions,
         tokens=ApiTokens(pool),
         integrations=Integrations(integrations),
         shows=Shows(invoicing),
-        invoices=Invoices(invoicing),
+        invoices=Invoices(invoicing, base_url),
+        sendings=Sendings(invoicing, base_url),
+        pay_links=PayLinks(invoicing),
+        limits=Limits(pool),
         deliveries=Grouper(
             webhooks.deliver, most=MOST, weigh=lambda delivery: len(delivery.body), heaviest=HEAVIEST_GROUP
         ),

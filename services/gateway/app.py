@@ -9,10 +9,24 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from services.common.addresses import BaseUrl
 from services.gateway import pages, paylink
-from services.gateway.api import buyers, claims, docs, health, integrations, invoices, items, session, shows, tokens
+from services.gateway.api import (
+    buyers,
+    claims,
+    docs,
+    health,
+    integrations,
+    invoices,
+    items,
+    sendings,
+    session,
+    shows,
+    tokens,
+)
 from services.gateway.api.health import Health
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.paylinks import PayLinks
+from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard import routes as dashboard
 from services.gateway.dashboard.problems import on_stray
@@ -22,6 +36,7 @@ from services.gateway.identity.guards import Door
 from services.gateway.identity.principal import Principal
 from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.tokens import ApiTokens
+from services.gateway.limits import Limits
 from services.gateway.openapi import Description
 from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.websocket import realtime
@@ -40,6 +55,7 @@ ROUTES: tuple[Router, ...] = (
     claims.ROUTES,
     buyers.ROUTES,
     invoices.ROUTES,
+    sendings.ROUTES,
     health.ROUTES,
     docs.ROUTES,
     stripe.ROUTES,
@@ -60,6 +76,9 @@ class Parts:
     integrations: Integrations
     shows: Shows
     invoices: Invoices
+    sendings: Sendings
+    pay_links: PayLinks
+    limits: Limits
     deliveries: Deliveries
     hub: Hub
     health: Health
