@@ -23,6 +23,9 @@ from services.gateway.backends.shows import Shows
 from services.gateway.backends.webhooks import MOST, WebhookBackend
 from services.gateway.config import PARSERS, Config
 from services.gateway.identity.accounts import bootstrap
+from services.gateway.identity.invitations import Invitations
+from services.gateway.identity.members import Members
+from services.gateway.identity.own_account import OwnAccount
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.tokens import ApiTokens
@@ -60,6 +63,9 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         base_url=base_url,
         sessions=sessions,
         tokens=ApiTokens(pool),
+        account=OwnAccount(pool, passwords, sessions),
+        members=Members(pool),
+        invitations=Invitations(pool, passwords, sessions),
         integrations=Integrations(integrations),
         shows=Shows(invoicing),
         invoices=Invoices(invoicing, base_url),
@@ -76,7 +82,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     bus.start()
     beside = [asyncio.create_task(relay.run()), asyncio.create_task(upkeep.run())]
     try:
-        await serve_until(build(parts), listening, stop)
+        await serve_until(build(parts, config.trusted_proxies), listening, stop)
     finally:
         for task in beside:
             task.cancel()

@@ -14,7 +14,7 @@ from services.common.db import open_pool
 from services.common.errors import ShowbillError
 from services.common.migrate import migrate
 from services.common.secret import Secret
-from services.gateway.identity.accounts import create_owner
+from services.gateway.identity.accounts import create_owner, set_password
 from services.gateway.identity.passwords import Passwords
 from services.gateway.queries import MIGRATIONS
 
@@ -53,6 +53,27 @@ def create_owner_command(
     return 0
 
 
+@app.command(name="set-password")
+def set_password_command(*, email: Annotated[str, Parameter(negative="")]) -> int:
+    """Give an account another password, for somebody who lost theirs. All their sessions end.
+
+    The password is read from SHOWBILL_OWNER_PASSWORD, else from the terminal or standard input.
+
+    Parameters
+    ----------
+    email
+        What the person signs in with.
+    """
+    try:
+        config = load(AdminConfig, os.environ)
+        asyncio.run(_set_password(config, email, _read_password()))
+    except (ConfigError, ShowbillError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{email} signs in with the new password from now on.", file=sys.stderr)
+    return 0
+
+
 def _read_password() -> Secret:
     given = os.environ.get("SHOWBILL_OWNER_PASSWORD")
     if given:
@@ -67,6 +88,14 @@ async def _create(config: AdminConfig, email: str, password: Secret, workspace: 
     pool = await open_pool(config.database_url, "gateway-admin", largest=2)
     try:
         return await create_owner(pool, Passwords(), email, password, workspace)
+    finally:
+        await pool.close()
+
+
+async def _set_password(config: AdminConfig, email: str, password: Secret) -> None:
+    pool = await open_pool(config.database_url, "gateway-admin", largest=2)
+    try:
+        await set_password(pool, Passwords(), email, password)
     finally:
         await pool.close()
 

@@ -10,13 +10,16 @@ from litestar.exceptions import HTTPException, ValidationException
 from services.common.addresses import BaseUrl
 from services.gateway import pages, paylink
 from services.gateway.api import (
+    account,
     buyers,
     claims,
     docs,
     health,
     integrations,
+    invitations,
     invoices,
     items,
+    members,
     sendings,
     session,
     shows,
@@ -33,11 +36,15 @@ from services.gateway.dashboard.problems import on_stray
 from services.gateway.edge import Edge
 from services.gateway.errors import on_error, on_validation
 from services.gateway.identity.guards import Door
+from services.gateway.identity.invitations import Invitations
+from services.gateway.identity.members import Members
+from services.gateway.identity.own_account import OwnAccount
 from services.gateway.identity.principal import Principal
 from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.tokens import ApiTokens
 from services.gateway.limits import Limits
 from services.gateway.openapi import Description
+from services.gateway.proxies import Networks, Proxies
 from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.websocket import realtime
 from services.gateway.webhooks import stripe
@@ -48,6 +55,9 @@ LARGEST_BODY = 1024 * 1024
 
 ROUTES: tuple[Router, ...] = (
     session.ROUTES,
+    account.ROUTES,
+    members.ROUTES,
+    invitations.ROUTES,
     tokens.ROUTES,
     integrations.ROUTES,
     shows.ROUTES,
@@ -73,6 +83,9 @@ class Parts:
     """Where the world finds us."""
     sessions: Sessions
     tokens: ApiTokens
+    account: OwnAccount
+    members: Members
+    invitations: Invitations
     integrations: Integrations
     shows: Shows
     invoices: Invoices
@@ -84,7 +97,7 @@ class Parts:
     health: Health
 
 
-def build(parts: Parts) -> Edge:
+def build(parts: Parts, trusted_proxies: Networks) -> Edge:
     """The ASGI application."""
     dependencies = {name: _given(part) for name, part in vars(parts).items()} | {"caller": _caller()}
     dependencies["description"] = _given(Description(ROUTES, dependencies))
@@ -98,7 +111,7 @@ def build(parts: Parts) -> Edge:
         logging_config=None,
         debug=False,
     )
-    return Edge(app, secure=parts.base_url.secure)
+    return Edge(app, Proxies(trusted_proxies, secure=parts.base_url.secure))
 
 
 def _given(part: object) -> Provide:

@@ -8,6 +8,7 @@ from services.common import addresses
 from services.common.addresses import BaseUrl, Listen
 from services.common.secret import Secret
 from services.common.tokens import SigningKey, parse_signing_key
+from services.gateway.proxies import Networks, parse_networks
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +21,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     invoicing_address: str
     http_listen: Listen = Listen("127.0.0.1", 8400)
     public_url: BaseUrl | None = None
+    trusted_proxies: Networks = Networks()
     bootstrap_email: str = ""
     bootstrap_password: Secret | None = None
     bootstrap_workspace: str = "My workspace"
@@ -29,4 +31,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tls_ca: Path | None = None
 
 
-PARSERS = {**addresses.PARSERS, SigningKey: parse_signing_key}
+PARSERS = {**addresses.PARSERS, SigningKey: parse_signing_key, Networks: parse_networks}

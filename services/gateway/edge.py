@@ -12,6 +12,7 @@ from services.common import tracing
 from services.common.context import REQUEST_ID_HEADER, bind_request, request_id
 from services.gateway.figures import HTTP_SECONDS
 from services.gateway.identity.guards import SOCKET_REFUSED
+from services.gateway.proxies import Proxies
 
 log = structlog.get_logger()
 
@@ -34,9 +35,9 @@ _PROVIDER: Final = "/api/webhooks/"
 class Edge:
     """Wraps the whole application. A plain ASGI layer, so that nothing inside can hide what was answered."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, proxies: Proxies) -> None:
         self._app = app
-        self._defaults = dict([_HSTS]) | _DEFAULTS if secure else _DEFAULTS
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -44,15 +45,16 @@ class Edge:
             return
         sent = next((value for name, value in scope["headers"] if name == REQUEST_ID_HEADER.encode()), b"")
         request_id = bind_request(sent.decode("latin-1") or None)
+        self._proxies.settle(scope)
         began, status = time.perf_counter(), 0
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] in ("http.response.start", "websocket.accept"):
                 status = _number(message.get("status", 101))
-                message["headers"] = self._completed(message.get("headers", ()), request_id)
+                message["headers"] = _completed(scope, message.get("headers", ()), request_id)
             elif message["type"] == "websocket.close" and not status:
-                status = await _refuse(message, send, self._completed((), request_id), request_id)
+                status = await _refuse(message, send, _completed(scope, (), request_id), request_id)
                 return
             await send(message)
 
@@ -62,11 +64,14 @@ class Edge:
             finally:
                 _note(scope, status, began, step)
 
-    def _completed(self, headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
-        given = list(headers)
-        names = {name.lower() for name, _ in given}
-        extra = [(name, value) for name, value in self._defaults.items() if name not in names]
-        return [*given, *extra, (REQUEST_ID_HEADER.encode(), request_id.encode())]
+
+def _completed(scope: Scope, headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+    given = list(headers)
+    names = {name.lower() for name, _ in given}
+    extra = [(name, value) for name, value in _DEFAULTS.items() if name not in names]
+    if scope["scheme"] in ("https", "wss"):
+        extra.append(_HSTS)
+    return [*given, *extra, (REQUEST_ID_HEADER.encode(), request_id.encode())]
 
 
 async def _refuse(close: Any, send: Send, headers: list[tuple[bytes, bytes]], request_id: str) -> int:

@@ -14,7 +14,7 @@ from services.common.errors import Kind
 from services.common.problem import HTTP_STATUS
 from services.gateway.errors import PROBLEM_JSON
 from services.gateway.identity.access import RULES, Rule
-from services.gateway.identity.sessions import COOKIE
+from services.gateway.identity.cookies import COOKIE
 from services.gateway.schemas.base import Body, View
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
@@ -126,12 +126,12 @@ def _kinds(path: str, operation: dict[str, Any], rule: Rule) -> list[Kind]:
     kinds = [Kind.INTERNAL]
     if operation.get("parameters") or operation.get("requestBody"):
         kinds.append(Kind.INVALID)
-    if rule in (Rule.MEMBER, Rule.OWNER):
+    if rule.guarded:
         kinds += [Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.UNAVAILABLE, Kind.TIMED_OUT]
     if rule is Rule.SIGN_IN:
         kinds += [Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.RATE_LIMITED, Kind.UNAVAILABLE]
     if "{" in path or "stripe" in path:
         kinds.append(Kind.NOT_FOUND)
-    if rule in (Rule.MEMBER, Rule.OWNER) and ("{" in path or "stripe" in path):
+    if rule.guarded and ("{" in path or "stripe" in path):
         kinds += [Kind.FAILED_PRECONDITION, Kind.OUTDATED, Kind.RATE_LIMITED]
     return kinds

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -15,6 +16,7 @@ import structlog
 from services.common import context
 from services.common.db import Connection as DatabaseConnection
 from services.common.db import Pool, load_queries
+from services.common.errors import ShowbillError
 from services.common.ids import new_id
 from services.common.secret import redact
 from services.integrations.connection import Connection
@@ -34,7 +36,9 @@ class Action(Enum):
     """What can be done with credentials."""
 
     CONNECT = "connect"
+    CONNECT_REFUSED = "connect_refused"
     REPLACE = "replace"
+    REPLACE_REFUSED = "replace_refused"
     TEST = "test"
     SETTINGS = "settings"
     DISCONNECT = "disconnect"
@@ -59,6 +63,7 @@ PURPOSES: Final = {
     "MarkPaid": "Opened to mark invoices as paid.",
     "VoidInvoice": "Opened to void invoices.",
     "GetInvoice": "Opened to read invoices.",
+    "FindInvoice": "Opened to look for what was made.",
     "ListInvoices": "Opened to list invoices.",
     "ListChangedInvoices": "Opened to catch up with what changed at the provider.",
 }
@@ -86,6 +91,17 @@ async def record(database: Database, connection: Connection, action: Action, det
         *(new_id(), connection.workspace_id, connection.id, connection.provider),
         *(action.value, _actor(), redact(detail)),
     )
+
+
+@asynccontextmanager
+async def telling_refusals(pool: Pool, workspace_id: str, provider: str, action: Action) -> AsyncIterator[None]:
+    """Writes an entry with the sentence of whatever error of ours ends the block."""
+    try:
+        yield
+    except ShowbillError as error:
+        values = (new_id(), workspace_id, provider, action.value, _actor(), redact(error.message))
+        await pool.execute(SQL["add_refusal"], *values)
+        raise
 
 
 async def entries(pool: Pool, workspace_id: str, provider: str, size: int, before: str | None) -> Sequence[AuditEntry]:

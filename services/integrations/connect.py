@@ -78,6 +78,10 @@ class Connecting:
     ) -> Connected:
         """Raises AdapterError for keys that do not pass, ConnectedMeanwhile for a race that was lost."""
         self._catalogue.require_available(provider, plan)
+        async with self._repository.telling_refusals(workspace_id, provider, Action.CONNECT_REFUSED):
+            return await self._connect(workspace_id, actor, provider, fields)
+
+    async def _connect(self, workspace_id: str, actor: str, provider: str, fields: Mapping[str, str]) -> Connected:
         adapter = self._registry.adapter(provider)
         credentials = adapter.read_credentials(fields)
         account = await adapter.probe(credentials)
@@ -92,6 +96,10 @@ class Connecting:
 
         Raises NotConnected, OtherAccount for keys of another account or mode, else as `connect`.
         """
+        async with self._repository.telling_refusals(workspace_id, provider, Action.REPLACE_REFUSED):
+            return await self._replace(workspace_id, actor, provider, fields)
+
+    async def _replace(self, workspace_id: str, actor: str, provider: str, fields: Mapping[str, str]) -> Connected:
         adapter = self._registry.adapter(provider)
         old = await self._repository.current_with_credentials(workspace_id, provider)
         if old is None or not old.connected:

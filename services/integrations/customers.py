@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import asyncpg
+
 from services.common.db import Pool, load_queries
 from services.common.ids import new_id
 from services.integrations.ports import Buyer, CustomerRecord, Link
@@ -22,16 +24,16 @@ class PostgresCustomerBook:
         """Always as it reads from the table, also right after writing: the same parameters in the same order."""
         found = await self.find(link, buyer)
         if found is None:
-            await self._pool.execute(SQL["insert_customer"], *self._key(link, buyer), new_id(), dict(parameters))
+            found = _record(
+                await self._pool.fetchrow(SQL["insert_customer"], *self._key(link, buyer), new_id(), dict(parameters))
+            )
+        if found is None:  # somebody was faster
             found = await self.find(link, buyer)
         assert found is not None, "written by us or by whoever was faster"
         return found
 
     async def find(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
-        row = await self._pool.fetchrow(SQL["find_customer"], *self._key(link, buyer))
-        if row is None:
-            return None
-        return CustomerRecord(str(row["id"]), row["parameters"], row["customer_id"] or "", row["create_time"])
+        return _record(await self._pool.fetchrow(SQL["find_customer"], *self._key(link, buyer)))
 
     def _key(self, link: Link, buyer: Buyer) -> tuple[object, ...]:
         return (
@@ -44,3 +46,9 @@ class PostgresCustomerBook:
 
     async def forget(self, record: CustomerRecord) -> None:
         await self._pool.execute(SQL["forget_customer"], record.id, record.customer_id)
+
+
+def _record(row: asyncpg.Record | None) -> CustomerRecord | None:
+    if row is None:
+        return None
+    return CustomerRecord(str(row["id"]), row["parameters"], row["customer_id"] or "", row["create_time"])

@@ -19,14 +19,15 @@ from services.integrations.ports import Link
 log = structlog.get_logger()
 
 SQL: Final = load_queries(Path(__file__).parent / "sql")
-_CLOSE_UNDER: Final = 0.97
-"""The share of a limit that is used: the provider counts at its own end, after a network that bunches calls."""
-_AT_ONCE: Final = 0.1
-"""Seconds' worth of calls that an idle account may make at once."""
+_CLOSE_UNDER: Final = 0.98
+"""The share of a limit that is used: what was bunched on the way fits in, and what was used at once comes back."""
+AT_ONCE: Final = 0.5
+"""Seconds' worth of calls that an idle account may make at once, so that a run needs no ramp. Providers count with a
+bucket that holds a second's worth; the other half is for a network that bunches calls, and for the operator's own."""
 
-_MISSED: Final = 0.1
+_MISSED: Final = AT_ONCE / 2
 """Seconds after which a turn that was slept through is taken anew. A process that was held up for a moment would else
-send all that waited in it at once."""
+send all that waited in it at once: more than what is left of the provider's bucket."""
 _MOST_MISSED: Final = 3
 _LOOK_AGAIN: Final = 0.25
 """Seconds after which a call that yields looks again whether nobody waits."""
@@ -65,7 +66,7 @@ class Pacer:
         clock = asyncio.get_running_loop().time
         deadline = clock() + yielding
         while clock() < deadline:
-            if await self._pool.fetchval(SQL["take_slot"], *account, operation, *between, 0.0, _AT_ONCE) is not None:
+            if await self._pool.fetchval(SQL["take_slot"], *account, operation, *between, 0.0, AT_ONCE) is not None:
                 return
             await asyncio.sleep(_LOOK_AGAIN * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, no secret
         await self.wait(link, operation, patience)
@@ -74,7 +75,7 @@ class Pacer:
         """Seconds until the turn that was taken; below zero when it has come already."""
         account = (self._provider, link.account_id, link.livemode)
         between = intervals(self._rates, livemode=link.livemode)
-        wait = await self._pool.fetchval(SQL["take_slot"], *account, operation, *between, patience, _AT_ONCE)
+        wait = await self._pool.fetchval(SQL["take_slot"], *account, operation, *between, patience, AT_ONCE)
         if wait is None:
             delay = await self._pool.fetchval(SQL["slot_delay"], *account, operation)
             raise AdapterError(

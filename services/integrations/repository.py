@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
 
@@ -130,6 +131,10 @@ class Repository:
     async def record(self, of: Connection, action: Action, detail: str) -> None:
         """An entry of the audit, where nothing else is written."""
         await audit.record(self._pool, of, action, detail)
+
+    def telling_refusals(self, workspace_id: str, provider: str, action: Action) -> AbstractAsyncContextManager[None]:
+        """Writes an entry of the audit when the block is ended by an error of ours."""
+        return audit.telling_refusals(self._pool, workspace_id, provider, action)
 
     async def change_settings(self, old: Connection, changes: Mapping[str, object]) -> Connection | None:
         """None when the connection was ended meanwhile."""

@@ -13,13 +13,13 @@ _CLAIM_SOURCES: Final = Access(frozenset({"gateway", "claims"}))
 _MESSAGING: Final = Access(frozenset({"messaging"}))
 
 _SHOW_METHODS: Final = (
-    "CreateShow GetShow ListShows UpdateShow StartShow PauseShow EndShow UpsertItems ListItems IngestClaims "
-    "StreamClaims ListClaims ListBuyers UpdateBuyer"
+    "CreateShow GetShow ListShows UpdateShow StartShow PauseShow EndShow UpsertItems StreamItems UpdateItem "
+    "ListItems IngestClaims StreamClaims ListClaims ListBuyers UpdateBuyer"
 )
 _INVOICE_METHODS: Final = (
     "PlanGeneration StartGeneration GetGeneration WatchGeneration CancelGeneration ListInvoices GetInvoice "
     "ListInvoiceHistory UpdateDraft FinalizeInvoice MarkPaid SendInvoice SendInvoices VoidInvoice RetryInvoices "
-    "GetSending ListDeliveries RevokePayLink VerifyShow GetShowSummary"
+    "GetSending ListDeliveries RevokePayLink VerifyShow GetHearing GetShowSummary"
 )
 
 ACCESS: Final[dict[str, Access]] = {

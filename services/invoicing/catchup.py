@@ -1,74 +1,150 @@
-"""Open invoices read again from the provider from time to time: a payment is learned of even when no webhook comes."""
+"""What happened at the providers, read past all webhooks: the events of each account since a durable cursor.
+
+Each account is read when the service starts, once in `every` seconds, sooner while no webhook comes, and every twelfth
+of that while webhooks turn out to be missing. What is read goes the way of a webhook: same event, inbox and rank.
+"""
 
 import asyncio
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import asyncpg
 import structlog
+from prometheus_client import Counter
 
 from services.common import context
 from services.common.context import Identity
+from services.common.db import Pool
 from services.common.errors import Kind, ShowbillError
+from services.common.ids import new_id
 from services.invoicing import repository
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import Sighting
-from services.invoicing.ledger import Ledger
-from services.invoicing.ports import Provider
+from services.invoicing.ports import Provider, passing
 from services.invoicing.repository import SQL
-from services.invoicing.settle import step
+from services.invoicing.settle import Event, Outcome, Settlement
 
 log = structlog.get_logger()
 
+_SWEEPS: Final = Counter("showbill_sweeps", "Readings of what happened at a provider account.", ("outcome",))
+_MISSED: Final = Counter("showbill_missed_events", "Events that moved an invoice and that no webhook had brought.")
+
 ACTOR: Final = "worker:catchup"
-_BATCH: Final = 20
-_PACE: Final = 0.2
-"""Seconds between two readings: far below what a provider allows, so that it is never in the way of making invoices."""
-_LONGEST_REST: Final = 60.0
+AT_ONCE: Final = 4
+"""Accounts that one replica reads at the same time."""
+OVERLAP: Final = timedelta(minutes=5)
+"""Read once more before the cursor: an event may be listed a little after those that are younger."""
+REMEMBERED: Final = timedelta(days=29)
+"""What is older may be forgotten: Stripe keeps events for 30 days."""
+_LEASE: Final = 60.0
+_JUST_STARTED: Final = 60.0
+"""Seconds: what another replica read so lately is not read again at a start."""
+
+
+class NotApplied(ShowbillError):
+    """What was read from the provider could not be noted here. It is tried again by itself."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "NOT_APPLIED"
 
 
 class Catchup:
-    """Reads every open invoice once in `every` seconds. Replicas share the work: each takes others."""
+    """Replicas share the work: an account is leased to the one that reads it, and a reading that was cut off goes on
+    where it was."""
 
-    def __init__(self, ledger: Ledger, provider: Provider, *, every: float) -> None:
-        self._ledger = ledger
+    def __init__(self, pool: Pool, provider: Provider, settlement: Settlement, *, every: float) -> None:
+        self._pool = pool
         self._provider = provider
+        self._settlement = settlement
         self._every = every
+        self._id = new_id()
+        self._look_every = max(0.05, min(every / 60, 5.0))
 
     async def run(self) -> None:
-        """Works until cancelled; begins at once with what is due."""
+        """Works until cancelled; begins at once with every account."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._find_accounts())
+            for _ in range(AT_ONCE):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
         while True:
             try:
                 taken = await self.sweep()
             except Exception as error:  # noqa: BLE001  # outermost loop: a database that is away comes back
-                log.warning("catch-up could not look for open invoices", error=str(error))
-                taken = 0
+                log.warning("what happened at the providers could not be looked for", error=str(error))
+                taken = False
             if not taken:
-                await asyncio.sleep(min(self._every / 4, _LONGEST_REST))
+                await asyncio.sleep(self._look_every)
 
-    async def sweep(self) -> int:
-        """Reads a batch of the invoices that are due; answers how many it took."""
-        rows = await self._ledger.pool.fetch(SQL["take_to_check"], self._every, _BATCH)
-        for row in rows:
-            context.bind_request(None)
-            await self._check(row)
-            await asyncio.sleep(min(_PACE, self._every / 4))
-        return len(rows)
+    async def _find_accounts(self) -> None:
+        started = False
+        while True:
+            try:
+                if not started:
+                    await self._pool.execute(SQL["sweep_at_start"], min(_JUST_STARTED, self._every))
+                    started = True
+                await self.find_accounts()
+            except Exception as error:  # noqa: BLE001  # as above
+                log.warning("the accounts to read could not be looked for", error=str(error))
+            await asyncio.sleep(max(0.05, min(self._every / 60, 60.0)))
 
-    async def _check(self, row: asyncpg.Record) -> None:
-        account: Account = repository.account(row)
+    async def find_accounts(self) -> None:
+        """From now on every account that has invoices is read."""
+        await self._pool.execute(SQL["find_accounts"])
+
+    async def sweep(self) -> bool:
+        """Reads one account that is due; False when none is."""
+        row = await self._pool.fetchrow(SQL["take_sweep"], self._id, _LEASE)
+        if row is None:
+            return False
+        context.bind_request(None)
+        account = repository.account(row)
         try:
-            seen = await self._provider.read(Identity(account.workspace_id, ACTOR), account, row["external_id"])
+            await self._read(account, row)
         except ShowbillError as error:
-            level = log.warning if error.kind is Kind.INTERNAL else log.info
-            level("an open invoice could not be read", invoice_id=str(row["id"]), reason=error.reason)
-            return
-        await self._apply(str(row["id"]), seen)
+            await self._note_failure(account, error, resumed=bool(row["page_token"]))
+        else:
+            rests = (self._every / 12, self._every / 4, self._every)
+            await self._pool.execute(SQL["sweep_done"], *account, self._id, *rests)
+            _SWEEPS.labels("done").inc()
+        return True
 
-    async def _apply(self, invoice_id: str, seen: Sighting) -> None:
-        async with self._ledger.entry() as entry:
-            rows = await entry.connection.fetch(SQL["lock_invoices"], [invoice_id])
-            change = step(repository.invoice(rows[0]), seen, ACTOR, datetime.now(UTC))
-            if change is not None:
-                await entry.change([change])
-                log.info("catch-up found news", invoice_id=invoice_id, status=change.after.status)
+    async def _read(self, account: Account, row: asyncpg.Record) -> None:
+        """Page by page, newest first; the order makes no difference, since statuses move by rank."""
+        since, token = row["read_until"] - OVERLAP, row["page_token"]
+        if datetime.now(UTC) - since > REMEMBERED:
+            await self._pool.execute(SQL["check_all_now"], *account)
+        identity = Identity(account.workspace_id, ACTOR)
+        while True:
+            events, token = await self._provider.happened(identity, account, since, token)
+            missed = await self._apply(account, events)
+            newest = max((event.occurred_at for event in events), default=None)
+            held = await self._pool.fetchval(SQL["sweep_page"], *account, self._id, token, newest, _LEASE, missed)
+            if not token or not held:
+                return
+
+    async def _apply(self, account: Account, events: Sequence[Event]) -> bool:
+        """Whether webhooks were missed: something moved an invoice that they should have told by now."""
+        if not events:
+            return False
+        outcomes = await self._settlement.apply(events)
+        if Outcome.TRY_AGAIN in outcomes:
+            raise NotApplied
+        late = datetime.now(UTC) - timedelta(seconds=min(60.0, self._every / 60))
+        missed = sum(
+            outcome is Outcome.APPLIED and event.occurred_at < late
+            for event, outcome in zip(events, outcomes, strict=True)
+        )
+        if missed:
+            _MISSED.inc(missed)
+            log.warning("webhooks were missed", account=account.account_id, events=missed)
+        return missed > 0
+
+    async def _note_failure(self, account: Account, error: ShowbillError, *, resumed: bool) -> None:
+        _SWEEPS.labels("failed").inc()
+        log.warning("what happened at a provider could not be read", account=account.account_id, reason=error.reason)
+        place_is_gone = resumed and not passing(error)
+        await self._pool.execute(
+            SQL["sweep_failed"], *account, self._id, error.message, self._every / 60, self._every, place_is_gone
+        )

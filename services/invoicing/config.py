@@ -20,12 +20,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     service_public_keys: PublicKeys
     integrations_address: str
     grpc_listen: Listen = Listen("127.0.0.1", 8402)
-    generation_concurrency: Annotated[int, msgspec.Meta(ge=1, le=256)] = 16
+    generation_concurrency: Annotated[int, msgspec.Meta(ge=1, le=256)] = 24
     """Invoices under way at once for one provider account, in this process."""
     generation_lease_seconds: Annotated[float, msgspec.Meta(ge=0.1)] = 45.0
     """After a process died, its invoices are taken up by another within this time."""
     catchup_seconds: Annotated[float, msgspec.Meta(ge=0.1)] = 3600.0
-    """How often an open invoice is read again from the provider."""
+    """How often what happened at a provider account is read where webhooks work, and an open invoice at the most."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None

@@ -11,6 +11,7 @@ from services.common.ids import parse_id
 from services.invoicing import parse, parse_invoices, parse_sending, render, render_sending
 from services.invoicing.deliver import Deliveries
 from services.invoicing.generate import Generations
+from services.invoicing.hearing import Hearing
 from services.invoicing.invoices import Invoices
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.sendings import Sendings
@@ -34,6 +35,7 @@ class InvoicesServicer(InvoicesServiceServicer):
         settlement: Settlement,
         pay_links: PayLinks,
         sendings: Sendings,
+        hearing: Hearing,
     ) -> None:
         self._shows = shows
         self._invoices = invoices
@@ -42,6 +44,7 @@ class InvoicesServicer(InvoicesServiceServicer):
         self._settlement = settlement
         self._pay_links = pay_links
         self._sendings = sendings
+        self._hearing = hearing
 
     async def PlanGeneration(self, request: pb.PlanGenerationRequest, context: Context) -> pb.PlanGenerationResponse:
         plan, currency = await self._generations.plan(identity(), parse_invoices.asked(request))
@@ -121,7 +124,9 @@ class InvoicesServicer(InvoicesServiceServicer):
     async def ApplyProviderEvents(
         self, request: pb.ApplyProviderEventsRequest, context: Context
     ) -> pb.ApplyProviderEventsResponse:
-        outcomes = await self._settlement.apply(parse_invoices.events(request.events))
+        events = parse_invoices.events(request.events)
+        outcomes = await self._settlement.apply(events)
+        await self._hearing.note(events)
         return pb.ApplyProviderEventsResponse(outcomes=[render.OUTCOMES[outcome] for outcome in outcomes])
 
     async def ResolvePayLink(self, request: pb.ResolvePayLinkRequest, context: Context) -> pb.ResolvePayLinkResponse:
@@ -131,6 +136,9 @@ class InvoicesServicer(InvoicesServiceServicer):
     async def RevokePayLink(self, request: pb.RevokePayLinkRequest, context: Context) -> pb.RevokePayLinkResponse:
         show_id, buyer_id = parse_id(request.show_id, "show"), parse_id(request.buyer_id, "buyer")
         return pb.RevokePayLinkResponse(pay_path=await self._pay_links.revoke(identity(), show_id, buyer_id))
+
+    async def GetHearing(self, request: pb.GetHearingRequest, context: Context) -> pb.GetHearingResponse:
+        return render.hearing(await self._hearing.tell(identity(), parse.provider(request.provider)))
 
     async def GetShowSummary(self, request: pb.GetShowSummaryRequest, context: Context) -> pb.GetShowSummaryResponse:
         show, parts = await self._shows.summary(identity().workspace_id, parse_id(request.show_id, "show"))

@@ -21,6 +21,7 @@ from services.invoicing.parse import (
     uuid_of,
 )
 from services.invoicing.settle import Event
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as integrations
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
 MOST_EVENTS: Final = 256
@@ -54,7 +55,7 @@ def statuses(values: Sequence[pb.InvoiceStatus.ValueType]) -> list[Status]:
     return [STATUSES[value] for value in values]
 
 
-_STANDINGS: Final = {
+_STANDINGS: Final[dict[int, Standing]] = {
     pb.PROVIDER_EVENT_TYPE_FINALIZED: Standing.PAYABLE,
     pb.PROVIDER_EVENT_TYPE_SENT: Standing.SENT,
     pb.PROVIDER_EVENT_TYPE_PAID: Standing.PAID,
@@ -73,10 +74,11 @@ def events(messages: Sequence[pb.ProviderEvent]) -> list[Event]:
         if not message.event_id or not uuid_of(message.workspace_id) or message.provider not in PROVIDERS:
             faults.append(Fault(f"events[{place}]", "The event names no workspace, no provider or no id."))
     require(faults)
-    return [_event(message) for message in messages]
+    return [event(message) for message in messages]
 
 
-def _event(message: pb.ProviderEvent) -> Event:
+def event(message: pb.ProviderEvent | integrations.ProviderEvent) -> Event:
+    """What a webhook told, or a list of the provider's: both contracts name the fields and number the types alike."""
     told = message.invoice if message.HasField("invoice") else None
     standing = _STANDINGS.get(message.type)
     occurred_at = from_proto(message.occur_time) or datetime.now(UTC)
@@ -92,7 +94,7 @@ def _event(message: pb.ProviderEvent) -> Event:
 
 
 def _sighting(
-    kind: pb.ProviderEventType.ValueType, standing: Standing, told: pb.ProviderInvoice, occurred_at: datetime
+    kind: int, standing: Standing, told: pb.ProviderInvoice | integrations.ProviderInvoice, occurred_at: datetime
 ) -> Sighting:
     deleted = kind == pb.PROVIDER_EVENT_TYPE_DELETED
     return Sighting(

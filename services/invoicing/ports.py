@@ -1,14 +1,26 @@
 """What invoicing asks of a payment provider, in our words. The real one is the integrations service, `provider.py`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Protocol
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
 
 from services.common.context import Identity
 from services.common.errors import Kind, ShowbillError
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Sighting
 from services.invoicing.domain.plan import Terms
+
+if TYPE_CHECKING:  # settling reads rows, which are made of what stands here
+    from services.invoicing.settle import Event
+
+
+class UpdateMode(Enum):
+    """How a connection was set up to hear of payments."""
+
+    LIVE = "live"
+    POLLING = "polling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,11 @@ class Connection:
     """Whether a link goes out as soon as its invoice is ready."""
     emails: bool = True
     """Whether it mails invoices to buyers whose address it was told."""
+    update_mode: UpdateMode = UpdateMode.LIVE
+    update_mode_reason: str = ""
+    """A finished sentence when it is not LIVE."""
+    last_event_at: datetime | None = None
+    """When a webhook of it was last verified."""
 
     def terms(self, currency: str) -> Terms:
         """For a show in this currency."""
@@ -69,7 +86,17 @@ class Provider(Protocol):
         """Idempotent on id, revision and attempt."""
         ...
 
-    async def read(self, identity: Identity, account: Account, external_id: str) -> Sighting: ...
+    async def read(
+        self, identity: Identity, account: Account, external_id: str, *, background: bool = False
+    ) -> Sighting:
+        """In the background it yields to calls that somebody waits for."""
+        ...
+
+    async def happened(
+        self, identity: Identity, account: Account, since: datetime, page_token: str
+    ) -> "tuple[Sequence[Event], str]":
+        """A page of what happened since, newest first, as webhooks would have told it; the text names the next page."""
+        ...
 
     async def send(
         self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int, delivery_id: str

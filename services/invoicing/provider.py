@@ -1,5 +1,7 @@
 """The provider as the integrations service offers it, over gRPC."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from services.common.client import GrpcClient
@@ -10,7 +12,9 @@ from services.common.timestamps import from_proto, to_proto
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing
 from services.invoicing.domain.plan import Terms
-from services.invoicing.ports import Connection, Order
+from services.invoicing.parse_invoices import event
+from services.invoicing.ports import Connection, Order, UpdateMode
+from services.invoicing.settle import Event
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from services.rpc.showbill.integrations.v1.integrations_pb2_grpc import (
     IntegrationsServiceStub,
@@ -20,6 +24,8 @@ from services.rpc.showbill.integrations.v1.integrations_pb2_grpc import (
 CREATE_DEADLINE: Final = 50.0
 """Seconds: several paced waits may add up. A lease is renewed while the call is under way, so it outlives this."""
 _READ_DEADLINE: Final = 10.0
+_BACKGROUND_DEADLINE: Final = 45.0
+"""A call that yields to others waits longer."""
 _SEND_DEADLINE: Final = 20.0
 _CHANGE_DEADLINE: Final = 30.0
 """A change is a reading, the change itself and at times another reading, each in its turn."""
@@ -90,15 +96,34 @@ class IntegrationsProvider:
         )
         return sighting(answer.invoice)
 
-    async def read(self, identity: Identity, account: Account, external_id: str) -> Sighting:
+    async def read(
+        self, identity: Identity, account: Account, external_id: str, *, background: bool = False
+    ) -> Sighting:
         request = pb.GetInvoiceRequest(
             provider=account.provider,
             external_id=external_id,
             account_id=account.account_id,
             livemode=account.livemode,
+            background=background,
         )
-        answer = await self._client.call(self._invoices.GetInvoice, request, identity, timeout=_READ_DEADLINE)
+        timeout = _BACKGROUND_DEADLINE if background else _READ_DEADLINE
+        answer = await self._client.call(self._invoices.GetInvoice, request, identity, timeout=timeout)
         return sighting(answer.invoice)
+
+    async def happened(
+        self, identity: Identity, account: Account, since: datetime, page_token: str
+    ) -> tuple[list[Event], str]:
+        request = pb.ListChangedInvoicesRequest(
+            provider=account.provider,
+            account_id=account.account_id,
+            livemode=account.livemode,
+            occur_time_from=to_proto(since),
+            page_token=page_token,
+        )
+        call = self._invoices.ListChangedInvoices
+        answer = await self._client.call(call, request, identity, timeout=_BACKGROUND_DEADLINE)
+        # Whose events they are is decided by whom was asked for, not by the answer.
+        return [replace(event(one), account=account) for one in answer.events], answer.next_page_token
 
     async def send(
         self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int, delivery_id: str
@@ -210,6 +235,9 @@ def _connection(answer: pb.GetIntegrationResponse) -> Connection:
         message_template=integration.settings.message_template,
         automatic_sending=integration.settings.automatic_sending,
         emails=not limits.cannot_email,
+        update_mode=UpdateMode.LIVE if integration.update_mode == pb.UPDATE_MODE_LIVE else UpdateMode.POLLING,
+        update_mode_reason=integration.update_mode_reason,
+        last_event_at=from_proto(integration.last_event_time),
         limits=Terms(
             currency="",
             livemode=integration.livemode,

@@ -9,6 +9,9 @@ from services.common.timestamps import to_proto
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan, Warn
 from services.invoicing.domain.rollup import Buyer
+from services.invoicing.feed import Taken
+from services.invoicing.hearing import Heard
+from services.invoicing.items import etag
 from services.invoicing.settle import Outcome
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
@@ -45,6 +48,42 @@ def item(row: asyncpg.Record) -> pb.Item:
         title=row["title"],
         price=row["price"],
         quantity=row["quantity"],
+        etag=etag(row),
+    )
+
+
+def ingested_claims(done: Taken) -> pb.IngestClaimsResponse:
+    return pb.IngestClaimsResponse(
+        created_count=done.created,
+        updated_count=done.updated,
+        unchanged_count=done.unchanged,
+        rejected_claims=_rejected_claims(done),
+    )
+
+
+def streamed_claims(done: Taken) -> pb.StreamClaimsResponse:
+    return pb.StreamClaimsResponse(
+        created_count=done.created,
+        updated_count=done.updated,
+        unchanged_count=done.unchanged,
+        rejected_claims=_rejected_claims(done),
+        rejected_count=done.rejected,
+    )
+
+
+def _rejected_claims(done: Taken) -> list[pb.RejectedClaim]:
+    return [pb.RejectedClaim(index=one.index, claim_id=one.name, reason=one.reason) for one in done.rejections]
+
+
+def streamed_items(done: Taken) -> pb.StreamItemsResponse:
+    return pb.StreamItemsResponse(
+        created_count=done.created,
+        updated_count=done.updated,
+        unchanged_count=done.unchanged,
+        rejected_items=[
+            pb.RejectedItem(index=one.index, item_number=one.name, reason=one.reason) for one in done.rejections
+        ],
+        rejected_count=done.rejected,
     )
 
 
@@ -184,5 +223,19 @@ def summary(show_row: asyncpg.Record, parts: Mapping[str, tuple[int, int]]) -> p
     return pb.GetShowSummaryResponse(
         currency=show_row["currency"],
         seq=show_row["seq"],
+        balanced=parts.get("unexplained", (0, 0)) == (0, 0),
         **{name: pb.SummaryPart(amount=amount, count=count) for name, (amount, count) in parts.items()},
+    )
+
+
+def hearing(one: Heard) -> pb.GetHearingResponse:
+    return pb.GetHearingResponse(
+        mode=pb.HearingMode.Value(f"HEARING_MODE_{one.mode.name}"),
+        sentence=one.sentence,
+        last_heard_time=to_proto(one.last_heard_at),
+        last_success_time=to_proto(one.sweep.succeeded_at),
+        last_try_time=to_proto(one.sweep.tried_at),
+        failure=one.sweep.failure,
+        account_id=one.connection.account_id,
+        livemode=one.connection.livemode,
     )

@@ -14,14 +14,18 @@ from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
 from services.invoicing.courier import Courier
 from services.invoicing.deliver import Deliveries
+from services.invoicing.feed import Feed
 from services.invoicing.generate import Generations
+from services.invoicing.hearing import Hearing
 from services.invoicing.invoices import Invoices
 from services.invoicing.invoices_servicer import InvoicesServicer
+from services.invoicing.items import Items
 from services.invoicing.ledger import Ledger
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.ports import Provider
 from services.invoicing.sender import Senders
 from services.invoicing.sendings import Sendings
+from services.invoicing.rereading import Rereading
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.shows_servicer import ShowsServicer
@@ -41,7 +45,7 @@ class Pace:
     lease: float
     """Seconds."""
     catchup: float
-    """Seconds between two readings of an open invoice."""
+    """Seconds between two readings of what happened at an account, and of an open invoice at the least."""
 
 
 class Service:
@@ -51,9 +55,11 @@ class Service:
         self.outbox = Outbox(pool, bus)
         self.ledger = Ledger(pool, self.outbox)
         self.workers = Workers(self.ledger, provider, concurrency=pace.concurrency, lease=pace.lease)
-        self.catchup = Catchup(self.ledger, provider, every=pace.catchup)
+        self.rereading = Rereading(self.ledger, provider, least=pace.catchup)
         self.shows = Shows(self.ledger)
+        self.items = Items(self.ledger)
         self.claims = Claims(self.ledger)
+        self.feed = Feed(self.ledger)
         self.invoices = Invoices(pool)
         self.generations = Generations(self.ledger, provider, self.workers.wake)
         courier = Courier(self.ledger, provider)
@@ -61,11 +67,13 @@ class Service:
         self.deliveries = Deliveries(self.ledger, provider, courier, lease=pace.lease)
         self.sendings = Sendings(self.ledger, provider, self.senders.wake)
         self.settlement = Settlement(self.ledger)
+        self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
+        self.hearing = Hearing(pool, provider, every=pace.catchup)
         self.pay_links = PayLinks(self.ledger, provider)
 
     def register(self, server: GrpcServer) -> None:
         """What the servicers leave out answers UNIMPLEMENTED by the generated base; only its type stub is abstract."""
-        shows = ShowsServicer(self.shows, self.claims)  # type: ignore[abstract]  # see above
+        shows = ShowsServicer(self.shows, self.items, self.claims, self.feed)
         invoices = InvoicesServicer(  # type: ignore[abstract]  # see above
             self.shows,
             self.invoices,
@@ -74,6 +82,7 @@ class Service:
             self.settlement,
             self.pay_links,
             self.sendings,
+            self.hearing,
         )
         add_ShowsServiceServicer_to_server(shows, server.server)
         add_InvoicesServiceServicer_to_server(invoices, server.server)
@@ -92,4 +101,5 @@ class Service:
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
             for work in (self.outbox.run(), self.workers.run(), self.senders.run(), self.catchup.run()):
+            for work in (self.outbox.run(), self.workers.run(), self.catchup.run(), self.rereading.run()):
                 group.create_task(work)

@@ -153,43 +153,6 @@ async def test_a_payment_before_the_answer_is_not_lost(workspace: Workspace, san
     assert row["externalUrl"]
 
 
-async def not_due_but(show: str, stack: Stack) -> None:
-    """The open invoices that other tests left are not read again for now."""
-    database = await asyncpg.connect(stack.databases["invoicing"])
-    await database.execute(
-        "UPDATE invoices SET checked_at = clock_timestamp() + interval '1 hour' WHERE show_id <> $1", show
-    )
-    await database.close()
-
-
-async def test_a_connection_without_webhooks_learns_of_payments(
-    workspace: Workspace, sandbox: Sandbox, stack: Stack
-) -> None:
-    await workspace.connect()
-    show = await workspace.make_show(buyers=3)
-    await workspace.generate(show)
-    rows = await workspace.invoices(show)
-    await sandbox.lose_webhooks(workspace.account.id)
-    for row in rows:
-        await sandbox.pay(row["externalId"])
-
-    await not_due_but(show, stack)
-    stack.settings = {"invoicing": {"CATCHUP_SECONDS": "1"}}
-    await stack.start("invoicing-2")
-    try:
-
-        async def all_paid() -> bool:
-            return {row["status"] for row in await workspace.invoices(show)} == {"paid"}
-
-        await eventually(all_paid, timeout=30, why="the re-read did not find the payments")
-    finally:
-        await stack.stop("invoicing-2")
-        stack.settings = {}
-    for row in await workspace.invoices(show):
-        history = await workspace.rest.call("GET", f"/api/shows/{show}/invoices/{row['id']}/history")
-        assert history["items"][-1]["actor"].startswith("worker:")
-
-
 async def test_pay_link_leads_to_the_hosted_page(workspace: Workspace, sandbox: Sandbox, stack: Stack) -> None:
     await workspace.connect()
     show = await workspace.make_show(buyers=1)

@@ -42,6 +42,7 @@ async def pair(make_workspace: MakeWorkspace) -> tuple[Workspace, Workspace, str
 
 CLAIMS = b"claim_id,platform,platform_user_id,item_number,status\n1,p,u,0,winner\n"
 BODIES: dict[str, object] = {
+    "PATCH /api/members/{user_id}": {"role": "operator"},
     "PUT /api/shows/{show_id}/items": {"items": [{"itemNumber": "1", "title": "x", "price": 1}]},
     "PATCH /api/shows/{show_id}": {"name": "mine now"},
     "PATCH /api/buyers/{buyer_id}": {"email": "me@example.com"},
@@ -58,8 +59,8 @@ BODIES: dict[str, object] = {
 NAMING_ONE = sorted(
     (method, path)
     for (method, path), rule in RULES.items()
-    # A provider is of the catalogue, which is everybody's.
-    if "{" in path.replace("{provider}", "") and rule in (Rule.MEMBER, Rule.OWNER)
+    # A provider is of the catalogue, which is everybody's; sessions are a person's own, whatever the workspace.
+    if "{" in path.replace("{provider}", "") and rule.guarded and rule is not Rule.PERSON
 )
 
 
@@ -74,6 +75,8 @@ async def test_b_finds_nothing_of_a_on_any_route(
         "buyer_id": (await first.rest.call("GET", f"/api/shows/{show}/buyers"))["items"][0]["id"],
         "generation_id": (await first.generate(show))["id"],
         "token_id": (await first.rest.call("GET", "/api/tokens"))["items"][0]["id"],
+        "user_id": (await first.rest.call("GET", "/api/members"))["items"][0]["userId"],
+        "invitation_id": (await first.rest.call("POST", "/api/invitations", {"email": "friend@example.com"}))["id"],
     }
     before = await first.rest.call("GET", f"/api/shows/{show}/summary")
     with pytest.raises(Refused) as refusal:

@@ -87,6 +87,15 @@ class Owner:
 
 
 @dataclass
+class Member:
+    """Somebody who accepted an invitation."""
+
+    email: str
+    user_id: str
+    browser: Client
+
+
+@dataclass
 class Gateway:
     """The gateway under test, and what is around it."""
 
@@ -117,6 +126,26 @@ class Gateway:
         who = await client("GET", "/api/session")
         return Owner(email, token, client, who.json["workspace"]["id"])
 
+    async def invite(self, owner: Owner, role: str = "operator", email: str = "") -> tuple[str, str]:
+        """The address, and the token of the invitation's link."""
+        email = email or f"member-{next(self._numbers)}@example.com"
+        made = await owner.client("POST", "/api/invitations", {"email": email, "role": role})
+        assert made.status == 201, made.text
+        return email, made.json["link"].rpartition("/")[2]
+
+    async def accept(self, token: str, name: str = "Robin", password: str = PASSWORD, **headers: str) -> Answer:
+        body = {"token": token, "name": name, "password": password}
+        return await self.client()("POST", "/api/invitations/accept", body, headers=headers)
+
+    async def make_member(self, owner: Owner, role: str = "operator") -> Member:
+        email, token = await self.invite(owner, role)
+        accepted = await self.accept(token)
+        return Member(email, accepted.json["user"]["id"], self.browser(accepted))
+
+    def browser(self, answer: Answer, **headers: str) -> Client:
+        """Keeps the cookie that an answer set."""
+        return self.client(Cookie=answer.headers["Set-Cookie"].split(";")[0], **headers)
+
     async def make_operator(self, owner: Owner) -> Client:
         made = await owner.client("POST", "/api/tokens", {"name": "operator", "role": "operator"})
         return self.bearer(made.json["token"])
@@ -126,8 +155,7 @@ class Gateway:
 
     async def signed_in(self, owner: Owner, **headers: str) -> Client:
         """A browser with the owner's cookie."""
-        cookie = (await self.sign_in(owner.email)).headers["Set-Cookie"].split(";")[0]
-        return self.client(Cookie=cookie, **headers)
+        return self.browser(await self.sign_in(owner.email), **headers)
 
     def own_show(self, workspace_id: str, seq: int = 0) -> str:
         """Makes GetShow know one show of one workspace."""

@@ -15,6 +15,7 @@ from services.gateway.identity.accounts import AccountExists, BootstrapIncomplet
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.tokens import ApiTokens
+from services.gateway.identity.visitor import Visitor
 from tests.conftest import Database
 
 PASSWORD = Secret("a good long password")
@@ -40,7 +41,7 @@ async def test_replicas_that_start_together_make_one_owner(database: Database) -
 
     assert await pool.fetchval("SELECT count(*) FROM users") == 1
     assert await pool.fetchval("SELECT count(*) FROM workspaces") == 1
-    opened = await Sessions(pool, Passwords()).sign_in("first@example.com", PASSWORD, "127.0.0.1")
+    opened = await Sessions(pool, Passwords()).sign_in("first@example.com", PASSWORD, Visitor("127.0.0.1"))
     by_token = await ApiTokens(pool).find(TOKEN.reveal())
     assert by_token is not None
     assert by_token.workspace_id == opened.principal.workspace_id
@@ -98,4 +99,28 @@ async def test_the_command_prints_a_token_that_works(database: Database) -> None
     assert found is not None
     assert (found.role.value, found.workspace_name) == ("owner", "Shop")
     assert PASSWORD.reveal() not in (output + errors).decode()
+    await pool.close()
+
+
+async def test_a_lost_password_is_replaced_by_the_command(database: Database) -> None:
+    url = await database("gateway", migrated=True)
+    pool = await open_pool(Secret(url), "tests")
+    await create_owner(pool, Passwords(), "a@example.com", PASSWORD, "Shop")
+    sessions, visitor = Sessions(pool, Passwords()), Visitor("127.0.0.1")
+    before = await sessions.sign_in("a@example.com", PASSWORD, visitor)
+
+    async def command(email: str) -> int | None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.gateway.admin", "set-password", "--email", email),
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": url, "SHOWBILL_OWNER_PASSWORD": "the new long one"},
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return await process.wait()
+
+    assert await command("nobody@example.com") == 1
+    assert await sessions.find(before.token.reveal()) is not None
+    assert await command("A@example.com") == 0
+    assert await sessions.find(before.token.reveal()) is None
+    again = await sessions.sign_in("a@example.com", Secret("the new long one"), visitor)
+    assert again.principal.user_id == before.principal.user_id
     await pool.close()

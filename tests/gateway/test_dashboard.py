@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from services.common.errors import Fault, InvalidRequest, Unavailable
-from services.gateway.identity.throttle import PER_ACCOUNT
+from services.gateway.identity.throttle import PER_ACCOUNT_AND_ADDRESS
 from services.rpc.showbill.integrations.v1 import integrations_pb2
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2
 from tests.gateway.harness import PASSWORD, Gateway, Owner
@@ -34,7 +34,7 @@ async def test_signing_in_never_leads_to_another_site(gateway: Gateway, owner: O
 
 async def test_a_wrong_password_is_told_and_throttled(gateway: Gateway, owner: Owner) -> None:
     client = gateway.client()
-    for _ in range(PER_ACCOUNT):
+    for _ in range(PER_ACCOUNT_AND_ADDRESS):
         answer = await client("POST", "/sign-in", data={"email": owner.email, "password": "wrong"})
         assert answer.status == 401
         assert "The e-mail address or the password is not right. Check both and try again." in answer.text

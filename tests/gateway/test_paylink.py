@@ -158,7 +158,10 @@ async def test_unknown_and_revoked_links_get_the_same_bytes(gateway: Gateway) ->
     assert {answer.status for answer in answers} == {404}
     assert len({answer.text for answer in answers}) == 1
     varying = {"x-request-id", "date", "ratelimit"}
-    assert len({tuple(pair for pair in answer.headers.items() if pair[0].lower() not in varying) for answer in answers}) == 1
+    assert (
+        len({tuple(pair for pair in answer.headers.items() if pair[0].lower() not in varying) for answer in answers})
+        == 1
+    )
     assert "Ask the seller" in answers[0].text
     assert max(len(call.request.token) for call in gateway.invoicing.calls["ResolvePayLink"]) == 200
 

@@ -6,15 +6,15 @@ import aiohttp
 import pytest
 
 from services.gateway.app import ROUTES
-from services.gateway.identity.access import RULES, SOCKET, Rule
+from services.gateway.identity.access import RULES, SOCKET
 from services.gateway.realtime.websocket import realtime
 from tests.gateway.harness import Gateway, Owner
 
-GUARDED = sorted(route for route, rule in RULES.items() if rule in (Rule.MEMBER, Rule.OWNER))
+GUARDED = sorted(route for route, rule in RULES.items() if rule.guarded)
 PROTECTED = [route for route in GUARDED if route[1].startswith("/api/")]
 PAGES = [route for route in GUARDED if not route[1].startswith("/api/")]
-OWNERS_ONLY = [route for route in PROTECTED if RULES[route] is Rule.OWNER]
-OWNERS_PAGES = [route for route in PAGES if RULES[route] is Rule.OWNER]
+OWNERS_ONLY = [route for route in PROTECTED if RULES[route].owners_only]
+OWNERS_PAGES = [route for route in PAGES if RULES[route].owners_only]
 
 
 def addressed(path: str) -> str:
@@ -54,7 +54,7 @@ async def test_anonymous_and_strangers_get_401(gateway: Gateway, route: tuple[st
 
 
 @pytest.mark.parametrize("route", PAGES, ids=" ".join)
-@pytest.mark.parametrize("cookie", ["", "showbill_session=" + "x" * 43])
+@pytest.mark.parametrize("cookie", ["", "__Host-showbill_session=" + "x" * 43])
 async def test_anonymous_on_a_page_goes_to_sign_in(gateway: Gateway, route: tuple[str, str], cookie: str) -> None:
     method, path = route
     client = gateway.client(**({"Cookie": cookie} if cookie else {}))

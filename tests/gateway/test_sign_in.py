@@ -16,7 +16,7 @@ async def test_signing_in_sets_a_strict_cookie(gateway: Gateway, owner: Owner) -
     assert answer.json["user"]["email"] == owner.email
     assert answer.json["workspace"]["id"] == owner.workspace_id
     cookie = answer.headers["Set-Cookie"]
-    for part in ("showbill_session=", "HttpOnly", "SameSite=lax", "Secure", "Path=/"):
+    for part in ("__Host-showbill_session=", "HttpOnly", "SameSite=lax", "Secure", "Path=/"):
         assert part in cookie
 
 
@@ -37,7 +37,7 @@ async def test_unknown_account_and_wrong_password_look_alike(gateway: Gateway, o
 
 
 async def test_guessing_is_stopped_and_says_when_to_return(gateway: Gateway, owner: Owner) -> None:
-    for _ in range(throttle.PER_ACCOUNT):
+    for _ in range(throttle.PER_ACCOUNT_AND_ADDRESS):
         assert (await gateway.sign_in(owner.email, "wrong")).status == 401
     refused = await gateway.sign_in(owner.email)
     assert refused.status == 429
@@ -49,7 +49,7 @@ async def test_guessing_is_stopped_and_says_when_to_return(gateway: Gateway, own
 
 
 async def test_signing_in_well_is_no_failure(gateway: Gateway, owner: Owner) -> None:
-    for _ in range(throttle.PER_ACCOUNT + 2):
+    for _ in range(throttle.PER_ACCOUNT_AND_ADDRESS + 2):
         assert (await gateway.sign_in(owner.email)).status == 200
     assert await gateway.pool.fetchval("SELECT coalesce(max(failures), 0) FROM sign_in_failures") == 0
 

@@ -36,3 +36,49 @@ async def test_tokens_of_another_workspace_are_not_found(gateway: Gateway, owner
         assert answer.status == 404
         assert answer.json["detail"] == "There is no API token with this id in your workspace."
     assert (await other.client("GET", "/api/session")).status == 200
+
+
+async def test_a_token_may_do_what_its_scopes_say(gateway: Gateway, owner: Owner) -> None:
+    made = await owner.client("POST", "/api/tokens", {"name": "reader", "scopes": ["read"]})
+    assert made.json["scopes"] == ["read"]
+    reader = gateway.bearer(made.json["token"])
+    assert (await reader("GET", "/api/session")).json["scopes"] == ["read"]
+    assert (await reader("GET", "/api/shows")).status == 200
+    refused = await reader("POST", "/api/shows", {"name": "x", "currency": "GBP"})
+    assert (refused.status, refused.json["type"]) == (403, "urn:showbill:problem:scope-missing")
+    assert "shows:write" in refused.json["detail"]
+    assert not gateway.invoicing.calls["CreateShow"]
+
+
+async def test_scopes_beyond_the_role_are_refused_all_at_once(gateway: Gateway, owner: Owner) -> None:
+    body = {
+        "name": "x",
+        "scopes": ["integrations", "read", "workspace"],
+        "expiresAt": "2020-01-01T00:00:00Z",
+    }
+    answer = await owner.client("POST", "/api/tokens", body)
+    assert answer.status == 400
+    assert [fault["pointer"] for fault in answer.json["errors"]] == ["#/scopes/0", "#/scopes/2", "#/expiresAt"]
+    assert (await owner.client("POST", "/api/tokens", {"name": "x", "scopes": []})).status == 400
+    assert (await owner.client("POST", "/api/tokens", body | {"role": "owner", "expiresAt": None})).status == 201
+
+
+async def test_a_token_lends_no_more_than_it_has(gateway: Gateway, owner: Owner) -> None:
+    soon = "2099-01-01T00:00:00Z"
+    terms = {"name": "keeper", "role": "owner", "scopes": ["workspace", "read"], "expiresAt": soon}
+    keeper = gateway.bearer((await owner.client("POST", "/api/tokens", terms)).json["token"])
+    for body in ({"name": "x", "role": "owner"}, {"name": "x", "scopes": ["shows:write"]}):
+        refused = await keeper("POST", "/api/tokens", body)
+        assert (refused.status, refused.json["type"]) == (403, "urn:showbill:problem:scope-beyond-yours")
+    lent = await keeper("POST", "/api/tokens", {"name": "x", "scopes": ["read"]})
+    assert (lent.status, lent.json["expiresAt"]) == (201, soon)
+
+
+async def test_a_token_runs_out_when_asked(gateway: Gateway, owner: Owner) -> None:
+    made = (await owner.client("POST", "/api/tokens", {"name": "x", "expiresAt": "2099-01-01T00:00:00Z"})).json
+    client = gateway.bearer(made["token"])
+    assert (await client("GET", "/api/session")).status == 200
+    await gateway.pool.execute("UPDATE api_tokens SET expires_at = now() WHERE id = $1", made["id"])
+    assert (await client("GET", "/api/session")).status == 401
+    listed = (await owner.client("GET", "/api/tokens")).json["items"]
+    assert made["id"] in {entry["id"] for entry in listed}

@@ -88,10 +88,34 @@ async def test_test_is_told_with_its_result(connected: Shop) -> None:
     assert ("test", health.reason) in await told(connected)
 
 
-async def test_refused_connect_leaves_no_entry(shop: Shop) -> None:
-    with pytest.raises(RemoteError):
-        await shop.connect("sk_test_short")
-    assert await told(shop) == []
+async def test_refused_connect_is_told_with_its_reason(shop: Shop) -> None:
+    lame = await shop.restricted_key(["rak_balance_read", "rak_customer_write", "rak_event_read"])
+    strange = "sk_test_" + "x" * 40
+    sentences = []
+    for key in ("sk_test_short", strange, lame):
+        with pytest.raises(RemoteError) as refused:
+            await shop.connect(key)
+        sentences.append(refused.value.message)
+    entries = list(reversed((await shop.caller.audit(shop.who)).entries))
+    assert [(one.action, one.detail) for one in entries] == [("connect_refused", sentence) for sentence in sentences]
+    assert {(one.actor, one.provider, one.count) for one in entries} == {(shop.who.actor, "stripe", 1)}
+    assert not any(key[-4:] in one.detail for key in (strange, lame) for one in entries)
+
+
+async def test_refused_replace_is_told_with_its_reason(connected: Shop, make_shop: MakeShop) -> None:
+    other = await make_shop()
+    for secret, publishable in (("sk_test_" + "x" * 40, ""), (other.account.sk_test, other.account.pk_test)):
+        with pytest.raises(RemoteError) as refused:
+            await connected.replace(secret, publishable)
+        assert (await told(connected))[-1] == ("replace_refused", refused.value.message)
+        assert secret[-4:] not in (await told(connected))[-1][1]
+    assert await told(other) == []
+
+
+async def test_loser_of_a_race_is_told(shop: Shop) -> None:
+    results = await asyncio.gather(*(shop.connect() for _ in range(3)), return_exceptions=True)
+    lost = sum(isinstance(one, RemoteError) for one in results)
+    assert [action for action, _ in await told(shop)].count("connect_refused") == lost
 
 
 async def test_uses_are_counted_by_purpose_not_by_call(connected: Shop) -> None:

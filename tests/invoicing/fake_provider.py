@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Sighting, Standing
 from services.invoicing.domain.plan import Terms
 from services.invoicing.ports import Connection, Order
+from services.invoicing.settle import Event
 
 ACCOUNT = "acct_test"
 LIMITS = Terms(
@@ -77,6 +79,13 @@ class FakeProvider:
     unreadable: ShowbillError | None = None
     """What readings answer instead."""
     reads: int = 0
+    news: list[Event] = field(default_factory=list)
+    """What happened, newest first."""
+    page: int = 100
+    deaf: ShowbillError | None = None
+    """What the list of what happened answers instead."""
+    asked: list[tuple[Account, datetime, str]] = field(default_factory=list)
+    """Each question after what happened: of whom, since when, which page."""
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -100,7 +109,9 @@ class FakeProvider:
         self.made.setdefault(order.id, sighting_of(order.id, standing, order.total, order.currency))
         return self.made[order.id]
 
-    async def read(self, identity: Identity, account: Account, external_id: str) -> Sighting:
+    async def read(
+        self, identity: Identity, account: Account, external_id: str, *, background: bool = False
+    ) -> Sighting:
         self.reads += 1
         if self.unreadable:
             raise self.unreadable
@@ -108,6 +119,18 @@ class FakeProvider:
             if sighting.external_id == external_id:
                 return sighting
         return Sighting(Standing.VOID, external_id=external_id, deleted=True)
+
+    async def happened(
+        self, identity: Identity, account: Account, since: datetime, page_token: str
+    ) -> tuple[Sequence[Event], str]:
+        self.asked.append((account, since, page_token))
+        await self.gate.wait()
+        if self.deaf:
+            raise self.deaf
+        found = [one for one in self.news if one.account == account and one.occurred_at >= since]
+        start = int(page_token or 0)
+        end = start + self.page
+        return found[start:end], str(end) if end < len(found) else ""
 
     async def send(
         self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int, delivery_id: str

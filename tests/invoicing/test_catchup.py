@@ -1,85 +1,300 @@
-"""Payments are learned of without any webhook."""
+"""What happened at the provider is read past all webhooks: by cursor, by several replicas, and a failure is told."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace as with_changes
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
 from services.cli.embedded.nats import Nats
+from services.common.ids import new_id
+from services.invoicing.catchup import OVERLAP, Catchup
+from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.schedule import rest
+from services.invoicing.ports import UpdateMode
+from services.invoicing.settle import Event
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
-from tests.invoicing.conftest import PACE, SEEDS, Replica, running_replica
-from tests.invoicing.fake_provider import Away, FakeProvider
+from tests.invoicing.conftest import Replica, running_replica
+from tests.invoicing.events_seen import paid_event
+from tests.invoicing.fake_provider import ACCOUNT, Away, FakeProvider, Refused, sighting_of
 from tests.waiting import eventually
 
 
-@pytest.fixture
-async def eager(database_url: str, nats: Nats, provider: FakeProvider) -> AsyncIterator[Replica]:
-    """Reads open invoices again as soon as it can."""
-    async with running_replica(database_url, nats.url, provider, with_changes(PACE, catchup=0.05)) as replica:
-        yield replica
+@pytest.fixture(autouse=True)
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accounts are read when the test says so, and not beside it."""
+
+    async def rest_for_good(_: Catchup) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Catchup, "run", rest_for_good)
 
 
-@pytest.fixture
-async def eager_caller(eager: Replica) -> AsyncIterator[Caller]:
-    caller = Caller(eager.address, SEEDS["gateway"])
-    yield caller
-    await caller.close()
+def news(caller: Caller, invoice: pb.Invoice, standing: Standing, *, age: float = 120) -> Event:
+    """An event of the list, `age` seconds old."""
+    return Event(
+        account=Account(caller.who.workspace_id, "stripe", ACCOUNT, False),
+        event_id=f"evt_{new_id()}",
+        event_type="invoice.changed",
+        occurred_at=datetime.now(UTC) - timedelta(seconds=age),
+        invoice_id=invoice.id,
+        sighting=sighting_of(invoice.id, standing, invoice.total),
+        external_id=invoice.external_id,
+    )
 
 
-async def test_payment_without_webhook_is_learned_of(eager_caller: Caller, provider: FakeProvider) -> None:
-    show_id = await eager_caller.small_show(5)
-    await eager_caller.generate(show_id)
-    invoices = await eager_caller.listed(show_id)
-    for invoice in invoices[:3]:
-        provider.now(invoice.id, standing=Standing.PAID)
-
-    async def three_are_paid() -> bool:
-        return len(await eager_caller.listed(show_id, pb.INVOICE_STATUS_PAID)) == 3
-
-    await eventually(three_are_paid)
-    last = (await eager_caller.history(invoices[0]))[-1]
-    assert (last.to_status, last.actor) == (pb.INVOICE_STATUS_PAID, "worker:catchup")
-    assert [one.version for one in await eager_caller.listed(show_id)][3:] == [2, 2]
+async def invoiced(caller: Caller, buyers: int) -> list[pb.Invoice]:
+    show_id = await caller.small_show(buyers)
+    await caller.generate(show_id)
+    return await caller.listed(show_id)
 
 
-async def test_draft_deleted_at_the_provider_becomes_void(eager_caller: Caller, provider: FakeProvider) -> None:
-    show_id = await eager_caller.small_show(1, price=10)
-    await eager_caller.generate(show_id)
+async def sweep_now(replica: Replica) -> None:
+    """One sweep of the one account that there is."""
+    await replica.service.catchup.find_accounts()
+    await replica.pool.execute("UPDATE sweeps SET due_at = '-infinity', lease_expires_at = '-infinity'")
+    assert await replica.service.catchup.sweep()
+
+
+async def sweep_row(replica: Replica) -> asyncpg.Record:
+    row = await replica.pool.fetchrow("SELECT *, extract(epoch FROM due_at - now())::float AS due_in FROM sweeps")
+    assert row is not None
+    return row
+
+
+async def hearing(caller: Caller) -> pb.GetHearingResponse:
+    return await caller.client.call(caller.invoices.GetHearing, pb.GetHearingRequest(provider="stripe"), caller.who)
+
+
+async def test_one_sweep_makes_everything_right(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
+    paid, voided, written_off, open_ = await invoiced(caller, 4)
+    provider.news = [
+        news(caller, paid, Standing.PAID),
+        news(caller, voided, Standing.VOID),
+        news(caller, written_off, Standing.UNCOLLECTIBLE),
+        news(caller, paid, Standing.PAYABLE),
+    ]
+    await sweep_now(replica)
+    assert [(await caller.invoice(one)).status for one in (paid, voided, written_off, open_)] == [
+        pb.INVOICE_STATUS_PAID,
+        pb.INVOICE_STATUS_VOID,
+        pb.INVOICE_STATUS_UNCOLLECTIBLE,
+        pb.INVOICE_STATUS_DRAFT,
+    ]
+    assert (await caller.history(paid))[-1].actor == f"event:{provider.news[0].event_id}"
+
+
+async def test_event_of_list_and_webhook_counts_once(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
+    (invoice,) = await invoiced(caller, 1)
+    webhook = paid_event(caller, invoice)
+    listed = news(caller, invoice, Standing.PAID)
+    assert await caller.apply(webhook) == [pb.EVENT_OUTCOME_APPLIED]
+    provider.news = [replace(listed, event_id=webhook.event_id)]
+    await sweep_now(replica)
+    assert len(await caller.history(invoice)) == 3
+    assert await replica.pool.fetchval("SELECT count(*) FROM provider_events") == 1
+
+
+async def test_cursor_moves_with_what_was_read(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
+    (invoice,) = await invoiced(caller, 1)
+    await sweep_now(replica)
+    began = provider.asked[-1][1]
+    assert began <= invoice.create_time.ToDatetime(UTC) - OVERLAP + timedelta(seconds=1)
+    provider.news = [news(caller, invoice, Standing.PAID, age=-5)]
+    await sweep_now(replica)
+    assert provider.asked[-1][1] == began, "nothing had been read that could move it"
+    await sweep_now(replica)
+    assert provider.asked[-1][1] == provider.news[0].occurred_at - OVERLAP
+
+
+async def test_cut_off_reading_goes_on_where_it_was(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
+    invoices = await invoiced(caller, 5)
+    provider.news = [news(caller, one, Standing.PAID) for one in invoices]
+    provider.page = 2
+    await replica.service.catchup.find_accounts()
+    await sweep_now(replica)
+    await replica.pool.execute("UPDATE sweeps SET page_token = '4', newest = now()")
+    provider.asked.clear()
+    await sweep_now(replica)
+    assert [token for _, _, token in provider.asked] == ["4"]
+    provider.deaf = Refused()
+    await replica.pool.execute("UPDATE sweeps SET page_token = '4'")
+    await sweep_now(replica)
+    assert (await sweep_row(replica))["page_token"] == "", "a place that is refused is forgotten"
+
+
+async def test_failed_sweep_is_told_and_tried_again(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
+    (invoice,) = await invoiced(caller, 1)
+    provider.news = [news(caller, invoice, Standing.PAID)]
+    provider.deaf = Away()
+    await sweep_now(replica)
+    first = await sweep_row(replica)
+    assert (first["failure"], first["failure_count"], first["succeeded_at"]) == ("The provider is away.", 1, None)
+    assert 0 < first["due_in"] <= 60
+    told = await hearing(caller)
+    assert (told.mode, told.failure) == (pb.HEARING_MODE_LIVE, "The provider is away.")
+    assert "The provider is away." in told.sentence
+    await sweep_now(replica)
+    assert (await sweep_row(replica))["due_in"] > 60, "each failure doubles the rest"
+    provider.deaf = None
+    await sweep_now(replica)
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
+    assert (await hearing(caller)).failure == ""
+
+
+async def test_missed_webhooks_are_told_and_looked_for_more_often(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    (invoice,) = await invoiced(caller, 1)
+    await sweep_now(replica)
+    assert (await hearing(caller)).mode == pb.HEARING_MODE_LIVE
+    provider.news = [news(caller, invoice, Standing.PAID)]
+    await sweep_now(replica)
+    told = await hearing(caller)
+    assert told.mode == pb.HEARING_MODE_CATCHING_UP
+    assert told.sentence.endswith("come again.")
+    assert told.last_heard_time.seconds
+    assert (await sweep_row(replica))["due_in"] <= 300
+    provider.deaf = Away()
+    await sweep_now(replica)
+    assert (await hearing(caller)).mode == pb.HEARING_MODE_BROKEN
+
+
+async def test_webhooks_put_the_next_sweep_off(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
+    first, _ = await invoiced(caller, 2)
+    await sweep_now(replica)
+    assert 800 < (await sweep_row(replica))["due_in"] <= 900, "silence is looked into after a quarter of the time"
+    await replica.pool.execute("UPDATE sweeps SET due_at = now() + interval '10 seconds'")
+    await caller.apply(paid_event(caller, first))
+    heard = await sweep_row(replica)
+    assert heard["heard_at"] is not None
+    assert 800 < heard["due_in"] <= 900
+    await replica.pool.execute("UPDATE sweeps SET succeeded_at = now() - interval '3590 seconds', due_at = now()")
+    replica.service.hearing._noted.clear()  # as if some seconds had passed
+    await caller.apply(paid_event(caller, first))
+    assert (await sweep_row(replica))["due_in"] < 20, "never longer than the whole time"
+
+
+async def test_connection_without_webhooks_says_that_it_polls(caller: Caller, provider: FakeProvider) -> None:
+    assert provider.connected
+    provider.connected = replace(provider.connected, update_mode=UpdateMode.POLLING)
+    told = await hearing(caller)
+    assert (told.mode, told.sentence) == (pb.HEARING_MODE_POLLING, "Payments are read every few minutes.")
+
+
+async def test_replicas_take_different_accounts(
+    caller: Caller, replica: Replica, provider: FakeProvider, database_url: str, nats: Nats
+) -> None:
+    await invoiced(caller, 1)
+    await replica.service.catchup.find_accounts()
+    row = await sweep_row(replica)
+    await replica.pool.execute(
+        "INSERT INTO sweeps (workspace_id, provider, external_account, livemode, read_until)"
+        " SELECT workspace_id, provider, 'acct_' || n, livemode, now() FROM sweeps, generate_series(1, 9) AS n"
+    )
+    await replica.pool.execute("UPDATE sweeps SET due_at = '-infinity', lease_expires_at = '-infinity'")
+    provider.asked.clear()
+    others = [Catchup(replica.pool, provider, replica.service.settlement, every=3600) for _ in range(3)]
+
+    async def all_of(one: Catchup) -> None:
+        while await one.sweep():
+            pass
+
+    await asyncio.gather(*(all_of(one) for one in others))
+    asked = [account.account_id for account, _, _ in provider.asked]
+    assert sorted(asked) == sorted([row["external_account"], *(f"acct_{n}" for n in range(1, 10))])
+
+
+async def test_lapsed_lease_is_taken_over(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
+    (invoice,) = await invoiced(caller, 1)
+    provider.news = [news(caller, invoice, Standing.PAID)]
+    await replica.service.catchup.find_accounts()
+    leased = "UPDATE sweeps SET due_at = '-infinity', lease_owner = gen_random_uuid(), lease_expires_at = now() + $1"
+    await replica.pool.execute(leased, timedelta(minutes=1))
+    assert not await replica.service.catchup.sweep()
+    await replica.pool.execute(leased, timedelta(seconds=-1))
+    assert await replica.service.catchup.sweep()
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
+
+
+async def test_start_reads_what_was_not_read_lately(
+    caller: Caller,
+    replica: Replica,
+    provider: FakeProvider,
+    database_url: str,
+    nats: Nats,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (invoice,) = await invoiced(caller, 1)
+    await sweep_now(replica)
+    await replica.pool.execute("UPDATE sweeps SET succeeded_at = now() - interval '5 minutes'")
+    provider.news = [news(caller, invoice, Standing.PAID)]
+    monkeypatch.undo()
+    async with running_replica(database_url, nats.url, provider):
+
+        async def is_paid() -> bool:
+            return (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
+
+        await eventually(is_paid, why="the start read nothing")
+
+
+async def test_what_the_provider_forgot_is_read_one_by_one(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    await invoiced(caller, 3)
+    await replica.service.catchup.find_accounts()
+    assert await replica.service.rereading.read_due() == 0
+    await replica.pool.execute("UPDATE sweeps SET read_until = now() - interval '40 days'")
+    await sweep_now(replica)
+    assert await replica.service.rereading.read_due() == 3
+
+
+async def test_invoice_is_read_when_it_is_due_and_then_rests(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    paid, old = await invoiced(caller, 2)
+    provider.now(paid.id, standing=Standing.PAID)
+    await replica.pool.execute("UPDATE invoices SET check_at = now()")
+    await replica.pool.execute("UPDATE invoices SET created_at = now() - interval '10 days' WHERE id = $1", old.id)
+    assert await replica.service.rereading.read_due() == 2
+    assert await replica.service.rereading.read_due() == 0
+    assert (await caller.invoice(paid)).status == pb.INVOICE_STATUS_PAID
+    rests = "SELECT extract(epoch FROM check_at - now())::float FROM invoices WHERE id = $1"
+    assert 4.9 * 86_400 < await replica.pool.fetchval(rests, old.id) < 5.1 * 86_400
+
+
+async def test_unreadable_invoice_has_its_turn_again_soon(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    (invoice,) = await invoiced(caller, 1)
+    await replica.pool.execute("UPDATE invoices SET check_at = now(), created_at = now() - interval '10 days'")
+    provider.unreadable = Away()
+    assert await replica.service.rereading.read_due() == 1
+    rests = await replica.pool.fetchval("SELECT extract(epoch FROM check_at - now())::float FROM invoices")
+    assert rests <= 3600
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_DRAFT
+
+
+async def test_draft_deleted_at_the_provider_becomes_void(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    show_id = await caller.small_show(1, price=10)
+    await caller.generate(show_id)
     provider.made.clear()
-
-    async def is_void() -> list[pb.Invoice]:
-        return await eager_caller.listed(show_id, pb.INVOICE_STATUS_VOID)
-
-    (invoice,) = await eventually(is_void)
+    await replica.pool.execute("UPDATE invoices SET check_at = now()")
+    await replica.service.rereading.read_due()
+    (invoice,) = await caller.listed(show_id, pb.INVOICE_STATUS_VOID)
     assert "deleted" in invoice.status_reason
 
 
-async def test_provider_that_is_away_is_asked_again(eager_caller: Caller, provider: FakeProvider) -> None:
-    show_id = await eager_caller.small_show(1)
-    await eager_caller.generate(show_id)
-    provider.unreadable = Away()
-    (invoice,) = await eager_caller.listed(show_id)
-    reads = provider.reads
-    provider.now(invoice.id, standing=Standing.PAID)
-    await eventually(lambda: provider.reads > reads + 1)
-    assert (await eager_caller.invoice(invoice)).status == pb.INVOICE_STATUS_DRAFT
-    provider.unreadable = None
-
-    async def is_paid() -> list[pb.Invoice]:
-        return await eager_caller.listed(show_id, pb.INVOICE_STATUS_PAID)
-
-    await eventually(is_paid)
-
-
-async def test_each_invoice_is_due_once_in_an_interval(
-    caller: Caller, replica: Replica, provider: FakeProvider
-) -> None:
-    show_id = await caller.small_show(3)
-    await caller.generate(show_id)
-    assert await replica.service.catchup.sweep() == 0
-    await replica.pool.execute("UPDATE invoices SET checked_at = now() - interval '2 hours'")
-    assert await replica.service.catchup.sweep() == 3
-    assert await replica.service.catchup.sweep() == 0
-    assert provider.reads == 3
+@pytest.mark.parametrize("written_off", [False, True])
+def test_readings_of_an_invoice_stay_within_the_allowance(written_off: bool) -> None:
+    """500 readings for each transaction, averaged over 30 days."""
+    age, readings = 0.0, 0
+    while age < 30 * 86_400:
+        age += rest(age, 3600, written_off=written_off)
+        readings += 1
+    assert readings <= (5 if written_off else 17)

@@ -3,6 +3,8 @@
 from enum import Enum
 from typing import Final
 
+from services.gateway.identity.principal import Scope
+
 
 class Rule(Enum):
     """What a route asks of whoever comes."""
@@ -13,10 +15,43 @@ class Rule(Enum):
     """Nothing but that a browser sends it from our own pages."""
     PROVIDER = "provider"
     """Nothing here: the signature of the body is the proof, and is checked behind."""
-    MEMBER = "member"
-    """A session or token of a workspace."""
-    OWNER = "owner"
-    """One with the rights of an owner."""
+    KNOWN = "known"
+    """Any session or token of a workspace, whatever its scopes."""
+    PERSON = "person"
+    """A session: what belongs to the person, no token may do."""
+    READ = "read"
+    """A session, or a token that may read."""
+    SHOWS = "shows"
+    """A session, or a token that may write shows, items, claims and buyers."""
+    INVOICES = "invoices"
+    """A session, or a token that may make and send invoices."""
+    INTEGRATIONS = "integrations"
+    """An owner, or an owner's token for the connections to providers."""
+    WORKSPACE = "workspace"
+    """An owner, or an owner's token for members, invitations and tokens."""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it takes a session or token."""
+        return self not in (Rule.OPEN, Rule.SIGN_IN, Rule.PROVIDER)
+
+    @property
+    def owners_only(self) -> bool:
+        return self in (Rule.INTEGRATIONS, Rule.WORKSPACE)
+
+    @property
+    def scope(self) -> Scope | None:
+        """What a token must be allowed; None where that does not matter."""
+        return _SCOPES.get(self)
+
+
+_SCOPES: Final = {
+    Rule.READ: Scope.READ,
+    Rule.SHOWS: Scope.SHOWS,
+    Rule.INVOICES: Scope.INVOICES,
+    Rule.INTEGRATIONS: Scope.INTEGRATIONS,
+    Rule.WORKSPACE: Scope.WORKSPACE,
+}
 
 
 SOCKET: Final = "WS"
@@ -34,75 +69,90 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/api/webhooks/stripe"): Rule.PROVIDER,
     ("POST", "/api/webhooks/stripe/{connection}"): Rule.PROVIDER,
     ("POST", "/api/session"): Rule.SIGN_IN,
-    ("GET", "/api/session"): Rule.MEMBER,
-    ("DELETE", "/api/session"): Rule.MEMBER,
-    ("GET", "/api/tokens"): Rule.OWNER,
-    ("POST", "/api/tokens"): Rule.OWNER,
-    ("DELETE", "/api/tokens/{token_id}"): Rule.OWNER,
-    ("GET", "/api/integrations"): Rule.MEMBER,
-    ("GET", "/api/integrations/stripe"): Rule.MEMBER,
-    ("DELETE", "/api/integrations/stripe"): Rule.OWNER,
-    ("POST", "/api/integrations/stripe/connect"): Rule.OWNER,
-    ("GET", "/api/integrations/stripe/test"): Rule.MEMBER,
-    ("GET", "/api/integrations/stripe/audit"): Rule.OWNER,
-    ("PUT", "/api/integrations/stripe/credentials"): Rule.OWNER,
-    ("GET", "/api/integrations/{provider}"): Rule.MEMBER,
-    ("DELETE", "/api/integrations/{provider}"): Rule.OWNER,
-    ("POST", "/api/integrations/{provider}/connect"): Rule.OWNER,
-    ("PUT", "/api/integrations/{provider}/credentials"): Rule.OWNER,
-    ("GET", "/api/integrations/{provider}/test"): Rule.MEMBER,
-    ("GET", "/api/integrations/{provider}/audit"): Rule.OWNER,
-    ("GET", "/api/integrations/{provider}/settings"): Rule.MEMBER,
-    ("PATCH", "/api/integrations/{provider}/settings"): Rule.OWNER,
-    ("POST", "/api/integrations/{provider}/preview"): Rule.MEMBER,
-    ("GET", "/api/shows"): Rule.MEMBER,
-    ("POST", "/api/shows"): Rule.MEMBER,
-    ("GET", "/api/shows/{show_id}"): Rule.MEMBER,
-    ("PATCH", "/api/shows/{show_id}"): Rule.MEMBER,
-    ("POST", "/api/shows/{show_id}/start"): Rule.MEMBER,
-    ("POST", "/api/shows/{show_id}/pause"): Rule.MEMBER,
-    ("POST", "/api/shows/{show_id}/end"): Rule.MEMBER,
-    ("GET", "/api/shows/{show_id}/summary"): Rule.MEMBER,
-    ("GET", "/api/shows/{show_id}/items"): Rule.MEMBER,
-    ("PUT", "/api/shows/{show_id}/items"): Rule.MEMBER,
-    ("POST", "/api/shows/{show_id}/imports/items"): Rule.MEMBER,
-    ("GET", "/api/shows/{show_id}/claims"): Rule.MEMBER,
-    ("POST", "/api/shows/{show_id}/claims"): Rule.MEMBER,
-    ("POST", "/api/shows/{show_id}/imports/claims"): Rule.MEMBER,
-    ("GET", "/api/shows/{show_id}/buyers"): Rule.MEMBER,
-    ("PATCH", "/api/buyers/{buyer_id}"): Rule.MEMBER,
-    ("GET", "/api/shows/{show_id}/invoices"): Rule.MEMBER,
-    ("GET", "/api/shows/{show_id}/invoices/plan"): Rule.MEMBER,
-    ("POST", "/api/shows/{show_id}/invoices/generate"): Rule.MEMBER,
-    ("POST", "/api/shows/{show_id}/invoices/retry"): Rule.MEMBER,
-    ("GET", "/api/shows/{show_id}/invoices/{invoice_id}"): Rule.MEMBER,
-    ("GET", "/api/shows/{show_id}/invoices/{invoice_id}/history"): Rule.MEMBER,
-    ("POST", "/api/shows/{show_id}/invoices/{invoice_id}/send"): Rule.MEMBER,
-    ("GET", "/api/shows/{show_id}/invoices/{invoice_id}/deliveries"): Rule.MEMBER,
-    ("POST", "/api/shows/{show_id}/invoices/send"): Rule.MEMBER,
-    ("POST", "/api/shows/{show_id}/buyers/{buyer_id}/pay-link/revoke"): Rule.MEMBER,
-    ("GET", "/api/sendings/{sending_id}"): Rule.MEMBER,
-    ("GET", "/api/sendings/{sending_id}/deliveries"): Rule.MEMBER,
-    ("GET", "/api/generations/{generation_id}"): Rule.MEMBER,
-    (SOCKET, "/api/realtime"): Rule.MEMBER,
+    ("GET", "/api/session"): Rule.KNOWN,
+    ("DELETE", "/api/session"): Rule.KNOWN,
+    ("GET", "/api/sessions"): Rule.PERSON,
+    ("DELETE", "/api/sessions"): Rule.PERSON,
+    ("DELETE", "/api/sessions/{session_id}"): Rule.PERSON,
+    ("PUT", "/api/password"): Rule.PERSON,
+    ("GET", "/api/workspaces"): Rule.PERSON,
+    ("PUT", "/api/session/workspace"): Rule.PERSON,
+    ("GET", "/api/workspace"): Rule.READ,
+    ("GET", "/api/members"): Rule.READ,
+    ("GET", "/api/members/{user_id}"): Rule.READ,
+    ("PATCH", "/api/members/{user_id}"): Rule.WORKSPACE,
+    ("DELETE", "/api/members/{user_id}"): Rule.WORKSPACE,
+    ("GET", "/api/invitations"): Rule.WORKSPACE,
+    ("POST", "/api/invitations"): Rule.WORKSPACE,
+    ("DELETE", "/api/invitations/{invitation_id}"): Rule.WORKSPACE,
+    ("POST", "/api/invitations/accept"): Rule.SIGN_IN,
+    ("GET", "/api/tokens"): Rule.WORKSPACE,
+    ("POST", "/api/tokens"): Rule.WORKSPACE,
+    ("DELETE", "/api/tokens/{token_id}"): Rule.WORKSPACE,
+    ("GET", "/api/integrations"): Rule.READ,
+    ("GET", "/api/integrations/stripe"): Rule.READ,
+    ("DELETE", "/api/integrations/stripe"): Rule.INTEGRATIONS,
+    ("POST", "/api/integrations/stripe/connect"): Rule.INTEGRATIONS,
+    ("GET", "/api/integrations/stripe/test"): Rule.READ,
+    ("GET", "/api/integrations/stripe/audit"): Rule.INTEGRATIONS,
+    ("PUT", "/api/integrations/stripe/credentials"): Rule.INTEGRATIONS,
+    ("GET", "/api/integrations/{provider}"): Rule.READ,
+    ("DELETE", "/api/integrations/{provider}"): Rule.INTEGRATIONS,
+    ("POST", "/api/integrations/{provider}/connect"): Rule.INTEGRATIONS,
+    ("PUT", "/api/integrations/{provider}/credentials"): Rule.INTEGRATIONS,
+    ("GET", "/api/integrations/{provider}/test"): Rule.READ,
+    ("GET", "/api/integrations/{provider}/audit"): Rule.INTEGRATIONS,
+    ("GET", "/api/integrations/{provider}/settings"): Rule.READ,
+    ("PATCH", "/api/integrations/{provider}/settings"): Rule.INTEGRATIONS,
+    ("POST", "/api/integrations/{provider}/preview"): Rule.READ,
+    ("GET", "/api/shows"): Rule.READ,
+    ("POST", "/api/shows"): Rule.SHOWS,
+    ("GET", "/api/shows/{show_id}"): Rule.READ,
+    ("PATCH", "/api/shows/{show_id}"): Rule.SHOWS,
+    ("POST", "/api/shows/{show_id}/start"): Rule.SHOWS,
+    ("POST", "/api/shows/{show_id}/pause"): Rule.SHOWS,
+    ("POST", "/api/shows/{show_id}/end"): Rule.SHOWS,
+    ("GET", "/api/shows/{show_id}/summary"): Rule.READ,
+    ("GET", "/api/shows/{show_id}/items"): Rule.READ,
+    ("PUT", "/api/shows/{show_id}/items"): Rule.SHOWS,
+    ("POST", "/api/shows/{show_id}/imports/items"): Rule.SHOWS,
+    ("GET", "/api/shows/{show_id}/claims"): Rule.READ,
+    ("POST", "/api/shows/{show_id}/claims"): Rule.SHOWS,
+    ("POST", "/api/shows/{show_id}/imports/claims"): Rule.SHOWS,
+    ("GET", "/api/shows/{show_id}/buyers"): Rule.READ,
+    ("PATCH", "/api/buyers/{buyer_id}"): Rule.SHOWS,
+    ("GET", "/api/shows/{show_id}/invoices"): Rule.READ,
+    ("GET", "/api/shows/{show_id}/invoices/plan"): Rule.READ,
+    ("POST", "/api/shows/{show_id}/invoices/generate"): Rule.INVOICES,
+    ("POST", "/api/shows/{show_id}/invoices/retry"): Rule.INVOICES,
+    ("GET", "/api/shows/{show_id}/invoices/{invoice_id}"): Rule.READ,
+    ("GET", "/api/shows/{show_id}/invoices/{invoice_id}/history"): Rule.READ,
+    ("POST", "/api/shows/{show_id}/invoices/{invoice_id}/send"): Rule.INVOICES,
+    ("GET", "/api/shows/{show_id}/invoices/{invoice_id}/deliveries"): Rule.READ,
+    ("POST", "/api/shows/{show_id}/invoices/send"): Rule.INVOICES,
+    ("POST", "/api/shows/{show_id}/buyers/{buyer_id}/pay-link/revoke"): Rule.INVOICES,
+    ("GET", "/api/sendings/{sending_id}"): Rule.READ,
+    ("GET", "/api/sendings/{sending_id}/deliveries"): Rule.READ,
+    ("GET", "/api/generations/{generation_id}"): Rule.READ,
+    (SOCKET, "/api/realtime"): Rule.READ,
     ("GET", "/sign-in"): Rule.OPEN,
     ("POST", "/sign-in"): Rule.SIGN_IN,
-    ("POST", "/sign-out"): Rule.MEMBER,
-    ("GET", "/"): Rule.MEMBER,
-    ("GET", "/shows"): Rule.MEMBER,
-    ("GET", "/shows/new"): Rule.MEMBER,
-    ("POST", "/shows/new"): Rule.MEMBER,
-    ("GET", "/shows/{show_id}"): Rule.MEMBER,
-    ("GET", "/shows/{show_id}/import"): Rule.MEMBER,
-    ("POST", "/shows/{show_id}/import"): Rule.MEMBER,
-    ("GET", "/shows/{show_id}/invoices/rows"): Rule.MEMBER,
-    ("POST", "/shows/{show_id}/invoices/generate"): Rule.MEMBER,
-    ("POST", "/shows/{show_id}/invoices/retry"): Rule.MEMBER,
-    ("POST", "/shows/{show_id}/invoices/{invoice_id}/send"): Rule.MEMBER,
-    ("POST", "/shows/{show_id}/invoices/{invoice_id}/retry"): Rule.MEMBER,
-    ("GET", "/integrations"): Rule.MEMBER,
-    ("GET", "/integrations/stripe"): Rule.MEMBER,
-    ("GET", "/integrations/stripe/test"): Rule.MEMBER,
-    ("POST", "/integrations/stripe/connect"): Rule.OWNER,
-    ("POST", "/integrations/stripe/disconnect"): Rule.OWNER,
+    ("POST", "/sign-out"): Rule.KNOWN,
+    ("GET", "/"): Rule.READ,
+    ("GET", "/shows"): Rule.READ,
+    ("GET", "/shows/new"): Rule.READ,
+    ("POST", "/shows/new"): Rule.SHOWS,
+    ("GET", "/shows/{show_id}"): Rule.READ,
+    ("GET", "/shows/{show_id}/import"): Rule.READ,
+    ("POST", "/shows/{show_id}/import"): Rule.SHOWS,
+    ("GET", "/shows/{show_id}/invoices/rows"): Rule.READ,
+    ("POST", "/shows/{show_id}/invoices/generate"): Rule.INVOICES,
+    ("POST", "/shows/{show_id}/invoices/retry"): Rule.INVOICES,
+    ("POST", "/shows/{show_id}/invoices/{invoice_id}/send"): Rule.INVOICES,
+    ("POST", "/shows/{show_id}/invoices/{invoice_id}/retry"): Rule.INVOICES,
+    ("GET", "/integrations"): Rule.READ,
+    ("GET", "/integrations/stripe"): Rule.READ,
+    ("GET", "/integrations/stripe/test"): Rule.READ,
+    ("POST", "/integrations/stripe/connect"): Rule.INTEGRATIONS,
+    ("POST", "/integrations/stripe/disconnect"): Rule.INTEGRATIONS,
 }

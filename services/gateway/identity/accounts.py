@@ -8,9 +8,10 @@ from services.common.ids import new_id
 from services.common.secret import Secret
 from services.gateway.config import Config
 from services.gateway.identity.credentials import TOKEN_PREFIX, new_api_token
+from services.gateway.identity.emails import check_email
 from services.gateway.identity.passwords import Passwords, check_fit
 from services.gateway.identity.principal import Role
-from services.gateway.identity.tokens import store_token
+from services.gateway.identity.tokens import NewTokenTerms, store_token
 from services.gateway.queries import SQL
 
 log = structlog.get_logger()
@@ -25,6 +26,13 @@ class AccountExists(ShowbillError):
     reason = "ACCOUNT_EXISTS"
 
 
+class NoSuchAccount(ShowbillError):
+    """There is no account with this e-mail address. Correct it, or make an owner with create-owner."""
+
+    kind = Kind.NOT_FOUND
+    reason = "NO_SUCH_ACCOUNT"
+
+
 class BootstrapIncomplete(CannotStart):
     """The first owner cannot be made."""
 
@@ -32,9 +40,7 @@ class BootstrapIncomplete(CannotStart):
 async def create_owner(pool: Pool, passwords: Passwords, email: str, password: Secret, workspace: str) -> Secret:
     """A new workspace with its owner; answers an API token with the owner's rights. Raises AccountExists."""
     check_fit(password)
-    faults = []
-    if email.count("@") != 1 or not all(email.split("@")):
-        faults.append(Fault("email", "The e-mail address is not one. Write it as name@domain."))
+    faults = check_email(email)
     if not workspace.strip():
         faults.append(Fault("workspace", "The workspace needs a name."))
     if faults:
@@ -50,13 +56,25 @@ async def _insert_owner(
     connection: Connection, email: str, password_hash: str, workspace: str, token: Secret | None
 ) -> None:
     workspace_id = new_id()
-    user_id = await connection.fetchval(SQL["create_user"], new_id(), email, password_hash)
+    user_id = await connection.fetchval(SQL["create_user"], new_id(), email, password_hash, "")
     if user_id is None:
         raise AccountExists
     await connection.execute(SQL["create_workspace"], workspace_id, workspace)
     await connection.execute(SQL["create_membership"], user_id, workspace_id, Role.OWNER.value)
     if token is not None:
-        await store_token(connection, workspace_id, "First token", Role.OWNER, str(user_id), token)
+        await store_token(connection, workspace_id, NewTokenTerms("First token", Role.OWNER), str(user_id), token)
+
+
+async def set_password(pool: Pool, passwords: Passwords, email: str, password: Secret) -> None:
+    """Another password for somebody who lost theirs; ends their sessions. Raises NoSuchAccount, PasswordNotFit."""
+    check_fit(password)
+    user = await pool.fetchrow(SQL["find_user"], email)
+    if user is None:
+        raise NoSuchAccount
+    password_hash = await passwords.hash(password)
+    async with transaction(pool) as connection:
+        await connection.execute(SQL["replace_password_hash"], user["user_id"], password_hash)
+        await connection.execute(SQL["end_sessions_of_user"], user["user_id"], None)
 
 
 async def bootstrap(pool: Pool, passwords: Passwords, config: Config) -> None:

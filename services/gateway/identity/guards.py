@@ -10,9 +10,10 @@ from litestar.handlers.base import BaseRouteHandler
 from services.common.errors import Forbidden, ShowbillError, Unauthenticated
 from services.common.problem import HTTP_STATUS
 from services.gateway.identity.access import RULES, SOCKET, Rule
+from services.gateway.identity.cookies import session_token
 from services.gateway.identity.origin import check_same_origin
-from services.gateway.identity.principal import Principal, Role
-from services.gateway.identity.sessions import COOKIE, Sessions
+from services.gateway.identity.principal import Principal, Role, Way
+from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.tokens import ApiTokens
 
 _SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -28,6 +29,28 @@ class OwnersOnly(Forbidden):
     """Only an owner of the workspace may do this. Ask an owner."""
 
     reason = "OWNERS_ONLY"
+
+
+class TokenNotMeantForThis(Forbidden):
+    """This API token may not do this: it lacks the scope {scope}. Use one that has it, or ask an owner to make one."""
+
+    reason = "SCOPE_MISSING"
+
+
+class PeopleOnly(Forbidden):
+    """An API token cannot do this. Sign in with your own account."""
+
+    reason = "PEOPLE_ONLY"
+
+
+def check_allowed(principal: Principal, rule: Rule) -> None:
+    """Raises the Forbidden that says why this caller may not use a route of this rule."""
+    if rule.owners_only and principal.role is not Role.OWNER:
+        raise OwnersOnly
+    if principal.way is Way.TOKEN and rule is Rule.PERSON:
+        raise PeopleOnly
+    if rule.scope is not None and rule.scope not in principal.scopes:
+        raise TokenNotMeantForThis(scope=rule.scope.value)
 
 
 class Door:
@@ -50,22 +73,21 @@ class Door:
             raise WebSocketException(detail=error.message, code=code) from error
 
     async def _admit(self, connection: ASGIConnection[Any, Any, Any, Any], method: str) -> None:
-        rule = Rule.MEMBER if method == "OPTIONS" else RULES.get((method, connection.scope["path_template"]))
+        rule = Rule.KNOWN if method == "OPTIONS" else RULES.get((method, connection.scope["path_template"]))
         if rule is None:
             raise Forbidden
         if rule in (Rule.OPEN, Rule.PROVIDER):
             return
-        headers = connection.headers
+        headers, cookie = connection.headers, session_token(connection)
         authorization = headers.get("authorization") or _offered(connection)
         if authorization is None and method not in _SAFE:
-            check_same_origin(headers, self._public_url, must_say=method == SOCKET and COOKIE in connection.cookies)
+            check_same_origin(headers, self._public_url, must_say=method == SOCKET and cookie is not None)
         if rule is Rule.SIGN_IN:
             return
-        principal = await self._who(authorization, connection.cookies.get(COOKIE))
+        principal = await self._who(authorization, cookie)
         if principal is None:
             raise Unauthenticated
-        if rule is Rule.OWNER and principal.role is not Role.OWNER:
-            raise OwnersOnly
+        check_allowed(principal, rule)
         connection.scope["user"] = principal
 
     async def _who(self, authorization: str | None, cookie: str | None) -> Principal | None:
@@ -73,9 +95,7 @@ class Door:
             scheme, _, token = authorization.partition(" ")
             usable = scheme.lower() == "bearer" and 0 < len(token) <= _LONGEST_CREDENTIAL
             return await self._tokens.find(token.strip()) if usable else None
-        if cookie and len(cookie) <= _LONGEST_CREDENTIAL:
-            return await self._sessions.find(cookie)
-        return None
+        return await self._sessions.find(cookie) if cookie else None
 
 
 def _offered(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:

@@ -14,7 +14,7 @@ LONGEST: Final = 1024
 _AT_ONCE: Final = 2
 """Each takes 64 MiB and a core for some 50 ms."""
 
-_hasher: Final = PasswordHasher()  # the parameters that RFC 9106 recommends
+_hasher = PasswordHasher()  # the parameters that RFC 9106 recommends
 
 
 class PasswordNotFit(InvalidRequest):
@@ -23,11 +23,17 @@ class PasswordNotFit(InvalidRequest):
     reason = "PASSWORD_NOT_FIT"
 
 
-def check_fit(password: Secret) -> None:
-    """Raises PasswordNotFit for a password that a new account must not have."""
-    if not SHORTEST <= len(password.reveal()) <= LONGEST:
-        error = PasswordNotFit(shortest=SHORTEST)
-        raise PasswordNotFit(error.message, faults=[Fault("password", error.message)])
+def faults_of_password(password: Secret, field: str = "password") -> list[Fault]:
+    """What is wrong with a password that an account is to have from now on."""
+    if SHORTEST <= len(password.reveal()) <= LONGEST:
+        return []
+    return [Fault(field, PasswordNotFit(shortest=SHORTEST).message)]
+
+
+def check_fit(password: Secret, field: str = "password") -> None:
+    """Raises PasswordNotFit for a password that an account must not have from now on."""
+    if faults := faults_of_password(password, field):
+        raise PasswordNotFit(faults[0].problem, faults=faults)
 
 
 class Passwords:

@@ -1,16 +1,19 @@
-"""Slows down whoever guesses passwords: per account and address, and per address; counted in Postgres."""
+"""Slows down whoever guesses passwords: per account, per address and per both; counted in Postgres."""
 
 import hashlib
 from typing import Final
 
 from services.common.db import Pool
 from services.common.errors import Kind, ShowbillError
+from services.gateway.identity.visitor import network_of
 from services.gateway.queries import SQL
 
 WINDOW: Final = 900
 """Seconds in which failures are counted."""
-PER_ACCOUNT: Final = 10
+PER_ACCOUNT_AND_ADDRESS: Final = 10
 """Failures of one account from one address."""
+PER_ACCOUNT: Final = 100
+"""Failures of one account, from wherever: many addresses together guess no faster. High, for it locks out its owner."""
 PER_ADDRESS: Final = 100
 """Failures from one address, whatever the account."""
 
@@ -34,7 +37,8 @@ class Throttle:
 
     async def count(self, email: str, address: str) -> None:
         """Counts an attempt. Raises TooManyAttempts when there were too many."""
-        limits = {_key("account", email.lower(), address): PER_ACCOUNT, _key("address", address): PER_ADDRESS}
+        both, account, network = _keys(email, address)
+        limits = {both: PER_ACCOUNT_AND_ADDRESS, account: PER_ACCOUNT, network: PER_ADDRESS}
         rows = await self._pool.fetch(SQL["count_sign_in"], sorted(limits), WINDOW)
         waits = [row["seconds_left"] for row in rows if row["failures"] > limits[row["counted_for"]]]
         if waits:
@@ -42,10 +46,14 @@ class Throttle:
 
     async def forgive(self, email: str, address: str) -> None:
         """A sign-in succeeded: it was no failure."""
-        await self._pool.execute(
-            SQL["forgive_sign_in"], _key("account", email.lower(), address), _key("address", address)
-        )
+        both, account, network = _keys(email, address)
+        await self._pool.execute(SQL["forgive_sign_in"], both, [account, network])
 
     async def forget(self) -> None:
         """Removes what no longer counts."""
         await self._pool.execute(SQL["forget_sign_ins"], WINDOW)
+
+
+def _keys(email: str, address: str) -> tuple[bytes, bytes, bytes]:
+    person, network = email.lower(), network_of(address)
+    return _key("account", person, network), _key("account", person), _key("address", network)

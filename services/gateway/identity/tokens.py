@@ -1,17 +1,41 @@
-"""API tokens: for programs. Shown once, stored as a hash, revocable, each with a role of its own."""
+"""API tokens: for programs. Shown once, stored as a hash, scoped, revocable, expiring if asked."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 import asyncpg
+import structlog
 
 from services.common.db import Connection, Pool
-from services.common.errors import NotFound
+from services.common.errors import Fault, Forbidden, NotFound, require
 from services.common.ids import new_id, parse_id
 from services.common.secret import Secret
 from services.gateway.identity.credentials import fingerprint, hint, new_api_token
-from services.gateway.identity.principal import Principal, Role, Way
+from services.gateway.identity.paging import Page, after, page_of
+from services.gateway.identity.principal import SCOPES, Principal, Role, Scope, Way
 from services.gateway.queries import SQL
+
+log = structlog.get_logger()
+_IN_ORDER: Final = list(Scope)
+
+
+class ScopeBeyondYours(Forbidden):
+    """This API token may not hand on the scope {scope}, for it lacks it itself."""
+
+    reason = "SCOPE_BEYOND_YOURS"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTokenTerms:
+    """What a token shall be."""
+
+    name: str
+    role: Role = Role.OPERATOR
+    scopes: Collection[Scope] | None = None
+    """None for all that its role may."""
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +46,21 @@ class TokenRecord:
     name: str
     hint: str
     role: Role
+    scopes: tuple[Scope, ...]
     created_at: datetime
     last_used_at: datetime | None
+    expires_at: datetime | None
 
 
 async def store_token(
-    connection: Connection | Pool, workspace_id: str, name: str, role: Role, user_id: str | None, token: Secret
+    connection: Connection | Pool, workspace_id: str, terms: NewTokenTerms, user_id: str | None, token: Secret
 ) -> TokenRecord:
     """Lets a token in from now on."""
+    scopes = SCOPES[terms.role] if terms.scopes is None else terms.scopes
     row = await connection.fetchrow(
         SQL["create_token"],
-        *(new_id(), fingerprint(token.reveal()), hint(token), workspace_id, name, role.value, user_id),
+        *(new_id(), fingerprint(token.reveal()), hint(token), workspace_id, terms.name, terms.role.value),
+        *([scope.value for scope in _IN_ORDER if scope in scopes], user_id, terms.expires_at),
     )
     assert row is not None
     return _record(row)
@@ -44,13 +72,31 @@ class ApiTokens:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def create(self, owner: Principal, name: str, role: Role) -> tuple[TokenRecord, Secret]:
-        """The token's record, and the only copy of the token."""
+    async def create(self, maker: Principal, terms: NewTokenTerms) -> tuple[TokenRecord, Secret]:
+        """The token's record, and the only copy of the token.
+
+        One that a token makes has no scope that its maker lacks, and does not outlive it. Raises InvalidRequest,
+        ScopeBeyondYours.
+        """
+        _check(terms)
         token = new_api_token()
-        return await store_token(self._pool, owner.workspace_id, name, role, owner.user_id or None, token), token
+        if maker.way is Way.TOKEN:
+            terms = await self._bounded(maker, terms)
+        record = await store_token(self._pool, maker.workspace_id, terms, maker.answerable_id, token)
+        log.info("token made", token=record.id, workspace=maker.workspace_id, by=maker.identity.actor)
+        return record, token
+
+    async def _bounded(self, maker: Principal, terms: NewTokenTerms) -> NewTokenTerms:
+        scopes = SCOPES[terms.role] if terms.scopes is None else terms.scopes
+        for scope in _IN_ORDER:
+            if scope in scopes and scope not in maker.scopes:
+                raise ScopeBeyondYours(scope=scope.value)
+        ends = await self._pool.fetchval(SQL["expiry_of_token"], maker.credential_id)
+        earliest = min((end for end in (ends, terms.expires_at) if end is not None), default=None)
+        return NewTokenTerms(terms.name, terms.role, scopes, earliest)
 
     async def find(self, token: str) -> Principal | None:
-        """Who the token stands for; None when it was revoked or never was."""
+        """Who the token stands for; None when it was revoked, ran out or never was."""
         row = await self._pool.fetchrow(SQL["find_token"], fingerprint(token))
         if row is None:
             return None
@@ -64,10 +110,17 @@ class ApiTokens:
             workspace_name=row["workspace_name"],
             plan=row["plan"],
             token_name=row["name"],
+            scopes=frozenset(map(Scope, row["scopes"])),
+            answerable_id=str(row["created_by"]) if row["created_by"] else None,
         )
 
-    async def list(self, workspace_id: str) -> list[TokenRecord]:
-        return [_record(row) for row in await self._pool.fetch(SQL["list_tokens"], workspace_id)]
+    async def list(self, workspace_id: str, page_size: int = 0, page_token: str = "") -> Page[TokenRecord]:
+        return await page_of(
+            page_size,
+            lambda limit: self._pool.fetch(SQL["list_tokens"], workspace_id, after(page_token), limit),
+            _record,
+            lambda record: record.id,
+        )
 
     async def revoke(self, workspace_id: str, token_id: str) -> str:
         """Answers the token's id in its canonical form. Raises NotFound."""
@@ -77,12 +130,28 @@ class ApiTokens:
         return str(found)
 
 
+def _check(terms: NewTokenTerms) -> None:
+    """Raises InvalidRequest with all that is wrong."""
+    faults = [
+        Fault(f"scopes[{place}]", f"The scope {scope.value} needs the role owner. Leave it out, or ask for that role.")
+        for place, scope in enumerate(terms.scopes or ())
+        if scope not in SCOPES[terms.role]
+    ]
+    if terms.scopes is not None and not terms.scopes:
+        faults.append(Fault("scopes", "A token without a scope can do nothing. Name at least one, or none for all."))
+    if terms.expires_at is not None and terms.expires_at <= datetime.now(UTC):
+        faults.append(Fault("expiresAt", "This moment is past. Choose a later one, or none."))
+    require(faults)
+
+
 def _record(row: asyncpg.Record) -> TokenRecord:
     return TokenRecord(
         id=str(row["id"]),
         name=row["name"],
         hint=row["hint"],
         role=Role(row["role"]),
+        scopes=tuple(map(Scope, row["scopes"])),
         created_at=row["created_at"],
         last_used_at=row["last_used_at"],
+        expires_at=row["expires_at"],
     )

@@ -1,22 +1,23 @@
-"""Sessions and API tokens."""
+"""Signing in, and who one is."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
-from services.gateway.identity.principal import Principal
-from services.gateway.identity.tokens import TokenRecord
-from services.gateway.schemas.base import Body, Name, View
+from services.gateway.identity.principal import Principal, Scope
+from services.gateway.schemas.base import Body, View
 
 RoleName = Literal["owner", "operator"]
+ScopeName = Literal["read", "shows:write", "invoices:write", "integrations", "workspace"]
+Email = Annotated[str, msgspec.Meta(min_length=3, max_length=320, examples=["owner@example.com"])]
+Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 
 
 class SignIn(Body):
     """E-mail address and password."""
 
-    email: Annotated[str, msgspec.Meta(min_length=3, max_length=320, examples=["owner@example.com"])]
-    password: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    email: Email
+    password: Password
 
 
 class WorkspaceView(View):
@@ -32,6 +33,7 @@ class UserView(View):
 
     id: str
     email: str
+    name: str
 
 
 class SessionView(View):
@@ -39,59 +41,17 @@ class SessionView(View):
 
     way: Annotated[Literal["session", "token"], msgspec.Meta(description="A browser session, or an API token.")]
     role: RoleName
+    scopes: Annotated[list[ScopeName], msgspec.Meta(description="What a token may be used for; of a session, all.")]
     workspace: WorkspaceView
     user: Annotated[UserView | None, msgspec.Meta(description="Null for an API token.")]
 
     @classmethod
     def of(cls, principal: Principal) -> "SessionView":
+        user = UserView(id=principal.user_id, email=principal.email, name=principal.name)
         return cls(
             way=principal.way.value,
             role=principal.role.value,
+            scopes=[scope.value for scope in Scope if scope in principal.scopes],
             workspace=WorkspaceView(id=principal.workspace_id, name=principal.workspace_name, plan=principal.plan),
-            user=UserView(id=principal.user_id, email=principal.email) if principal.user_id else None,
+            user=user if principal.user_id else None,
         )
-
-
-class NewToken(Body):
-    """An API token to be made."""
-
-    name: Name
-    role: RoleName = "operator"
-
-
-class TokenView(View):
-    """An API token, without the token itself."""
-
-    id: str
-    name: str
-    hint: Annotated[str, msgspec.Meta(description="Its last characters, to tell tokens apart.")]
-    role: RoleName
-    created_at: datetime
-    last_used_at: datetime | None
-
-    @classmethod
-    def of(cls, record: TokenRecord) -> "TokenView":
-        return cls(
-            id=record.id,
-            name=record.name,
-            hint=record.hint,
-            role=record.role.value,
-            created_at=record.created_at,
-            last_used_at=record.last_used_at,
-        )
-
-
-class CreatedToken(TokenView):
-    """A new API token: the only answer that holds the token itself."""
-
-    token: str
-
-    def __repr__(self) -> str:
-        """Without the token."""
-        return f"CreatedToken(id={self.id!r})"
-
-
-class TokenList(View):
-    """The workspace's API tokens."""
-
-    items: list[TokenView]

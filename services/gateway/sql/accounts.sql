@@ -8,19 +8,36 @@ SELECT EXISTS (SELECT FROM users);
 INSERT INTO workspaces (id, name) VALUES ($1, $2);
 
 -- name: create_user
-INSERT INTO users (id, email, password_hash) VALUES ($1, $2, $3) ON CONFLICT (lower(email)) DO NOTHING RETURNING id;
+INSERT INTO users (id, email, password_hash, name) VALUES ($1, $2, $3, $4)
+ON CONFLICT (lower(email)) DO NOTHING RETURNING id;
 
 -- name: create_membership
 INSERT INTO memberships (user_id, workspace_id, role) VALUES ($1, $2, $3);
 
 -- name: find_account
--- The workspace that the user joined first.
+-- With the workspace that the person opened last, or joined first.
 SELECT users.id AS user_id, users.password_hash, memberships.workspace_id
 FROM users
 JOIN memberships ON memberships.user_id = users.id
 WHERE lower(users.email) = lower($1)
-ORDER BY memberships.created_at, memberships.workspace_id
+ORDER BY memberships.opened_at DESC NULLS LAST, memberships.created_at, memberships.workspace_id
 LIMIT 1;
+
+-- name: find_user
+-- Whether or not the person belongs to a workspace just now.
+SELECT id AS user_id, password_hash FROM users WHERE lower(email) = lower($1);
+
+-- name: password_of
+SELECT users.password_hash, sessions.created_at > now() - interval '15 minutes' AS signed_in_just_now
+FROM sessions JOIN users ON users.id = sessions.user_id
+WHERE sessions.id = $1;
 
 -- name: replace_password_hash
 UPDATE users SET password_hash = $2 WHERE id = $1;
+
+-- name: workspaces_of_user
+SELECT workspaces.id, workspaces.name, workspaces.plan, memberships.role::text AS role
+FROM memberships JOIN workspaces ON workspaces.id = memberships.workspace_id
+WHERE memberships.user_id = $1
+ORDER BY lower(workspaces.name), workspaces.id
+LIMIT 200;

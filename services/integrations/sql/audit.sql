@@ -2,6 +2,15 @@
 INSERT INTO audit (id, workspace_id, integration_id, provider, action, actor, detail)
 VALUES ($1, $2, $3, $4, $5, $6, $7);
 
+-- name: add_refusal
+-- With the connection in use, if there is one.
+INSERT INTO audit (id, workspace_id, integration_id, provider, action, actor, detail)
+VALUES (
+    $1, $2,
+    (SELECT id FROM integrations WHERE workspace_id = $2 AND provider = $3 AND status <> 'inactive'),
+    $3, $4, $5, $6
+);
+
 -- name: count_audit
 -- Adds to the counts of this hour. A connection that is not there, or not of that workspace, is left out.
 INSERT INTO audit AS a (id, workspace_id, integration_id, provider, action, actor, detail, hour, count)

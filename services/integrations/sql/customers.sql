@@ -7,7 +7,8 @@ WHERE workspace_id = $1 AND provider = $2 AND account_id = $3 AND livemode = $4 
 -- name: insert_customer
 INSERT INTO customers (workspace_id, provider, account_id, livemode, platform, platform_user_id, id, parameters)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT ON CONSTRAINT one_customer_for_each_buyer DO NOTHING;
+ON CONFLICT ON CONSTRAINT one_customer_for_each_buyer DO NOTHING
+RETURNING id, parameters, customer_id, create_time;
 
 -- name: settle_customer
 UPDATE customers

@@ -34,18 +34,3 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::t
             $9::text[])
   AS told (workspace_id, provider, external_account, livemode, event_id, event_type, occurred_at, invoice_id, outcome)
 ON CONFLICT DO NOTHING;
-
--- name: take_to_check
--- Open invoices that were not read for a while. Taking them counts as reading them: replicas take different ones, and one
--- that cannot be read now has its next turn with the others.
-UPDATE invoices SET checked_at = clock_timestamp()
-FROM (
-  SELECT id FROM invoices
-  WHERE status IN ('draft', 'sent', 'payment_failed') AND external_id <> ''
-    AND checked_at < clock_timestamp() - make_interval(secs => $1)
-  ORDER BY checked_at
-  LIMIT $2
-  FOR NO KEY UPDATE SKIP LOCKED
-) AS due
-WHERE invoices.id = due.id
-RETURNING invoices.id, workspace_id, provider, external_account, livemode, external_id;

@@ -1165,7 +1165,7 @@ class AuditEntry(_message.Message):
     """UUID."""
     provider: _builtins.str
     action: _builtins.str
-    """For example `connect`, `test`, `disconnect`, `use`."""
+    """For example `connect`, `connect_refused`, `test`, `disconnect`, `use`."""
     actor: _builtins.str
     """The user or service that did it."""
     detail: _builtins.str

@@ -56,12 +56,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such buyer in this workspace."""
     ERROR_REASON_REQUEST_ID_TAKEN: _ErrorReason.ValueType  # 13
     """The request id was used for another show, invoice or channel."""
-    ERROR_REASON_EMAIL_CAME_LATER: _ErrorReason.ValueType  # 40
+    ERROR_REASON_EMAIL_CAME_LATER: _ErrorReason.ValueType  # 50
     """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
-    ERROR_REASON_SENDING_NOT_FOUND: _ErrorReason.ValueType  # 41
+    ERROR_REASON_SENDING_NOT_FOUND: _ErrorReason.ValueType  # 51
     """No such run of SendInvoices in this workspace."""
-    ERROR_REASON_DELIVERY_NOT_FOUND: _ErrorReason.ValueType  # 42
+    ERROR_REASON_DELIVERY_NOT_FOUND: _ErrorReason.ValueType  # 52
     """No delivery with this id was handed to the messaging service."""
+    ERROR_REASON_ITEM_NOT_FOUND: _ErrorReason.ValueType  # 40
+    """No item of this number in the show."""
+    ERROR_REASON_ITEM_CHANGED: _ErrorReason.ValueType  # 41
+    """Somebody changed the item since it was read."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: the `reason` of the ErrorInfo, without this enum's prefix."""
@@ -93,12 +97,16 @@ ERROR_REASON_BUYER_NOT_FOUND: ErrorReason.ValueType  # 12
 """No such buyer in this workspace."""
 ERROR_REASON_REQUEST_ID_TAKEN: ErrorReason.ValueType  # 13
 """The request id was used for another show, invoice or channel."""
-ERROR_REASON_EMAIL_CAME_LATER: ErrorReason.ValueType  # 40
+ERROR_REASON_EMAIL_CAME_LATER: ErrorReason.ValueType  # 50
 """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
-ERROR_REASON_SENDING_NOT_FOUND: ErrorReason.ValueType  # 41
+ERROR_REASON_SENDING_NOT_FOUND: ErrorReason.ValueType  # 51
 """No such run of SendInvoices in this workspace."""
-ERROR_REASON_DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 42
+ERROR_REASON_DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 52
 """No delivery with this id was handed to the messaging service."""
+ERROR_REASON_ITEM_NOT_FOUND: ErrorReason.ValueType  # 40
+"""No item of this number in the show."""
+ERROR_REASON_ITEM_CHANGED: ErrorReason.ValueType  # 41
+"""Somebody changed the item since it was read."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _ShowState:
@@ -497,6 +505,62 @@ EVENT_OUTCOME_TRY_AGAIN: EventOutcome.ValueType  # 5
 """Could not be applied just now; the provider should deliver it again."""
 Global___EventOutcome: _TypeAlias = EventOutcome  # noqa: Y015
 
+class _Verdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VERDICT_UNSPECIFIED: _Verdict.ValueType  # 0
+    VERDICT_PROVEN: _Verdict.ValueType  # 1
+    """Everything is exactly right."""
+    VERDICT_DISPROVED: _Verdict.ValueType  # 2
+    """Something is wrong; the findings name it."""
+    VERDICT_UNCHECKED: _Verdict.ValueType  # 3
+    """Nothing is known to be wrong, but not everything could be looked at."""
+
+class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper):
+    """What verification makes of a buyer, or of a whole show."""
+
+VERDICT_UNSPECIFIED: Verdict.ValueType  # 0
+VERDICT_PROVEN: Verdict.ValueType  # 1
+"""Everything is exactly right."""
+VERDICT_DISPROVED: Verdict.ValueType  # 2
+"""Something is wrong; the findings name it."""
+VERDICT_UNCHECKED: Verdict.ValueType  # 3
+"""Nothing is known to be wrong, but not everything could be looked at."""
+Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
+
+class _HearingMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HearingModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HearingMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HEARING_MODE_UNSPECIFIED: _HearingMode.ValueType  # 0
+    HEARING_MODE_LIVE: _HearingMode.ValueType  # 1
+    """By webhooks, the second they happen."""
+    HEARING_MODE_POLLING: _HearingMode.ValueType  # 2
+    """By reading the provider every few minutes."""
+    HEARING_MODE_CATCHING_UP: _HearingMode.ValueType  # 3
+    """Webhooks were missed; what they would have told is being read."""
+    HEARING_MODE_BROKEN: _HearingMode.ValueType  # 4
+    """Nothing is heard just now."""
+
+class HearingMode(_HearingMode, metaclass=_HearingModeEnumTypeWrapper):
+    """How news of payments comes from a provider."""
+
+HEARING_MODE_UNSPECIFIED: HearingMode.ValueType  # 0
+HEARING_MODE_LIVE: HearingMode.ValueType  # 1
+"""By webhooks, the second they happen."""
+HEARING_MODE_POLLING: HearingMode.ValueType  # 2
+"""By reading the provider every few minutes."""
+HEARING_MODE_CATCHING_UP: HearingMode.ValueType  # 3
+"""Webhooks were missed; what they would have told is being read."""
+HEARING_MODE_BROKEN: HearingMode.ValueType  # 4
+"""Nothing is heard just now."""
+Global___HearingMode: _TypeAlias = HearingMode  # noqa: Y015
+
 @_typing.final
 class Show(_message.Message):
     """One live sale."""
@@ -893,6 +957,7 @@ class Item(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID; set by the service."""
     item_number: _builtins.str
@@ -902,6 +967,8 @@ class Item(_message.Message):
     """Minor units. Unset is unpriced; 0 is free on purpose."""
     quantity: _builtins.int
     """How many there are; unset when unlimited."""
+    etag: _builtins.str
+    """Names this state of the item; set by the service."""
     def __init__(
         self,
         *,
@@ -910,10 +977,11 @@ class Item(_message.Message):
         title: _builtins.str = ...,
         price: _builtins.int | None = ...,
         quantity: _builtins.int | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "price", b"price", "quantity", b"quantity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "id", b"id", "item_number", b"item_number", "price", b"price", "quantity", b"quantity", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "etag", b"etag", "id", b"id", "item_number", b"item_number", "price", b"price", "quantity", b"quantity", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
     _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
@@ -977,6 +1045,159 @@ class UpsertItemsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpsertItemsResponse: _TypeAlias = UpsertItemsResponse  # noqa: Y015
+
+@_typing.final
+class RejectedItem(_message.Message):
+    """An item that was not taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    ITEM_NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Place in the stream, from 0."""
+    item_number: _builtins.str
+    reason: _builtins.str
+    """A finished sentence."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        item_number: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item_number", b"item_number", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectedItem: _TypeAlias = RejectedItem  # noqa: Y015
+
+@_typing.final
+class StreamItemsRequest(_message.Message):
+    """Request of StreamItems: one batch of at most 5,000."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    ALL_OR_NONE_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    """The same in every batch of a stream."""
+    all_or_none: _builtins.bool
+    """Take every item of the stream or none; at most 100,000 then. Said by the first batch."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Item]: ...
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        items: _abc.Iterable[Global___Item] | None = ...,
+        all_or_none: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_none", b"all_or_none", "items", b"items", "show_id", b"show_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamItemsRequest: _TypeAlias = StreamItemsRequest  # noqa: Y015
+
+@_typing.final
+class StreamItemsResponse(_message.Message):
+    """Response of StreamItems."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREATED_COUNT_FIELD_NUMBER: _builtins.int
+    UPDATED_COUNT_FIELD_NUMBER: _builtins.int
+    UNCHANGED_COUNT_FIELD_NUMBER: _builtins.int
+    REJECTED_ITEMS_FIELD_NUMBER: _builtins.int
+    REJECTED_COUNT_FIELD_NUMBER: _builtins.int
+    created_count: _builtins.int
+    updated_count: _builtins.int
+    unchanged_count: _builtins.int
+    rejected_count: _builtins.int
+    """With all_or_none nothing was taken unless this is 0."""
+    @_builtins.property
+    def rejected_items(self) -> _containers.RepeatedCompositeFieldContainer[Global___RejectedItem]:
+        """The first 1,000 of them, counted over the whole stream."""
+
+    def __init__(
+        self,
+        *,
+        created_count: _builtins.int = ...,
+        updated_count: _builtins.int = ...,
+        unchanged_count: _builtins.int = ...,
+        rejected_items: _abc.Iterable[Global___RejectedItem] | None = ...,
+        rejected_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_count", b"created_count", "rejected_count", b"rejected_count", "rejected_items", b"rejected_items", "unchanged_count", b"unchanged_count", "updated_count", b"updated_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamItemsResponse: _TypeAlias = StreamItemsResponse  # noqa: Y015
+
+@_typing.final
+class UpdateItemRequest(_message.Message):
+    """Request of UpdateItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    @_builtins.property
+    def item(self) -> Global___Item:
+        """`item_number` names the item; `etag`, where it is given, must be the one that was read. A `price` or `quantity` that
+        the mask names and that is unset becomes unpriced, or unlimited.
+        """
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """`title`, `price`, `quantity`."""
+
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        item: Global___Item | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "show_id", b"show_id", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateItemRequest: _TypeAlias = UpdateItemRequest  # noqa: Y015
+
+@_typing.final
+class UpdateItemResponse(_message.Message):
+    """Response of UpdateItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def item(self) -> Global___Item: ...
+    def __init__(
+        self,
+        *,
+        item: Global___Item | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateItemResponse: _TypeAlias = UpdateItemResponse  # noqa: Y015
 
 @_typing.final
 class ListItemsRequest(_message.Message):
@@ -1063,7 +1284,9 @@ class Claim(_message.Message):
     """1 when 0."""
     status: Global___ClaimStatus.ValueType
     sequence: _builtins.int
-    """The caller's counter of states of this claim; 0 orders by claim_time."""
+    """The caller's counter of states of this claim: the highest stands, whatever its time. Where all are 0, claim_time
+    decides. Give one with every state of a claim or with none: a state without stands behind all that have one.
+    """
     email: _builtins.str
     """Empty for most."""
     @_builtins.property
@@ -1103,7 +1326,10 @@ class IngestClaimsRequest(_message.Message):
 
     SHOW_ID_FIELD_NUMBER: _builtins.int
     CLAIMS_FIELD_NUMBER: _builtins.int
+    ALL_OR_NONE_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
+    all_or_none: _builtins.bool
+    """Take all of these claims, or none when one of them cannot be taken: the counts are 0 then."""
     @_builtins.property
     def claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___Claim]: ...
     def __init__(
@@ -1111,10 +1337,11 @@ class IngestClaimsRequest(_message.Message):
         *,
         show_id: _builtins.str = ...,
         claims: _abc.Iterable[Global___Claim] | None = ...,
+        all_or_none: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_none", b"all_or_none", "claims", b"claims", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1188,8 +1415,13 @@ class StreamClaimsRequest(_message.Message):
 
     SHOW_ID_FIELD_NUMBER: _builtins.int
     CLAIMS_FIELD_NUMBER: _builtins.int
+    ALL_OR_NONE_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     """The same in every batch of a stream."""
+    all_or_none: _builtins.bool
+    """Take every claim of the stream or none; at most 100,000 then, with less than 30 seconds between two batches. Said
+    by the first batch.
+    """
     @_builtins.property
     def claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___Claim]: ...
     def __init__(
@@ -1197,10 +1429,11 @@ class StreamClaimsRequest(_message.Message):
         *,
         show_id: _builtins.str = ...,
         claims: _abc.Iterable[Global___Claim] | None = ...,
+        all_or_none: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_none", b"all_or_none", "claims", b"claims", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1221,6 +1454,7 @@ class StreamClaimsResponse(_message.Message):
     updated_count: _builtins.int
     unchanged_count: _builtins.int
     rejected_count: _builtins.int
+    """With all_or_none nothing was taken unless this is 0."""
     @_builtins.property
     def rejected_claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___RejectedClaim]:
         """The first 1,000 of them, counted over the whole stream."""
@@ -3275,6 +3509,98 @@ class Finding(_message.Message):
 Global___Finding: _TypeAlias = Finding  # noqa: Y015
 
 @_typing.final
+class BuyerProof(_message.Message):
+    """The evidence for one buyer of a show. Amounts in minor units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUYER_ID_FIELD_NUMBER: _builtins.int
+    PLATFORM_FIELD_NUMBER: _builtins.int
+    PLATFORM_USER_ID_FIELD_NUMBER: _builtins.int
+    HANDLE_FIELD_NUMBER: _builtins.int
+    OWED_FIELD_NUMBER: _builtins.int
+    INVOICED_FIELD_NUMBER: _builtins.int
+    PROVIDER_TOTAL_FIELD_NUMBER: _builtins.int
+    INVOICE_COUNT_FIELD_NUMBER: _builtins.int
+    PROVIDER_INVOICE_COUNT_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    buyer_id: _builtins.str
+    platform: _builtins.str
+    """The live platform, for example `facebook`."""
+    platform_user_id: _builtins.str
+    """The platform's id of the person."""
+    handle: _builtins.str
+    """Label."""
+    owed: _builtins.int
+    """What the buyer's priced winner claims come to."""
+    invoiced: _builtins.int
+    """The sum of our invoices that are not void."""
+    provider_total: _builtins.int
+    """The sum of the provider's that are not void."""
+    invoice_count: _builtins.int
+    """Our invoices that are not void."""
+    provider_invoice_count: _builtins.int
+    """The provider's that are not void."""
+    verdict: Global___Verdict.ValueType
+    reason: _builtins.str
+    """Finished sentences: why not PROVEN, or what was accepted."""
+    def __init__(
+        self,
+        *,
+        buyer_id: _builtins.str = ...,
+        platform: _builtins.str = ...,
+        platform_user_id: _builtins.str = ...,
+        handle: _builtins.str = ...,
+        owed: _builtins.int = ...,
+        invoiced: _builtins.int = ...,
+        provider_total: _builtins.int = ...,
+        invoice_count: _builtins.int = ...,
+        provider_invoice_count: _builtins.int = ...,
+        verdict: Global___Verdict.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_id", b"buyer_id", "handle", b"handle", "invoice_count", b"invoice_count", "invoiced", b"invoiced", "owed", b"owed", "platform", b"platform", "platform_user_id", b"platform_user_id", "provider_invoice_count", b"provider_invoice_count", "provider_total", b"provider_total", "reason", b"reason", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BuyerProof: _TypeAlias = BuyerProof  # noqa: Y015
+
+@_typing.final
+class UncheckedAccount(_message.Message):
+    """A provider account that could not be looked into."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    LIVEMODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    provider: _builtins.str
+    """Slug of the provider."""
+    account_id: _builtins.str
+    livemode: _builtins.bool
+    reason: _builtins.str
+    """A finished sentence: why, what it means, and what to do."""
+    def __init__(
+        self,
+        *,
+        provider: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        livemode: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "livemode", b"livemode", "provider", b"provider", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UncheckedAccount: _TypeAlias = UncheckedAccount  # noqa: Y015
+
+@_typing.final
 class VerifyShowRequest(_message.Message):
     """Request of VerifyShow."""
 
@@ -3306,13 +3632,33 @@ class VerifyShowResponse(_message.Message):
     INVOICE_COUNT_FIELD_NUMBER: _builtins.int
     PROVIDER_INVOICE_COUNT_FIELD_NUMBER: _builtins.int
     VERIFY_TIME_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    BUYERS_FIELD_NUMBER: _builtins.int
+    UNCHECKED_ACCOUNTS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    SHOW_NAME_FIELD_NUMBER: _builtins.int
     proven: _builtins.bool
+    """Whether the verdict is PROVEN."""
     invoice_count: _builtins.int
+    """Our invoices of the show, void ones too."""
     provider_invoice_count: _builtins.int
+    """What the provider has of the show, void ones too."""
+    verdict: Global___Verdict.ValueType
+    currency: _builtins.str
+    """ISO 4217, upper case."""
+    show_name: _builtins.str
     @_builtins.property
-    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
+        """Faults first, then what was accepted."""
+
     @_builtins.property
     def verify_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def buyers(self) -> _containers.RepeatedCompositeFieldContainer[Global___BuyerProof]:
+        """One for each buyer who owes something or has an invoice, by handle."""
+
+    @_builtins.property
+    def unchecked_accounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___UncheckedAccount]: ...
     def __init__(
         self,
         *,
@@ -3321,14 +3667,95 @@ class VerifyShowResponse(_message.Message):
         invoice_count: _builtins.int = ...,
         provider_invoice_count: _builtins.int = ...,
         verify_time: _timestamp_pb2.Timestamp | None = ...,
+        verdict: Global___Verdict.ValueType = ...,
+        buyers: _abc.Iterable[Global___BuyerProof] | None = ...,
+        unchecked_accounts: _abc.Iterable[Global___UncheckedAccount] | None = ...,
+        currency: _builtins.str = ...,
+        show_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["verify_time", b"verify_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "invoice_count", b"invoice_count", "proven", b"proven", "provider_invoice_count", b"provider_invoice_count", "verify_time", b"verify_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyers", b"buyers", "currency", b"currency", "findings", b"findings", "invoice_count", b"invoice_count", "proven", b"proven", "provider_invoice_count", b"provider_invoice_count", "show_name", b"show_name", "unchecked_accounts", b"unchecked_accounts", "verdict", b"verdict", "verify_time", b"verify_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VerifyShowResponse: _TypeAlias = VerifyShowResponse  # noqa: Y015
+
+@_typing.final
+class GetHearingRequest(_message.Message):
+    """Request of GetHearing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    provider: _builtins.str
+    """Slug of the provider."""
+    def __init__(
+        self,
+        *,
+        provider: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider", b"provider"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHearingRequest: _TypeAlias = GetHearingRequest  # noqa: Y015
+
+@_typing.final
+class GetHearingResponse(_message.Message):
+    """Response of GetHearing, about the account that is connected now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: _builtins.int
+    SENTENCE_FIELD_NUMBER: _builtins.int
+    LAST_HEARD_TIME_FIELD_NUMBER: _builtins.int
+    LAST_SUCCESS_TIME_FIELD_NUMBER: _builtins.int
+    LAST_TRY_TIME_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    LIVEMODE_FIELD_NUMBER: _builtins.int
+    mode: Global___HearingMode.ValueType
+    sentence: _builtins.str
+    """A finished sentence: how payments are heard of, and what to do where that does not work."""
+    failure: _builtins.str
+    """A finished sentence when the last try failed; else empty."""
+    account_id: _builtins.str
+    """The provider's account."""
+    livemode: _builtins.bool
+    @_builtins.property
+    def last_heard_time(self) -> _timestamp_pb2.Timestamp:
+        """When the provider was last heard, by webhook or by reading it; unset when never."""
+
+    @_builtins.property
+    def last_success_time(self) -> _timestamp_pb2.Timestamp:
+        """When what happened at the provider was last read without a gap; unset when never."""
+
+    @_builtins.property
+    def last_try_time(self) -> _timestamp_pb2.Timestamp:
+        """When that was last tried; unset when never."""
+
+    def __init__(
+        self,
+        *,
+        mode: Global___HearingMode.ValueType = ...,
+        sentence: _builtins.str = ...,
+        last_heard_time: _timestamp_pb2.Timestamp | None = ...,
+        last_success_time: _timestamp_pb2.Timestamp | None = ...,
+        last_try_time: _timestamp_pb2.Timestamp | None = ...,
+        failure: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        livemode: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_heard_time", b"last_heard_time", "last_success_time", b"last_success_time", "last_try_time", b"last_try_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "failure", b"failure", "last_heard_time", b"last_heard_time", "last_success_time", b"last_success_time", "last_try_time", b"last_try_time", "livemode", b"livemode", "mode", b"mode", "sentence", b"sentence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHearingResponse: _TypeAlias = GetHearingResponse  # noqa: Y015
 
 @_typing.final
 class GetShowSummaryRequest(_message.Message):
@@ -3397,10 +3824,14 @@ class GetShowSummaryResponse(_message.Message):
     UNPRICED_LINES_FIELD_NUMBER: _builtins.int
     SEQ_FIELD_NUMBER: _builtins.int
     MOVED_FIELD_NUMBER: _builtins.int
+    UNEXPLAINED_FIELD_NUMBER: _builtins.int
+    BALANCED_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """ISO 4217, upper case."""
     seq: _builtins.int
     """Position of this sum."""
+    balanced: _builtins.bool
+    """Whether nothing is unexplained."""
     @_builtins.property
     def claimed(self) -> Global___SummaryPart:
         """Priced winner claims; the count is of buyers."""
@@ -3441,6 +3872,12 @@ class GetShowSummaryResponse(_message.Message):
         invoice, less what they were invoiced. Below 0 when they were invoiced more. The count is of buyers.
         """
 
+    @_builtins.property
+    def unexplained(self) -> Global___SummaryPart:
+        """The part of `moved` that neither claims, nor prices, nor an edit at the provider explain: above 0 when buyers were
+        invoiced less than they owe, below 0 when more. The count is of buyers, and 0 when the show balances.
+        """
+
     def __init__(
         self,
         *,
@@ -3459,10 +3896,12 @@ class GetShowSummaryResponse(_message.Message):
         unpriced_lines: Global___SummaryPart | None = ...,
         seq: _builtins.int = ...,
         moved: Global___SummaryPart | None = ...,
+        unexplained: Global___SummaryPart | None = ...,
+        balanced: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "uncollectible", b"uncollectible", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "seq", b"seq", "uncollectible", b"uncollectible", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "seq", b"seq", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,91 @@
+"""A person's own account: another password, another of their workspaces."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from services.common.db import Pool
+from services.common.errors import Fault, Forbidden, InvalidRequest, NotFound
+from services.common.ids import parse_id
+from services.common.secret import Secret
+from services.gateway.identity.passwords import Passwords, check_fit
+from services.gateway.identity.principal import Principal, Role
+from services.gateway.identity.sessions import OpenedSession, Sessions
+from services.gateway.identity.throttle import Throttle
+from services.gateway.identity.visitor import Visitor
+from services.gateway.queries import SQL
+
+log = structlog.get_logger()
+
+
+class WrongPassword(InvalidRequest):
+    """The current password is not right. Type it once more."""
+
+    reason = "WRONG_PASSWORD"
+
+
+class SignInAgain(Forbidden):
+    """Your account has no password yet. Sign out and in again, then set one within 15 minutes."""
+
+    reason = "SIGN_IN_AGAIN"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWorkspace:
+    """A workspace that a person belongs to."""
+
+    id: str
+    name: str
+    plan: str
+    role: Role
+
+
+class OwnAccount:
+    """What people change of themselves."""
+
+    def __init__(self, pool: Pool, passwords: Passwords, sessions: Sessions) -> None:
+        self._pool = pool
+        self._passwords = passwords
+        self._sessions = sessions
+        self._throttle = Throttle(pool)
+
+    async def change_password(
+        self, caller: Principal, current: Secret, new: Secret, visitor: Visitor
+    ) -> tuple[OpenedSession, list[str]]:
+        """Ends every session of the person and opens a new one; answers it, and which ended.
+
+        Raises WrongPassword, PasswordNotFit, SignInAgain, TooManyAttempts.
+        """
+        check_fit(new, "newPassword")
+        await self._check(caller, current, visitor)
+        await self._pool.execute(SQL["replace_password_hash"], caller.user_id, await self._passwords.hash(new))
+        opened = await self._sessions.open(caller.user_id, caller.workspace_id, visitor)
+        ended = await self._sessions.end_others(caller.user_id, opened.principal.credential_id)
+        log.info("password changed", user=caller.user_id)
+        return opened, [*ended, caller.credential_id]
+
+    async def _check(self, caller: Principal, current: Secret, visitor: Visitor) -> None:
+        await self._throttle.count(caller.email, visitor.address)
+        row = await self._pool.fetchrow(SQL["password_of"], caller.credential_id)
+        if row is not None and row["password_hash"] is None:
+            if not row["signed_in_just_now"]:
+                raise SignInAgain
+        elif row is None or not await self._passwords.matches(current, row["password_hash"]):
+            error = WrongPassword()
+            raise WrongPassword(error.message, faults=[Fault("currentPassword", error.message)])
+        await self._throttle.forgive(caller.email, visitor.address)
+
+    async def has_password(self, caller: Principal) -> bool:
+        row = await self._pool.fetchrow(SQL["password_of"], caller.credential_id)
+        return row is not None and row["password_hash"] is not None
+
+    async def workspaces(self, user_id: str) -> list[OwnWorkspace]:
+        rows = await self._pool.fetch(SQL["workspaces_of_user"], user_id)
+        return [OwnWorkspace(str(row["id"]), row["name"], row["plan"], Role(row["role"])) for row in rows]
+
+    async def switch(self, caller: Principal, workspace_id: str, visitor: Visitor) -> OpenedSession:
+        """A new session in another of the person's workspaces instead of this one. Raises NotFound."""
+        wanted = parse_id(workspace_id, "workspace")
+        if wanted not in {one.id for one in await self.workspaces(caller.user_id)}:
+            raise NotFound(what="workspace")
+        return await self._sessions.open(caller.user_id, wanted, visitor)
