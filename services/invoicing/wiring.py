@@ -23,9 +23,9 @@ from services.invoicing.items import Items
 from services.invoicing.ledger import Ledger
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.ports import Provider
+from services.invoicing.rereading import Rereading
 from services.invoicing.sender import Senders
 from services.invoicing.sendings import Sendings
-from services.invoicing.rereading import Rereading
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.shows_servicer import ShowsServicer
@@ -100,6 +100,11 @@ class Service:
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for work in (self.outbox.run(), self.workers.run(), self.senders.run(), self.catchup.run()):
-            for work in (self.outbox.run(), self.workers.run(), self.catchup.run(), self.rereading.run()):
+            for work in (
+                self.outbox.run(),
+                self.workers.run(),
+                self.senders.run(),
+                self.catchup.run(),
+                self.rereading.run(),
+            ):
                 group.create_task(work)
