@@ -20,6 +20,7 @@ from services.gateway.backends.patient import PatientClient
 from services.gateway.backends.paylinks import PayLinks
 from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
+from services.gateway.backends.verification import Verification
 from services.gateway.backends.webhooks import MOST, WebhookBackend
 from services.gateway.config import PARSERS, Config
 from services.gateway.identity.accounts import bootstrap
@@ -72,6 +73,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         sendings=Sendings(invoicing, base_url),
         pay_links=PayLinks(invoicing),
         limits=Limits(pool),
+        verification=Verification(invoicing),
         deliveries=Grouper(
             webhooks.deliver, most=MOST, weigh=lambda delivery: len(delivery.body), heaviest=HEAVIEST_GROUP
         ),

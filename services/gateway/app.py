@@ -24,6 +24,7 @@ from services.gateway.api import (
     session,
     shows,
     tokens,
+    verification,
 )
 from services.gateway.api.health import Health
 from services.gateway.backends.integrations import Integrations
@@ -31,6 +32,7 @@ from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.paylinks import PayLinks
 from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
+from services.gateway.backends.verification import Verification
 from services.gateway.dashboard import routes as dashboard
 from services.gateway.dashboard.problems import on_stray
 from services.gateway.edge import Edge
@@ -66,6 +68,7 @@ ROUTES: tuple[Router, ...] = (
     buyers.ROUTES,
     invoices.ROUTES,
     sendings.ROUTES,
+    verification.ROUTES,
     health.ROUTES,
     docs.ROUTES,
     stripe.ROUTES,
@@ -92,6 +95,7 @@ class Parts:
     sendings: Sendings
     pay_links: PayLinks
     limits: Limits
+    verification: Verification
     deliveries: Deliveries
     hub: Hub
     health: Health

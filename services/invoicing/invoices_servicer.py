@@ -8,7 +8,7 @@ from services.common import paging
 from services.common.context import identity
 from services.common.errors import require
 from services.common.ids import parse_id
-from services.invoicing import parse, parse_invoices, parse_sending, render, render_sending
+from services.invoicing import parse, parse_invoices, parse_sending, render, render_sending, render_verification
 from services.invoicing.deliver import Deliveries
 from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
@@ -17,6 +17,7 @@ from services.invoicing.paylinks import PayLinks
 from services.invoicing.sendings import Sendings
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
+from services.invoicing.verify import Verification
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceServicer
 
@@ -36,6 +37,7 @@ class InvoicesServicer(InvoicesServiceServicer):
         pay_links: PayLinks,
         sendings: Sendings,
         hearing: Hearing,
+        verification: Verification,
     ) -> None:
         self._shows = shows
         self._invoices = invoices
@@ -45,6 +47,7 @@ class InvoicesServicer(InvoicesServiceServicer):
         self._pay_links = pay_links
         self._sendings = sendings
         self._hearing = hearing
+        self._verification = verification
 
     async def PlanGeneration(self, request: pb.PlanGenerationRequest, context: Context) -> pb.PlanGenerationResponse:
         plan, currency = await self._generations.plan(identity(), parse_invoices.asked(request))
@@ -136,6 +139,10 @@ class InvoicesServicer(InvoicesServiceServicer):
     async def RevokePayLink(self, request: pb.RevokePayLinkRequest, context: Context) -> pb.RevokePayLinkResponse:
         show_id, buyer_id = parse_id(request.show_id, "show"), parse_id(request.buyer_id, "buyer")
         return pb.RevokePayLinkResponse(pay_path=await self._pay_links.revoke(identity(), show_id, buyer_id))
+
+    async def VerifyShow(self, request: pb.VerifyShowRequest, context: Context) -> pb.VerifyShowResponse:
+        show, report = await self._verification.prove(identity(), parse_id(request.show_id, "show"))
+        return render_verification.verification(show, report)
 
     async def GetHearing(self, request: pb.GetHearingRequest, context: Context) -> pb.GetHearingResponse:
         return render.hearing(await self._hearing.tell(identity(), parse.provider(request.provider)))

@@ -10,6 +10,7 @@ from services.common.bus import Bus
 from services.common.db import Pool
 from services.common.outbox import Outbox
 from services.common.server import GrpcServer
+from services.invoicing.balance import Balance
 from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
 from services.invoicing.courier import Courier
@@ -29,6 +30,7 @@ from services.invoicing.sendings import Sendings
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.shows_servicer import ShowsServicer
+from services.invoicing.verify import Verification
 from services.invoicing.worker import Workers
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import (
     add_InvoicesServiceServicer_to_server,
@@ -66,8 +68,10 @@ class Service:
         self.senders = Senders(self.ledger, courier, concurrency=pace.concurrency, lease=pace.lease)
         self.deliveries = Deliveries(self.ledger, provider, courier, lease=pace.lease)
         self.sendings = Sendings(self.ledger, provider, self.senders.wake)
-        self.settlement = Settlement(self.ledger)
+        self.settlement = Settlement(self.ledger, self.rereading.wake)
         self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
+        self.balance = Balance(pool)
+        self.verification = Verification(pool, provider)
         self.hearing = Hearing(pool, provider, every=pace.catchup)
         self.pay_links = PayLinks(self.ledger, provider)
 
@@ -83,13 +87,14 @@ class Service:
             self.pay_links,
             self.sendings,
             self.hearing,
+            self.verification,
         )
         add_ShowsServiceServicer_to_server(shows, server.server)
         add_InvoicesServiceServicer_to_server(invoices, server.server)
 
     @asynccontextmanager
     async def background(self) -> AsyncIterator[asyncio.Task[None]]:
-        """Outbox, workers and catch-up for the length of a block. The task ends only when one of them broke."""
+        """All of it, for the length of a block. The task ends only when one part broke."""
         task = asyncio.create_task(self._work())
         try:
             yield task
@@ -106,5 +111,6 @@ class Service:
                 self.senders.run(),
                 self.catchup.run(),
                 self.rereading.run(),
+                self.balance.run(),
             ):
                 group.create_task(work)

@@ -31,7 +31,6 @@ ANNOUNCED: dict[str, set[str]] = {
         "FinalizeInvoice",
         "MarkPaid",
         "VoidInvoice",
-        "VerifyShow",
     },
 }
 SERVICERS: dict[str, tuple[type, Any, Any]] = {

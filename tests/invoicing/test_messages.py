@@ -9,7 +9,8 @@ from services.invoicing.domain.message import message, values
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.fake_provider import Away, FakeProvider
-from tests.invoicing.test_status_machine import NOW, PENDING
+from tests.invoicing.sightings import NOW
+from tests.invoicing.test_status_machine import PENDING
 
 MANUAL = pb.DELIVERY_CHANNEL_MANUAL
 LINK = "https://pay.example/p/t"

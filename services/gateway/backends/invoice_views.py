@@ -213,6 +213,8 @@ def summary(answer: pb.GetShowSummaryResponse) -> SummaryView:
         uncollectible=_part(answer.uncollectible),
         moved=_part(answer.moved),
         unpriced_lines=_part(answer.unpriced_lines),
+        unexplained=_part(answer.unexplained),
+        balanced=answer.balanced,
         seq=answer.seq,
     )
 

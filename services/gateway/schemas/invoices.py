@@ -247,4 +247,9 @@ class SummaryView(View):
     uncollectible: SummaryPartView
     moved: SummaryPartView
     unpriced_lines: SummaryPartView
+    unexplained: Annotated[
+        SummaryPartView,
+        msgspec.Meta(description="The part of `moved` that neither claims, nor prices, nor an edit explain."),
+    ]
+    balanced: Annotated[bool, msgspec.Meta(description="Whether nothing is unexplained.")]
     seq: int
