@@ -6,12 +6,15 @@ from typing import Any, Final
 import asyncpg
 
 from services.common.timestamps import to_proto
+from services.invoicing import repository
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan, Warn
 from services.invoicing.domain.rollup import Buyer
 from services.invoicing.feed import Taken
 from services.invoicing.hearing import Heard
 from services.invoicing.items import etag
+from services.invoicing.listing import Page
+from services.invoicing.openings import opened
 from services.invoicing.settle import Outcome
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
@@ -158,6 +161,17 @@ def invoice(known: Invoice, snapshot: Sequence[Mapping[str, Any]] = ()) -> pb.In
         lines=lines(snapshot),
         opened_count=known.opened_count,
         first_opened_time=to_proto(known.first_opened_at),
+    )
+
+
+def page(listed: Page, statuses: Sequence[Status], next_page_token: str) -> pb.ListInvoicesResponse:
+    """`statuses` are those that were asked for; all when empty."""
+    return pb.ListInvoicesResponse(
+        invoices=[invoice(opened(repository.invoice(row), listed.openings)) for row in listed.rows],
+        next_page_token=next_page_token,
+        seq=listed.seq,
+        total_size=sum(listed.counts.get(status, 0) for status in statuses or Status),
+        status_counts=[pb.StatusCount(status=STATUSES[status], count=count) for status, count in listed.counts.items()],
     )
 
 

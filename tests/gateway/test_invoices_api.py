@@ -26,6 +26,25 @@ async def test_the_list_names_its_position(gateway: Gateway, owner: Owner) -> No
     assert (request.page_size, list(request.statuses)) == (500, [pb.INVOICE_STATUS_PAID, pb.INVOICE_STATUS_SENT])
 
 
+async def test_the_list_is_searched_and_sorted(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("ListInvoices", filled(pb.ListInvoicesResponse()))
+    page = await owner.client("GET", f"{SHOW}/invoices?search=maya&sort=-amount&pageToken=t")
+    assert page.json["counts"] == {"pending": 2}
+    request = gateway.invoicing.last("ListInvoices")
+    assert (request.query, request.order_by, request.page_token) == ("maya", "total desc", "t")
+
+
+@pytest.mark.parametrize(("sort", "order_by"), [("", ""), ("handle", "handle"), ("-updated", "update_time desc")])
+async def test_every_sort_has_its_order(gateway: Gateway, owner: Owner, sort: str, order_by: str) -> None:
+    gateway.invoicing.script("ListInvoices", pb.ListInvoicesResponse())
+    assert (await owner.client("GET", f"{SHOW}/invoices?sort={sort}")).status == 200
+    assert gateway.invoicing.last("ListInvoices").order_by == order_by
+
+
+async def test_unknown_sort_is_refused(gateway: Gateway, owner: Owner) -> None:
+    assert (await owner.client("GET", f"{SHOW}/invoices?sort=colour")).status == 400
+
+
 def test_an_event_has_the_shape_of_a_row() -> None:
     names = {field.name for field in events.InvoiceUpdated.DESCRIPTOR.fields} - {"invoice_id", "previous_status"}
     invoice = pb.Invoice(id="i1", show_id="s1")

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.gateway.api.parameters import IdempotencyKey, PageSize, PageToken, request_id_of
-from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.identity.principal import Principal
 from services.gateway.schemas.invoices import (
     GenerateBody,
@@ -15,6 +15,7 @@ from services.gateway.schemas.invoices import (
     InvoiceDetail,
     InvoiceHistory,
     InvoicePage,
+    InvoiceSort,
     InvoiceStatus,
     PlanView,
     RetryBody,
@@ -32,9 +33,17 @@ async def list_invoices(
     page_size: PageSize = 0,
     page_token: PageToken = "",
     status: Annotated[list[InvoiceStatus] | None, QueryParameter(description="Only invoices in these.")] = None,
+    search: Annotated[
+        str, QueryParameter(max_length=200, description="Part of a handle, a name, an e-mail address or a number.")
+    ] = "",
+    sort: Annotated[
+        InvoiceSort,
+        QueryParameter(description="By what; with a minus downwards. `status` puts first what needs attention."),
+    ] = "",
 ) -> InvoicePage:
-    """The show's invoices by buyer, with the position of the snapshot."""
-    return await invoices.list(caller.identity, show_id, page_size, page_token, status or [])
+    """The show's invoices, with the position of the snapshot and the counts by status. A page token is of one sort."""
+    wanted = InvoiceQuery(page_size, page_token, status or [], search, sort)
+    return await invoices.list(caller.identity, show_id, wanted)
 
 
 @get("/api/shows/{show_id:str}/invoices/plan")

@@ -124,6 +124,7 @@ def page(answer: pb.ListInvoicesResponse) -> InvoicePage:
         seq=answer.seq,
         total_size=answer.total_size,
         next_page_token=answer.next_page_token,
+        counts={STATUS[one.status]: one.count for one in answer.status_counts},
     )
 
 

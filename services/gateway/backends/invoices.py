@@ -1,6 +1,7 @@
 """The invoicing service: plans, generations, invoices and pay links."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from services.common.client import GrpcClient
@@ -13,6 +14,7 @@ from services.gateway.schemas.invoices import (
     InvoiceDetail,
     InvoiceHistory,
     InvoicePage,
+    InvoiceSort,
     InvoiceStatus,
     PlanView,
     RetryView,
@@ -26,6 +28,26 @@ _PLANNING: Final = 20.0
 _STARTING: Final = 30.0
 _SENDING: Final = 20.0
 """Seconds for calls that do more than read a page."""
+
+
+_ORDERS: Final = {"amount": "total", "updated": "update_time", "items": "line_count"}
+"""Where the contract names an order otherwise than REST."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceQuery:
+    """Which page of a show's invoices."""
+
+    page_size: int = 0
+    page_token: str = ""
+    statuses: Sequence[InvoiceStatus] = ()
+    search: str = ""
+    sort: InvoiceSort = ""
+
+
+def _order_by(sort: InvoiceSort) -> str:
+    name = sort.removeprefix("-")
+    return _ORDERS.get(name, name) + (" desc" if sort.startswith("-") else "")
 
 
 class Invoices:
@@ -58,14 +80,14 @@ class Invoices:
         request = pb.GetGenerationRequest(generation_id=generation_id)
         return views.generation((await self._client.call(self._stub.GetGeneration, request, caller)).generation)
 
-    async def list(
-        self, caller: Identity, show_id: str, page_size: int, page_token: str, statuses: Sequence[InvoiceStatus]
-    ) -> InvoicePage:
+    async def list(self, caller: Identity, show_id: str, wanted: InvoiceQuery) -> InvoicePage:
         request = pb.ListInvoicesRequest(
             show_id=show_id,
-            page_size=page_size,
-            page_token=page_token,
-            statuses=[views.STATUS_NUMBERS[status] for status in statuses],
+            page_size=wanted.page_size,
+            page_token=wanted.page_token,
+            statuses=[views.STATUS_NUMBERS[status] for status in wanted.statuses],
+            query=wanted.search,
+            order_by=_order_by(wanted.sort),
         )
         return views.page(await self._client.call(self._stub.ListInvoices, request, caller))
 

@@ -117,6 +117,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/shows/{show_id}/summary"): Rule.READ,
     ("GET", "/api/shows/{show_id}/items"): Rule.READ,
     ("PUT", "/api/shows/{show_id}/items"): Rule.SHOWS,
+    ("PATCH", "/api/shows/{show_id}/items/{item_number}"): Rule.SHOWS,
     ("POST", "/api/shows/{show_id}/imports/items"): Rule.SHOWS,
     ("GET", "/api/shows/{show_id}/claims"): Rule.READ,
     ("POST", "/api/shows/{show_id}/claims"): Rule.SHOWS,

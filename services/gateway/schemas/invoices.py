@@ -22,6 +22,9 @@ PlanWarning = Literal[
     "nothing_to_pay",
 ]
 GenerationState = Literal["running", "finished", "cancelled"]
+InvoiceSort = Literal[
+    "", "handle", "-handle", "amount", "-amount", "status", "-status", "updated", "-updated", "items", "-items"
+]
 Channel = Literal["email", "dm", "manual"]
 DeliveryState = Literal["queued", "requested", "delivered", "failed"]
 MOST_IDS = 10_000
@@ -88,12 +91,16 @@ class InvoiceDetail(InvoiceRow):
 
 
 class InvoicePage(View):
-    """Invoices by buyer, with the position of the snapshot: events after `seq` are news."""
+    """A page of invoices, with the position of the snapshot: events after `seq` are news."""
 
     items: list[InvoiceRow]
     seq: int
     total_size: int
     next_page_token: str
+    counts: Annotated[
+        dict[InvoiceStatus, int],
+        msgspec.Meta(description="How many of all that the search finds are in each status; 0 is left out."),
+    ]
 
 
 class InvoiceChangeView(View):

@@ -16,16 +16,6 @@ WHERE invoices.id = ANY ($1::uuid[])
 ORDER BY invoices.id
 FOR NO KEY UPDATE OF invoices;
 
--- name: list_invoices
-SELECT * FROM invoice_records
-WHERE show_id = $1 AND ($2::uuid IS NULL OR id > $2) AND ($3::invoice_status[] IS NULL OR status = ANY ($3))
-ORDER BY id
-LIMIT $4;
-
--- name: count_invoices
-SELECT count(*)::integer FROM invoices
-WHERE show_id = $1 AND ($2::invoice_status[] IS NULL OR status = ANY ($2));
-
 -- name: get_invoice
 SELECT invoice_records.*, line_items
 FROM invoice_records JOIN invoices USING (id)

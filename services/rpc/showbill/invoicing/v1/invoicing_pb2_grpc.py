@@ -944,7 +944,8 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListInvoices(self, request, context):
-        """Lists a show's invoices by buyer, with the position of the snapshot.
+        """Lists a show's invoices, filtered, searched and sorted, with the position of the snapshot and the counts by status.
+        INVALID_ARGUMENT for a page token of another order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -228,7 +228,9 @@ class InvoicesServiceStub:
     CancelGeneration: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.CancelGenerationRequest, _invoicing_pb2.CancelGenerationResponse]
     """Stops what is not begun; what is begun finishes. Calling it again answers the same."""
     ListInvoices: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListInvoicesRequest, _invoicing_pb2.ListInvoicesResponse]
-    """Lists a show's invoices by buyer, with the position of the snapshot."""
+    """Lists a show's invoices, filtered, searched and sorted, with the position of the snapshot and the counts by status.
+    INVALID_ARGUMENT for a page token of another order.
+    """
     GetInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetInvoiceRequest, _invoicing_pb2.GetInvoiceResponse]
     """Reads one invoice with its lines."""
     ListInvoiceHistory: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListInvoiceHistoryRequest, _invoicing_pb2.ListInvoiceHistoryResponse]
@@ -344,7 +346,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.ListInvoicesRequest,
         context: _aio.ServicerContext[_invoicing_pb2.ListInvoicesRequest, _abc.Awaitable[_invoicing_pb2.ListInvoicesResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.ListInvoicesResponse]:
-        """Lists a show's invoices by buyer, with the position of the snapshot."""
+        """Lists a show's invoices, filtered, searched and sorted, with the position of the snapshot and the counts by status.
+        INVALID_ARGUMENT for a page token of another order.
+        """
 
     @_abc_1.abstractmethod
     def GetInvoice(
