@@ -4,6 +4,7 @@ from typing import Any
 
 import grpc
 
+from services.common import paging
 from services.common.context import identity
 from services.common.errors import require
 from services.common.ids import parse_id
