@@ -1,100 +1,112 @@
-"""How often somebody may ask, counted in Postgres and so by all replicas together.
+"""How many requests a caller may send: counted in windows of a minute, over all replicas together.
 
-Told in the headers of the IETF draft `RateLimit header fields for HTTP`. A database that is away limits nobody.
+A replica takes a few requests' worth out of the window at once, so that most requests cost no question to the database.
+Together the replicas never let through more than the quota; what one took and did not use lapses with the window.
 """
 
-import asyncio
 import hashlib
-import ipaddress
-import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
-
-import asyncpg
-import structlog
+from typing import Any, Final
 
 from services.common.db import Pool
+from services.common.errors import Kind, ShowbillError
 from services.gateway.queries import SQL
 
-log = structlog.get_logger()
-
-_AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
-_PATIENCE: Final = 1.0
-"""Seconds that counting may take; nobody waits longer for it."""
-_FORGET_EVERY: Final = 600.0
-"""Seconds between two clearings of windows that have passed, in each process."""
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """So many in so many seconds."""
-
-    name: str
-    most: int
-    window: int
+WINDOW: Final = 60
+"""Seconds."""
+_PORTIONS: Final = 50
+"""In which a quota is taken."""
+_NOTED: Final = "showbill.standing"
+_MOST_KEPT: Final = 10_000
+"""Callers, before those whose window is over are forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What is left after a request was counted, by policy: requests, and whole seconds until the window ends."""
+class TooManyRequests(ShowbillError):
+    """You have sent too many requests in a minute. Wait {seconds} seconds, then go on."""
 
-    left: Mapping[Policy, tuple[int, int]]
+    kind = Kind.RATE_LIMITED
+    reason = "TOO_MANY_REQUESTS"
 
-    @property
-    def wait(self) -> int:
-        """Seconds to wait; 0 when the request is within all limits."""
-        return max((seconds for remaining, seconds in self.left.values() if remaining < 0), default=0)
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """The standard headers, with Retry-After when there is to be waited."""
-        if not self.left:
-            return {}
-        limits = ", ".join(
-            f'"{policy.name}";r={max(remaining, 0)};t={seconds}' for policy, (remaining, seconds) in self.left.items()
-        )
-        policies = ", ".join(f'"{policy.name}";q={policy.most};w={policy.window}' for policy in self.left)
-        waiting = {"Retry-After": str(self.wait)} if self.wait else {}
-        return {"RateLimit": limits, "RateLimit-Policy": policies, **waiting}
+@dataclass(slots=True)
+class Standing:
+    """Where a caller stands in the present window."""
+
+    quota: int
+    ends: float
+    """By this process's own clock."""
+    left: int = 0
+    """Of what this replica took."""
+    elsewhere: int = 0
+    """What nobody had taken when this replica last asked."""
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """As the IETF's draft on RateLimit headers has them."""
+        seconds = max(0, round(self.ends - time.monotonic()))
+        return [
+            (b"ratelimit-policy", f'"requests";q={self.quota};w={WINDOW}'.encode()),
+            (b"ratelimit", f'"requests";r={self.left + self.elsewhere};t={seconds}'.encode()),
+        ]
+
+
+def note(scope: Any, standing: Standing | None) -> None:
+    """For the answer's headers."""
+    if standing is not None:
+        scope[_NOTED] = standing
+
+
+def headers_of(scope: Any) -> list[tuple[bytes, bytes]]:
+    """The headers that tell the caller where it stands; none where nothing is counted."""
+    standing = scope.get(_NOTED)
+    return standing.headers() if isinstance(standing, Standing) else []
 
 
 class Limits:
-    """Counts requests."""
+    """Counts the requests of callers."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, *, known: int, anonymous: int, pay_links: int = 0) -> None:
+        """Requests a minute of one session or token, of one address that is neither, and for pay links of everybody
+        together; 0 for no limit.
+        """
         self._pool = pool
-        self._forgot_at = time.monotonic()
+        self._quotas = {"known": known, "address": anonymous, "pay links": pay_links, "opening": 1}
+        self._standings: dict[bytes, Standing] = {}
 
-    async def take(self, what: str, keys: Mapping[Policy, str]) -> Taken:
-        """Counts one request for `what` under the key of each policy."""
-        hashed = {_key(what, policy.name, key): policy for policy, key in keys.items()}
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                windows = [policy.window for policy in hashed.values()]
-                rows = await self._pool.fetch(SQL["count_requests"], list(hashed), windows)
-                await self._forget_now_and_then()
-        except _AWAY as error:
-            log.warning("requests are not counted", what=what, error=str(error))
-            return Taken({})
-        counts = {row["counted_for"]: (row["requests"], math.ceil(row["seconds_left"])) for row in rows}
-        return Taken({policy: (policy.most - counts[key][0], counts[key][1]) for key, policy in hashed.items()})
+    async def take(self, kind: str, caller: str) -> Standing | None:
+        """Counts a request of a `known` credential, of an `address`, for `pay links`, or an `opening` of one by an
+        address; None where there is no limit.
 
-    async def _forget_now_and_then(self) -> None:
-        if time.monotonic() - self._forgot_at > _FORGET_EVERY:
-            self._forgot_at = time.monotonic()
-            await self._pool.execute(SQL["forget_requests"])
+        Raises TooManyRequests.
+        """
+        quota = self._quotas[kind]
+        if not quota:
+            return None
+        key = hashlib.sha256(f"{kind}\0{caller}".encode()).digest()
+        standing = self._standings.get(key)
+        if standing is None or standing.ends <= time.monotonic() or (not standing.left and standing.elsewhere):
+            standing = await self._ask(key, quota)
+        if not standing.left:
+            wait = max(1.0, standing.ends - time.monotonic())
+            raise TooManyRequests(seconds=round(wait), retry_after=wait)
+        standing.left -= 1
+        return standing
 
+    async def _ask(self, key: bytes, quota: int) -> Standing:
+        portion = max(1, quota // _PORTIONS)
+        row = await self._pool.fetchrow(SQL["take_requests"], key, portion, WINDOW)
+        assert row is not None
+        before = row["taken"] - portion
+        granted = max(0, min(portion, quota - before))
+        now = time.monotonic()
+        standing = self._standings.get(key)
+        if standing is None or standing.ends <= now:
+            if len(self._standings) >= _MOST_KEPT:
+                self._standings = {one: kept for one, kept in self._standings.items() if kept.ends > now}
+            standing = self._standings[key] = Standing(quota, now + row["seconds_left"])
+        standing.left += granted
+        standing.elsewhere = max(0, quota - before - granted)
+        return standing
 
-def network_of(address: str) -> str:
-    """Whom an address stands for: itself, and of IPv6 the network that one household or machine is given."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
-
-
-def _key(*parts: str) -> bytes:
-    return hashlib.sha256("\0".join(parts).encode()).digest()
+    async def sweep(self) -> None:
+        await self._pool.execute(SQL["forget_requests"])

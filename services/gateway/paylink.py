@@ -10,10 +10,12 @@ from litestar.response import Redirect
 
 from services.common.addresses import BaseUrl
 from services.common.errors import Kind
+from services.common.problem import headers
 from services.common.status import RemoteError
 from services.gateway.backends.paylinks import PayLinks
 from services.gateway.identity.origin import check_same_origin
-from services.gateway.limits import Limits, Policy, Taken, network_of
+from services.gateway.identity.visitor import network_of, visitor_of
+from services.gateway.limits import Limits, TooManyRequests
 from services.gateway.pages import asset, page
 from services.gateway.paypage import content, web_address
 from services.gateway.reader import reader_of
@@ -24,11 +26,6 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 _LONGEST_TOKEN: Final = 200
-_ADDRESS: Final = Policy("address", 120, 60)
-_ALL: Final = Policy("all", 6000, 60)
-"""Requests in a minute for pay links: of one address, and of the whole world."""
-_VISIT: Final = Policy("visit", 1, 1800)
-"""Openings of one link from one address that count: one in half an hour, however often a page is loaded."""
 
 _UNKNOWN: Final = ("Link not found", "This link leads nowhere. Ask the seller for a new one.")
 _AWAY: Final = ("Just a moment", "The invoice cannot be shown just now. Nothing is lost: try again in a minute.")
@@ -43,25 +40,21 @@ async def show_pay_link(
     token: FromPath[str], request: AnyRequest, pay_links: NamedDependency[PayLinks], limits: NamedDependency[Limits]
 ) -> Response[Any]:
     """What is owed, and a button to where it can be paid. A GET counts nothing: chat apps fetch links for previews."""
-    taken = await _take(limits, request)
-    if taken.wait:
-        return _told(429, _TOO_MANY, taken.headers)
-    link = await _resolved(pay_links.resolve(token[:_LONGEST_TOKEN]), taken)
+    await limits.take("pay links", "")
+    link = await _resolved(pay_links.resolve(token[:_LONGEST_TOKEN]))
     if isinstance(link, Response):
         return link
     reader = reader_of(request.headers.get("accept-language", ""))
-    return _page(200, "pay-link.html", content(link, reader, f"/p/{token}"), taken.headers)
+    return _page(200, "pay-link.html", content(link, reader, f"/p/{token}"))
 
 
 @get("/p/{token:str}/pay", include_in_schema=False)
 async def go_and_pay(
-    token: FromPath[str], request: AnyRequest, pay_links: NamedDependency[PayLinks], limits: NamedDependency[Limits]
+    token: FromPath[str], pay_links: NamedDependency[PayLinks], limits: NamedDependency[Limits]
 ) -> Response[Any]:
     """To the provider's page of now: the button of a page that was left open for weeks still leads there."""
-    taken = await _take(limits, request)
-    if taken.wait:
-        return _told(429, _TOO_MANY, taken.headers)
-    link = await _resolved(pay_links.resolve(token[:_LONGEST_TOKEN]), taken)
+    await limits.take("pay links", "")
+    link = await _resolved(pay_links.resolve(token[:_LONGEST_TOKEN]))
     if isinstance(link, Response):
         return link
     return Redirect(web_address(link.external_url) or f"/p/{token}", status_code=303, headers=_HEADERS)
@@ -75,45 +68,51 @@ async def count_opening(
     limits: NamedDependency[Limits],
     base_url: NamedDependency[BaseUrl],
 ) -> Response[Any]:
-    """The page's script says that somebody looks at it. Once for each visit, without a cookie."""
+    """The page's script says that somebody looks at it: once in a visit, by the script's word, without a cookie.
+
+    Where a browser keeps nothing for the script, once in a minute for each address.
+    """
     check_same_origin(request.headers, base_url, must_say=True)
-    taken = await _take(limits, request)
-    if taken.wait:
-        return _told(429, _TOO_MANY, taken.headers)
+    await limits.take("pay links", "")
     token = token[:_LONGEST_TOKEN]
-    visit = await limits.take("opening", {_VISIT: f"{token} {_whose(request)}"})
-    if not visit.wait:
-        counted = await _resolved(pay_links.count_opening(token), taken)
+    if await _first(limits, f"{token} {network_of(visitor_of(request).address)}"):
+        counted = await _resolved(pay_links.count_opening(token))
         if isinstance(counted, Response):
             return counted
-    return Response(None, status_code=204, headers={**_HEADERS, **taken.headers})
+    return Response(None, status_code=204, headers=_HEADERS)
 
 
-async def _resolved(call: Awaitable[T], taken: Taken) -> T | Response[Any]:
+async def _first(limits: Limits, visit: str) -> bool:
+    try:
+        await limits.take("opening", visit)
+    except TooManyRequests:
+        return False
+    return True
+
+
+async def _resolved(call: Awaitable[T]) -> T | Response[Any]:
     """What the services say, or the page that says why they do not. Unknown and revoked links are one and the same."""
     try:
         return await call
     except RemoteError as error:
         if error.kind in (Kind.NOT_FOUND, Kind.INVALID):
-            return _told(404, _UNKNOWN, taken.headers)
-        return _told(503, _AWAY, {**taken.headers, "Retry-After": "30"})
+            return _told(404, _UNKNOWN)
+        return _told(503, _AWAY, {"Retry-After": "30"})
 
 
-def _whose(request: AnyRequest) -> str:
-    return network_of(request.client.host) if request.client else ""
+def _busy(_request: AnyRequest, error: TooManyRequests) -> Response[Any]:
+    return _told(429, _TOO_MANY, headers(error))
 
 
-async def _take(limits: Limits, request: AnyRequest) -> Taken:
-    return await limits.take("pay link", {_ADDRESS: _whose(request), _ALL: ""})
-
-
-def _told(status: int, words: tuple[str, str], headers: Mapping[str, str]) -> Response[Any]:
+def _told(status: int, words: tuple[str, str], more: Mapping[str, str] | None = None) -> Response[Any]:
     heading, sentence = words
-    return _page(status, "pay-told.html", {"heading": heading, "sentence": sentence}, headers)
+    return _page(status, "pay-told.html", {"heading": heading, "sentence": sentence}, more)
 
 
-def _page(status: int, template: str, values: dict[str, Any], headers: Mapping[str, str]) -> Response[Any]:
-    return page(template, {**values, "asset": asset}, status=status, headers={**_HEADERS, **headers})
+def _page(status: int, template: str, values: dict[str, Any], more: Mapping[str, str] | None = None) -> Response[Any]:
+    return page(template, {**values, "asset": asset}, status=status, headers={**_HEADERS, **(more or {})})
 
 
-ROUTES: Final = Router("/", route_handlers=[show_pay_link, go_and_pay, count_opening])
+ROUTES: Final = Router(
+    "/", route_handlers=[show_pay_link, go_and_pay, count_opening], exception_handlers={TooManyRequests: _busy}
+)

@@ -102,3 +102,32 @@ async def test_what_cannot_be_seen_is_not_proven(workspace: Workspace, sandbox: 
     assert "Not proven" in said
     code, said = await verify(workspace, "01a21426-0523-7317-b108-4d97beda8334")
     assert (code, said.startswith("Nothing is proven.")) == (2, True)
+
+
+async def test_what_a_lost_answer_left_at_another_account_is_found(workspace: Workspace, sandbox: Sandbox) -> None:
+    """Finalized, but no answer came; another account was connected, and the retry made the invoice there."""
+    await workspace.connect()
+    await sandbox.lose_webhooks(workspace.account.id)
+    show = await workspace.make_show(buyers=1)
+    cut = {"operation": "invoices.finalize", "effect": "cut", "when": "after", "times": None}
+    fault = await sandbox.rest.call("POST", "/_sandbox/faults", {**cut, "account": workspace.account.id})
+    generation = await workspace.start_generation(show)
+    await sandbox.rest.call("GET", f"/_sandbox/faults/{fault['id']}", params={"wait_hits": "1", "timeout": "40"})
+    other = await sandbox.make_account("other")
+    keys = {"secretKey": other.sk_test, "publishableKey": other.pk_test}
+    await workspace.rest.call("POST", "/api/integrations/stripe/connect", keys)
+    await workspace.finished(generation["id"])
+    await sandbox.remove_fault(fault["id"])
+    retried = await workspace.rest.call("POST", f"/api/shows/{show}/invoices/retry")
+    await workspace.finished(retried["generation"]["id"])
+    (row,) = await workspace.invoices(show)
+    (left,) = await sandbox.invoices(workspace.account.id)
+    assert (row["status"], row["externalAccount"], left["status"]) == ("draft", other.id, "open")
+
+    code, said = await verify(workspace, show)
+    assert code == 2
+    assert f"An attempt was made in the account {workspace.account.id}" in said
+    await workspace.connect()
+    code, said = await verify(workspace, show)
+    assert code == 1
+    assert f"does not count here: {left['id']} in the account {workspace.account.id}, open" in said

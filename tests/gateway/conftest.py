@@ -25,7 +25,6 @@ async def gateway(shared_gateway: Gateway) -> Gateway:
     shared_gateway.integrations.reset()
     shared_gateway.invoicing.reset()
     await shared_gateway.pool.execute("DELETE FROM sign_in_failures")
-    await shared_gateway.pool.execute("DELETE FROM request_counts")
     return shared_gateway
 
 

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from services.gateway.api.items import LARGEST_BODY
 from services.gateway.api.parameters import AllOrNothing, PageSize, PageToken
 from services.gateway.backends.shows import BATCH, Shows
+from services.gateway.idempotency import SAME_AGAIN
 from services.gateway.identity.principal import Principal
 from services.gateway.imports.claims import import_claims
 from services.gateway.imports.upload import LARGEST_UPLOAD, uploaded_file
@@ -53,7 +54,12 @@ async def take_claims(
     return taken
 
 
-@post("/api/shows/{show_id:str}/imports/claims", status_code=200, request_max_body_size=LARGEST_UPLOAD)
+@post(
+    "/api/shows/{show_id:str}/imports/claims",
+    status_code=200,
+    request_max_body_size=LARGEST_UPLOAD,
+    opt={SAME_AGAIN: True},
+)
 async def import_claims_file(
     show_id: FromPath[str],
     request: Request[Any, Any, Any],

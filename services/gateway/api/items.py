@@ -6,8 +6,10 @@ from litestar import Request, Response, Router, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from services.gateway.api.parameters import AllOrNothing, IfMatch, PageSize, PageToken, etag_of
+from services.gateway.api.conditions import IfMatch, etag, etag_of
+from services.gateway.api.parameters import AllOrNothing, PageSize, PageToken
 from services.gateway.backends.shows import BATCH, Shows
+from services.gateway.idempotency import SAME_AGAIN
 from services.gateway.identity.principal import Principal
 from services.gateway.imports.items import Prices, import_items
 from services.gateway.imports.upload import LARGEST_UPLOAD, uploaded_file
@@ -57,10 +59,15 @@ async def change_item(
     """Correct one item's title, price or quantity. `price: null` makes it unpriced."""
     number = item_number.removeprefix("/")
     item = await shows.update_item(caller.identity, show_id, number, data, etag_of(if_match))
-    return Response(item, headers={"ETag": f'"{item.etag}"'})
+    return Response(item, headers=etag(item.etag))
 
 
-@post("/api/shows/{show_id:str}/imports/items", status_code=200, request_max_body_size=LARGEST_UPLOAD)
+@post(
+    "/api/shows/{show_id:str}/imports/items",
+    status_code=200,
+    request_max_body_size=LARGEST_UPLOAD,
+    opt={SAME_AGAIN: True},
+)
 async def import_items_file(
     show_id: FromPath[str],
     request: Request[Any, Any, Any],

@@ -31,19 +31,6 @@ AllOrNothing: TypeAlias = Annotated[
         description="Take nothing at all when one line is wrong; for at most 100,000 lines. The wrong lines are named.",
     ),
 ]
-IfMatch: TypeAlias = Annotated[
-    str | None,
-    HeaderParameter(
-        name="If-Match",
-        max_length=100,
-        description="The `etag` that was read: the change is refused with 412 when somebody was faster.",
-    ),
-]
-
-
-def etag_of(if_match: str | None) -> str:
-    """The etag of the header; empty where any will do."""
-    return (if_match or "").strip().removeprefix("W/").strip('"').removeprefix("*")
 
 
 def request_id_of(key: str | None, caller: Identity, operation: str) -> str:

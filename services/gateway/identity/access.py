@@ -141,7 +141,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/sign-in"): Rule.OPEN,
     ("POST", "/sign-in"): Rule.SIGN_IN,
     ("POST", "/sign-out"): Rule.KNOWN,
-    ("GET", "/"): Rule.READ,
+    ("GET", "/"): Rule.KNOWN,
     ("GET", "/shows"): Rule.READ,
     ("GET", "/shows/new"): Rule.READ,
     ("POST", "/shows/new"): Rule.SHOWS,
