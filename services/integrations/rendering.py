@@ -11,7 +11,7 @@ from services.common.templates import render
 from services.common.timestamps import from_proto, to_proto
 from services.integrations.audit import AuditEntry
 from services.integrations.checking import Checked
-from services.integrations.connection import LIVE, Connection, Settings
+from services.integrations.connection import LIVE, Connection, Settings, etag
 from services.integrations.offers import Availability, Entry
 from services.integrations.ports import (
     Buyer,
@@ -77,6 +77,7 @@ def _settings(one: Connection) -> pb.IntegrationSettings:
         footer=found.footer,
         automatic_sending=found.automatic_sending,
         payment_instructions=found.payment_instructions,
+        etag=etag(found),
     )
 
 

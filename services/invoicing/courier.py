@@ -50,7 +50,7 @@ class NoEmail(ShowbillError):
 
 class EmailCameLater(ShowbillError):
     """The provider cannot mail this invoice: it was made before the e-mail address of {handle} was known.
-    Copy the link, or void the invoice and generate again: the new one can be mailed, behind the same link.
+    Copy the link, or generate again and let the plan void and reissue it: then it can be mailed, behind the same link.
     """
 
     kind = Kind.FAILED_PRECONDITION

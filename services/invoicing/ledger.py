@@ -43,6 +43,20 @@ class Change:
     """The new lines; None where they stay."""
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one invoice that a run set out to make or to change."""
+
+    run_id: str
+    created: bool = False
+    """Made, or changed as it was planned."""
+    failed: bool = False
+    held_back: bool = False
+    """Made, and kept a draft."""
+    dropped: bool = False
+    """Overtaken by something else before it was changed: it is as if it had not been planned."""
+
+
 @dataclass(slots=True)
 class Entry:
     """A transaction, and the events that are published once it is committed."""
@@ -87,15 +101,19 @@ class Entry:
 
     async def _count_results(self, changes: Sequence[Change]) -> None:
         """Every step out of pending is a result of the run that the invoice belongs to."""
-        results = [change.after for change in changes if change.before.status is Status.PENDING]
+        await self.count([_result(change.after) for change in changes if change.before.status is Status.PENDING])
+
+    async def count(self, results: Sequence[Result]) -> None:
+        """Counts results of runs, and tells their progress."""
         if not results:
             return
-        runs = sorted({invoice.generation_id for invoice in results})
-        failed = Counter(invoice.generation_id for invoice in results if invoice.status is Status.ERROR)
-        created = Counter(invoice.generation_id for invoice in results if invoice.status is not Status.ERROR)
-        held = Counter(i.generation_id for i in results if i.status is Status.DRAFT and i.draft_reason)
+        runs = sorted({result.run_id for result in results})
+        counted = [
+            Counter(result.run_id for result in results if getattr(result, kind))
+            for kind in ("created", "failed", "held_back", "dropped")
+        ]
         rows = await self.connection.fetch(
-            SQL["count_results"], runs, [created[r] for r in runs], [failed[r] for r in runs], [held[r] for r in runs]
+            SQL["count_results"], runs, *([counter[run] for run in runs] for counter in counted)
         )
         told = [
             (str(row["workspace_id"]), str(row["show_id"]), _progress(row))
@@ -104,6 +122,11 @@ class Entry:
         ]
         if told:
             await self.tell(told)
+
+
+def _result(made: Invoice) -> Result:
+    failed, held_back = made.status is Status.ERROR, made.status is Status.DRAFT and made.draft_reason is not None
+    return Result(made.generation_id, created=not failed, failed=failed, held_back=held_back)
 
 
 def _progress(run: asyncpg.Record) -> Payload:

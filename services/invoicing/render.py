@@ -6,10 +6,11 @@ from typing import Any, Final
 import asyncpg
 
 from services.common.timestamps import to_proto
-from services.invoicing import repository
+from services.invoicing import repository, shows
+from services.invoicing.domain.changes import Proposal
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan, Warn
-from services.invoicing.domain.rollup import Buyer
+from services.invoicing.domain.rollup import Buyer, ChangeKind
 from services.invoicing.feed import Taken
 from services.invoicing.hearing import Heard
 from services.invoicing.items import etag
@@ -25,6 +26,7 @@ DRAFT_REASONS: Final = {
 }
 OUTCOMES: Final = {outcome: pb.EventOutcome.Value(f"EVENT_OUTCOME_{outcome.name}") for outcome in Outcome}
 _ACTIONS: Final = {action: pb.PlanAction.Value(f"PLAN_ACTION_{action.name}") for action in Action}
+_CHANGES: Final = {kind: pb.ChangeKind.Value(f"CHANGE_KIND_{kind.name}") for kind in ChangeKind}
 _WARNINGS: Final = {warning: pb.PlanWarning.Value(f"PLAN_WARNING_{warning.name}") for warning in Warn}
 
 
@@ -41,6 +43,7 @@ def show(row: asyncpg.Record) -> pb.Show:
         item_count=row["item_count"],
         claim_count=row["claim_count"],
         buyer_count=row["buyer_count"],
+        etag=shows.etag(row),
     )
 
 
@@ -212,6 +215,19 @@ def _entry(entry: Entry) -> pb.PlanEntry:
         total=owed.total,
         invoiced_total=entry.billed.total if entry.billed else None,
         invoice_id=entry.billed.invoice_id if entry.billed else "",
+        change=_change(entry.proposal) if entry.proposal else None,
+    )
+
+
+def _change(proposal: Proposal) -> pb.PlannedChange:
+    return pb.PlannedChange(
+        kind=_CHANGES[proposal.change],
+        before=proposal.before,
+        after=proposal.after,
+        difference=proposal.difference,
+        sentence=proposal.sentence,
+        optional=proposal.optional,
+        draft_reason=DRAFT_REASONS[proposal.draft_reason],
     )
 
 
@@ -230,6 +246,7 @@ def generation(row: asyncpg.Record) -> pb.Generation:
         create_time=to_proto(row["created_at"]),
         finish_time=to_proto(row["finished_at"]),
         actor=row["actor"],
+        change_count=row["change_count"],
     )
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from services.common.errors import Kind
+from services.common.status import RemoteError
 from services.gateway.backends import events as bus_events
 from services.gateway.backends import invoice_views
 from services.rpc.showbill.events.v1 import events_pb2 as events
@@ -84,6 +86,34 @@ async def test_generating_answers_at_once_with_the_run(gateway: Gateway, owner: 
     request = gateway.invoicing.last("StartGeneration")
     assert (list(request.buyer_ids), request.plan_hash, len(request.request_id)) == (["b1", "b2"], "h", 36)
     assert request.pay_link_base == "https://showbill.example"
+
+
+async def test_changes_are_planned_and_run_only_when_asked_for(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("PlanGeneration", filled(pb.PlanGenerationResponse()))
+    await owner.client("GET", f"{SHOW}/invoices/plan")
+    request = gateway.invoicing.last("PlanGeneration")
+    assert (request.apply_changes, request.reissue_for_email) == (False, False)
+    answer = await owner.client("GET", f"{SHOW}/invoices/plan?applyChanges=true&reissueForEmail=true")
+    request = gateway.invoicing.last("PlanGeneration")
+    assert (request.apply_changes, request.reissue_for_email) == (True, True)
+    (entry,) = answer.json["items"]
+    assert set(entry["change"]) == {"kind", "before", "after", "difference", "sentence", "optional", "draftReason"}
+    assert (entry["change"]["kind"], entry["change"]["sentence"]) == ("edit_draft", "sentence!")
+    gateway.invoicing.script("PlanGeneration", pb.PlanGenerationResponse(entries=[pb.PlanEntry(action=2)]))  # type: ignore[arg-type]  # unchanged
+    assert (await owner.client("GET", f"{SHOW}/invoices/plan")).json["items"][0]["change"] is None
+
+    gateway.invoicing.script("StartGeneration", filled(pb.StartGenerationResponse()))
+    await owner.client("POST", f"{SHOW}/invoices/generate", {"applyChanges": True})
+    request = gateway.invoicing.last("StartGeneration")
+    assert (request.apply_changes, request.reissue_for_email) == (True, False)
+
+
+async def test_outdated_plan_is_answered_with_the_new_one(gateway: Gateway, owner: Owner) -> None:
+    error = RemoteError(Kind.OUTDATED, "PLAN_OUTDATED", "Look again.", details={"plan_hash": "new", "other": "x"})
+    gateway.invoicing.script("StartGeneration", error)
+    answer = await owner.client("POST", f"{SHOW}/invoices/generate", {"planHash": "old"})
+    assert (answer.status, answer.json["planHash"]) == (412, "new")
+    assert "other" not in answer.json
 
 
 @pytest.mark.parametrize("body", [None, {}])

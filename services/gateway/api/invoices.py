@@ -52,9 +52,13 @@ async def plan_invoices(
     caller: NamedDependency[Principal],
     invoices: NamedDependency[Invoices],
     provider: Annotated[str, QueryParameter(max_length=50, description="Who is to invoice; by default Stripe.")] = "",
+    apply_changes: Annotated[bool, QueryParameter(name="applyChanges", description="As for the run.")] = False,
+    reissue_for_email: Annotated[bool, QueryParameter(name="reissueForEmail", description="As for the run.")] = False,
 ) -> PlanView:
     """What a generation would do: for each buyer, with money and warnings. Changes nothing."""
-    return await invoices.plan(caller.identity, show_id, provider)
+    return await invoices.plan(
+        caller.identity, show_id, provider, apply_changes=apply_changes, reissue_for_email=reissue_for_email
+    )
 
 
 @post("/api/shows/{show_id:str}/invoices/generate", status_code=202)
@@ -65,7 +69,10 @@ async def generate_invoices(
     data: JSONBody[GenerateBody | None] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> GenerationView:
-    """Make one invoice for each buyer, of all or of the chosen ones. Runs on after the answer; again makes nothing."""
+    """Make one invoice for each buyer, of all or of the chosen ones. Runs on after the answer; again makes nothing.
+
+    When claims moved since the plan of `planHash`, nothing is done, and the problem's `planHash` names the new plan.
+    """
     request_id = request_id_of(idempotency_key, caller.identity, f"generate {show_id}")
     return await invoices.generate(caller.identity, show_id, data or GenerateBody(), request_id)
 

@@ -59,8 +59,18 @@ class Invoices:
         self._base = base
         self._stub = InvoicesServiceStub(client.channel)
 
-    async def plan(self, caller: Identity, show_id: str, provider: str = "") -> PlanView:
-        request = pb.PlanGenerationRequest(show_id=show_id, provider=provider)
+    async def plan(
+        self,
+        caller: Identity,
+        show_id: str,
+        provider: str = "",
+        *,
+        apply_changes: bool = False,
+        reissue_for_email: bool = False,
+    ) -> PlanView:
+        request = pb.PlanGenerationRequest(
+            show_id=show_id, provider=provider, apply_changes=apply_changes, reissue_for_email=reissue_for_email
+        )
         return views.plan(await self._client.call(self._stub.PlanGeneration, request, caller, timeout=_PLANNING))
 
     async def generate(self, caller: Identity, show_id: str, body: GenerateBody, request_id: str) -> GenerationView:
@@ -71,6 +81,8 @@ class Invoices:
             plan_hash=body.plan_hash,
             request_id=request_id,
             provider=body.provider,
+            apply_changes=body.apply_changes,
+            reissue_for_email=body.reissue_for_email,
             pay_link_base=self._base,
         )
         answer = await self._client.call(self._stub.StartGeneration, request, caller, timeout=_STARTING)

@@ -313,6 +313,44 @@ PLAN_WARNING_NOTHING_TO_PAY: PlanWarning.ValueType  # 8
 """Everything is free: nothing to pay."""
 Global___PlanWarning: _TypeAlias = PlanWarning  # noqa: Y015
 
+class _ChangeKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHANGE_KIND_UNSPECIFIED: _ChangeKind.ValueType  # 0
+    CHANGE_KIND_EDIT_DRAFT: _ChangeKind.ValueType  # 1
+    """The draft at the provider is brought to what is owed now, and made payable unless something holds it back."""
+    CHANGE_KIND_REISSUE: _ChangeKind.ValueType  # 2
+    """The open invoice is voided and issued again as the next revision, behind the same pay link."""
+    CHANGE_KIND_SUPPLEMENT: _ChangeKind.ValueType  # 3
+    """Beside what is paid or written off, another invoice over the difference."""
+    CHANGE_KIND_VOID: _ChangeKind.ValueType  # 4
+    """The unpaid invoice is voided: it is not owed any more."""
+    CHANGE_KIND_RETRY: _ChangeKind.ValueType  # 5
+    """Its making failed: tried again with what is owed now."""
+    CHANGE_KIND_NONE: _ChangeKind.ValueType  # 6
+    """Nothing is done; the sentence says what the operator can do."""
+
+class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
+    """What is done about an invoice that is not right any more."""
+
+CHANGE_KIND_UNSPECIFIED: ChangeKind.ValueType  # 0
+CHANGE_KIND_EDIT_DRAFT: ChangeKind.ValueType  # 1
+"""The draft at the provider is brought to what is owed now, and made payable unless something holds it back."""
+CHANGE_KIND_REISSUE: ChangeKind.ValueType  # 2
+"""The open invoice is voided and issued again as the next revision, behind the same pay link."""
+CHANGE_KIND_SUPPLEMENT: ChangeKind.ValueType  # 3
+"""Beside what is paid or written off, another invoice over the difference."""
+CHANGE_KIND_VOID: ChangeKind.ValueType  # 4
+"""The unpaid invoice is voided: it is not owed any more."""
+CHANGE_KIND_RETRY: ChangeKind.ValueType  # 5
+"""Its making failed: tried again with what is owed now."""
+CHANGE_KIND_NONE: ChangeKind.ValueType  # 6
+"""Nothing is done; the sentence says what the operator can do."""
+Global___ChangeKind: _TypeAlias = ChangeKind  # noqa: Y015
+
 class _GenerationState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -578,6 +616,7 @@ class Show(_message.Message):
     ITEM_COUNT_FIELD_NUMBER: _builtins.int
     CLAIM_COUNT_FIELD_NUMBER: _builtins.int
     BUYER_COUNT_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     name: _builtins.str
@@ -590,6 +629,8 @@ class Show(_message.Message):
     claim_count: _builtins.int
     buyer_count: _builtins.int
     """Buyers with winner claims."""
+    etag: _builtins.str
+    """Names this state of what UpdateShow changes; set by the service."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -610,10 +651,11 @@ class Show(_message.Message):
         item_count: _builtins.int = ...,
         claim_count: _builtins.int = ...,
         buyer_count: _builtins.int = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_count", b"buyer_count", "claim_count", b"claim_count", "create_time", b"create_time", "currency", b"currency", "end_time", b"end_time", "id", b"id", "item_count", b"item_count", "name", b"name", "seq", b"seq", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_count", b"buyer_count", "claim_count", b"claim_count", "create_time", b"create_time", "currency", b"currency", "end_time", b"end_time", "etag", b"etag", "id", b"id", "item_count", b"item_count", "name", b"name", "seq", b"seq", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -776,7 +818,9 @@ class UpdateShowRequest(_message.Message):
     SHOW_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def show(self) -> Global___Show: ...
+    def show(self) -> Global___Show:
+        """`id` names the show; `etag`, where it is given, must be the one that was read, else ABORTED."""
+
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """`name`, `currency`, `start_time`."""
@@ -1881,6 +1925,51 @@ class Invoice(_message.Message):
 Global___Invoice: _TypeAlias = Invoice  # noqa: Y015
 
 @_typing.final
+class PlannedChange(_message.Message):
+    """What a plan proposes about one buyer's invoices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    SENTENCE_FIELD_NUMBER: _builtins.int
+    OPTIONAL_FIELD_NUMBER: _builtins.int
+    DRAFT_REASON_FIELD_NUMBER: _builtins.int
+    kind: Global___ChangeKind.ValueType
+    before: _builtins.int
+    """Minor units that are invoiced."""
+    after: _builtins.int
+    """Minor units that are owed."""
+    difference: _builtins.int
+    """after less before, in minor units."""
+    sentence: _builtins.str
+    """A finished sentence: what would be done, or what the operator can do."""
+    optional: _builtins.bool
+    """Nothing is wrong; it only makes the invoice one that the provider can mail. Carried out with reissue_for_email."""
+    draft_reason: Global___DraftReason.ValueType
+    """Why the invoice that comes of it would stay a draft."""
+    def __init__(
+        self,
+        *,
+        kind: Global___ChangeKind.ValueType = ...,
+        before: _builtins.int = ...,
+        after: _builtins.int = ...,
+        difference: _builtins.int = ...,
+        sentence: _builtins.str = ...,
+        optional: _builtins.bool = ...,
+        draft_reason: Global___DraftReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "difference", b"difference", "draft_reason", b"draft_reason", "kind", b"kind", "optional", b"optional", "sentence", b"sentence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedChange: _TypeAlias = PlannedChange  # noqa: Y015
+
+@_typing.final
 class PlanEntry(_message.Message):
     """One buyer of a plan."""
 
@@ -1893,6 +1982,7 @@ class PlanEntry(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     INVOICED_TOTAL_FIELD_NUMBER: _builtins.int
     INVOICE_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
     action: Global___PlanAction.ValueType
     reason: _builtins.str
     """A finished sentence for SKIP and CHANGED."""
@@ -1901,11 +1991,15 @@ class PlanEntry(_message.Message):
     invoiced_total: _builtins.int
     """Minor units of what it is; unset when there is none."""
     invoice_id: _builtins.str
-    """The existing invoice, if any."""
+    """The existing invoice, if any: the newest that is not void."""
     @_builtins.property
     def buyer(self) -> Global___Buyer: ...
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[Global___PlanWarning.ValueType]: ...
+    @_builtins.property
+    def change(self) -> Global___PlannedChange:
+        """Set for CHANGED, and for UNCHANGED where something optional is offered."""
+
     def __init__(
         self,
         *,
@@ -1916,10 +2010,11 @@ class PlanEntry(_message.Message):
         total: _builtins.int = ...,
         invoiced_total: _builtins.int | None = ...,
         invoice_id: _builtins.str = ...,
+        change: Global___PlannedChange | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_invoiced_total", b"_invoiced_total", "buyer", b"buyer", "invoiced_total", b"invoiced_total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_invoiced_total", b"_invoiced_total", "buyer", b"buyer", "change", b"change", "invoiced_total", b"invoiced_total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_invoiced_total", b"_invoiced_total", "action", b"action", "buyer", b"buyer", "invoice_id", b"invoice_id", "invoiced_total", b"invoiced_total", "reason", b"reason", "total", b"total", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_invoiced_total", b"_invoiced_total", "action", b"action", "buyer", b"buyer", "change", b"change", "invoice_id", b"invoice_id", "invoiced_total", b"invoiced_total", "reason", b"reason", "total", b"total", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__invoiced_total: _TypeAlias = _typing.Literal["invoiced_total"]  # noqa: Y015
     _WhichOneofArgType__invoiced_total: _TypeAlias = _typing.Literal["_invoiced_total", b"_invoiced_total"]  # noqa: Y015
@@ -1936,9 +2031,15 @@ class PlanGenerationRequest(_message.Message):
     SHOW_ID_FIELD_NUMBER: _builtins.int
     BUYER_IDS_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int
+    APPLY_CHANGES_FIELD_NUMBER: _builtins.int
+    REISSUE_FOR_EMAIL_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     provider: _builtins.str
     """Slug of the provider; `stripe` when empty."""
+    apply_changes: _builtins.bool
+    """Plan to carry the changes out. The same entries, but another hash: a run does only what was looked at."""
+    reissue_for_email: _builtins.bool
+    """Plan to issue again the open invoices that could not be mailed, where an e-mail address became known since."""
     @_builtins.property
     def buyer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All buyers when empty."""
@@ -1949,10 +2050,12 @@ class PlanGenerationRequest(_message.Message):
         show_id: _builtins.str = ...,
         buyer_ids: _abc.Iterable[_builtins.str] | None = ...,
         provider: _builtins.str = ...,
+        apply_changes: _builtins.bool = ...,
+        reissue_for_email: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_ids", b"buyer_ids", "provider", b"provider", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_changes", b"apply_changes", "buyer_ids", b"buyer_ids", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2045,12 +2148,13 @@ class Generation(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
+    CHANGE_COUNT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     show_id: _builtins.str
     state: Global___GenerationState.ValueType
     total_count: _builtins.int
-    """Invoices that this run set out to make."""
+    """Invoices that this run set out to make, and changes that it set out to carry out."""
     created_count: _builtins.int
     failed_count: _builtins.int
     pending_count: _builtins.int
@@ -2060,6 +2164,10 @@ class Generation(_message.Message):
     """Buyers that had an invoice before."""
     actor: _builtins.str
     """The user who began it."""
+    change_count: _builtins.int
+    """Of total_count, changes of invoices that stood before. One that something else overtook (a payment, say) is dropped
+    from both and counts as unchanged.
+    """
     @_builtins.property
     def skipped_buyers(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkippedBuyer]: ...
     @_builtins.property
@@ -2082,10 +2190,11 @@ class Generation(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
         actor: _builtins.str = ...,
+        change_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "pending_count", b"pending_count", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "change_count", b"change_count", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "pending_count", b"pending_count", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2102,6 +2211,8 @@ class StartGenerationRequest(_message.Message):
     PLAN_HASH_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int
+    APPLY_CHANGES_FIELD_NUMBER: _builtins.int
+    REISSUE_FOR_EMAIL_FIELD_NUMBER: _builtins.int
     PAY_LINK_BASE_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     plan_hash: _builtins.str
@@ -2110,6 +2221,10 @@ class StartGenerationRequest(_message.Message):
     """UUID of the caller's choice; makes the call idempotent."""
     provider: _builtins.str
     """Slug of the provider; `stripe` when empty."""
+    apply_changes: _builtins.bool
+    """Carry out the changes of the plan. Without it nothing that exists is touched."""
+    reissue_for_email: _builtins.bool
+    """Issue again the open invoices that could not be mailed, where an e-mail address became known since."""
     pay_link_base: _builtins.str
     """The gateway's public base address, that pay paths are joined to. Without it nothing is sent on its own, whatever the
     connection's setting says.
@@ -2126,11 +2241,13 @@ class StartGenerationRequest(_message.Message):
         plan_hash: _builtins.str = ...,
         request_id: _builtins.str = ...,
         provider: _builtins.str = ...,
+        apply_changes: _builtins.bool = ...,
+        reissue_for_email: _builtins.bool = ...,
         pay_link_base: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_ids", b"buyer_ids", "pay_link_base", b"pay_link_base", "plan_hash", b"plan_hash", "provider", b"provider", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_changes", b"apply_changes", "buyer_ids", b"buyer_ids", "pay_link_base", b"pay_link_base", "plan_hash", b"plan_hash", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
