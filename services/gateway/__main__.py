@@ -8,6 +8,7 @@ import uvloop
 from services.common.addresses import BaseUrl, Listen
 from services.common.bus import Bus
 from services.common.db import Pool, open_pool
+from services.common.grouping import Grouper
 from services.common.migrate import migrate
 from services.common.process import run_service
 from services.common.tls import channel_credentials
@@ -36,7 +37,6 @@ from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.relay import Relay
 from services.gateway.realtime.upkeep import Upkeep
 from services.gateway.serving import bind, serve_until
-from services.gateway.webhooks.grouping import Grouper
 
 log = structlog.get_logger()
 

@@ -12,11 +12,9 @@ from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing, 
 from services.invoicing.domain.plan import Wishes
 from services.invoicing.generate import Asked
 from services.invoicing.parse import PROVIDERS, count_fault, id_faults, provider, request_id, uuid_of
-from services.invoicing.settle import Event
+from services.invoicing.settle import MOST, Event
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as integrations
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
-
-MOST_EVENTS: Final = 256
 
 
 def asked(message: pb.PlanGenerationRequest | pb.StartGenerationRequest) -> Asked:
@@ -56,7 +54,7 @@ _STANDINGS: Final[dict[int, Standing]] = {
 
 def events(messages: Sequence[pb.ProviderEvent]) -> list[Event]:
     """Raises InvalidRequest for too many, or for one that names no workspace or event."""
-    faults = count_fault("events", messages, MOST_EVENTS)
+    faults = count_fault("events", messages, MOST)
     for place, message in enumerate(messages):
         if not message.event_id or not uuid_of(message.workspace_id) or message.provider not in PROVIDERS:
             faults.append(Fault(f"events[{place}]", "The event names no workspace, no provider or no id."))
