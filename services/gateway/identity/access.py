@@ -123,6 +123,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/api/shows/{show_id}/claims"): Rule.SHOWS,
     ("POST", "/api/shows/{show_id}/imports/claims"): Rule.SHOWS,
     ("GET", "/api/shows/{show_id}/buyers"): Rule.READ,
+    ("GET", "/api/shows/{show_id}/exports/{table}"): Rule.READ,
     ("PATCH", "/api/buyers/{buyer_id}"): Rule.SHOWS,
     ("GET", "/api/shows/{show_id}/invoices"): Rule.READ,
     ("GET", "/api/shows/{show_id}/invoices/plan"): Rule.READ,
