@@ -513,10 +513,13 @@ class ProviderLimits(_message.Message):
     MAXIMUM_TOTAL_FIELD_NUMBER: _builtins.int
     MAXIMUM_LINES_FIELD_NUMBER: _builtins.int
     MAXIMUM_TOTALS_FIELD_NUMBER: _builtins.int
+    CANNOT_EMAIL_FIELD_NUMBER: _builtins.int
     maximum_total: _builtins.int
     """Largest total in minor units."""
     maximum_lines: _builtins.int
     """Most lines that one invoice shows separately."""
+    cannot_email: _builtins.bool
+    """The provider mails nothing: links go out as a message or by hand."""
     @_builtins.property
     def minimum_totals(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Smallest payable total per ISO 4217 currency (upper case), in minor units."""
@@ -532,10 +535,11 @@ class ProviderLimits(_message.Message):
         maximum_total: _builtins.int = ...,
         maximum_lines: _builtins.int = ...,
         maximum_totals: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        cannot_email: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["maximum_lines", b"maximum_lines", "maximum_total", b"maximum_total", "maximum_totals", b"maximum_totals", "minimum_totals", b"minimum_totals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cannot_email", b"cannot_email", "maximum_lines", b"maximum_lines", "maximum_total", b"maximum_total", "maximum_totals", b"maximum_totals", "minimum_totals", b"minimum_totals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
