@@ -8,12 +8,13 @@ import structlog
 
 from services.common.errors import Fault, require
 from services.common.money import is_currency
+from services.common.templates import render
 from services.integrations.connection import Connection, Settings
 from services.integrations.opening import NotConnected
 from services.integrations.ports import Limits
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
-from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, render, sample_values
+from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, sample_values
 
 log = structlog.get_logger()
 

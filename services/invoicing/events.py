@@ -94,7 +94,7 @@ def claims_changed(*, created: int, updated: int) -> Payload:
     return pb.ClaimsChanged(created_count=created, updated_count=updated)
 
 
-def link_requested(invoice: Invoice, delivery_id: str, text: str) -> Payload:
+def link_requested(invoice: Invoice, delivery_id: str, text: str, link: str) -> Payload:
     """`text` is the rendered message, with the link in it."""
     return pb.CheckoutLinkRequested(
         delivery_id=delivery_id,
@@ -103,6 +103,7 @@ def link_requested(invoice: Invoice, delivery_id: str, text: str) -> Payload:
         platform_user_id=invoice.platform_user_id,
         handle=invoice.handle,
         message=text,
+        link=link,
     )
 
 

@@ -16,9 +16,10 @@ import msgspec
 from services.common import context
 from services.common.db import Connection, Pool, transaction
 from services.common.errors import Kind, ShowbillError
+from services.common.ids import new_id
 from services.common.outbox import Message, Outbox
 from services.invoicing import events
-from services.invoicing.domain.invoice import Invoice, Status
+from services.invoicing.domain.invoice import Invoice, Standing, Status
 from services.invoicing.events import Payload
 from services.invoicing.repository import SQL
 
@@ -73,11 +74,20 @@ class Entry:
             return
         await _write_rows(self.connection, changes)
         await _write_history(self.connection, changes)
+        await self._send_what_became_payable(changes)
         told = [
             (c.after.workspace_id, c.after.show_id, events.invoice_updated(c.after, c.before.status)) for c in changes
         ]
         await self.tell(told, [change.request_id for change in changes])
         await self._count_results(changes)
+
+    async def _send_what_became_payable(self, changes: Sequence[Change]) -> None:
+        """Queues the link of an invoice that can be paid from now on, where the settings say so; once for each."""
+        before = {change.after.id: change.before.standing for change in reversed(changes)}
+        now = {change.after.id: change.after.standing for change in changes}
+        ready = [one for one in now if before[one] < Standing.PAYABLE and now[one] is Standing.PAYABLE]
+        if ready:
+            await self.connection.execute(SQL["queue_automatic"], [new_id() for _ in ready], ready)
 
     async def tell(self, told: Sequence[tuple[str, str, Payload]], requests: Sequence[str] = ()) -> None:
         """Writes events of shows, named by workspace and id, in order, with the requests that caused them.

@@ -13,6 +13,7 @@ from services.common.server import GrpcServer
 from services.invoicing.balance import Balance
 from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
+from services.invoicing.courier import Courier
 from services.invoicing.deliver import Deliveries
 from services.invoicing.feed import Feed
 from services.invoicing.generate import Generations
@@ -25,6 +26,8 @@ from services.invoicing.listing import Listing
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.ports import Provider
 from services.invoicing.rereading import Rereading
+from services.invoicing.sender import Senders
+from services.invoicing.sendings import Sendings
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.shows_servicer import ShowsServicer
@@ -63,7 +66,10 @@ class Service:
         self.invoices = Invoices(pool)
         self.listing = Listing(pool)
         self.generations = Generations(self.ledger, provider, self.workers.wake)
-        self.deliveries = Deliveries(self.ledger, provider)
+        courier = Courier(self.ledger, provider)
+        self.senders = Senders(self.ledger, courier, concurrency=pace.concurrency, lease=pace.lease)
+        self.deliveries = Deliveries(self.ledger, provider, courier, lease=pace.lease)
+        self.sendings = Sendings(self.ledger, provider, self.senders.wake)
         self.settlement = Settlement(self.ledger, self.rereading.wake)
         self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
         self.balance = Balance(pool)
@@ -82,6 +88,7 @@ class Service:
             self.deliveries,
             self.settlement,
             self.pay_links,
+            self.sendings,
             self.hearing,
             self.verification,
         )
@@ -104,6 +111,7 @@ class Service:
             for work in (
                 self.outbox.run(),
                 self.workers.run(),
+                self.senders.run(),
                 self.catchup.run(),
                 self.rereading.run(),
                 self.balance.run(),

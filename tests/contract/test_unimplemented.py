@@ -30,10 +30,7 @@ ANNOUNCED: dict[str, set[str]] = {
         "UpdateDraft",
         "FinalizeInvoice",
         "MarkPaid",
-        "SendInvoices",
         "VoidInvoice",
-        "ReportDelivery",
-        "RevokePayLink",
     },
 }
 SERVICERS: dict[str, tuple[type, Any, Any]] = {
