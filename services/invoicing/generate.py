@@ -82,7 +82,7 @@ class Generations:
         before = await _begun(self._ledger.pool, identity, asked)
         if before is not None:
             return before
-        connection = _usable(await self._provider.connection(identity, asked.provider))
+        connection = usable(await self._provider.connection(identity, asked.provider))
         async with self._ledger.entry() as entry:
             run = await _start(entry, identity, asked, connection)
         self._wake()
@@ -111,15 +111,16 @@ class Generations:
             )
             if not failed:
                 return None
-            usable = _usable(connection)
+            able = usable(connection)
             show = await entry.connection.fetchrow(SQL["lock_show"], show_id, identity.workspace_id)
             assert show is not None
-            run = await queueing.queue_again(entry, identity, show, [row["id"] for row in failed], usable)
+            run = await queueing.queue_again(entry, identity, show, [row["id"] for row in failed], able)
         self._wake()
         return run
 
 
-def _usable(connection: ProviderConnection | None) -> ProviderConnection:
+def usable(connection: ProviderConnection | None) -> ProviderConnection:
+    """Raises NotConnected."""
     if connection is None:
         raise NotConnected
     if not connection.active:

@@ -9,6 +9,7 @@ from services.common.context import identity
 from services.common.errors import Fault, require
 from services.common.ids import parse_id
 from services.invoicing import parse, parse_invoices, render
+from services.invoicing.amend_servicer import AmendServicer, Changes
 from services.invoicing.deliver import Deliveries, Wish
 from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
@@ -17,7 +18,6 @@ from services.invoicing.paylinks import PayLinks
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
-from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceServicer
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -28,7 +28,7 @@ _CHANNELS: Final = {
 }
 
 
-class InvoicesServicer(InvoicesServiceServicer):
+class InvoicesServicer(AmendServicer):
     """Invoices, generations, deliveries, provider events and pay links."""
 
     def __init__(
@@ -40,7 +40,9 @@ class InvoicesServicer(InvoicesServiceServicer):
         settlement: Settlement,
         pay_links: PayLinks,
         hearing: Hearing,
+        changes: Changes,
     ) -> None:
+        super().__init__(changes)
         self._shows = shows
         self._invoices = invoices
         self._generations = generations

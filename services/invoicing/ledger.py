@@ -16,7 +16,7 @@ import msgspec
 from services.common.db import Connection, Pool, transaction
 from services.common.errors import Kind, ShowbillError
 from services.common.outbox import Message, Outbox
-from services.invoicing import events
+from services.invoicing import events, repository
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.events import Payload
 from services.invoicing.repository import SQL
@@ -40,6 +40,8 @@ class Change:
     actor: str
     lines: list[dict[str, Any]] | None = None
     """The new lines; None where they stay."""
+    withdrawn: bool = False
+    """It is taken out of its run without a result: nothing was made of it."""
 
 
 @dataclass(slots=True)
@@ -54,13 +56,22 @@ class Entry:
         """Writes the steps, which may be several of one invoice, in order. The rows must be locked."""
         if not changes:
             return
-        await _write_rows(self.connection, changes)
-        await _write_history(self.connection, changes)
+        await self._write(changes)
         told = [
             (c.after.workspace_id, c.after.show_id, events.invoice_updated(c.after, c.before.status)) for c in changes
         ]
         await self.tell(told)
         await self._count_results(changes)
+
+    async def withdraw(self, changes: Sequence[Change]) -> None:
+        """Writes steps that the event of their run stands for, however many they are. The rows must be locked."""
+        if changes:
+            await self._write(changes)
+            await self._count_results(changes)
+
+    async def _write(self, changes: Sequence[Change]) -> None:
+        await _write_rows(self.connection, changes)
+        await _write_history(self.connection, changes)
 
     async def tell(self, told: Sequence[tuple[str, str, Payload]]) -> None:
         """Writes events of shows, named by workspace and id, in order."""
@@ -77,33 +88,34 @@ class Entry:
 
     async def _count_results(self, changes: Sequence[Change]) -> None:
         """Every step out of pending is a result of the run that the invoice belongs to."""
-        results = [change.after for change in changes if change.before.status is Status.PENDING]
-        if not results:
+        out = [change for change in changes if change.before.status is Status.PENDING]
+        if not out:
             return
-        runs = sorted({invoice.generation_id for invoice in results})
+        runs = sorted({change.after.generation_id for change in out})
+        withdrawn = Counter(change.after.generation_id for change in out if change.withdrawn)
+        results = [change.after for change in out if not change.withdrawn]
         failed = Counter(invoice.generation_id for invoice in results if invoice.status is Status.ERROR)
         created = Counter(invoice.generation_id for invoice in results if invoice.status is not Status.ERROR)
         held = Counter(i.generation_id for i in results if i.status is Status.DRAFT and i.draft_reason)
         rows = await self.connection.fetch(
-            SQL["count_results"], runs, [created[r] for r in runs], [failed[r] for r in runs], [held[r] for r in runs]
+            SQL["count_results"],
+            runs,
+            *([counter[run] for run in runs] for counter in (created, failed, held, withdrawn)),
         )
         told = [
-            (str(row["workspace_id"]), str(row["show_id"]), _progress(row))
+            (str(row["workspace_id"]), str(row["show_id"]), _progress(row, datetime.now(UTC)))
             for row in rows
-            if row["report_due"] or row["finished_now"]
+            if row["report_due"] or row["finished_now"] or withdrawn[str(row["id"])]
         ]
         if told:
             await self.tell(told)
 
 
-def _progress(run: asyncpg.Record) -> Payload:
-    total, created, failed = run["total_count"], run["created_count"], run["failed_count"]
+def _progress(run: asyncpg.Record, now: datetime) -> Payload:
+    run_id, counts = str(run["id"]), repository.counts(run)
     if run["finished_now"]:
-        cancelled = run["state"] == "cancelled"
-        return events.generation_finished(
-            str(run["id"]), total=total, created=created, failed=failed, cancelled=cancelled
-        )
-    return events.generation_progressed(str(run["id"]), total=total, created=created, failed=failed)
+        return events.generation_finished(run_id, counts, cancelled=run["state"] == "cancelled")
+    return events.generation_progressed(run_id, counts, repository.pace(run, now))
 
 
 class Ledger:

@@ -86,7 +86,7 @@ async def add_invoices(
     await database.execute(SQL["end_big_join"])
     assert written == len(planned), "the lock of the show keeps claims and invoices as they were planned"
     # One event however long the queue: what listens reads the list, as it would after thousands of them.
-    begun = events.generation_progressed(str(run["id"]), total=run["total_count"], created=0, failed=0)
+    begun = events.generation_progressed(str(run["id"]), repository.counts(run))
     await entry.tell([(identity.workspace_id, str(show["id"]), begun)])
 
 

@@ -1,11 +1,13 @@
 """The domain's values as the contract's messages."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import asyncpg
 
-from services.common.timestamps import to_proto
+from services.common.timestamps import to_duration, to_proto
+from services.invoicing import repository
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan, Warn
 from services.invoicing.domain.rollup import Buyer
@@ -162,6 +164,7 @@ def _entry(entry: Entry) -> pb.PlanEntry:
 
 
 def generation(row: asyncpg.Record) -> pb.Generation:
+    counts, pace = repository.counts(row), repository.pace(row, datetime.now(UTC))
     return pb.Generation(
         id=str(row["id"]),
         show_id=str(row["show_id"]),
@@ -169,7 +172,10 @@ def generation(row: asyncpg.Record) -> pb.Generation:
         total_count=row["total_count"],
         created_count=row["created_count"],
         failed_count=row["failed_count"],
-        pending_count=row["total_count"] - row["created_count"] - row["failed_count"],
+        pending_count=counts.pending,
+        cancelled_count=counts.cancelled,
+        rate=pace.rate,
+        remaining_time=to_duration(pace.remaining),
         draft_count=row["draft_count"],
         unchanged_count=row["unchanged_count"],
         skipped_buyers=[pb.SkippedBuyer(**skipped) for skipped in row["skipped_buyers"]],

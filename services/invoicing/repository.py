@@ -1,13 +1,16 @@
 """Rows of the database as the domain's values."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import asyncpg
 
 from services.common.db import load_queries
+from services.invoicing.domain import progress
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
+from services.invoicing.domain.progress import STANDING, Counts, Pace
 from services.invoicing.domain.rollup import NOTHING, Billed, Buyer, Owed, Position
 from services.invoicing.ports import Order
 
@@ -87,6 +90,18 @@ def position(row: asyncpg.Record) -> Position:
     if row["invoice_id"] is not None:
         billed = Billed(str(row["invoice_id"]), Status(row["status"]), row["billed_total"], row["planned_digest"])
     return Position(buyer(row), owed(row) if row["line_count"] is not None else NOTHING, billed, row["revision"])
+
+
+def counts(row: asyncpg.Record) -> Counts:
+    """Of a row of generations."""
+    return Counts(row["total_count"], row["created_count"], row["failed_count"], row["cancelled_count"])
+
+
+def pace(row: asyncpg.Record, now: datetime) -> Pace:
+    """Of a row of generations."""
+    if row["finished_at"] is not None:
+        return STANDING
+    return progress.pace(counts(row), row["rate"], row["rated_at"], row["created_at"], now)
 
 
 def order(row: asyncpg.Record) -> Order:

@@ -10,9 +10,13 @@ from services.common.bus import Bus
 from services.common.db import Pool
 from services.common.outbox import Outbox
 from services.common.server import GrpcServer
+from services.invoicing.amend import Amending
+from services.invoicing.amend_servicer import Changes
+from services.invoicing.cancel import Cancelling
 from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
 from services.invoicing.deliver import Deliveries
+from services.invoicing.drafts import Drafts
 from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
 from services.invoicing.invoices import Invoices
@@ -24,6 +28,7 @@ from services.invoicing.rereading import Rereading
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.shows_servicer import ShowsServicer
+from services.invoicing.watch import Watching
 from services.invoicing.worker import Workers
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import (
     add_InvoicesServiceServicer_to_server,
@@ -55,6 +60,12 @@ class Service:
         self.claims = Claims(self.ledger)
         self.invoices = Invoices(pool)
         self.generations = Generations(self.ledger, provider, self.workers.wake)
+        self.changes = Changes(
+            Amending(self.ledger, provider),
+            Drafts(self.ledger, provider),
+            Cancelling(self.ledger),
+            Watching(self.generations),
+        )
         self.deliveries = Deliveries(self.ledger, provider)
         self.settlement = Settlement(self.ledger)
         self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
@@ -65,7 +76,14 @@ class Service:
         """What the servicers leave out answers UNIMPLEMENTED by the generated base; only its type stub is abstract."""
         shows = ShowsServicer(self.shows, self.claims)  # type: ignore[abstract]  # see above
         invoices = InvoicesServicer(  # type: ignore[abstract]  # see above
-            self.shows, self.invoices, self.generations, self.deliveries, self.settlement, self.pay_links, self.hearing
+            self.shows,
+            self.invoices,
+            self.generations,
+            self.deliveries,
+            self.settlement,
+            self.pay_links,
+            self.hearing,
+            self.changes,
         )
         add_ShowsServiceServicer_to_server(shows, server.server)
         add_InvoicesServiceServicer_to_server(invoices, server.server)

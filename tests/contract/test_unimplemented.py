@@ -25,13 +25,7 @@ ANNOUNCED: dict[str, set[str]] = {
     "InvoiceProviderService": set(),
     "ShowsService": {"StreamClaims"},
     "InvoicesService": {
-        "WatchGeneration",
-        "CancelGeneration",
-        "UpdateDraft",
-        "FinalizeInvoice",
-        "MarkPaid",
         "SendInvoices",
-        "VoidInvoice",
         "ReportDelivery",
         "RevokePayLink",
         "VerifyShow",

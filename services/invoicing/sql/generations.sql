@@ -146,6 +146,7 @@ SELECT EXISTS (SELECT FROM invoices WHERE id = $1 AND lease_owner = $2);
 -- name: lock_failed
 SELECT id FROM invoices
 WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3))
+  AND (lease_expires_at IS NULL OR lease_expires_at < clock_timestamp())  -- else it is being voided just now
 ORDER BY id
 FOR NO KEY UPDATE;
 
@@ -161,3 +162,13 @@ SET attempt = new.attempt, planned_digest = new.digest, generation_id = $3, firs
                                'display_name', display_name, 'email', email)
 FROM unnest($1::uuid[], $2::integer[], $7::text[]) AS new (id, attempt, digest), buyers
 WHERE invoices.id = new.id AND buyers.id = invoices.buyer_id;
+
+-- name: lock_unbegun
+-- Invoices of a run that no worker has looked at in their present attempt. One that a worker takes just now is begun.
+SELECT id FROM invoices
+WHERE status = 'pending' AND workspace_id = $2 AND show_id = $3 AND generation_id = $1 AND first_attempt_at IS NULL
+ORDER BY id
+FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: cancel_generation
+UPDATE generations SET state = 'cancelled' WHERE id = $1 AND state = 'running' RETURNING *;

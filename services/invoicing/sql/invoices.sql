@@ -62,17 +62,22 @@ FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::te
   AS change (invoice_id, version, from_status, to_status, reason, actor);
 
 -- name: count_results
--- Counts what became of a run's invoices; says where progress is due to be told.
+-- Counts what became of a run's invoices; says where progress is due to be told. The rate is an average in which a
+-- result weighs less the older it is (ten seconds: a third); taken further with each count, it costs no look back.
 UPDATE generations
 SET created_count = created_count + result.created, failed_count = failed_count + result.failed,
-    draft_count = draft_count + result.held_back,
+    draft_count = draft_count + result.held_back, cancelled_count = cancelled_count + result.withdrawn,
+    rate = rate * exp(-greatest(extract(epoch FROM clock_timestamp() - rated_at), 0) / 10)
+      + (result.created + result.failed) / 10.0,
+    rated_at = clock_timestamp(),
     reported_at = CASE WHEN reported_at < clock_timestamp() - interval '250 milliseconds'
       THEN clock_timestamp() ELSE reported_at END,
-    state = CASE WHEN created_count + failed_count + result.created + result.failed >= total_count AND state = 'running'
+    state = CASE WHEN created_count + failed_count + cancelled_count + result.created + result.failed + result.withdrawn >= total_count AND state = 'running'
       THEN 'finished' ELSE state END,
-    finished_at = CASE WHEN created_count + failed_count + result.created + result.failed >= total_count
+    finished_at = CASE WHEN created_count + failed_count + cancelled_count + result.created + result.failed + result.withdrawn >= total_count
       THEN coalesce(finished_at, clock_timestamp()) ELSE finished_at END
-FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[]) AS result (id, created, failed, held_back)
+FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[])
+  AS result (id, created, failed, held_back, withdrawn)
 WHERE generations.id = result.id
 RETURNING generations.*, reported_at >= statement_timestamp() AS report_due,
   finished_at >= statement_timestamp() AS finished_now;
