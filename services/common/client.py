@@ -1,5 +1,6 @@
 """Calls to the other gRPC services: service token, request id, deadline and error mapping in one place."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Final, TypeVar
 
@@ -74,6 +75,43 @@ class GrpcClient:
                 yield answer
         except grpc.aio.AioRpcError as error:
             raise decode(error) from error
+
+    async def feed(
+        self,
+        method: grpc.aio.StreamUnaryMultiCallable[Request, Response],
+        requests: AsyncIterator[Request],
+        identity: Identity,
+        *,
+        timeout: float | None = None,
+    ) -> Response:
+        """One client-streaming call, which asks for the next request when the other side has room for it.
+
+        Raises RemoteError, and whatever `requests` raises: the call is cut then.
+        """
+        call = method(timeout=timeout, metadata=self._metadata(identity))
+
+        async def pump() -> None:
+            async for request in requests:
+                await call.write(request)
+            await call.done_writing()
+
+        pumping = asyncio.create_task(pump())
+
+        def ended(_call: object) -> None:
+            pumping.cancel()  # perhaps before its time: the answer says why
+
+        call.add_done_callback(ended)
+        try:
+            await asyncio.wait((pumping,))
+            problem = None if pumping.cancelled() else pumping.exception()
+            if problem and not call.done():
+                raise problem
+            return await call
+        except grpc.aio.AioRpcError as error:
+            raise decode(error) from error
+        finally:
+            pumping.cancel()
+            call.cancel()
 
     async def serving(self, timeout: float) -> bool:
         """Whether the other side says, within so many seconds, that it serves."""

@@ -11,6 +11,9 @@ from services.common.secret import redact
 
 DOMAIN: Final = "showbill"
 DETAILS_KEY: Final = "grpc-status-details-bin"
+_FAULTS_ROOM: Final = 4_000
+"""Bytes. They travel in headers, and beyond eight kilobytes of these the other side sees a broken call instead."""
+_MOST_FAULTS: Final = 100
 
 GRPC_STATUS: Final[dict[Kind, grpc.StatusCode]] = {
     Kind.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
@@ -61,16 +64,23 @@ def encode(error: ShowbillError) -> tuple[grpc.StatusCode, str, tuple[tuple[str,
     status = status_pb2.Status(code=code.value[0], message=message)
     status.details.add().Pack(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=details))
     if error.faults:
-        violations = [
-            error_details_pb2.BadRequest.FieldViolation(field=redact(fault.field), description=redact(fault.problem))
-            for fault in error.faults
-        ]
-        status.details.add().Pack(error_details_pb2.BadRequest(field_violations=violations))
+        status.details.add().Pack(_bad_request(error.faults))
     if error.retry_after is not None:
         delay = duration_pb2.Duration()
         delay.FromNanoseconds(int(error.retry_after * 1e9))
         status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
     return code, message, ((DETAILS_KEY, status.SerializeToString()),)
+
+
+def _bad_request(faults: tuple[Fault, ...]) -> error_details_pb2.BadRequest:
+    """As many of the faults as headers have room for, from the first."""
+    told = error_details_pb2.BadRequest()
+    for fault in faults[:_MOST_FAULTS]:
+        told.field_violations.add(field=redact(fault.field), description=redact(fault.problem))
+        if told.ByteSize() > _FAULTS_ROOM:
+            del told.field_violations[-1]
+            break
+    return told
 
 
 def decode(error: grpc.aio.AioRpcError) -> RemoteError:

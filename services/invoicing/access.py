@@ -13,8 +13,8 @@ _CLAIM_SOURCES: Final = Access(frozenset({"gateway", "claims"}))
 _MESSAGING: Final = Access(frozenset({"messaging"}))
 
 _SHOW_METHODS: Final = (
-    "CreateShow GetShow ListShows UpdateShow StartShow PauseShow EndShow UpsertItems ListItems IngestClaims "
-    "StreamClaims ListClaims ListBuyers UpdateBuyer"
+    "CreateShow GetShow ListShows UpdateShow StartShow PauseShow EndShow UpsertItems StreamItems UpdateItem "
+    "ListItems IngestClaims StreamClaims ListClaims ListBuyers UpdateBuyer"
 )
 _INVOICE_METHODS: Final = (
     "PlanGeneration StartGeneration GetGeneration WatchGeneration CancelGeneration ListInvoices GetInvoice "

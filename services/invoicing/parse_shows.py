@@ -1,13 +1,15 @@
 """Items and claims as they come in: items all or none, claims each by itself."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from services.common.errors import Fault, require
-from services.invoicing.claims import Claim, Rejection
+from services.common.ids import parse_id
+from services.invoicing.domain.claim import Claim
+from services.invoicing.feed import Batch, Rejection
+from services.invoicing.items import Item, ItemChange
 from services.invoicing.parse import count_fault, email_fault, moment, text_fault
-from services.invoicing.shows import Item
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
 MOST_IN_BATCH: Final = 5_000
@@ -26,15 +28,38 @@ def items(messages: Sequence[pb.Item]) -> list[Item]:
             faults.append(Fault(f"items[{place}].item_number", problem))
         seen.add(message.item_number)
     require(faults)
-    return [
-        Item(
-            item_number=message.item_number,
-            title=message.title,
-            price=message.price if message.HasField("price") else None,
-            quantity=message.quantity if message.HasField("quantity") else None,
-        )
-        for message in messages
-    ]
+    return [_item(message) for message in messages]
+
+
+def _item(message: pb.Item) -> Item:
+    return Item(
+        item_number=message.item_number,
+        title=message.title,
+        price=message.price if message.HasField("price") else None,
+        quantity=message.quantity if message.HasField("quantity") else None,
+    )
+
+
+def item_change(item: pb.Item, paths: set[str]) -> ItemChange:
+    """What the mask names of an item. Raises InvalidRequest."""
+    faults = mask_faults(paths, {"title", "price", "quantity"})
+    require(faults + [Fault(f"item.{fault.field}", fault.problem) for fault in _item_faults(item)])
+    told = _item(item)
+    change: ItemChange = {}
+    if "title" in paths:
+        change["title"] = told.title
+    if "price" in paths:
+        change["price"] = told.price
+    if "quantity" in paths:
+        change["quantity"] = told.quantity
+    return change
+
+
+def mask_faults(paths: set[str], known: set[str]) -> list[Fault]:
+    if not paths:
+        return [Fault("update_mask", "The update mask names no field, so there is nothing to change.")]
+    unknown = sorted(paths - known)
+    return [Fault("update_mask", f"The field {path} cannot be changed.") for path in unknown]
 
 
 def _item_faults(item: pb.Item) -> list[Fault]:
@@ -46,19 +71,56 @@ def _item_faults(item: pb.Item) -> list[Fault]:
     return faults
 
 
-def claims(messages: Sequence[pb.Claim]) -> tuple[list[Claim], list[Rejection]]:
-    """What can be read, and why the rest cannot. Raises InvalidRequest for too many."""
-    require(count_fault("claims", messages, MOST_IN_BATCH))
+def claim_batch(request: pb.IngestClaimsRequest | pb.StreamClaimsRequest, first: int = 0) -> Batch[Claim]:
+    """What can be read, and why the rest cannot; `first` is how many came before. Raises InvalidRequest."""
+    require(count_fault("claims", request.claims, MOST_IN_BATCH))
     read: list[Claim] = []
     rejections: list[Rejection] = []
-    for index, message in enumerate(messages):
+    for index, message in enumerate(request.claims, first):
         claim_time, faults = moment("claim_time", message.claim_time)
         faults += _claim_faults(message)
         if faults:
             rejections.append(Rejection(index, message.claim_id, " ".join(fault.problem for fault in faults)))
             continue
         read.append(_claim(index, message, claim_time))
-    return read, rejections
+    return Batch(parse_id(request.show_id, "show"), read, rejections, request.all_or_none)
+
+
+def item_batch(request: pb.StreamItemsRequest, first: int) -> Batch[Item]:
+    """As claim_batch."""
+    require(count_fault("items", request.items, MOST_IN_BATCH))
+    read: list[Item] = []
+    rejections: list[Rejection] = []
+    for index, message in enumerate(request.items, first):
+        if faults := _item_faults(message):
+            rejections.append(Rejection(index, message.item_number, " ".join(fault.problem for fault in faults)))
+        else:
+            read.append(_item(message))
+    return Batch(parse_id(request.show_id, "show"), read, rejections, request.all_or_none)
+
+
+async def claim_batches(requests: AsyncIterator[pb.StreamClaimsRequest]) -> AsyncIterator[Batch[Claim]]:
+    """Raises InvalidRequest at a batch that is none, or is of another show."""
+    first, show_id = 0, ""
+    async for request in requests:
+        show_id = _same_show(show_id, request.show_id)
+        yield claim_batch(request, first)
+        first += len(request.claims)
+
+
+async def item_batches(requests: AsyncIterator[pb.StreamItemsRequest]) -> AsyncIterator[Batch[Item]]:
+    """As claim_batches."""
+    first, show_id = 0, ""
+    async for request in requests:
+        show_id = _same_show(show_id, request.show_id)
+        yield item_batch(request, first)
+        first += len(request.items)
+
+
+def _same_show(before: str, show_id: str) -> str:
+    problem = "The batch names another show than the one before. A stream is for one show; open another for the other."
+    require([Fault("show_id", problem)] if before and show_id != before else [])
+    return show_id
 
 
 def _claim(index: int, message: pb.Claim, claim_time: datetime | None) -> Claim:

@@ -11,7 +11,9 @@ from services.invoicing import repository
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan, Warn
 from services.invoicing.domain.rollup import Buyer
+from services.invoicing.feed import Taken
 from services.invoicing.hearing import Heard
+from services.invoicing.items import etag
 from services.invoicing.settle import Outcome
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
@@ -48,6 +50,42 @@ def item(row: asyncpg.Record) -> pb.Item:
         title=row["title"],
         price=row["price"],
         quantity=row["quantity"],
+        etag=etag(row),
+    )
+
+
+def ingested_claims(done: Taken) -> pb.IngestClaimsResponse:
+    return pb.IngestClaimsResponse(
+        created_count=done.created,
+        updated_count=done.updated,
+        unchanged_count=done.unchanged,
+        rejected_claims=_rejected_claims(done),
+    )
+
+
+def streamed_claims(done: Taken) -> pb.StreamClaimsResponse:
+    return pb.StreamClaimsResponse(
+        created_count=done.created,
+        updated_count=done.updated,
+        unchanged_count=done.unchanged,
+        rejected_claims=_rejected_claims(done),
+        rejected_count=done.rejected,
+    )
+
+
+def _rejected_claims(done: Taken) -> list[pb.RejectedClaim]:
+    return [pb.RejectedClaim(index=one.index, claim_id=one.name, reason=one.reason) for one in done.rejections]
+
+
+def streamed_items(done: Taken) -> pb.StreamItemsResponse:
+    return pb.StreamItemsResponse(
+        created_count=done.created,
+        updated_count=done.updated,
+        unchanged_count=done.unchanged,
+        rejected_items=[
+            pb.RejectedItem(index=one.index, item_number=one.name, reason=one.reason) for one in done.rejections
+        ],
+        rejected_count=done.rejected,
     )
 
 

@@ -1,6 +1,5 @@
-"""Shows and their items: made, changed, started, paused, ended."""
+"""Shows: made, changed, started, paused, ended."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -10,7 +9,6 @@ import asyncpg
 from services.common.db import transaction
 from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.ids import new_id
-from services.invoicing import events
 from services.invoicing.ledger import Ledger
 from services.invoicing.repository import SQL
 
@@ -49,22 +47,10 @@ PAUSE: Final = Move("paused", frozenset({"active"}), "paused")
 END: Final = Move("ended", frozenset({"draft", "active", "paused"}), "ended")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A numbered thing for sale."""
-
-    item_number: str
-    title: str
-    price: int | None
-    """Minor units. None is unpriced, 0 is free on purpose."""
-    quantity: int | None
-
-
 class Shows:
-    """The use cases of shows and items. Those with an id raise ShowNotFound."""
+    """The use cases of shows. Those with an id raise ShowNotFound."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
         self._pool = ledger.pool
 
     async def create(
@@ -120,32 +106,6 @@ class Shows:
                     SQL["update_show"], show_id, show["name"], show["currency"], start_at, move.to, end_at
                 )
             )
-
-    async def upsert_items(self, workspace_id: str, show_id: str, items: Sequence[Item]) -> tuple[int, int, int]:
-        """All or none. Answers how many were created, updated and left unchanged."""
-        ids = {new_id() for _ in items}
-        async with self._ledger.entry() as entry:
-            _found(await entry.connection.fetchrow(SQL["lock_show"], show_id, workspace_id))
-            rows = await entry.connection.fetch(
-                SQL["upsert_items"],
-                show_id,
-                sorted(ids),
-                [item.item_number for item in items],
-                [item.title for item in items],
-                [item.price for item in items],
-                [item.quantity for item in items],
-            )
-            created = sum(str(row["id"]) in ids for row in rows)
-            updated = len(rows) - created
-            if rows:
-                await entry.connection.execute(SQL["add_to_item_count"], show_id, created)
-                changed = events.claims_changed(created=0, updated=0)
-                await entry.tell([(workspace_id, show_id, changed)])
-        return created, updated, len(items) - len(rows)
-
-    async def items(self, workspace_id: str, show_id: str, after: str | None, size: int) -> list[asyncpg.Record]:
-        await self.get(workspace_id, show_id)
-        return await self._pool.fetch(SQL["list_items"], show_id, after, size)
 
     async def summary(self, workspace_id: str, show_id: str) -> tuple[asyncpg.Record, dict[str, tuple[int, int]]]:
         """The show as it was before the sums were made, and amount (minor units) and count of each part."""

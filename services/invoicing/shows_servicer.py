@@ -1,18 +1,24 @@
 """ShowsService: each method reads the request, makes one call, renders the answer."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, Final
 
 import grpc
 
 from services.common import paging
 from services.common.context import identity
-from services.common.errors import Fault, require
+from services.common.errors import require
 from services.common.ids import parse_id
 from services.invoicing import parse, parse_shows, render, repository
-from services.invoicing.claims import Claims
+from services.invoicing.claims import ClaimLoad, Claims
+from services.invoicing.feed import Batch, Feed
+from services.invoicing.items import ItemLoad, Items
 from services.invoicing.shows import END, PAUSE, START, Move, Shows
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import ShowsServiceServicer
+
+CLAIMS: Final = ClaimLoad()
+ITEMS: Final = ItemLoad()
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -20,9 +26,11 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class ShowsServicer(ShowsServiceServicer):
     """Shows, items, claims and buyers."""
 
-    def __init__(self, shows: Shows, claims: Claims) -> None:
+    def __init__(self, shows: Shows, items: Items, claims: Claims, feed: Feed) -> None:
         self._shows = shows
+        self._items = items
         self._claims = claims
+        self._feed = feed
 
     async def CreateShow(self, request: pb.CreateShowRequest, context: Context) -> pb.CreateShowResponse:
         start_at, faults = parse.moment("start_time", request.start_time)
@@ -49,7 +57,7 @@ class ShowsServicer(ShowsServiceServicer):
     async def UpdateShow(self, request: pb.UpdateShowRequest, context: Context) -> pb.UpdateShowResponse:
         paths, told = set(request.update_mask.paths), request.show
         start_at, faults = parse.moment("start_time", told.start_time)
-        faults += _mask_faults(paths, {"name", "currency", "start_time"})
+        faults += parse_shows.mask_faults(paths, {"name", "currency", "start_time"})
         if "name" in paths:
             faults += parse.text_fault("name", told.name.strip(), 200, least=1)
         if "currency" in paths:
@@ -77,32 +85,41 @@ class ShowsServicer(ShowsServiceServicer):
         return render.show(await self._shows.move(identity().workspace_id, parse_id(show_id, "show"), move))
 
     async def UpsertItems(self, request: pb.UpsertItemsRequest, context: Context) -> pb.UpsertItemsResponse:
-        items = parse_shows.items(request.items)
-        show_id = parse_id(request.show_id, "show")
-        created, updated, unchanged = await self._shows.upsert_items(identity().workspace_id, show_id, items)
-        return pb.UpsertItemsResponse(created_count=created, updated_count=updated, unchanged_count=unchanged)
+        batch = Batch(parse_id(request.show_id, "show"), parse_shows.items(request.items))
+        done = await self._feed.batch(identity().workspace_id, ITEMS, batch)
+        return pb.UpsertItemsResponse(
+            created_count=done.created, updated_count=done.updated, unchanged_count=done.unchanged
+        )
+
+    async def StreamItems(
+        self, request_iterator: AsyncIterator[pb.StreamItemsRequest], context: Context
+    ) -> pb.StreamItemsResponse:
+        batches = parse_shows.item_batches(request_iterator)
+        return render.streamed_items(await self._feed.stream(identity().workspace_id, ITEMS, batches))
+
+    async def UpdateItem(self, request: pb.UpdateItemRequest, context: Context) -> pb.UpdateItemResponse:
+        change = parse_shows.item_change(request.item, set(request.update_mask.paths))
+        show_id, number = parse_id(request.show_id, "show"), request.item.item_number
+        row = await self._items.update(identity().workspace_id, show_id, number, change, request.item.etag)
+        return pb.UpdateItemResponse(item=render.item(row))
 
     async def ListItems(self, request: pb.ListItemsRequest, context: Context) -> pb.ListItemsResponse:
         size = paging.page_size(request.page_size, 200, 1000)
         key = paging.decode_token(request.page_token, (str,))
         after = str(key[0]) if key else None
-        rows = await self._shows.items(identity().workspace_id, parse_id(request.show_id, "show"), after, size + 1)
+        rows = await self._items.page(identity().workspace_id, parse_id(request.show_id, "show"), after, size + 1)
         more = paging.encode_token(rows[size - 1]["number_order"]) if len(rows) > size else ""
         return pb.ListItemsResponse(items=[render.item(row) for row in rows[:size]], next_page_token=more)
 
     async def IngestClaims(self, request: pb.IngestClaimsRequest, context: Context) -> pb.IngestClaimsResponse:
-        claims, unreadable = parse_shows.claims(request.claims)
-        done = await self._claims.ingest(identity().workspace_id, parse_id(request.show_id, "show"), claims)
-        rejections = sorted(unreadable + done.rejections, key=lambda rejection: rejection.index)
-        return pb.IngestClaimsResponse(
-            created_count=done.created,
-            updated_count=done.updated,
-            unchanged_count=done.unchanged,
-            rejected_claims=[
-                pb.RejectedClaim(index=rejection.index, claim_id=rejection.claim_id, reason=rejection.reason)
-                for rejection in rejections
-            ],
-        )
+        done = await self._feed.batch(identity().workspace_id, CLAIMS, parse_shows.claim_batch(request))
+        return render.ingested_claims(done)
+
+    async def StreamClaims(
+        self, request_iterator: AsyncIterator[pb.StreamClaimsRequest], context: Context
+    ) -> pb.StreamClaimsResponse:
+        batches = parse_shows.claim_batches(request_iterator)
+        return render.streamed_claims(await self._feed.stream(identity().workspace_id, CLAIMS, batches))
 
     async def ListClaims(self, request: pb.ListClaimsRequest, context: Context) -> pb.ListClaimsResponse:
         size = paging.page_size(request.page_size, 200, 1000)
@@ -131,7 +148,7 @@ class ShowsServicer(ShowsServiceServicer):
 
     async def UpdateBuyer(self, request: pb.UpdateBuyerRequest, context: Context) -> pb.UpdateBuyerResponse:
         paths, told = set(request.update_mask.paths), request.buyer
-        faults = _mask_faults(paths, {"email", "display_name"})
+        faults = parse_shows.mask_faults(paths, {"email", "display_name"})
         faults += parse.email_fault("email", told.email) + parse.text_fault("display_name", told.display_name, 200)
         require(faults)
         row = await self._claims.update_buyer(
@@ -141,10 +158,3 @@ class ShowsServicer(ShowsServiceServicer):
             display_name=told.display_name if "display_name" in paths else None,
         )
         return pb.UpdateBuyerResponse(buyer=render.buyer(repository.buyer(row), {}))
-
-
-def _mask_faults(paths: set[str], known: set[str]) -> list[Fault]:
-    if not paths:
-        return [Fault("update_mask", "The update mask names no field, so there is nothing to change.")]
-    unknown = sorted(paths - known)
-    return [Fault("update_mask", f"The field {path} cannot be changed.") for path in unknown]

@@ -17,10 +17,12 @@ from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
 from services.invoicing.deliver import Deliveries
 from services.invoicing.drafts import Drafts
+from services.invoicing.feed import Feed
 from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
 from services.invoicing.invoices import Invoices
 from services.invoicing.invoices_servicer import InvoicesServicer
+from services.invoicing.items import Items
 from services.invoicing.ledger import Ledger
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.ports import Provider
@@ -57,7 +59,9 @@ class Service:
         self.workers = Workers(self.ledger, provider, concurrency=pace.concurrency, lease=pace.lease)
         self.rereading = Rereading(self.ledger, provider, least=pace.catchup)
         self.shows = Shows(self.ledger)
+        self.items = Items(self.ledger)
         self.claims = Claims(self.ledger)
+        self.feed = Feed(self.ledger)
         self.invoices = Invoices(pool)
         self.generations = Generations(self.ledger, provider, self.workers.wake)
         self.changes = Changes(
@@ -74,7 +78,7 @@ class Service:
 
     def register(self, server: GrpcServer) -> None:
         """What the servicers leave out answers UNIMPLEMENTED by the generated base; only its type stub is abstract."""
-        shows = ShowsServicer(self.shows, self.claims)  # type: ignore[abstract]  # see above
+        shows = ShowsServicer(self.shows, self.items, self.claims, self.feed)
         invoices = InvoicesServicer(  # type: ignore[abstract]  # see above
             self.shows,
             self.invoices,

@@ -23,7 +23,7 @@ from services.rpc.showbill.invoicing.v1 import invoicing_pb2, invoicing_pb2_grpc
 ANNOUNCED: dict[str, set[str]] = {
     "IntegrationsService": set(),
     "InvoiceProviderService": set(),
-    "ShowsService": {"StreamClaims"},
+    "ShowsService": set(),
     "InvoicesService": {
         "SendInvoices",
         "ReportDelivery",

@@ -1,7 +1,7 @@
 """Calls to the invoicing service over real gRPC, as the gateway makes them."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -43,6 +43,44 @@ class Caller:
     async def ingest(self, show_id: str, claims: Sequence[pb.Claim]) -> pb.IngestClaimsResponse:
         request = pb.IngestClaimsRequest(show_id=show_id, claims=claims)
         return await self.client.call(self.shows.IngestClaims, request, self.who, timeout=20)
+
+    async def stream(
+        self, show_id: str, *batches: Sequence[pb.Claim], all_or_none: bool = False
+    ) -> pb.StreamClaimsResponse:
+        async def requests() -> AsyncIterator[pb.StreamClaimsRequest]:
+            for claims in batches:
+                yield pb.StreamClaimsRequest(show_id=show_id, claims=claims, all_or_none=all_or_none)
+
+        return await self.client.feed(self.shows.StreamClaims, requests(), self.who, timeout=60)
+
+    async def stream_items(
+        self, show_id: str, *batches: Sequence[pb.Item], all_or_none: bool = False
+    ) -> pb.StreamItemsResponse:
+        async def requests() -> AsyncIterator[pb.StreamItemsRequest]:
+            for items in batches:
+                yield pb.StreamItemsRequest(show_id=show_id, items=items, all_or_none=all_or_none)
+
+        return await self.client.feed(self.shows.StreamItems, requests(), self.who, timeout=60)
+
+    async def update_item(self, show_id: str, item: pb.Item, *paths: str) -> pb.Item:
+        request = pb.UpdateItemRequest(show_id=show_id, item=item, update_mask=FieldMask(paths=paths))
+        return (await self.client.call(self.shows.UpdateItem, request, self.who)).item
+
+    async def listed_items(self, show_id: str) -> list[pb.Item]:
+        request = pb.ListItemsRequest(show_id=show_id, page_size=1000)
+        return list((await self.client.call(self.shows.ListItems, request, self.who)).items)
+
+    async def claims(self, show_id: str) -> list[pb.Claim]:
+        """Every claim of a show."""
+        found: list[pb.Claim] = []
+        token = ""
+        while True:
+            request = pb.ListClaimsRequest(show_id=show_id, page_size=1000, page_token=token)
+            answer = await self.client.call(self.shows.ListClaims, request, self.who)
+            found += answer.claims
+            token = answer.next_page_token
+            if not token:
+                return found
 
     async def buyers(self, show_id: str) -> list[pb.Buyer]:
         request = pb.ListBuyersRequest(show_id=show_id, page_size=1000)

@@ -1,14 +1,10 @@
 """Claims: idempotent on the caller's id, later states before earlier ones, bad ones apart from good ones."""
 
 import asyncio
-import itertools
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from services.common.ids import new_id
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.test_shows import refusal
@@ -68,29 +64,6 @@ async def test_sequence_goes_before_time(caller: Caller, show_id: str) -> None:
     assert counts(await caller.ingest(show_id, [newer])) == (0, 1, 0, 0)
 
 
-states = st.lists(
-    st.tuples(st.integers(1, 3), st.sampled_from([1, 2, 3, 4])), min_size=1, max_size=4, unique_by=lambda one: one[0]
-)
-
-
-@given(states)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_any_order_of_states_ends_in_the_last(
-    caller: Caller, show_id: str, given_states: list[tuple[int, int]]
-) -> None:
-    ends = set()
-    for order in itertools.permutations(given_states):
-        claim_id = new_id()
-        claims = [
-            winner(1, claim_id=claim_id, status=status, claim_time=Timestamp(seconds=1_790_000_000 + time))
-            for time, status in order
-        ]
-        for batch in ([claims[0]], claims[1:]):
-            await caller.ingest(show_id, batch)
-        ends |= {claim.status for claim in await claims_of(caller, show_id) if claim.claim_id == claim_id}
-    assert ends == {max(given_states)[1]}
-
-
 async def test_states_of_one_claim_in_one_batch_become_the_last(caller: Caller, show_id: str) -> None:
     claims = [winner(1, status=pb.CLAIM_STATUS_RELEASED, sequence=2), winner(1, sequence=1)]
     assert counts(await caller.ingest(show_id, claims)) == (1, 0, 1, 0)
@@ -113,6 +86,40 @@ async def test_labels_follow_the_newest_and_emails_fill_in(caller: Caller, show_
     assert (buyer.handle, buyer.email, buyer.claim_count, buyer.line_count) == ("@new", "first@example.com", 2, 1)
     changed = await caller.update_buyer(pb.Buyer(id=buyer.id, email="own@example.com"), "email")
     assert (changed.email, changed.handle) == ("own@example.com", "@new")
+
+
+async def test_an_older_claim_sets_no_label_back(caller: Caller, show_id: str) -> None:
+    newer = Timestamp(seconds=winner(1).claim_time.seconds + 60)
+    await caller.ingest(show_id, [winner(1, user_handle="@new", display_name="New", claim_time=newer)])
+    await caller.ingest(show_id, [winner(1, claim_id="older", user_handle="@old", display_name="Old")])
+    (buyer,) = await caller.buyers(show_id)
+    assert (buyer.handle, buyer.display_name, buyer.claim_count) == ("@new", "New", 2)
+    again = [winner(1, claim_id=f"c-{n}", user_handle=handle) for n, handle in enumerate(("@old", ""))]
+    again.insert(
+        1, winner(1, claim_id="newest", user_handle="@newest", claim_time=Timestamp(seconds=newer.seconds + 1))
+    )
+    await caller.ingest(show_id, again)
+    (buyer,) = await caller.buyers(show_id)
+    assert (buyer.handle, buyer.display_name) == ("@newest", "New")
+
+
+async def test_a_name_that_a_person_gave_stands_before_claims_made_earlier(caller: Caller, show_id: str) -> None:
+    await caller.ingest(show_id, [winner(1, display_name="As claimed", claim_time=Timestamp(seconds=1_600_000_000))])
+    (buyer,) = await caller.buyers(show_id)
+    await caller.update_buyer(pb.Buyer(id=buyer.id, display_name="As corrected"), "display_name")
+    again = winner(1, claim_id="c2", display_name="As claimed", claim_time=Timestamp(seconds=1_600_000_001))
+    await caller.ingest(show_id, [again])
+    assert [buyer.display_name for buyer in await caller.buyers(show_id)] == ["As corrected"]
+
+
+async def test_all_or_none_takes_nothing_where_one_is_bad(caller: Caller, show_id: str) -> None:
+    claims = [winner(1), winner(2, item_number="99"), winner(3, email="nobody")]
+    request = pb.IngestClaimsRequest(show_id=show_id, claims=claims, all_or_none=True)
+    answer = await caller.client.call(caller.shows.IngestClaims, request, caller.who)
+    assert (counts(answer), [one.index for one in answer.rejected_claims]) == ((0, 0, 0, 2), [1, 2])
+    assert await caller.claims(show_id) == []
+    request = pb.IngestClaimsRequest(show_id=show_id, claims=claims[:1], all_or_none=True)
+    assert counts(await caller.client.call(caller.shows.IngestClaims, request, caller.who)) == (1, 0, 0, 0)
 
 
 async def test_claims_are_listed_oldest_first_page_by_page(caller: Caller, show_id: str) -> None:

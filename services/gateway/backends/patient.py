@@ -1,6 +1,7 @@
 """Calls that survive the restart of the service behind: a moment's patience instead of an error."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final, TypeVar
 
@@ -29,10 +30,25 @@ class PatientClient(GrpcClient):
         wait_for_ready: bool = False,
     ) -> Response:
         """As the base has it: one unary call with a deadline in seconds. Raises RemoteError."""
+        await self._wait_a_moment()
+        return await super().call(method, request, identity, timeout=timeout, wait_for_ready=wait_for_ready)
+
+    async def feed(
+        self,
+        method: grpc.aio.StreamUnaryMultiCallable[Request, Response],
+        requests: AsyncIterator[Request],
+        identity: Identity,
+        *,
+        timeout: float | None = None,
+    ) -> Response:
+        """As the base has it: one client-streaming call. Raises RemoteError, and whatever `requests` raises."""
+        await self._wait_a_moment()
+        return await super().feed(method, requests, identity, timeout=timeout)
+
+    async def _wait_a_moment(self) -> None:
         if self.channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._connected(), PATIENCE)
-        return await super().call(method, request, identity, timeout=timeout, wait_for_ready=wait_for_ready)
 
     async def _connected(self) -> None:
         while (state := self.channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:

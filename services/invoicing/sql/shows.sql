@@ -51,6 +51,13 @@ RETURNING id;
 -- name: add_to_item_count
 UPDATE shows SET item_count = item_count + $2 WHERE id = $1;
 
+-- name: get_item
+SELECT id, item_number, title, price, quantity FROM show_items WHERE show_id = $1 AND item_number = $2;
+
+-- name: update_item
+UPDATE show_items SET title = $2, price = $3, quantity = $4 WHERE id = $1
+RETURNING id, item_number, title, price, quantity;
+
 -- name: list_items
 SELECT id, item_number, number_order, title, price, quantity FROM show_items
 WHERE show_id = $1 AND ($2::text IS NULL OR number_order > $2)

@@ -57,12 +57,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such buyer in this workspace."""
     ERROR_REASON_REQUEST_ID_TAKEN: _ErrorReason.ValueType  # 13
     """The request id was used for another show, invoice or channel."""
-    ERROR_REASON_INVOICE_BUSY: _ErrorReason.ValueType  # 14
+    ERROR_REASON_INVOICE_BUSY: _ErrorReason.ValueType  # 20
     """The invoice is being made or changed just now: try again after the delay in RetryInfo."""
-    ERROR_REASON_NOTHING_OWED: _ErrorReason.ValueType  # 15
+    ERROR_REASON_NOTHING_OWED: _ErrorReason.ValueType  # 21
     """The buyer owes nothing that the draft could bill."""
-    ERROR_REASON_HELD_BACK: _ErrorReason.ValueType  # 16
+    ERROR_REASON_HELD_BACK: _ErrorReason.ValueType  # 22
     """Something still holds the draft back: a missing price, or a total below what the provider can charge."""
+    ERROR_REASON_ITEM_NOT_FOUND: _ErrorReason.ValueType  # 40
+    """No item of this number in the show."""
+    ERROR_REASON_ITEM_CHANGED: _ErrorReason.ValueType  # 41
+    """Somebody changed the item since it was read."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: the `reason` of the ErrorInfo, without this enum's prefix."""
@@ -94,12 +98,16 @@ ERROR_REASON_BUYER_NOT_FOUND: ErrorReason.ValueType  # 12
 """No such buyer in this workspace."""
 ERROR_REASON_REQUEST_ID_TAKEN: ErrorReason.ValueType  # 13
 """The request id was used for another show, invoice or channel."""
-ERROR_REASON_INVOICE_BUSY: ErrorReason.ValueType  # 14
+ERROR_REASON_INVOICE_BUSY: ErrorReason.ValueType  # 20
 """The invoice is being made or changed just now: try again after the delay in RetryInfo."""
-ERROR_REASON_NOTHING_OWED: ErrorReason.ValueType  # 15
+ERROR_REASON_NOTHING_OWED: ErrorReason.ValueType  # 21
 """The buyer owes nothing that the draft could bill."""
-ERROR_REASON_HELD_BACK: ErrorReason.ValueType  # 16
+ERROR_REASON_HELD_BACK: ErrorReason.ValueType  # 22
 """Something still holds the draft back: a missing price, or a total below what the provider can charge."""
+ERROR_REASON_ITEM_NOT_FOUND: ErrorReason.ValueType  # 40
+"""No item of this number in the show."""
+ERROR_REASON_ITEM_CHANGED: ErrorReason.ValueType  # 41
+"""Somebody changed the item since it was read."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _ShowState:
@@ -928,6 +936,7 @@ class Item(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID; set by the service."""
     item_number: _builtins.str
@@ -937,6 +946,8 @@ class Item(_message.Message):
     """Minor units. Unset is unpriced; 0 is free on purpose."""
     quantity: _builtins.int
     """How many there are; unset when unlimited."""
+    etag: _builtins.str
+    """Names this state of the item; set by the service."""
     def __init__(
         self,
         *,
@@ -945,10 +956,11 @@ class Item(_message.Message):
         title: _builtins.str = ...,
         price: _builtins.int | None = ...,
         quantity: _builtins.int | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "price", b"price", "quantity", b"quantity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "id", b"id", "item_number", b"item_number", "price", b"price", "quantity", b"quantity", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "etag", b"etag", "id", b"id", "item_number", b"item_number", "price", b"price", "quantity", b"quantity", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
     _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
@@ -1012,6 +1024,159 @@ class UpsertItemsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpsertItemsResponse: _TypeAlias = UpsertItemsResponse  # noqa: Y015
+
+@_typing.final
+class RejectedItem(_message.Message):
+    """An item that was not taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    ITEM_NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Place in the stream, from 0."""
+    item_number: _builtins.str
+    reason: _builtins.str
+    """A finished sentence."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        item_number: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item_number", b"item_number", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectedItem: _TypeAlias = RejectedItem  # noqa: Y015
+
+@_typing.final
+class StreamItemsRequest(_message.Message):
+    """Request of StreamItems: one batch of at most 5,000."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    ALL_OR_NONE_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    """The same in every batch of a stream."""
+    all_or_none: _builtins.bool
+    """Take every item of the stream or none; at most 100,000 then. Said by the first batch."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Item]: ...
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        items: _abc.Iterable[Global___Item] | None = ...,
+        all_or_none: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_none", b"all_or_none", "items", b"items", "show_id", b"show_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamItemsRequest: _TypeAlias = StreamItemsRequest  # noqa: Y015
+
+@_typing.final
+class StreamItemsResponse(_message.Message):
+    """Response of StreamItems."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREATED_COUNT_FIELD_NUMBER: _builtins.int
+    UPDATED_COUNT_FIELD_NUMBER: _builtins.int
+    UNCHANGED_COUNT_FIELD_NUMBER: _builtins.int
+    REJECTED_ITEMS_FIELD_NUMBER: _builtins.int
+    REJECTED_COUNT_FIELD_NUMBER: _builtins.int
+    created_count: _builtins.int
+    updated_count: _builtins.int
+    unchanged_count: _builtins.int
+    rejected_count: _builtins.int
+    """With all_or_none nothing was taken unless this is 0."""
+    @_builtins.property
+    def rejected_items(self) -> _containers.RepeatedCompositeFieldContainer[Global___RejectedItem]:
+        """The first 1,000 of them, counted over the whole stream."""
+
+    def __init__(
+        self,
+        *,
+        created_count: _builtins.int = ...,
+        updated_count: _builtins.int = ...,
+        unchanged_count: _builtins.int = ...,
+        rejected_items: _abc.Iterable[Global___RejectedItem] | None = ...,
+        rejected_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_count", b"created_count", "rejected_count", b"rejected_count", "rejected_items", b"rejected_items", "unchanged_count", b"unchanged_count", "updated_count", b"updated_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamItemsResponse: _TypeAlias = StreamItemsResponse  # noqa: Y015
+
+@_typing.final
+class UpdateItemRequest(_message.Message):
+    """Request of UpdateItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    @_builtins.property
+    def item(self) -> Global___Item:
+        """`item_number` names the item; `etag`, where it is given, must be the one that was read. A `price` or `quantity` that
+        the mask names and that is unset becomes unpriced, or unlimited.
+        """
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """`title`, `price`, `quantity`."""
+
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        item: Global___Item | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "show_id", b"show_id", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateItemRequest: _TypeAlias = UpdateItemRequest  # noqa: Y015
+
+@_typing.final
+class UpdateItemResponse(_message.Message):
+    """Response of UpdateItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def item(self) -> Global___Item: ...
+    def __init__(
+        self,
+        *,
+        item: Global___Item | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateItemResponse: _TypeAlias = UpdateItemResponse  # noqa: Y015
 
 @_typing.final
 class ListItemsRequest(_message.Message):
@@ -1098,7 +1263,9 @@ class Claim(_message.Message):
     """1 when 0."""
     status: Global___ClaimStatus.ValueType
     sequence: _builtins.int
-    """The caller's counter of states of this claim; 0 orders by claim_time."""
+    """The caller's counter of states of this claim: the highest stands, whatever its time. Where all are 0, claim_time
+    decides. Give one with every state of a claim or with none: a state without stands behind all that have one.
+    """
     email: _builtins.str
     """Empty for most."""
     @_builtins.property
@@ -1138,7 +1305,10 @@ class IngestClaimsRequest(_message.Message):
 
     SHOW_ID_FIELD_NUMBER: _builtins.int
     CLAIMS_FIELD_NUMBER: _builtins.int
+    ALL_OR_NONE_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
+    all_or_none: _builtins.bool
+    """Take all of these claims, or none when one of them cannot be taken: the counts are 0 then."""
     @_builtins.property
     def claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___Claim]: ...
     def __init__(
@@ -1146,10 +1316,11 @@ class IngestClaimsRequest(_message.Message):
         *,
         show_id: _builtins.str = ...,
         claims: _abc.Iterable[Global___Claim] | None = ...,
+        all_or_none: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_none", b"all_or_none", "claims", b"claims", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1223,8 +1394,13 @@ class StreamClaimsRequest(_message.Message):
 
     SHOW_ID_FIELD_NUMBER: _builtins.int
     CLAIMS_FIELD_NUMBER: _builtins.int
+    ALL_OR_NONE_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     """The same in every batch of a stream."""
+    all_or_none: _builtins.bool
+    """Take every claim of the stream or none; at most 100,000 then, with less than 30 seconds between two batches. Said
+    by the first batch.
+    """
     @_builtins.property
     def claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___Claim]: ...
     def __init__(
@@ -1232,10 +1408,11 @@ class StreamClaimsRequest(_message.Message):
         *,
         show_id: _builtins.str = ...,
         claims: _abc.Iterable[Global___Claim] | None = ...,
+        all_or_none: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_none", b"all_or_none", "claims", b"claims", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1256,6 +1433,7 @@ class StreamClaimsResponse(_message.Message):
     updated_count: _builtins.int
     unchanged_count: _builtins.int
     rejected_count: _builtins.int
+    """With all_or_none nothing was taken unless this is 0."""
     @_builtins.property
     def rejected_claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___RejectedClaim]:
         """The first 1,000 of them, counted over the whole stream."""

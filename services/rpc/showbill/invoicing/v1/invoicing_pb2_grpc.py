@@ -75,6 +75,16 @@ class ShowsServiceStub:
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpsertItemsRequest.SerializeToString,
                 response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpsertItemsResponse.FromString,
                 _registered_method=True)
+        self.StreamItems = channel.stream_unary(
+                '/showbill.invoicing.v1.ShowsService/StreamItems',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsResponse.FromString,
+                _registered_method=True)
+        self.UpdateItem = channel.unary_unary(
+                '/showbill.invoicing.v1.ShowsService/UpdateItem',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateItemRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateItemResponse.FromString,
+                _registered_method=True)
         self.ListItems = channel.unary_unary(
                 '/showbill.invoicing.v1.ShowsService/ListItems',
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListItemsRequest.SerializeToString,
@@ -167,6 +177,22 @@ class ShowsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamItems(self, request_iterator, context):
+        """The same as a stream of batches of at most 5,000, for any number of items. An item that cannot be taken is answered
+        with its place and reason; the others are taken. With all_or_none the whole stream is one transaction instead.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateItem(self, request, context):
+        """Changes the fields of one item that the update mask names. ABORTED when an etag is given and somebody changed the
+        item since it was read: nothing is changed then. The same change again answers the item as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListItems(self, request, context):
         """Lists a show's items by item number.
         """
@@ -176,15 +202,19 @@ class ShowsServiceServicer:
 
     def IngestClaims(self, request, context):
         """Takes claims, at most 5,000 in a call, in one transaction. Idempotent on the caller's claim id: the same claim again
-        changes nothing, a later state of it (by sequence, else by time) replaces the earlier, never the other way. A claim
-        that cannot be taken (for example of an unknown item) is answered with its place and reason; the others are taken.
+        changes nothing, a later state of it (by sequence, then by time) replaces the earlier, never the other way. In
+        whatever order and by however many callers the states arrive, the same one stands in the end. A claim that cannot
+        be taken (for example of an unknown item) is answered with its place and reason; the others are taken.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StreamClaims(self, request_iterator, context):
-        """The same as a stream of batches, with flow control, for any number of claims. Each batch is committed by itself.
+        """The same as a stream of batches of at most 5,000, for any number of claims. Each batch is committed by itself, and the
+        next is read only after that: a stream that is cut leaves whole batches, and sending it all again changes nothing.
+        INVALID_ARGUMENT ends the stream at the batch that is at fault; those before it stay. The service token is checked
+        when the stream begins. With all_or_none the whole stream is one transaction instead.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -253,6 +283,16 @@ def add_ShowsServiceServicer_to_server(servicer, server):
                     servicer.UpsertItems,
                     request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpsertItemsRequest.FromString,
                     response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpsertItemsResponse.SerializeToString,
+            ),
+            'StreamItems': grpc.stream_unary_rpc_method_handler(
+                    servicer.StreamItems,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsResponse.SerializeToString,
+            ),
+            'UpdateItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateItem,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateItemRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateItemResponse.SerializeToString,
             ),
             'ListItems': grpc.unary_unary_rpc_method_handler(
                     servicer.ListItems,
@@ -502,6 +542,60 @@ class ShowsService:
             '/showbill.invoicing.v1.ShowsService/UpsertItems',
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpsertItemsRequest.SerializeToString,
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpsertItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamItems(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/showbill.invoicing.v1.ShowsService/StreamItems',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/showbill.invoicing.v1.ShowsService/UpdateItem',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateItemRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateItemResponse.FromString,
             options,
             channel_credentials,
             insecure,

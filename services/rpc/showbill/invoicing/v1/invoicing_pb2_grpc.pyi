@@ -34,15 +34,28 @@ class ShowsServiceStub:
     """ACTIVE, PAUSED or DRAFT to ENDED. Already ENDED answers the show as it is."""
     UpsertItems: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.UpsertItemsRequest, _invoicing_pb2.UpsertItemsResponse]
     """Adds or corrects items by item number, at most 5,000 in a call, all or none. Idempotent."""
+    StreamItems: _aio.StreamUnaryMultiCallable[_invoicing_pb2.StreamItemsRequest, _invoicing_pb2.StreamItemsResponse]
+    """The same as a stream of batches of at most 5,000, for any number of items. An item that cannot be taken is answered
+    with its place and reason; the others are taken. With all_or_none the whole stream is one transaction instead.
+    """
+    UpdateItem: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.UpdateItemRequest, _invoicing_pb2.UpdateItemResponse]
+    """Changes the fields of one item that the update mask names. ABORTED when an etag is given and somebody changed the
+    item since it was read: nothing is changed then. The same change again answers the item as it is.
+    """
     ListItems: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListItemsRequest, _invoicing_pb2.ListItemsResponse]
     """Lists a show's items by item number."""
     IngestClaims: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.IngestClaimsRequest, _invoicing_pb2.IngestClaimsResponse]
     """Takes claims, at most 5,000 in a call, in one transaction. Idempotent on the caller's claim id: the same claim again
-    changes nothing, a later state of it (by sequence, else by time) replaces the earlier, never the other way. A claim
-    that cannot be taken (for example of an unknown item) is answered with its place and reason; the others are taken.
+    changes nothing, a later state of it (by sequence, then by time) replaces the earlier, never the other way. In
+    whatever order and by however many callers the states arrive, the same one stands in the end. A claim that cannot
+    be taken (for example of an unknown item) is answered with its place and reason; the others are taken.
     """
     StreamClaims: _aio.StreamUnaryMultiCallable[_invoicing_pb2.StreamClaimsRequest, _invoicing_pb2.StreamClaimsResponse]
-    """The same as a stream of batches, with flow control, for any number of claims. Each batch is committed by itself."""
+    """The same as a stream of batches of at most 5,000, for any number of claims. Each batch is committed by itself, and the
+    next is read only after that: a stream that is cut leaves whole batches, and sending it all again changes nothing.
+    INVALID_ARGUMENT ends the stream at the batch that is at fault; those before it stay. The service token is checked
+    when the stream begins. With all_or_none the whole stream is one transaction instead.
+    """
     ListClaims: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListClaimsRequest, _invoicing_pb2.ListClaimsResponse]
     """Lists a show's claims, oldest first."""
     ListBuyers: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListBuyersRequest, _invoicing_pb2.ListBuyersResponse]
@@ -118,6 +131,26 @@ class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Adds or corrects items by item number, at most 5,000 in a call, all or none. Idempotent."""
 
     @_abc_1.abstractmethod
+    def StreamItems(
+        self,
+        request_iterator: _abc.AsyncIterator[_invoicing_pb2.StreamItemsRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_invoicing_pb2.StreamItemsRequest], _abc.Awaitable[_invoicing_pb2.StreamItemsResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.StreamItemsResponse]:
+        """The same as a stream of batches of at most 5,000, for any number of items. An item that cannot be taken is answered
+        with its place and reason; the others are taken. With all_or_none the whole stream is one transaction instead.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateItem(
+        self,
+        request: _invoicing_pb2.UpdateItemRequest,
+        context: _aio.ServicerContext[_invoicing_pb2.UpdateItemRequest, _abc.Awaitable[_invoicing_pb2.UpdateItemResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.UpdateItemResponse]:
+        """Changes the fields of one item that the update mask names. ABORTED when an etag is given and somebody changed the
+        item since it was read: nothing is changed then. The same change again answers the item as it is.
+        """
+
+    @_abc_1.abstractmethod
     def ListItems(
         self,
         request: _invoicing_pb2.ListItemsRequest,
@@ -132,8 +165,9 @@ class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_invoicing_pb2.IngestClaimsRequest, _abc.Awaitable[_invoicing_pb2.IngestClaimsResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.IngestClaimsResponse]:
         """Takes claims, at most 5,000 in a call, in one transaction. Idempotent on the caller's claim id: the same claim again
-        changes nothing, a later state of it (by sequence, else by time) replaces the earlier, never the other way. A claim
-        that cannot be taken (for example of an unknown item) is answered with its place and reason; the others are taken.
+        changes nothing, a later state of it (by sequence, then by time) replaces the earlier, never the other way. In
+        whatever order and by however many callers the states arrive, the same one stands in the end. A claim that cannot
+        be taken (for example of an unknown item) is answered with its place and reason; the others are taken.
         """
 
     @_abc_1.abstractmethod
@@ -142,7 +176,11 @@ class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _abc.AsyncIterator[_invoicing_pb2.StreamClaimsRequest],
         context: _aio.ServicerContext[_abc.AsyncIterator[_invoicing_pb2.StreamClaimsRequest], _abc.Awaitable[_invoicing_pb2.StreamClaimsResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.StreamClaimsResponse]:
-        """The same as a stream of batches, with flow control, for any number of claims. Each batch is committed by itself."""
+        """The same as a stream of batches of at most 5,000, for any number of claims. Each batch is committed by itself, and the
+        next is read only after that: a stream that is cut leaves whole batches, and sending it all again changes nothing.
+        INVALID_ARGUMENT ends the stream at the batch that is at fault; those before it stay. The service token is checked
+        when the stream begins. With all_or_none the whole stream is one transaction instead.
+        """
 
     @_abc_1.abstractmethod
     def ListClaims(

@@ -1,0 +1,130 @@
+"""The items of a show: added, priced, corrected."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TypedDict
+
+import asyncpg
+import msgspec
+
+from services.common.db import Connection
+from services.common.errors import Kind, NotFound, ShowbillError
+from services.common.ids import new_id
+from services.invoicing import events
+from services.invoicing.feed import Batch, Rejection
+from services.invoicing.ledger import Entry, Ledger
+from services.invoicing.repository import SQL
+from services.invoicing.shows import ShowNotFound
+
+
+class ItemNotFound(NotFound):
+    """The show has no item {item_number}."""
+
+    reason = "ITEM_NOT_FOUND"
+
+
+class ItemChanged(ShowbillError):
+    """Somebody changed item {item_number} meanwhile. Look at it as it is now, then make your change again."""
+
+    kind = Kind.OUTDATED
+    reason = "ITEM_CHANGED"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A numbered thing for sale."""
+
+    item_number: str
+    title: str
+    price: int | None
+    """Minor units. None is unpriced, 0 is free on purpose."""
+    quantity: int | None
+
+
+class ItemChange(TypedDict, total=False):
+    """What is to be changed of an item; what is left out stays."""
+
+    title: str
+    price: int | None
+    quantity: int | None
+
+
+def etag(row: asyncpg.Record) -> str:
+    """Names this state of an item."""
+    state = msgspec.json.encode([row["title"], row["price"], row["quantity"]])
+    return blake2b(state, digest_size=8).hexdigest()
+
+
+class Items:
+    """The use cases of one show's items. Each raises ShowNotFound."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def page(self, workspace_id: str, show_id: str, after: str | None, size: int) -> list[asyncpg.Record]:
+        if await self._ledger.pool.fetchrow(SQL["get_show"], show_id, workspace_id) is None:
+            raise ShowNotFound
+        return await self._ledger.pool.fetch(SQL["list_items"], show_id, after, size)
+
+    async def update(
+        self, workspace_id: str, show_id: str, item_number: str, change: ItemChange, expected: str
+    ) -> asyncpg.Record:
+        """`expected` is the etag that was read, empty for any. Raises ItemNotFound and ItemChanged."""
+        async with self._ledger.entry() as entry:
+            show = await entry.connection.fetchrow(SQL["lock_show"], show_id, workspace_id)
+            if show is None:
+                raise ShowNotFound
+            item = await entry.connection.fetchrow(SQL["get_item"], show_id, item_number)
+            if item is None:
+                raise ItemNotFound(item_number=item_number)
+            state = {name: item[name] for name in ("title", "price", "quantity")}
+            if state | change == state:
+                return item  # also when it was sent again, by then with an old etag
+            if expected not in ("", etag(item)):
+                raise ItemChanged(item_number=item_number)
+            after = state | change
+            changed = await entry.connection.fetchrow(
+                SQL["update_item"], item["id"], after["title"], after["price"], after["quantity"]
+            )
+            await _tell(entry, show)
+        assert changed is not None
+        return changed
+
+
+class ItemLoad:
+    """How items are taken: by their number, a later one correcting an earlier."""
+
+    row = Item
+
+    def lock_key(self, row: Item) -> tuple[str, str]:
+        return row.item_number, ""
+
+    async def sift(self, _connection: Connection, batch: Batch[Item]) -> tuple[list[Item], list[Rejection]]:
+        return list(batch.rows), list(batch.unreadable)
+
+    async def write(self, connection: Connection, show: asyncpg.Record, rows: Sequence[Item]) -> tuple[int, int]:
+        items = list({item.item_number: item for item in rows}.values())
+        ids = {new_id() for _ in items}
+        written = await connection.fetch(
+            SQL["upsert_items"],
+            show["id"],
+            sorted(ids),
+            [item.item_number for item in items],
+            [item.title for item in items],
+            [item.price for item in items],
+            [item.quantity for item in items],
+        )
+        created = sum(str(row["id"]) in ids for row in written)
+        return created, len(written) - created
+
+    async def announce(self, entry: Entry, show: asyncpg.Record, created: int, updated: int) -> None:
+        if created or updated:
+            await entry.connection.execute(SQL["add_to_item_count"], show["id"], created)
+            await _tell(entry, show)
+
+
+async def _tell(entry: Entry, show: asyncpg.Record) -> None:
+    """Prices are part of what claims come to."""
+    changed = events.claims_changed(created=0, updated=0)
+    await entry.tell([(str(show["workspace_id"]), str(show["id"]), changed)])
