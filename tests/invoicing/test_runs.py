@@ -8,6 +8,7 @@ import pytest
 
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
+from services.rpc.showbill.events.v1 import events_pb2
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import SEEDS, MakeCaller, Replica, running_replica
@@ -53,7 +54,9 @@ async def test_cancelled_run_finishes_what_was_begun_and_no_more(
     assert (told.cancelled, told.created_count, told.cancelled_count) == (True, 16, 24)
     progressed = heard.of("generation.progressed")
     assert any(event.generation_progressed.cancelled_count == 24 for event in progressed)
-    assert not [event for event in heard.of("invoice.updated") if event.invoice_updated.status == VOID]
+    assert not [
+        event for event in heard.of("invoice.updated") if event.invoice_updated.status == events_pb2.INVOICE_STATUS_VOID
+    ]
     assert (await caller.cancel(run.id)).state == CANCELLED
 
 
