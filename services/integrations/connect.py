@@ -16,7 +16,7 @@ from services.integrations.failures import AdapterError, Failure
 from services.integrations.listening import Hearing, Listening
 from services.integrations.opening import NotConnected
 from services.integrations.ports import (
-    EARLIER_WEBHOOK_SECRET,
+    EARLIER_WEBHOOK_SECRETS,
     WEBHOOK_SECRET,
     ConnectedAccount,
     IntegrationAdapter,
@@ -173,5 +173,5 @@ def _same(old: Connection, account: ConnectedAccount) -> bool:
 
 
 def _credentials(link: Link, hearing: Hearing) -> dict[str, Secret]:
-    secrets = {WEBHOOK_SECRET: hearing.secret, EARLIER_WEBHOOK_SECRET: hearing.earlier}
+    secrets = {WEBHOOK_SECRET: hearing.secret, EARLIER_WEBHOOK_SECRETS: hearing.earlier}
     return {**link.credentials, **{name: secret for name, secret in secrets.items() if secret is not None}}

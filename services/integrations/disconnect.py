@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from services.common.errors import Unavailable
 from services.integrations.connection import Connection
 from services.integrations.failures import AdapterError
 from services.integrations.keyring import UnreadableCredential
@@ -79,7 +80,7 @@ class Disconnecting:
             if connection.sealed is None:
                 return connection.webhook_endpoint_id
             credentials = await self._vault.open(connection.workspace_id, connection.id, connection.sealed)
-        except UnreadableCredential as error:
+        except (UnreadableCredential, Unavailable) as error:  # keys that are far away may be out of reach
             log.warning("the endpoint stays, its key cannot be read", error=str(error))
             return connection.webhook_endpoint_id
         link = Link(connection.workspace_id, connection.id, connection.account_id, connection.livemode, credentials)

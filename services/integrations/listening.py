@@ -1,8 +1,7 @@
 """How a connection hears of payments: by our webhook endpoint on the operator's account, or else by polling."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime
 
 import structlog
 
@@ -10,7 +9,8 @@ from services.common.secret import Secret
 from services.integrations.connection import LIVE, POLLING, Connection
 from services.integrations.failures import AdapterError
 from services.integrations.keyring import UnreadableCredential
-from services.integrations.ports import EARLIER_WEBHOOK_SECRET, WEBHOOK_SECRET, EndpointWish, IntegrationAdapter, Link
+from services.integrations.overlap import still, with_replaced
+from services.integrations.ports import EARLIER_WEBHOOK_SECRETS, WEBHOOK_SECRET, EndpointWish, IntegrationAdapter, Link
 from services.integrations.vault import Vault
 
 log = structlog.get_logger()
@@ -19,8 +19,6 @@ NO_ADDRESS = (
     "This installation has no public address, so the provider cannot tell us of payments. They are read from time to"
     " time instead."
 )
-OVERLAP: Final = timedelta(days=1)
-"""How long what was signed with the secret of a replaced endpoint holds; the query of the webhooks says so too."""
 INSTEAD = "Until then payments are read from time to time."
 
 
@@ -37,7 +35,7 @@ class Hearing:
     made: bool = False
     """The endpoint was made just now: it is to be removed if the rest fails."""
     earlier: Secret | None = field(default=None, repr=False)
-    """The secret of the endpoint that this one replaced."""
+    """The secrets of the endpoints before it, as overlap.py has them."""
 
 
 class Listening:
@@ -63,7 +61,9 @@ class Listening:
             return so_far if so_far and so_far.url == wish.url else Hearing(POLLING, f"{error.message} {INSTEAD}")
         if endpoint.secret is None and so_far is not None:
             return so_far
-        earlier = so_far.secret if so_far else None
+        earlier = None
+        if so_far and so_far.secret:
+            earlier = with_replaced(so_far.earlier, so_far.secret, datetime.now(UTC))
         return Hearing(LIVE, "", endpoint.id, wish.url, endpoint.secret, made=True, earlier=earlier)
 
     async def tidy(self, adapter: IntegrationAdapter, link: Link, hearing: Hearing, kept: Connection | None) -> None:
@@ -92,6 +92,5 @@ class Listening:
         secret = credentials.get(WEBHOOK_SECRET)
         if secret is None:
             return None
-        replaced_lately = datetime.now(UTC) - kept.connect_time < OVERLAP
-        earlier = credentials.get(EARLIER_WEBHOOK_SECRET) if replaced_lately else None
+        earlier = still(credentials.get(EARLIER_WEBHOOK_SECRETS), datetime.now(UTC))
         return Hearing(LIVE, "", kept.webhook_endpoint_id, kept.webhook_url, secret, earlier=earlier)

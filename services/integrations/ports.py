@@ -13,8 +13,8 @@ Credentials = Mapping[str, Secret]
 
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105  # the name of a field, not a secret
 """The field under which the signing secret of our webhook endpoint is sealed beside the operator's keys."""
-EARLIER_WEBHOOK_SECRET = WEBHOOK_SECRET + "_before"
-"""That of the endpoint before it: what was signed with it and is still under way is accepted for an overlap."""
+EARLIER_WEBHOOK_SECRETS = WEBHOOK_SECRET + "_before"
+"""Those of the endpoints before it, as overlap.py has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +221,9 @@ class ProviderInvoice:
     invoice_id: str = ""
     revision: int = 0
     replaced_by: str = ""
+    """The invoice that replaces this one; empty while it counts itself."""
+    replaces: str = ""
+    """The invoice that this one replaces, or will once it is finalized."""
     emailed_by_provider: bool = False
     lines: Sequence[ProviderLine] = ()
     """Only where the provider included all of them."""

@@ -203,6 +203,7 @@ def invoice(one: ProviderInvoice) -> pb.ProviderInvoice:
         invoice_id=one.invoice_id,
         revision=one.revision,
         replaced_by=one.replaced_by,
+        replaces=one.replaces,
         emailed_by_provider=one.emailed_by_provider,
         lines=[pb.ProviderInvoiceLine(description=line.description, amount=line.amount) for line in one.lines],
         payment_instructions=one.payment_instructions,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -18,8 +19,9 @@ from services.integrations.failures import AdapterError
 from services.integrations.keyring import UnreadableCredential
 from services.integrations.offers import PlainAddress
 from services.integrations.opening import Opener
+from services.integrations.overlap import holding
 from services.integrations.ports import (
-    EARLIER_WEBHOOK_SECRET,
+    EARLIER_WEBHOOK_SECRETS,
     WEBHOOK_SECRET,
     BadSignature,
     Binding,
@@ -112,7 +114,11 @@ class Verifying:
 
     async def _rows(self, ids: Iterable[str]) -> dict[str, asyncpg.Record]:
         wanted = list(ids)
-        rows = await self._pool.fetch(SQL["webhook_bindings"], wanted, WEBHOOK_SECRET) if wanted else []
+        rows = (
+            await self._pool.fetch(SQL["webhook_bindings"], wanted, WEBHOOK_SECRET, EARLIER_WEBHOOK_SECRETS)
+            if wanted
+            else []
+        )
         return {str(row["id"]): row for row in rows}
 
     async def _judge(self, delivery: Delivery, row: asyncpg.Record | None) -> Verdict:
@@ -139,10 +145,13 @@ class Verifying:
         """The sealed secrets of the connection's own address; the configured ones of the plain address."""
         if not delivery.integration_id:
             return self._plain[delivery.provider].secrets
-        sealed = {WEBHOOK_SECRET: row["ciphertext"], EARLIER_WEBHOOK_SECRET: row["earlier"]}
-        return [
-            await self._secret(row, name, ciphertext) for name, ciphertext in sealed.items() if ciphertext is not None
-        ]
+        secrets = []
+        if row["ciphertext"] is not None:
+            secrets.append(await self._secret(row, WEBHOOK_SECRET, row["ciphertext"]))
+        if row["earlier"] is not None:
+            earlier = await self._secret(row, EARLIER_WEBHOOK_SECRETS, row["earlier"])
+            secrets += holding(earlier, datetime.now(UTC))
+        return secrets
 
     async def _secret(self, row: asyncpg.Record, name: str, ciphertext: bytes) -> Secret:
         known = self._opened.get((str(row["id"]), ciphertext))

@@ -8,7 +8,7 @@ from services.common import paging
 from services.common.context import identity
 from services.common.errors import Fault, require
 from services.common.ids import parse_id
-from services.invoicing import parse, parse_invoices, render
+from services.invoicing import parse, parse_invoices, render, render_verification
 from services.invoicing.amend_servicer import AmendServicer, Changes
 from services.invoicing.deliver import Deliveries, Wish
 from services.invoicing.generate import Generations
@@ -17,6 +17,7 @@ from services.invoicing.invoices import Invoices
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
+from services.invoicing.verify import Verification
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -40,6 +41,7 @@ class InvoicesServicer(AmendServicer):
         settlement: Settlement,
         pay_links: PayLinks,
         hearing: Hearing,
+        verification: Verification,
         changes: Changes,
     ) -> None:
         super().__init__(changes)
@@ -50,6 +52,7 @@ class InvoicesServicer(AmendServicer):
         self._settlement = settlement
         self._pay_links = pay_links
         self._hearing = hearing
+        self._verification = verification
 
     async def PlanGeneration(self, request: pb.PlanGenerationRequest, context: Context) -> pb.PlanGenerationResponse:
         plan, currency = await self._generations.plan(identity(), parse_invoices.asked(request))
@@ -136,6 +139,10 @@ class InvoicesServicer(AmendServicer):
             payment_instructions=page.instructions if invoice.payable else "",
             number=invoice.number,
         )
+
+    async def VerifyShow(self, request: pb.VerifyShowRequest, context: Context) -> pb.VerifyShowResponse:
+        show, report = await self._verification.prove(identity(), parse_id(request.show_id, "show"))
+        return render_verification.verification(show, report)
 
     async def GetHearing(self, request: pb.GetHearingRequest, context: Context) -> pb.GetHearingResponse:
         return render.hearing(await self._hearing.tell(identity(), parse.provider(request.provider)))

@@ -93,4 +93,6 @@ def _sighting(
         paid_at=from_proto(told.paid_time) or occurred_at,
         lines=tuple(ProviderLine(line.description, line.amount) for line in told.lines),
         deleted=deleted,
+        replaced_by=told.replaced_by,
+        replaces=told.replaces,
     )

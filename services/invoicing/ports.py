@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from services.common.context import Identity
 from services.common.errors import Kind, ShowbillError
+from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Sighting
 from services.invoicing.domain.plan import Terms
@@ -90,6 +91,16 @@ class Provider(Protocol):
         self, identity: Identity, account: Account, since: datetime, page_token: str
     ) -> "tuple[Sequence[Event], str]":
         """A page of what happened since, newest first, as webhooks would have told it; the text names the next page."""
+        ...
+
+    async def listed(
+        self, identity: Identity, account: Account, since: datetime, page_token: str
+    ) -> tuple[Sequence[Theirs], str]:
+        """A page of the invoices with the workspace's mark that were made since; the text names the next page."""
+        ...
+
+    async def look(self, identity: Identity, account: Account, external_id: str) -> Theirs | None:
+        """One of them as it is now; None when it is gone."""
         ...
 
     async def send(

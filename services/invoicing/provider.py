@@ -9,6 +9,7 @@ from services.common.context import Identity
 from services.common.errors import Kind
 from services.common.status import RemoteError
 from services.common.timestamps import from_proto, to_proto
+from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing
 from services.invoicing.domain.plan import Terms
@@ -26,6 +27,7 @@ CREATE_DEADLINE: Final = 50.0
 _READ_DEADLINE: Final = 10.0
 _BACKGROUND_DEADLINE: Final = 45.0
 """A call that yields to others waits longer."""
+_LIST_DEADLINE: Final = 30.0
 _SEND_DEADLINE: Final = 20.0
 _CHANGE_DEADLINE: Final = 30.0
 """A change is a reading, the change itself and at times another reading, each in its turn."""
@@ -63,6 +65,8 @@ def sighting(invoice: pb.ProviderInvoice) -> Sighting:
         paid_at=from_proto(invoice.paid_time),
         lines=tuple(ProviderLine(line.description, line.amount) for line in invoice.lines),
         deleted=invoice.status == pb.PROVIDER_INVOICE_STATUS_DELETED,
+        replaced_by=invoice.replaced_by,
+        replaces=invoice.replaces,
         payment_instructions=invoice.payment_instructions,
     )
 
@@ -124,6 +128,30 @@ class IntegrationsProvider:
         answer = await self._client.call(call, request, identity, timeout=_BACKGROUND_DEADLINE)
         # Whose events they are is decided by whom was asked for, not by the answer.
         return [replace(event(one), account=account) for one in answer.events], answer.next_page_token
+
+    async def listed(
+        self, identity: Identity, account: Account, since: datetime, page_token: str
+    ) -> tuple[list[Theirs], str]:
+        request = pb.ListInvoicesRequest(
+            provider=account.provider,
+            account_id=account.account_id,
+            livemode=account.livemode,
+            create_time_from=to_proto(since),
+            page_token=page_token,
+        )
+        answer = await self._client.call(self._invoices.ListInvoices, request, identity, timeout=_LIST_DEADLINE)
+        return [_theirs(account, one) for one in answer.invoices], answer.next_page_token
+
+    async def look(self, identity: Identity, account: Account, external_id: str) -> Theirs | None:
+        request = pb.GetInvoiceRequest(
+            provider=account.provider,
+            external_id=external_id,
+            account_id=account.account_id,
+            livemode=account.livemode,
+        )
+        answer = await self._client.call(self._invoices.GetInvoice, request, identity, timeout=_READ_DEADLINE)
+        gone = answer.invoice.status == pb.PROVIDER_INVOICE_STATUS_DELETED
+        return None if gone else _theirs(account, answer.invoice)
 
     async def send(
         self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int, delivery_id: str
@@ -221,6 +249,22 @@ class IntegrationsProvider:
         )
         answer = await self._client.call(self._invoices.FindInvoice, request, identity, timeout=_CHANGE_DEADLINE)
         return sighting(answer.invoice) if answer.HasField("invoice") else None
+
+
+def _theirs(account: Account, found: pb.ProviderInvoice) -> Theirs:
+    standing = STANDINGS.get(found.status)
+    if standing is None:
+        raise UnknownAnswer
+    return Theirs(
+        account=account,
+        external_id=found.external_id,
+        standing=standing,
+        total=found.total,
+        currency=found.currency,
+        invoice_id=found.invoice_id,
+        replaced_by=found.replaced_by,
+        paid_at=from_proto(found.paid_time),
+    )
 
 
 def _connection(answer: pb.GetIntegrationResponse) -> Connection:

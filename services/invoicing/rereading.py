@@ -1,6 +1,7 @@
 """Unsettled invoices read again from the provider on a decaying schedule: the net under webhooks and events."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,6 +12,7 @@ from services.common import context
 from services.common.context import Identity
 from services.common.errors import Kind, ShowbillError
 from services.invoicing import repository
+from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Sighting, Status
 from services.invoicing.domain.schedule import rest
@@ -36,17 +38,24 @@ class Rereading:
         self._ledger = ledger
         self._provider = provider
         self._least = least
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Says that something is due before its time."""
+        self._wake.set()
 
     async def run(self) -> None:
         """Works until cancelled; begins at once with what is due."""
         while True:
+            self._wake.clear()
             try:
                 taken = await self.read_due()
             except Exception as error:  # noqa: BLE001  # outermost loop: a database that is away comes back
                 log.warning("the open invoices could not be looked for", error=str(error))
                 taken = 0
             if not taken:
-                await asyncio.sleep(min(self._least / 4, _LONGEST_REST))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), min(self._least / 4, _LONGEST_REST))
 
     async def read_due(self) -> int:
         """Reads a batch of the invoices that are due; answers how many it took."""
@@ -68,18 +77,21 @@ class Rereading:
             if not passing(error):
                 await self._put_off(row)
             return
-        await self._apply(str(row["id"]), seen)
-        await self._put_off(row)
+        if not await self._apply(str(row["id"]), seen):
+            await self._put_off(row)
 
     async def _put_off(self, row: asyncpg.Record) -> None:
         age = (datetime.now(UTC) - row["created_at"]).total_seconds()
         seconds = rest(age, self._least, written_off=row["status"] == Status.UNCOLLECTIBLE)
         await self._ledger.pool.execute(SQL["check_later"], row["id"], seconds)
 
-    async def _apply(self, invoice_id: str, seen: Sighting) -> None:
+    async def _apply(self, invoice_id: str, seen: Sighting) -> bool:
+        """Whether it was replaced at the provider, and the replacement is to be read at once."""
         async with self._ledger.entry() as entry:
             rows = await entry.connection.fetch(SQL["lock_invoices"], [invoice_id])
             change = step(repository.invoice(rows[0]), seen, ACTOR, datetime.now(UTC))
-            if change is not None:
-                await entry.change([change])
-                log.info("a reading found news", invoice_id=invoice_id, status=change.after.status)
+            if change is None:
+                return False
+            await entry.change([change])
+        log.info("a reading found news", invoice_id=invoice_id, status=change.after.status)
+        return rules.was_replaced(change.before, change.after)

@@ -1,6 +1,6 @@
 """Provider events applied: inbox row, row lock, move and outbox row in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -47,6 +47,11 @@ class Event:
     external_id: str
 
     @property
+    def replaces(self) -> str:
+        """The provider's id of the invoice that the event's own replaces; else empty."""
+        return self.sighting.replaces if self.sighting else ""
+
+    @property
     def key(self) -> tuple[Account, str]:
         return self.account, self.event_id
 
@@ -54,8 +59,10 @@ class Event:
 class Settlement:
     """Applies events in groups."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, wake: Callable[[], None]) -> None:
+        """`wake` is called when an invoice was replaced at the provider, to read how the new one stands."""
         self._ledger = ledger
+        self._wake = wake
 
     async def apply(self, events: Sequence[Event]) -> list[Outcome]:
         """One outcome for each, in order. When the group fails, each is applied alone."""
@@ -86,6 +93,8 @@ class Settlement:
             outcomes, changes, about = _decide(events, matches, invoices, known)
             await entry.change(changes)
             await _record(entry, events, outcomes, about)
+        if any(rules.was_replaced(change.before, change.after) for change in changes):
+            self._wake()
         return outcomes
 
 
@@ -104,6 +113,7 @@ async def _match(entry: Entry, events: Sequence[Event]) -> tuple[dict[int, str],
         [event.account.livemode for event in told],
         [event.invoice_id for event in told],
         [event.external_id for event in told],
+        [event.replaces for event in told],
     )
     matches = {row["place"]: str(row["id"]) for row in rows}
     locked = await entry.connection.fetch(SQL["lock_invoices"], sorted(set(matches.values()))) if matches else []
@@ -134,7 +144,7 @@ def _decide(
     now = datetime.now(UTC)
     for place, event in enumerate(events):
         invoice = invoices.get(matches.get(place, ""))
-        if invoice is not None and invoice.external_id not in ("", event.external_id):
+        if invoice is not None and invoice.external_id not in ("", event.external_id, event.replaces):
             invoice = None  # found its counterpart since it was matched: this is a copy of it
         about.append(invoice.id if invoice else None)
         if place in known or event.key in seen:
@@ -164,8 +174,8 @@ def step(invoice: Invoice, sighting: Sighting, actor: str, now: datetime) -> Cha
     if seen is None:
         return None
     after, reason = seen
-    adjusted = after.total != invoice.total and sighting.lines
-    return Change(invoice, after, reason, actor, rules.provider_lines(sighting) if adjusted else None)
+    edited = after.total != invoice.total or rules.was_replaced(invoice, after)
+    return Change(invoice, after, reason, actor, rules.provider_lines(sighting) if edited and sighting.lines else None)
 
 
 async def _record(

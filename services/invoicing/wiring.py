@@ -12,6 +12,7 @@ from services.common.outbox import Outbox
 from services.common.server import GrpcServer
 from services.invoicing.amend import Amending
 from services.invoicing.amend_servicer import Changes
+from services.invoicing.balance import Balance
 from services.invoicing.cancel import Cancelling
 from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Claims
@@ -30,6 +31,7 @@ from services.invoicing.rereading import Rereading
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.shows_servicer import ShowsServicer
+from services.invoicing.verify import Verification
 from services.invoicing.watch import Watching
 from services.invoicing.worker import Workers
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import (
@@ -71,8 +73,10 @@ class Service:
             Watching(self.generations),
         )
         self.deliveries = Deliveries(self.ledger, provider)
-        self.settlement = Settlement(self.ledger)
+        self.settlement = Settlement(self.ledger, self.rereading.wake)
         self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
+        self.balance = Balance(pool)
+        self.verification = Verification(pool, provider)
         self.hearing = Hearing(pool, provider, every=pace.catchup)
         self.pay_links = PayLinks(self.ledger, provider)
 
@@ -87,6 +91,7 @@ class Service:
             self.settlement,
             self.pay_links,
             self.hearing,
+            self.verification,
             self.changes,
         )
         add_ShowsServiceServicer_to_server(shows, server.server)
@@ -94,7 +99,7 @@ class Service:
 
     @asynccontextmanager
     async def background(self) -> AsyncIterator[asyncio.Task[None]]:
-        """Outbox, workers and catch-up for the length of a block. The task ends only when one of them broke."""
+        """All of it, for the length of a block. The task ends only when one part broke."""
         task = asyncio.create_task(self._work())
         try:
             yield task
@@ -105,5 +110,11 @@ class Service:
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for work in (self.outbox.run(), self.workers.run(), self.catchup.run(), self.rereading.run()):
+            for work in (
+                self.outbox.run(),
+                self.workers.run(),
+                self.catchup.run(),
+                self.rereading.run(),
+                self.balance.run(),
+            ):
                 group.create_task(work)

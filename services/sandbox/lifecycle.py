@@ -69,10 +69,20 @@ def finalize(call: Call, invoice: Invoice, *, auto_advance: bool | None = None) 
         settled = _close_draft(call, invoice, auto_advance)
 
     shown = change(call, invoice, alter, "invoice.finalized")
+    _replace_original(call, invoice)
     if settled:
         for event_type in ("invoice.paid", "invoice.payment_succeeded"):
             events.emit(call, event_type, shown)
     return shown
+
+
+def _replace_original(call: Call, revision: Invoice) -> None:
+    """A finalized revision makes the invoice that it was made of void, and that one then names it."""
+    origin = revision.body["from_invoice"]
+    original = call.dataset.invoices.get(origin["invoice"]) if origin else None
+    if original is not None and original.body["status"] in ("open", "uncollectible"):
+        original.body["latest_revision"] = revision.id
+        void(call, original)
 
 
 def _close_draft(call: Call, invoice: Invoice, auto_advance: bool | None) -> bool:

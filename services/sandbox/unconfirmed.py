@@ -58,6 +58,7 @@ BEHAVIOURS: Final[tuple[str, ...]] = (
     "Below the minimum charge amount_due is 0, ending_balance is the debt; minimums are the invoice currency's own.",
     "A negative total leaves amount_due 0 and the rest as credit on the customer.",
     "Voiding gives back the credit that finalizing used up.",
+    "A revision copies lines and metadata; finalizing it voids the original, whose event names it as latest_revision.",
     "A customer may have invoices in several currencies; the first invoice gives the customer its currency.",
     "A payment on the hosted page raises attempt_count by one, and so does a declined one.",
     "add_lines causes invoice.updated; invoiceitem, charge, payment_intent and invoice_payment events are not made.",

@@ -28,7 +28,6 @@ ANNOUNCED: dict[str, set[str]] = {
         "SendInvoices",
         "ReportDelivery",
         "RevokePayLink",
-        "VerifyShow",
     },
 }
 SERVICERS: dict[str, tuple[type, Any, Any]] = {

@@ -1,10 +1,18 @@
 """Keys that are revoked while invoices are made, and keys that are replaced while payments come in."""
 
+import asyncio
+import base64
+import os
+import secrets
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.e2e.sandbox import Sandbox
+from tests.e2e.stack import Stack
 from tests.e2e.workspace import Workspace
 from tests.waiting import eventually
 
@@ -27,8 +35,12 @@ async def test_rows_and_connection_say_that_the_key_was_revoked(workspace: Works
     assert "stopped accepting this key" in connection["statusReason"]
 
 
-async def test_payment_told_by_both_endpoints_counts_once(workspace: Workspace, sandbox: Sandbox) -> None:
-    """An endpoint is replaced, and for a while the old one delivers beside the new one."""
+@pytest.mark.parametrize("rotated", [False, True])
+async def test_payment_told_by_both_endpoints_counts_once(
+    workspace: Workspace, sandbox: Sandbox, stack: Stack, rotated: bool
+) -> None:
+    """An endpoint is replaced, and for a while the old one delivers beside the new one; meanwhile the key that seals
+    both secrets may be changed."""
     await workspace.connect()
     show = await workspace.make_show(2)
     await workspace.generate(show)
@@ -40,6 +52,8 @@ async def test_payment_told_by_both_endpoints_counts_once(workspace: Workspace, 
     keys = {"secretKey": workspace.account.sk_test, "publishableKey": workspace.account.pk_test}
     await workspace.rest.call("PUT", "/api/integrations/stripe/credentials", keys)
     assert len(await _endpoints(workspace, sandbox)) == 2
+    if rotated:
+        await _rotate(stack)
 
     for row in await workspace.invoices(show):
         await sandbox.pay(row["externalId"])
@@ -54,6 +68,24 @@ async def test_payment_told_by_both_endpoints_counts_once(workspace: Workspace, 
         assert row["status"] == "paid"
         history = await workspace.rest.call("GET", f"/api/shows/{show}/invoices/{row['id']}/history")
         assert sum(entry["toStatus"] == "paid" for entry in history["items"]) == 1
+
+
+async def _rotate(stack: Stack) -> None:
+    """As where the keys come from the environment: start anew with one more, then wrap every data key under it."""
+    new = base64.b64encode(secrets.token_bytes(32)).decode()
+    keys = {"CREDENTIAL_KEYS": f"test-2={new},test-1={stack.credential_key}"}
+    stack.settings = {**stack.settings, "integrations": {**stack.settings.get("integrations", {}), **keys}}
+    await stack.stop("integrations")
+    await stack.start("integrations")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "services.cli", "keys", "rotate"),
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": stack.databases["integrations"], **keys},
+        cwd=stack.folder,
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert "connections were wrapped under 'test-2'" in said.decode()
 
 
 async def _endpoints(workspace: Workspace, sandbox: Sandbox) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What every adapter owes, as tests: inherit `AdapterContract` and give it a `subject`.
+"""What every adapter owes, as tests: inherit `AdapterContract`, or `KeysContract`, and give it a `subject`.
 
 `docs/adding-an-adapter.md` says how.
 """
@@ -41,9 +41,9 @@ class Subject:
     adapter: IntegrationAdapter
     good: Mapping[str, str]
     """Credentials that the provider takes."""
-    rejected: Mapping[str, str] | None
-    """Well formed, but not taken; None where there are no such."""
     malformed: Mapping[str, str]
+    rejected: Mapping[str, str] = field(default_factory=dict)
+    """Well formed, but not taken: where the provider gives out keys."""
     signed: Any = None
     """`signed(body, secret)` makes the headers of a delivery; None where nobody tells of payments."""
     currency: str = "GBP"
@@ -98,17 +98,6 @@ class AdapterContract:
         assert refused.value.failure is Failure.CREDENTIALS_MALFORMED
         assert refused.value.faults
         assert all(is_sentence(fault.problem) for fault in refused.value.faults)
-
-    async def test_rejected_credentials_are_refused_without_echo(self, subject: Subject) -> None:
-        if subject.rejected is None:
-            pytest.skip("There are no credentials that this provider would not take.")
-        with pytest.raises(AdapterError) as refused:
-            await subject.adapter.probe(subject.adapter.read_credentials(subject.rejected))
-        assert refused.value.failure is Failure.CREDENTIALS_REJECTED
-        assert is_sentence(refused.value.message)
-        assert not any(
-            value in refused.value.message + str(refused.value.details) for value in subject.rejected.values()
-        )
 
     async def test_probe_names_account_and_permissions(self, subject: Subject) -> None:
         account, _ = await subject.connect()
@@ -348,3 +337,17 @@ class AdapterContract:
             after = page.next_after
             if not after:
                 return found
+
+
+class KeysContract(AdapterContract):
+    """For a provider that gives out keys, and so can say no to some."""
+
+    async def test_rejected_credentials_are_refused_without_echo(self, subject: Subject) -> None:
+        assert subject.rejected
+        with pytest.raises(AdapterError) as refused:
+            await subject.adapter.probe(subject.adapter.read_credentials(subject.rejected))
+        assert refused.value.failure is Failure.CREDENTIALS_REJECTED
+        assert is_sentence(refused.value.message)
+        assert not any(
+            value in refused.value.message + str(refused.value.details) for value in subject.rejected.values()
+        )

@@ -7,13 +7,14 @@ from typing import Any
 import aiohttp
 import asyncpg
 import stripe
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.common.context import Identity
 from services.common.ids import new_id
-from services.integrations.keyring import WrappedKey, parse_keyring
+from services.integrations.keyring import KEY_BYTES, WrappedKey, parse_keyring
 from services.integrations.ports import WEBHOOK_SECRET as FIELD
-from services.integrations.vault import Vault
-from services.integrations.webhooks import SQL
+from services.integrations.sealing import open_sealed, seal
+from services.integrations.vault import context
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.e2e.sandbox import Account, Sandbox
 from tests.e2e.stack import Stack
@@ -108,13 +109,31 @@ class Shop:
     async def webhook_secret(self, integration_id: str) -> str:
         """The sealed secret of the connection's endpoint, opened with the installation's key."""
         connection = await asyncpg.connect(self.stack.databases["integrations"])
-        row = await connection.fetchrow(SQL["webhook_bindings"].replace("ANY($1::uuid[])", "$1"), integration_id, FIELD)
+        sealed = await connection.fetchval(
+            "SELECT ciphertext FROM credentials WHERE integration_id = $1 AND field = $2", integration_id, FIELD
+        )
+        key = await self._data_key(connection, integration_id)
         await connection.close()
-        assert row is not None
+        return open_sealed(key, sealed, context(self.who.workspace_id, integration_id, FIELD)).decode()
+
+    async def put_field(self, integration_id: str, name: str, text: str) -> None:
+        """Seals another text into a field that is there."""
+        connection = await asyncpg.connect(self.stack.databases["integrations"])
+        key = await self._data_key(connection, integration_id)
+        sealed = seal(key, text.encode(), context(self.who.workspace_id, integration_id, name))
+        done = await connection.execute(
+            "UPDATE credentials SET ciphertext = $3 WHERE integration_id = $1 AND field = $2",
+            *(integration_id, name, sealed),
+        )
+        assert done == "UPDATE 1"
+        await connection.close()
+
+    async def _data_key(self, connection: Any, integration_id: str) -> AESGCM:
+        row = await connection.fetchrow("SELECT key_id, wrapped_key FROM integrations WHERE id = $1", integration_id)
+        keyring = parse_keyring(f"test-1={self.stack.credential_key}")
         wrapped = WrappedKey(row["key_id"], row["wrapped_key"])
-        vault = Vault(parse_keyring(f"test-1={self.stack.credential_key}"))
-        workspace_id = self.who.workspace_id
-        return (await vault.open_field(workspace_id, integration_id, wrapped, FIELD, row["ciphertext"])).reveal()
+        inside = await keyring.unwrap(wrapped, context(self.who.workspace_id, integration_id))
+        return AESGCM(inside[:KEY_BYTES])
 
     async def version(self) -> int:
         """How often keys or status of the connection were written."""

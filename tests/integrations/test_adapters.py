@@ -22,10 +22,10 @@ from tests.fakes.adapter import GOOD_KEY, SIGNATURE, FakeAdapter
 from tests.fakes.book import MemoryBook
 from tests.fakes.pace import NoPace
 from tests.fakes.store import MemoryStore
-from tests.integrations.adapter_contract import AdapterContract, Subject
+from tests.integrations.adapter_contract import AdapterContract, KeysContract, Subject
 
 
-class TestStripe(AdapterContract):
+class TestStripe(KeysContract):
     @pytest.fixture
     async def subject(self, stack: Stack, sandbox: Sandbox) -> AsyncIterator[Subject]:
         account = await sandbox.make_account("contract")
@@ -48,9 +48,7 @@ class TestManual(AdapterContract):
     @pytest.fixture
     async def subject(self, database: Database) -> AsyncIterator[Subject]:
         pool = await open_pool(Secret(await database("integrations", migrated=True)), "tests", largest=4)
-        yield Subject(
-            ManualAdapter(PostgresInvoiceStore(pool, "manual")), good={}, rejected=None, malformed={"key": "x"}
-        )
+        yield Subject(ManualAdapter(PostgresInvoiceStore(pool, "manual")), good={}, malformed={"key": "x"})
         await pool.close()
 
 
@@ -59,10 +57,10 @@ class TestManualInMemory(AdapterContract):
 
     @pytest.fixture
     def subject(self) -> Subject:
-        return Subject(ManualAdapter(MemoryStore()), good={}, rejected=None, malformed={"key": "x"})
+        return Subject(ManualAdapter(MemoryStore()), good={}, malformed={"key": "x"})
 
 
-class TestFake(AdapterContract):
+class TestFake(KeysContract):
     @pytest.fixture
     def subject(self) -> Subject:
         return Subject(

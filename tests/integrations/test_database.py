@@ -39,7 +39,9 @@ async def test_query_fits_the_schema(schema: Connection, name: str) -> None:
 
 async def test_webhook_bindings_are_found_by_index(schema: Connection) -> None:
     await schema.execute("SET enable_seqscan = off")
-    plan = await schema.fetch("EXPLAIN " + SQL["webhook_bindings"], [new_id()], "webhook_secret")
+    plan = await schema.fetch(
+        "EXPLAIN " + SQL["webhook_bindings"], [new_id()], "webhook_secret", "webhook_secret_before"
+    )
     text = " ".join(row[0] for row in plan)
     assert "integrations_pkey" in text
     assert "credentials_pkey" in text

@@ -193,6 +193,12 @@ def test_replacement_at_stripe_is_told() -> None:
     assert found.replaced_by == "in_2"
 
 
+def test_what_an_edited_invoice_replaces_is_told() -> None:
+    origin = {"action": "revision", "invoice": "in_0"}
+    assert MAPPER.invoice(stripes_invoice(from_invoice=origin), "acct_1", livemode=False).replaces == "in_0"
+    assert MAPPER.invoice(stripes_invoice(from_invoice=None), "acct_1", livemode=False).replaces == ""
+
+
 def test_memo_leaves_nothing_behind_for_what_is_missing() -> None:
     template = "{show_name}, {show_date}"
     assert render(template, {"show_name": "Friday", "show_date": "2010-12-01"}) == "Friday, 2010-12-01"

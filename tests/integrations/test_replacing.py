@@ -1,10 +1,13 @@
 """New keys in place: the same account and mode, nothing disturbed, no news lost or told twice."""
 
+import time
+
 import asyncpg
 import pytest
 
 from services.common.errors import Kind
 from services.common.status import RemoteError
+from services.integrations.ports import EARLIER_WEBHOOK_SECRETS
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.e2e.stack import Stack
 from tests.integrations.conftest import MakeShop
@@ -77,32 +80,48 @@ async def test_new_keys_heal_a_revoked_one(connected: Shop) -> None:
     assert (done.integration.status, done.integration.status_reason) == (pb.INTEGRATION_STATUS_ACTIVE, "")
 
 
-async def test_both_secrets_hold_while_an_endpoint_is_replaced(connected: Shop, stack: Stack) -> None:
-    found = await connected.connection()
-    old = await connected.webhook_secret(found.id)
-    endpoint = await connected.endpoint()
-    await connected.stripe("POST", f"/v1/webhook_endpoints/{endpoint['id']}", {"disabled": "true"})
-    await connected.replace()
-    new = await connected.webhook_secret(found.id)
+async def replace_endpoint(shop: Shop) -> tuple[str, str]:
+    """Makes the endpoint unfit and has it replaced; answers its secret and that of the new one."""
+    integration_id = (await shop.connection()).id
+    old, endpoint = await shop.webhook_secret(integration_id), await shop.endpoint()
+    await shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint['id']}", {"disabled": "true"})
+    await shop.replace()
+    new = await shop.webhook_secret(integration_id)
     assert new != old
-    assert (await connected.endpoint())["id"] != endpoint["id"], "the old one is deleted, only the new one stands"
+    assert (await shop.endpoint())["id"] != endpoint["id"], "the old one is deleted, only the new one stands"
+    return old, new
+
+
+async def outcomes(shop: Shop, *secrets: str) -> list[pb.WebhookOutcome.ValueType]:
+    integration_id = (await shop.connection()).id
+    return [one.outcome for one in await shop.caller.verify(*(shop.delivery(integration_id, one) for one in secrets))]
+
+
+async def test_both_secrets_hold_while_an_endpoint_is_replaced(connected: Shop) -> None:
+    found = await connected.connection()
+    old, new = await replace_endpoint(connected)
     verdicts = await connected.caller.verify(*(connected.delivery(found.id, secret) for secret in (old, new)))
     assert [one.outcome for one in verdicts] == [pb.WEBHOOK_OUTCOME_VERIFIED] * 2
     assert len({one.event.event_id for one in verdicts}) == 1, "by its id the second is known as the same event"
 
     await connected.replace()
-    (verdict,) = await connected.caller.verify(connected.delivery(found.id, old))
-    assert verdict.outcome == pb.WEBHOOK_OUTCOME_VERIFIED, "new keys do not cut the overlap short"
+    assert await outcomes(connected, old, new) == [pb.WEBHOOK_OUTCOME_VERIFIED] * 2, "new keys cut nothing short"
 
-    rows = await asyncpg.connect(stack.databases["integrations"])
-    await rows.execute(
-        "UPDATE credentials SET create_time = now() - interval '25 hours' WHERE integration_id = $1", found.id
-    )
-    await rows.execute("UPDATE integrations SET connect_time = now() - interval '25 hours' WHERE id = $1", found.id)
-    verdicts = await connected.caller.verify(*(connected.delivery(found.id, secret) for secret in (old, new)))
-    assert [one.outcome for one in verdicts] == [pb.WEBHOOK_OUTCOME_BAD_SIGNATURE, pb.WEBHOOK_OUTCOME_VERIFIED]
+
+async def test_endpoint_replaced_within_the_overlap_cuts_nothing_short(connected: Shop) -> None:
+    first, second = await replace_endpoint(connected)
+    _, third = await replace_endpoint(connected)
+    assert await outcomes(connected, first, second, third) == [pb.WEBHOOK_OUTCOME_VERIFIED] * 3
+
+
+async def test_secret_of_a_replaced_endpoint_ends_with_its_overlap(connected: Shop, stack: Stack) -> None:
+    old, new = await replace_endpoint(connected)
+    integration_id = (await connected.connection()).id
+    await connected.put_field(integration_id, EARLIER_WEBHOOK_SECRETS, f"{time.time() - 1:.0f} {old}")
+    assert await outcomes(connected, old, new) == [pb.WEBHOOK_OUTCOME_BAD_SIGNATURE, pb.WEBHOOK_OUTCOME_VERIFIED]
 
     await connected.replace()
-    fields = await rows.fetch("SELECT field FROM credentials WHERE integration_id = $1", found.id)
+    rows = await asyncpg.connect(stack.databases["integrations"])
+    fields = await rows.fetch("SELECT field FROM credentials WHERE integration_id = $1", integration_id)
     assert {row["field"] for row in fields} == {"secret_key", "publishable_key", "webhook_secret"}
     await rows.close()

@@ -179,6 +179,10 @@ class Caller:
         request = pb.ResolvePayLinkRequest(token=token, count_opening=count_opening)
         return await self.client.call(self.invoices.ResolvePayLink, request, EVERYONE)
 
+    async def verify(self, show_id: str) -> pb.VerifyShowResponse:
+        request = pb.VerifyShowRequest(show_id=show_id)
+        return await self.client.call(self.invoices.VerifyShow, request, self.who, timeout=30)
+
     async def summary(self, show_id: str) -> pb.GetShowSummaryResponse:
         request = pb.GetShowSummaryRequest(show_id=show_id)
         return await self.client.call(self.invoices.GetShowSummary, request, self.who)

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from services.common.context import Identity
 from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
+from services.invoicing.domain.evidence import Place, Theirs
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Sighting, Standing
 from services.invoicing.domain.plan import Terms
@@ -38,6 +39,13 @@ class Away(ShowbillError):
 
     kind = Kind.UNAVAILABLE
     reason = "PROVIDER_UNAVAILABLE"
+
+
+class Elsewhere(ShowbillError):
+    """Another account is connected now."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "ACCOUNT_CHANGED"
 
 
 class TooFast(ShowbillError):
@@ -75,6 +83,10 @@ class FakeProvider:
     news: list[Event] = field(default_factory=list)
     """What happened, newest first."""
     page: int = 100
+    extras: dict[Place, Theirs] = field(default_factory=dict)
+    """What stands at the provider beside what was made."""
+    hurry: Callable[[], Awaitable[None]] | None = None
+    """What happens while one is looked at."""
     deaf: ShowbillError | None = None
     """What the list of what happened answers instead."""
     asked: list[tuple[Account, datetime, str]] = field(default_factory=list)
@@ -121,6 +133,29 @@ class FakeProvider:
         start = int(page_token or 0)
         end = start + self.page
         return found[start:end], str(end) if end < len(found) else ""
+
+    async def listed(
+        self, identity: Identity, account: Account, since: datetime, page_token: str
+    ) -> tuple[Sequence[Theirs], str]:
+        if self.connected is None or self.connected.account_id != account.account_id:
+            raise Elsewhere
+        mine = [self._theirs(one) for one in self.made if self.orders[one][-1].account == account]
+        found = mine + [one for one in self.extras.values() if one.account == account]
+        start = int(page_token or 0)
+        end = start + self.page
+        return found[start:end], str(end) if end < len(found) else ""
+
+    async def look(self, identity: Identity, account: Account, external_id: str) -> Theirs | None:
+        self.reads += 1
+        if self.hurry:
+            await self.hurry()
+        known = [one for one, sighting in self.made.items() if sighting.external_id == external_id]
+        return self._theirs(known[0]) if known else self.extras.get((account, external_id))
+
+    def _theirs(self, invoice_id: str) -> Theirs:
+        one, order = self.made[invoice_id], self.orders[invoice_id][-1]
+        total = self.draft_totals[invoice_id] if one.total is None else one.total
+        return Theirs(order.account, one.external_id, one.standing, total, one.currency, invoice_id, "", one.paid_at)
 
     async def send(
         self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int, delivery_id: str

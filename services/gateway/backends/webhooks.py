@@ -145,6 +145,7 @@ def translate(event: integrations.ProviderEvent) -> invoicing.ProviderEvent:
                 invoice_id=invoice.invoice_id,
                 revision=invoice.revision,
                 replaced_by=invoice.replaced_by,
+                replaces=invoice.replaces,
                 lines=[
                     invoicing.ProviderInvoiceLine(description=line.description, amount=line.amount)
                     for line in invoice.lines

@@ -13,6 +13,7 @@ from services.common.problem import HTTP_STATUS, headers
 from services.common.server import translate
 from services.gateway.dashboard.rendering import go, is_htmx, render, toast
 from services.gateway.errors import on_http
+from services.gateway.identity.sessions import WrongCredentials
 
 log = structlog.get_logger()
 
@@ -44,6 +45,13 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
         return Response(b"", status_code=status, headers=answer, media_type="text/html")
     values = {"status": status, "title": title, "message": known.message, "reference": request_id()}
     return render(request, "error.html", values, status=status, headers=headers(known))
+
+
+def refusal(error: ShowbillError) -> str:
+    """The sentence of what a person can mend. Raises again what is our fault, or nobody's to mend on that form."""
+    if error.kind in (*_OUR_FAULT, Kind.UNAUTHENTICATED, Kind.NOT_FOUND) and error.reason != WrongCredentials.reason:
+        raise error
+    return error.message
 
 
 def on_stray(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

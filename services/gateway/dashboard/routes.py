@@ -5,11 +5,12 @@ from typing import Final
 from litestar import Router
 from litestar.exceptions import HTTPException, ValidationException
 
+from services.gateway.dashboard.actions import account, session
 from services.gateway.dashboard.actions import integrations as integration_actions
 from services.gateway.dashboard.actions import invoices as invoice_actions
-from services.gateway.dashboard.actions import session
+from services.gateway.dashboard.actions import settings as settings_actions
 from services.gateway.dashboard.actions import shows as show_actions
-from services.gateway.dashboard.pages import integrations, show, shows, sign_in
+from services.gateway.dashboard.pages import integrations, join, settings, show, shows, sign_in
 from services.gateway.dashboard.problems import on_error
 
 ROUTES: Final = Router(
@@ -23,6 +24,10 @@ ROUTES: Final = Router(
         *invoice_actions.HANDLERS,
         *integrations.HANDLERS,
         *integration_actions.HANDLERS,
+        *join.HANDLERS,
+        *settings.HANDLERS,
+        *settings_actions.HANDLERS,
+        *account.HANDLERS,
     ],
     exception_handlers={HTTPException: on_error, ValidationException: on_error, Exception: on_error},
     include_in_schema=False,

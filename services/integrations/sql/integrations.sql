@@ -23,14 +23,13 @@ ORDER BY (i.status <> 'inactive') DESC, i.connect_time DESC
 LIMIT 1;
 
 -- name: webhook_bindings
--- $2 names the field of the endpoint's secret. That of the endpoint before it holds for a day.
+-- $2 names the field of the endpoint's secret, $3 that of the secrets of endpoints before it.
 SELECT
     i.id, i.workspace_id, i.provider, i.status, i.account_id, i.livemode, i.wrapped_key, i.key_id, c.ciphertext,
     e.ciphertext AS earlier
 FROM integrations i
 LEFT JOIN credentials c ON c.integration_id = i.id AND c.field = $2
-LEFT JOIN credentials e
-    ON e.integration_id = i.id AND e.field = $2 || '_before' AND e.create_time > now() - interval '1 day'
+LEFT JOIN credentials e ON e.integration_id = i.id AND e.field = $3
 WHERE i.id = ANY($1::uuid[]);
 
 -- name: insert_integration

@@ -164,6 +164,10 @@ class Sighting:
     lines: tuple[ProviderLine, ...] = ()
     """All lines as the provider has them; empty where it did not tell them all."""
     deleted: bool = False
+    replaced_by: str = ""
+    """The provider's id of the invoice that replaces this one there; empty when it stands by itself."""
+    replaces: str = ""
+    """The provider's id of the invoice that this one replaces."""
     payment_instructions: str = ""
     """How to pay, where the provider has no page for it."""
 
@@ -177,6 +181,7 @@ _REASONS: Final = {
     Standing.VOID: "It was voided at the provider.",
     Standing.PAID: "It was paid.",
 }
+_REPLACED: Final = "It was replaced at the provider by an edited invoice, which is followed from now on."
 _DELETED: Final = "Its draft was deleted at the provider. The buyer can be invoiced again."
 _HELD_BACK: Final = {
     DraftReason.NEEDS_PRICE: "An item has no price. Set the price, then finalize the invoice.",
@@ -192,9 +197,12 @@ def held_back_because(reason: DraftReason) -> str:
 
 def observe(invoice: Invoice, sighting: Sighting, now: datetime) -> tuple[Invoice, str] | None:
     """The invoice after a sighting, and why it changed; None when it says nothing new."""
-    if sighting.deleted and sighting.external_id != invoice.external_id:
-        return None  # what an earlier try left, cleared away: the counterpart that counts is still to be made
-    changed = _learn(invoice, sighting, now)
+    if _of_another(invoice, sighting):
+        return None
+    if sighting.replaced_by:
+        return _point_at(invoice, sighting, now)
+    replacing = len(sighting.replaces) > 0 and sighting.replaces == invoice.external_id
+    changed = _learn(_let_go(invoice) if replacing else invoice, sighting, now)
     reason = ""
     if sighting.standing >= Standing.PAYABLE and not sighting.deleted:
         changed, reason = _take_money(changed, sighting)
@@ -204,8 +212,39 @@ def observe(invoice: Invoice, sighting: Sighting, now: datetime) -> tuple[Invoic
         reason = reason or (_DELETED if sighting.deleted else _REASONS[sighting.standing])
     if changed == invoice:
         return None
+    if replacing:
+        reason = f"{_REPLACED} {reason}".rstrip()
     reason = reason or "More became known from the provider."
     return replace(changed, version=invoice.version + 1, updated_at=now), reason
+
+
+def _of_another(invoice: Invoice, sighting: Sighting) -> bool:
+    """Whether it is said of another invoice at the provider than the one that counts."""
+    if sighting.deleted and sighting.external_id != invoice.external_id:
+        return True  # what an earlier try left, or an edit that was given up
+    if not invoice.external_id or sighting.external_id == invoice.external_id or invoice.standing <= Standing.ERROR:
+        return False
+    # Only what was finalized replaces another; and nothing but a payment calls back an invoice that is void.
+    least = Standing.PAID if invoice.standing >= Standing.VOID else Standing.PAYABLE
+    return sighting.replaces != invoice.external_id or sighting.standing < least
+
+
+def _point_at(invoice: Invoice, sighting: Sighting, now: datetime) -> tuple[Invoice, str] | None:
+    """The replacement counts from now on. How it stands is not known yet: what is told of the old one says nothing."""
+    if sighting.external_id != invoice.external_id or not Standing.PAYABLE <= invoice.standing < Standing.VOID:
+        return None
+    followed = replace(_let_go(invoice), external_id=sighting.replaced_by, version=invoice.version + 1, updated_at=now)
+    return followed, _REPLACED
+
+
+def _let_go(invoice: Invoice) -> Invoice:
+    """Without what only held for the counterpart that was replaced."""
+    return replace(invoice, external_id="", external_url="", external_url_at=None, provider_url="", number="")
+
+
+def was_replaced(before: Invoice, after: Invoice) -> bool:
+    """Whether another invoice at the provider counts since this step."""
+    return bool(before.external_id) and after.external_id != before.external_id
 
 
 def _learn(invoice: Invoice, sighting: Sighting, now: datetime) -> Invoice:
@@ -229,6 +268,8 @@ def _take_money(invoice: Invoice, sighting: Sighting) -> tuple[Invoice, str]:
     """Once it is finalized the provider's total is what the buyer owes; another one than ours was edited there."""
     if sighting.total is None or sighting.total == invoice.total or sighting.currency != invoice.currency:
         return invoice, ""
+    if sighting.standing < invoice.standing and invoice.status not in UNSETTLED:
+        return invoice, ""  # late news of what is settled
     was, became = (format_money(amount, invoice.currency) for amount in (invoice.total, sighting.total))
     adjusted = replace(
         invoice,

@@ -37,7 +37,8 @@ WHERE invoice_id = $1
 ORDER BY version;
 
 -- name: write_invoices
--- One row for each invoice: its last state in this transaction. line_items is NULL where the lines stay.
+-- One row for each invoice: its last state in this transaction. line_items is NULL where the lines stay. What was replaced
+-- at the provider is read from there at once.
 UPDATE invoices
 SET status = new.status::invoice_status, draft_reason = new.draft_reason::draft_reason, status_reason = new.status_reason,
     total = new.total, line_items = coalesce(new.line_items::jsonb, invoices.line_items), line_count = new.line_count,
@@ -45,6 +46,7 @@ SET status = new.status::invoice_status, draft_reason = new.draft_reason::draft_
     external_url = new.external_url, external_url_at = new.external_url_at, provider_url = new.provider_url,
     number = new.number, adjusted_at_provider = new.adjusted_at_provider, paid_at = new.paid_at, sent_at = new.sent_at,
     send_count = new.send_count, updated_at = new.updated_at,
+    check_at = CASE WHEN invoices.external_id NOT IN ('', new.external_id) THEN '-infinity' ELSE invoices.check_at END,
     lease_owner = CASE WHEN new.status = 'pending' THEN invoices.lease_owner END,
     lease_expires_at = CASE WHEN new.status = 'pending' THEN invoices.lease_expires_at END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::integer[], $8::integer[],

@@ -1,21 +1,25 @@
 -- name: match_events
--- The invoice that each event is about, within the workspace, account and mode whose secret verified it: by our id from
--- the provider's metadata, or by the provider's id. An invoice that has a counterpart is not moved by a copy of it.
+-- The invoice that each event is about, within the workspace, account and mode whose secret verified it: by the provider's
+-- id, by that of the invoice that it replaces at the provider, or by our id from the provider's metadata. An invoice that
+-- has a counterpart is not moved by a copy of it. Where several are found, the last counts.
 WITH told AS (
-  SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::uuid[], $7::text[])
-    AS told (place, workspace_id, provider, external_account, livemode, invoice_id, external_id)
+  SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::uuid[], $7::text[], $8::text[])
+    AS told (place, workspace_id, provider, external_account, livemode, invoice_id, external_id, replaces)
+), found AS (
+  SELECT told.place, invoices.id, 1 AS rank FROM told
+  JOIN invoices ON invoices.id = told.invoice_id
+  WHERE invoices.external_id = '' AND invoices.workspace_id = told.workspace_id
+    AND invoices.provider = told.provider::integration_provider AND invoices.external_account = told.external_account
+    AND invoices.livemode = told.livemode
+  UNION ALL
+  SELECT told.place, invoices.id, named.rank FROM told
+  CROSS JOIN LATERAL (VALUES (told.replaces, 2), (told.external_id, 3)) AS named (external_id, rank)
+  JOIN invoices ON invoices.workspace_id = told.workspace_id
+    AND invoices.provider = told.provider::integration_provider AND invoices.external_account = told.external_account
+    AND invoices.livemode = told.livemode AND invoices.external_id = named.external_id
+  WHERE invoices.external_id <> ''
 )
-SELECT told.place, invoices.id FROM told
-JOIN invoices ON invoices.workspace_id = told.workspace_id
-  AND invoices.provider = told.provider::integration_provider AND invoices.external_account = told.external_account
-  AND invoices.livemode = told.livemode AND invoices.external_id = told.external_id
-WHERE told.external_id <> '' AND invoices.external_id <> ''
-UNION ALL
-SELECT told.place, invoices.id FROM told
-JOIN invoices ON invoices.id = told.invoice_id
-WHERE invoices.external_id = '' AND invoices.workspace_id = told.workspace_id
-  AND invoices.provider = told.provider::integration_provider AND invoices.external_account = told.external_account
-  AND invoices.livemode = told.livemode;
+SELECT place, id FROM found ORDER BY place, rank;
 
 -- name: known_events
 SELECT told.place FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::text[])

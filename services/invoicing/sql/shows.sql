@@ -73,6 +73,9 @@ WITH owed AS MATERIALIZED (
   FROM invoices WHERE show_id = $1
 ), invoiced AS MATERIALIZED (
   SELECT buyer_id, sum(total) AS total FROM made WHERE part <> 'void' GROUP BY buyer_id
+), differing AS MATERIALIZED (
+  SELECT buyer_id, coalesce(owed.total, 0) - invoiced.total AS difference FROM owed FULL JOIN invoiced USING (buyer_id)
+  WHERE invoiced.total <> coalesce(owed.total, 0)
 )
 SELECT part, sum(total)::bigint AS amount, count(*)::integer AS count FROM made GROUP BY part
 UNION ALL
@@ -84,6 +87,15 @@ SELECT 'not_invoiced', coalesce(sum(owed.total), 0)::bigint, count(*)::integer
 FROM owed FULL JOIN invoiced USING (buyer_id)
 WHERE invoiced.buyer_id IS NULL
 UNION ALL
-SELECT 'moved', coalesce(sum(coalesce(owed.total, 0) - invoiced.total), 0)::bigint, count(*)::integer
-FROM owed FULL JOIN invoiced USING (buyer_id)
-WHERE invoiced.total <> coalesce(owed.total, 0);
+SELECT 'moved', coalesce(sum(difference), 0)::bigint, count(*)::integer FROM differing
+UNION ALL
+-- Nothing was edited at the provider, and the newest invoice was planned from just what is owed now: yet the sum is another.
+SELECT 'unexplained', coalesce(sum(difference), 0)::bigint, count(*)::integer
+FROM differing, LATERAL (
+  SELECT bool_or(adjusted_at_provider) AS adjusted,
+         (array_agg(planned_digest ORDER BY revision DESC))[1] AS planned_digest
+  FROM invoices WHERE invoices.show_id = $1 AND invoices.buyer_id = differing.buyer_id AND status <> 'void'
+) AS newest
+WHERE NOT adjusted AND planned_digest = (
+  SELECT digest FROM rollups WHERE rollups.show_id = $1 AND rollups.buyer_id = differing.buyer_id
+);

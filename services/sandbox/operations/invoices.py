@@ -6,7 +6,7 @@ from services.sandbox import errors, events, ids, lifecycle, lists, money
 from services.sandbox.call import Answer, Call
 from services.sandbox.objects import invoice as invoices
 from services.sandbox.objects.endpoint import listens_to
-from services.sandbox.operations import customers
+from services.sandbox.operations import customers, revisions
 from services.sandbox.operations.metadata import merged
 from services.sandbox.records import Customer, Invoice, Json
 
@@ -38,6 +38,8 @@ def find(call: Call, param: str = "invoice") -> Invoice:
 
 def create(call: Call) -> Answer:
     dataset, params = call.dataset, call.params
+    if params.get("from_invoice"):
+        return revisions.revise(call)
     if not params.get("customer"):
         raise errors.refused("Must provide customer or from_invoice.", "customer", "parameter_missing")
     customer = customers.find(call, params["customer"], "customer", status=400)

@@ -28,7 +28,7 @@ MODELLED: Final[Mapping[str, frozenset[str]]] = {
     "customers.create": _CUSTOMER,
     "customers.update": _CUSTOMER,
     "customers.list": _names("created email ending_before expand limit starting_after"),
-    "invoices.create": _INVOICE | _names("customer currency pending_invoice_items_behavior"),
+    "invoices.create": _INVOICE | _names("customer currency from_invoice pending_invoice_items_behavior"),
     "invoices.update": _INVOICE,
     "invoices.list": _names(
         "collection_method created customer due_date ending_before expand limit starting_after status"

@@ -29,6 +29,7 @@ class InvoiceMapper:
         times = found.get("status_transitions") or {}
         metadata = found.get("metadata") or {}
         latest = found.get("latest_revision")
+        origin = found.get("from_invoice") or {}
         return ProviderInvoice(
             external_id=found["id"],
             state=InvoiceState.DELETED if found.get("deleted") else STATES[found["status"]],
@@ -45,7 +46,8 @@ class InvoiceMapper:
             create_time=moment(found.get("created")),
             invoice_id=metadata.get(INVOICE, ""),
             revision=_revision(metadata.get(REVISION)),
-            replaced_by=latest if isinstance(latest, str) and latest != found["id"] else "",
+            replaced_by=_id(latest) if latest != found["id"] else "",
+            replaces=_id(origin.get("invoice")) if origin.get("action") == "revision" else "",
             emailed_by_provider=found.get("collection_method") == "send_invoice",
             lines=_lines(found.get("lines"), currency),
         )
@@ -60,6 +62,10 @@ class InvoiceMapper:
 
 def moment(seconds: object) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
+
+
+def _id(told: object) -> str:
+    return told if isinstance(told, str) else ""
 
 
 def _revision(text: object) -> int:

@@ -1448,6 +1448,7 @@ class ProviderInvoice(_message.Message):
     INVOICE_ID_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     REPLACED_BY_FIELD_NUMBER: _builtins.int
+    REPLACES_FIELD_NUMBER: _builtins.int
     EMAILED_BY_PROVIDER_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
@@ -1475,6 +1476,8 @@ class ProviderInvoice(_message.Message):
     """Our revision, from the provider's metadata."""
     replaced_by: _builtins.str
     """The invoice that replaces this one at the provider; else empty."""
+    replaces: _builtins.str
+    """The invoice that this one replaces at the provider, once it is finalized; else empty."""
     emailed_by_provider: _builtins.bool
     """Whether the provider e-mails it."""
     payment_instructions: _builtins.str
@@ -1509,6 +1512,7 @@ class ProviderInvoice(_message.Message):
         invoice_id: _builtins.str = ...,
         revision: _builtins.int = ...,
         replaced_by: _builtins.str = ...,
+        replaces: _builtins.str = ...,
         emailed_by_provider: _builtins.bool = ...,
         lines: _abc.Iterable[Global___ProviderInvoiceLine] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
@@ -1516,7 +1520,7 @@ class ProviderInvoice(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finalize_time", b"finalize_time", "paid_time", b"paid_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amount_paid", b"amount_paid", "create_time", b"create_time", "currency", b"currency", "emailed_by_provider", b"emailed_by_provider", "external_id", b"external_id", "external_url", b"external_url", "finalize_time", b"finalize_time", "invoice_id", b"invoice_id", "lines", b"lines", "livemode", b"livemode", "number", b"number", "paid_time", b"paid_time", "payment_instructions", b"payment_instructions", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "revision", b"revision", "status", b"status", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amount_paid", b"amount_paid", "create_time", b"create_time", "currency", b"currency", "emailed_by_provider", b"emailed_by_provider", "external_id", b"external_id", "external_url", b"external_url", "finalize_time", b"finalize_time", "invoice_id", b"invoice_id", "lines", b"lines", "livemode", b"livemode", "number", b"number", "paid_time", b"paid_time", "payment_instructions", b"payment_instructions", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "replaces", b"replaces", "revision", b"revision", "status", b"status", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2885,6 +2885,7 @@ class ProviderInvoice(_message.Message):
     INVOICE_ID_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     REPLACED_BY_FIELD_NUMBER: _builtins.int
+    REPLACES_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     external_id: _builtins.str
     total: _builtins.int
@@ -2899,6 +2900,8 @@ class ProviderInvoice(_message.Message):
     revision: _builtins.int
     replaced_by: _builtins.str
     """The invoice that replaces this one at the provider; else empty."""
+    replaces: _builtins.str
+    """The invoice that this one replaces at the provider, once it is finalized; else empty."""
     @_builtins.property
     def paid_time(self) -> _timestamp_pb2.Timestamp:
         """The provider's time of payment."""
@@ -2920,11 +2923,12 @@ class ProviderInvoice(_message.Message):
         invoice_id: _builtins.str = ...,
         revision: _builtins.int = ...,
         replaced_by: _builtins.str = ...,
+        replaces: _builtins.str = ...,
         lines: _abc.Iterable[Global___ProviderInvoiceLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["paid_time", b"paid_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "external_id", b"external_id", "external_url", b"external_url", "invoice_id", b"invoice_id", "lines", b"lines", "number", b"number", "paid_time", b"paid_time", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "revision", b"revision", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "external_id", b"external_id", "external_url", b"external_url", "invoice_id", b"invoice_id", "lines", b"lines", "number", b"number", "paid_time", b"paid_time", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "replaces", b"replaces", "revision", b"revision", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
