@@ -21,11 +21,12 @@ class Refused(Complaint):
 class Rest:
     """Calls with an API token. Answers are JSON as it came."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, patience: float = 60.0) -> None:
+        """`patience`: seconds that an answer may take."""
         self.url = url.rstrip("/")
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=aiohttp.ClientTimeout(total=60),
+            timeout=aiohttp.ClientTimeout(total=patience),
         )
 
     async def __aenter__(self) -> Self:

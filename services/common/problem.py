@@ -21,6 +21,10 @@ HTTP_STATUS: Final[dict[Kind, tuple[int, str]]] = {
 }
 
 
+_EXTENSIONS: Final[dict[str, dict[str, str]]] = {"PLAN_OUTDATED": {"plan_hash": "planHash"}}
+"""Details that the reader can act on, by reason: their names here, and in the document."""
+
+
 def problem(error: ShowbillError, request_id: str) -> dict[str, object]:
     """The body of an application/problem+json answer. `type` is stable and names the reason."""
     status, title = HTTP_STATUS[error.kind]
@@ -31,6 +35,8 @@ def problem(error: ShowbillError, request_id: str) -> dict[str, object]:
         "detail": redact(error.message),
         "requestId": request_id,
     }
+    shown = _EXTENSIONS.get(error.reason, {})
+    body |= {shown[name]: redact(value) for name, value in error.details.items() if name in shown}
     if error.faults:
         body["errors"] = [{"pointer": redact(fault.field), "detail": redact(fault.problem)} for fault in error.faults]
     return body

@@ -13,13 +13,15 @@ from services.common.process import run_service
 from services.common.tls import channel_credentials
 from services.common.tokens import Signer
 from services.gateway.api.health import Health
-from services.gateway.app import Parts, build
+from services.gateway.app import Doorway, Parts, build
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.patient import PatientClient
 from services.gateway.backends.shows import Shows
+from services.gateway.backends.verification import Verification
 from services.gateway.backends.webhooks import MOST, WebhookBackend
 from services.gateway.config import PARSERS, Config
+from services.gateway.idempotency import IdempotencyKeys
 from services.gateway.identity.accounts import bootstrap
 from services.gateway.identity.invitations import Invitations
 from services.gateway.identity.members import Members
@@ -27,6 +29,8 @@ from services.gateway.identity.own_account import OwnAccount
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.tokens import ApiTokens
+from services.gateway.limits import Limits
+from services.gateway.proxies import Proxies
 from services.gateway.queries import MIGRATIONS
 from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.relay import Relay
@@ -64,17 +68,24 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         integrations=Integrations(integrations),
         shows=Shows(invoicing),
         invoices=Invoices(invoicing),
+        verification=Verification(invoicing),
         deliveries=Grouper(
             webhooks.deliver, most=MOST, weigh=lambda delivery: len(delivery.body), heaviest=HEAVIEST_GROUP
         ),
         hub=hub,
         health=Health(pool, bus, integrations, invoicing),
     )
-    relay, upkeep = Relay(bus, hub), Upkeep(pool, hub, sessions)
+    doorway = Doorway(
+        Proxies(config.trusted_proxies, secure=parts.base_url.secure),
+        Limits(pool, known=config.rate_limit, anonymous=config.rate_limit_anonymous),
+        IdempotencyKeys(pool),
+    )
+    sweeps = (sessions.sweep, doorway.limits.sweep, doorway.keys.sweep)
+    relay, upkeep = Relay(bus, hub), Upkeep(pool, hub, sweeps)
     bus.start()
     beside = [asyncio.create_task(relay.run()), asyncio.create_task(upkeep.run())]
     try:
-        await serve_until(build(parts, config.trusted_proxies), listening, stop)
+        await serve_until(build(parts, doorway), listening, stop)
     finally:
         for task in beside:
             task.cancel()

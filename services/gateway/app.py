@@ -23,15 +23,18 @@ from services.gateway.api import (
     session,
     shows,
     tokens,
+    verification,
 )
 from services.gateway.api.health import Health
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
+from services.gateway.backends.verification import Verification
 from services.gateway.dashboard import routes as dashboard
 from services.gateway.dashboard.problems import on_stray
 from services.gateway.edge import Edge
 from services.gateway.errors import on_error, on_validation
+from services.gateway.idempotency import IdempotencyKeys, KeepAnswers
 from services.gateway.identity.guards import Door
 from services.gateway.identity.invitations import Invitations
 from services.gateway.identity.members import Members
@@ -39,8 +42,9 @@ from services.gateway.identity.own_account import OwnAccount
 from services.gateway.identity.principal import Principal
 from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.tokens import ApiTokens
+from services.gateway.limits import Limits
 from services.gateway.openapi import Description
-from services.gateway.proxies import Networks, Proxies
+from services.gateway.proxies import Proxies
 from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.websocket import realtime
 from services.gateway.webhooks import stripe
@@ -61,6 +65,7 @@ ROUTES: tuple[Router, ...] = (
     claims.ROUTES,
     buyers.ROUTES,
     invoices.ROUTES,
+    verification.ROUTES,
     health.ROUTES,
     docs.ROUTES,
     stripe.ROUTES,
@@ -84,18 +89,29 @@ class Parts:
     integrations: Integrations
     shows: Shows
     invoices: Invoices
+    verification: Verification
     deliveries: Deliveries
     hub: Hub
     health: Health
 
 
-def build(parts: Parts, trusted_proxies: Networks) -> Edge:
+@dataclass(frozen=True)
+class Doorway:
+    """What every request passes before and after its route."""
+
+    proxies: Proxies
+    limits: Limits
+    keys: IdempotencyKeys
+
+
+def build(parts: Parts, doorway: Doorway) -> Edge:
     """The ASGI application."""
     dependencies = {name: _given(part) for name, part in vars(parts).items()} | {"caller": _caller()}
     dependencies["description"] = _given(Description(ROUTES, dependencies))
     app = Litestar(
         route_handlers=[*ROUTES, realtime],
-        guards=[Door(parts.sessions, parts.tokens, parts.base_url).guard],
+        guards=[Door(parts.sessions, parts.tokens, parts.base_url, doorway.limits).guard],
+        before_request=doorway.keys.before_request,
         dependencies=dependencies,
         exception_handlers={HTTPException: on_stray, ValidationException: on_validation, Exception: on_error},
         request_max_body_size=LARGEST_BODY,
@@ -103,7 +119,7 @@ def build(parts: Parts, trusted_proxies: Networks) -> Edge:
         logging_config=None,
         debug=False,
     )
-    return Edge(app, Proxies(trusted_proxies, secure=parts.base_url.secure))
+    return Edge(KeepAnswers(app, doorway.keys), doorway.proxies)
 
 
 def _given(part: object) -> Provide:

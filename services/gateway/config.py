@@ -22,6 +22,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     http_listen: Listen = Listen("127.0.0.1", 8400)
     public_url: BaseUrl | None = None
     trusted_proxies: Networks = Networks()
+    rate_limit: int = 6000
+    rate_limit_anonymous: int = 600
     bootstrap_email: str = ""
     bootstrap_password: Secret | None = None
     bootstrap_workspace: str = "My workspace"

@@ -1,17 +1,20 @@
 """The outermost layer: request id, security headers, one log line a request, honest refusals of sockets."""
 
+import asyncio
 import time
 from typing import Any, Final
 
 import msgspec
 import structlog
 from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common import tracing
 from services.common.context import REQUEST_ID_HEADER, bind_request, request_id
 from services.gateway.figures import HTTP_SECONDS
 from services.gateway.identity.guards import SOCKET_REFUSED
+from services.gateway.limits import headers_of
 from services.gateway.proxies import Proxies
 
 log = structlog.get_logger()
@@ -28,6 +31,8 @@ _DEFAULTS: Final = {
     b"cache-control": b"no-store",
 }
 _HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_BODY_PATIENCE = 20.0
+"""Seconds between two parts of a body."""
 _QUIET: Final = frozenset(("/api/health", "/api/health/live", "/static/{name}"))
 _PROVIDER: Final = "/api/webhooks/"
 
@@ -60,9 +65,28 @@ class Edge:
 
         with tracing.span("http", tracing.SERVER, {}) as step:
             try:
-                await self._app(scope, receive, answer)
+                await self._app(scope, _patient(receive) if scope["type"] == ScopeType.HTTP else receive, answer)
             finally:
                 _note(scope, status, began, step)
+
+
+def _patient(receive: Receive) -> Receive:
+    """Waits for a body, but not for ever: whoever trickles one ties up no request of ours."""
+    whole = False
+
+    async def receive_in_time() -> Any:
+        nonlocal whole
+        if whole:
+            return await receive()  # for the client to leave
+        try:
+            async with asyncio.timeout(_BODY_PATIENCE):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(status_code=408, headers={"Connection": "close"}) from None
+        whole = not message.get("more_body", False)
+        return message
+
+    return receive_in_time
 
 
 def _completed(scope: Scope, headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
@@ -71,7 +95,7 @@ def _completed(scope: Scope, headers: Any, request_id: str) -> list[tuple[bytes,
     extra = [(name, value) for name, value in _DEFAULTS.items() if name not in names]
     if scope["scheme"] in ("https", "wss"):
         extra.append(_HSTS)
-    return [*given, *extra, (REQUEST_ID_HEADER.encode(), request_id.encode())]
+    return [*given, *extra, *headers_of(scope), (REQUEST_ID_HEADER.encode(), request_id.encode())]
 
 
 async def _refuse(close: Any, send: Send, headers: list[tuple[bytes, bytes]], request_id: str) -> int:

@@ -28,6 +28,7 @@ _REFUSALS: Final = {
         "Method not allowed",
         "This address has no such method. Look it up in /api/docs.",
     ),
+    408: ("too-slow", "Too slow", "The body did not arrive in time. Send it again, without pauses."),
     413: ("too-large", "Too large", "The body is larger than this address takes. Send it in several parts."),
 }
 _STEP: Final = re.compile(r"\.|\[|\]\.?")
@@ -43,8 +44,8 @@ def answer(error: ShowbillError, status: int | None = None) -> Response[bytes]:
     extra = headers(error)
     if error.kind is Kind.UNAUTHENTICATED:
         extra["WWW-Authenticate"] = 'Bearer realm="showbill"'
-    body["status"] = status or HTTP_STATUS[error.kind][0]
-    return _response(body, status or HTTP_STATUS[error.kind][0], extra)
+    code: int = status if status is not None else getattr(error, "http_status", HTTP_STATUS[error.kind][0])
+    return _response(body | {"status": code}, code, extra)
 
 
 def on_error(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

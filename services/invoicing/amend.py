@@ -55,8 +55,8 @@ class Amending:
                 return invoice
             if invoice.status in NOT_VOIDABLE:
                 raise InvoiceStatus(NOT_VOIDABLE[invoice.status])
-            unmade = invoice.status in UNMADE
-            if unmade and (await amending.require_free(entry, invoice))["unbegun"]:
+            making, unmade = await amending.require_free(entry, invoice), invoice.status in UNMADE
+            if making["unbegun"] and unmade:
                 return await _withdraw(entry, invoice, identity.actor)
             held = await amending.hold(entry, invoice) if unmade else None
         after = await (self._clear(identity, invoice, held) if held else self._void(identity, invoice))

@@ -1,5 +1,6 @@
 """A run stopped by its operator: what no worker has begun is not made any more, what is begun finishes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,10 +11,11 @@ from services.invoicing import repository
 from services.invoicing.domain.amending import put_off, withdraw
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.generate import GenerationNotFound
-from services.invoicing.ledger import Change, Entry, Ledger
+from services.invoicing.ledger import Change, Entry, Ledger, Result
 from services.invoicing.repository import SQL
 
 _NEVER_MADE: Final = "Its run was cancelled before it was made. The buyer can be invoiced again."
+_NOT_CHANGED: Final = "The run that was to change it was cancelled. It stays as it is."
 _NOT_RETRIED: Final = "Its retry was cancelled before it began. Retry it again, or void it."
 
 
@@ -48,8 +50,16 @@ async def _stop(entry: Entry, identity: Identity, run: asyncpg.Record) -> None:
     await database.execute(SQL["lock_show"], run["show_id"], run["workspace_id"])
     if await database.fetchrow(SQL["cancel_generation"], run["id"]) is None:
         return  # somebody was quicker, or its last invoice was
-    now = datetime.now(UTC)
-    await entry.withdraw([_left_out(repository.invoice(row), identity.actor, now) for row in rows])
+    now, changed = datetime.now(UTC), {row["id"] for row in unbegun if row["is_change"]}
+    await database.execute(SQL["drop_changes"], run["id"], list(changed))
+    leave = {True: _left_as_it_is, False: _left_out}
+    await entry.withdraw([leave[row["id"] in changed](repository.invoice(row), identity.actor, now) for row in rows])
+    await entry.count([Result(str(run["id"]), cancelled=True) for _ in changed])
+
+
+def _left_as_it_is(invoice: Invoice, actor: str, now: datetime) -> Change:
+    after = replace(invoice, version=invoice.version + 1, updated_at=now)
+    return Change(invoice, after, _NOT_CHANGED, actor)
 
 
 def _left_out(invoice: Invoice, actor: str, now: datetime) -> Change:

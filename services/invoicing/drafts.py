@@ -17,8 +17,8 @@ from services.invoicing.amending import Held, Which
 from services.invoicing.deliver import InvoiceStatus
 from services.invoicing.domain.amending import NO_DRAFT, bill_anew
 from services.invoicing.domain.invoice import DraftReason, Invoice, Standing, held_back_because
-from services.invoicing.domain.plan import Action, Terms, afresh, held_back
 from services.invoicing.domain.rollup import NOTHING
+from services.invoicing.domain.terms import Terms, held_back, why_not
 from services.invoicing.generate import usable
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.ports import Order, Provider
@@ -35,6 +35,13 @@ class NothingOwed(ShowbillError):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "NOTHING_OWED"
+
+
+class BesideSettled(ShowbillError):
+    """Another invoice of this buyer is settled: the draft is to bill the difference. Apply the plan's changes instead."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "BESIDE_SETTLED"
 
 
 class StillHeldBack(ShowbillError):
@@ -99,10 +106,12 @@ class Drafts:
 
 async def _bill_anew(entry: Entry, invoice: Invoice, terms: Terms, actor: str, *, finalize: bool) -> tuple[Order, Held]:
     """Writes what is owed now into the row; answers what the provider is to be told. The invoice must be locked."""
+    if await entry.connection.fetch(SQL["settled_invoices"], invoice.show_id, [invoice.buyer_id]):
+        raise BesideSettled
     rows = await entry.connection.fetch(SQL["owed_now"], invoice.show_id, [invoice.buyer_id])
     owed = repository.owed(rows[0]) if rows else NOTHING
-    action, why = afresh(owed, terms)
-    if action is Action.SKIP:
+    why = why_not(owed, terms)
+    if why:
         raise NothingOwed(why=why)
     reason = held_back(owed, terms)
     if finalize and reason is not None:
@@ -121,4 +130,4 @@ async def _write(entry: Entry, invoice: Invoice, owed: asyncpg.Record, reason: D
         return
     after, sentence = bill_anew(invoice, repository.owed(owed), reason, datetime.now(UTC))
     await entry.change([Change(invoice, after, sentence, actor, owed["line_items"])])
-    await entry.connection.execute(SQL["plan_anew"], invoice.id, owed["digest"])
+    await entry.connection.execute(SQL["note_planned"], invoice.id, owed["digest"], 0)

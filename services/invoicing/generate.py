@@ -8,9 +8,11 @@ import asyncpg
 from services.common.context import Identity
 from services.common.db import Connection, Pool
 from services.common.errors import Kind, NotFound, ShowbillError
-from services.invoicing import queueing, repository
+from services.invoicing import queueing, queueing_changes, repository
 from services.invoicing.claims import BuyerNotFound
-from services.invoicing.domain.plan import Action, Plan, Terms, plan
+from services.invoicing.domain.plan import Action, Entry, Plan, Wishes, plan
+from services.invoicing.domain.rollup import ChangeKind
+from services.invoicing.domain.terms import Terms
 from services.invoicing.ledger import Entry as Transaction
 from services.invoicing.ledger import Ledger, RequestIdTaken
 from services.invoicing.ports import Connection as ProviderConnection
@@ -36,6 +38,8 @@ class NoClaims(ShowbillError):
 class PlanOutdated(ShowbillError):
     """Claims, prices or invoices changed since the plan was made. Look at the new plan, then start it."""
 
+    # Its detail plan_hash names the new plan.
+
     kind = Kind.OUTDATED
     reason = "PLAN_OUTDATED"
 
@@ -57,6 +61,7 @@ class Asked:
     """Only this plan may run; the current one when empty."""
     request_id: str | None
     provider: str
+    wishes: Wishes
 
 
 class Generations:
@@ -75,10 +80,13 @@ class Generations:
             show = await database.fetchrow(SQL["get_show"], asked.show_id, identity.workspace_id)
             if show is None:
                 raise ShowNotFound
-            return await _planned(database, show, connection, asked.buyer_ids), show["currency"]
+            return await _planned(database, show, connection, asked), show["currency"]
 
     async def start(self, identity: Identity, asked: Asked) -> asyncpg.Record:
-        """Writes one pending invoice for each buyer to be invoiced, and answers the run that makes them."""
+        """Writes one pending invoice for each buyer to be invoiced, and queues the changes that are asked for.
+
+        Answers the run that makes them.
+        """
         before = await _begun(self._ledger.pool, identity, asked)
         if before is not None:
             return before
@@ -114,7 +122,7 @@ class Generations:
             able = usable(connection)
             show = await entry.connection.fetchrow(SQL["lock_show"], show_id, identity.workspace_id)
             assert show is not None
-            run = await queueing.queue_again(entry, identity, show, [row["id"] for row in failed], able)
+            run = await _retry(entry, identity, show, {str(row["buyer_id"]) for row in failed}, able)
         self._wake()
         return run
 
@@ -129,15 +137,16 @@ def usable(connection: ProviderConnection | None) -> ProviderConnection:
 
 
 async def _planned(
-    database: Connection, show: asyncpg.Record, connection: ProviderConnection | None, chosen: Collection[str]
+    database: Connection, show: asyncpg.Record, connection: ProviderConnection | None, asked: Asked
 ) -> Plan:
     terms = connection.terms(show["currency"]) if connection else Terms(show["currency"], healthy=False)
     positions = [repository.position(row) for row in await database.fetch(SQL["positions"], show["id"])]
+    chosen = asked.buyer_ids
     if chosen:
         if set(chosen) - {position.buyer.id for position in positions}:
             raise BuyerNotFound
         positions = [position for position in positions if position.buyer.id in chosen]
-    return plan(positions, terms)
+    return plan(positions, terms, asked.wishes)
 
 
 async def _begun(database: Pool | Connection, identity: Identity, asked: Asked) -> asyncpg.Record | None:
@@ -154,23 +163,60 @@ async def _start(
     entry: Transaction, identity: Identity, asked: Asked, connection: ProviderConnection
 ) -> asyncpg.Record:
     database = entry.connection
+    locked = await _lock_what_may_change(database, identity, asked)
     show = await database.fetchrow(SQL["lock_show"], asked.show_id, identity.workspace_id)
     if show is None:
         raise ShowNotFound
     before = await _begun(database, identity, asked)
     if before is not None:
         return before
-    planned = await _planned(database, show, connection, asked.buyer_ids)
-    if not any(one.owed.line_count for one in planned.entries):
+    planned = await _planned(database, show, connection, asked)
+    to_create, to_change = planned.having(Action.CREATE), planned.to_change
+    if not to_change and not any(one.owed.line_count for one in planned.entries):
         raise NoClaims
-    if asked.plan_hash and asked.plan_hash != planned.hash:
-        raise PlanOutdated
-    to_create = planned.having(Action.CREATE)
-    if not to_create:
+    if (asked.plan_hash and asked.plan_hash != planned.hash) or not _standing(to_change) <= locked:
+        raise PlanOutdated(plan_hash=planned.hash)
+    if not to_create and not to_change:
         running: asyncpg.Record | None = await database.fetchrow(SQL["running_generation"], asked.show_id)
         if running is not None:
             return running
     run = await queueing.add_run(database, identity, asked.show_id, asked.request_id, planned)
     if to_create:
         await queueing.add_invoices(entry, identity, show, run, to_create, connection)
+    if to_change:
+        await queueing_changes.add_changes(entry, identity, show, str(run["id"]), to_change, connection)
+    return run
+
+
+async def _lock_what_may_change(database: Connection, identity: Identity, asked: Asked) -> set[str]:
+    """Invoices are locked before their show, by everybody. Without wishes nothing that exists is touched."""
+    show = await database.fetchrow(SQL["get_show"], asked.show_id, identity.workspace_id)
+    if show is None or asked.wishes == Wishes():
+        return set()
+    return {str(row["id"]) for row in await database.fetch(SQL["lock_unsettled"], show["id"])}
+
+
+def _standing(to_change: Sequence[Entry]) -> set[str]:
+    """The invoices themselves that are changed: a supplement leaves what it stands beside as it is."""
+    return {
+        entry.billed.invoice_id for entry in to_change if entry.billed and entry.change is not ChangeKind.SUPPLEMENT
+    }
+
+
+async def _retry(
+    entry: Transaction,
+    identity: Identity,
+    show: asyncpg.Record,
+    buyer_ids: Collection[str],
+    connection: ProviderConnection,
+) -> asyncpg.Record | None:
+    """The run that tries failed invoices of these buyers again; None when nothing is owed on any."""
+    rows = await entry.connection.fetch(SQL["positions"], show["id"])
+    positions = [repository.position(row) for row in rows if str(row["id"]) in buyer_ids]
+    planned = plan(positions, connection.terms(show["currency"]), Wishes(changes=True))
+    again = [one for one in planned.entries if queueing_changes.can_be_retried(one)]
+    if not again:
+        return None
+    run = await queueing.add_run_of(entry.connection, identity, str(show["id"]), len(again))
+    await queueing_changes.queue_again(entry, identity, show, str(run["id"]), again, connection)
     return run

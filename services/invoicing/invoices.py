@@ -1,6 +1,5 @@
-"""Invoices read: one with its lines, a page of a show's, the history of one."""
+"""Invoices read: one with its lines, and its history."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -8,13 +7,12 @@ import asyncpg
 from services.common.db import Pool
 from services.invoicing import repository
 from services.invoicing.deliver import InvoiceNotFound
-from services.invoicing.domain.invoice import Invoice, Status
+from services.invoicing.domain.invoice import Invoice
 from services.invoicing.repository import SQL
-from services.invoicing.shows import ShowNotFound
 
 
 class Invoices:
-    """The readings. Raise ShowNotFound and InvoiceNotFound."""
+    """The readings. Raise InvoiceNotFound."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -25,21 +23,6 @@ class Invoices:
         if row is None:
             raise InvoiceNotFound
         return repository.invoice(row), row["line_items"]
-
-    async def page(
-        self, workspace_id: str, show_id: str, after: str | None, statuses: Sequence[Status], size: int
-    ) -> tuple[list[Invoice], int, int]:
-        """A page, the show's position, and how many there are in all.
-
-        The position is read before the rows: an event that is already in the rows may come again, none is missed.
-        """
-        show = await self._pool.fetchrow(SQL["get_show"], show_id, workspace_id)
-        if show is None:
-            raise ShowNotFound
-        chosen = list(statuses) or None
-        rows = await self._pool.fetch(SQL["list_invoices"], show_id, after, chosen, size)
-        total = await self._pool.fetchval(SQL["count_invoices"], show_id, chosen)
-        return [repository.invoice(row) for row in rows], show["seq"], total
 
     async def history(self, workspace_id: str, show_id: str, invoice_id: str) -> list[asyncpg.Record]:
         """Oldest first."""

@@ -4,16 +4,16 @@ from typing import Any, Final
 
 import grpc
 
-from services.common import paging
 from services.common.context import identity
 from services.common.errors import Fault, require
 from services.common.ids import parse_id
-from services.invoicing import parse, parse_invoices, render, render_verification
+from services.invoicing import parse, parse_invoices, parse_listing, render, render_verification
 from services.invoicing.amend_servicer import AmendServicer, Changes
 from services.invoicing.deliver import Deliveries, Wish
 from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
 from services.invoicing.invoices import Invoices
+from services.invoicing.listing import Listing
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
@@ -36,6 +36,7 @@ class InvoicesServicer(AmendServicer):
         self,
         shows: Shows,
         invoices: Invoices,
+        listing: Listing,
         generations: Generations,
         deliveries: Deliveries,
         settlement: Settlement,
@@ -47,6 +48,7 @@ class InvoicesServicer(AmendServicer):
         super().__init__(changes)
         self._shows = shows
         self._invoices = invoices
+        self._listing = listing
         self._generations = generations
         self._deliveries = deliveries
         self._settlement = settlement
@@ -77,17 +79,9 @@ class InvoicesServicer(AmendServicer):
         return pb.RetryInvoicesResponse(retried_count=run["total_count"], generation=render.generation(run))
 
     async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Context) -> pb.ListInvoicesResponse:
-        size = paging.page_size(request.page_size, 200, 1000)
-        invoices, seq, total = await self._invoices.page(
-            identity().workspace_id,
-            parse_id(request.show_id, "show"),
-            parse.id_key(request.page_token),
-            parse_invoices.statuses(request.statuses),
-            size + 1,
-        )
-        page = [render.invoice(invoice) for invoice in invoices[:size]]
-        more = paging.encode_token(page[-1].id) if len(invoices) > size else ""
-        return pb.ListInvoicesResponse(invoices=page, next_page_token=more, seq=seq, total_size=total)
+        wanted = parse_listing.wanted(request)
+        page = await self._listing.page(identity().workspace_id, wanted)
+        return render.page(page, wanted.statuses, parse_listing.next_token(page))
 
     async def GetInvoice(self, request: pb.GetInvoiceRequest, context: Context) -> pb.GetInvoiceResponse:
         show_id, invoice_id = parse_id(request.show_id, "show"), parse_id(request.invoice_id, "invoice")

@@ -44,6 +44,22 @@ class Change:
     """It is taken out of its run without a result: nothing was made of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one invoice that a run set out to make or to change."""
+
+    run_id: str
+    created: bool = False
+    """Made, or changed as it was planned."""
+    failed: bool = False
+    held_back: bool = False
+    """Made, and kept a draft."""
+    cancelled: bool = False
+    """Left undone, for the run or the invoice was cancelled."""
+    dropped: bool = False
+    """Overtaken by something else before it was changed: it is as if it had not been planned."""
+
+
 @dataclass(slots=True)
 class Entry:
     """A transaction, and the events that are published once it is committed."""
@@ -88,27 +104,36 @@ class Entry:
 
     async def _count_results(self, changes: Sequence[Change]) -> None:
         """Every step out of pending is a result of the run that the invoice belongs to."""
-        out = [change for change in changes if change.before.status is Status.PENDING]
-        if not out:
+        await self.count([_result(change) for change in changes if change.before.status is Status.PENDING])
+
+    async def count(self, results: Sequence[Result]) -> None:
+        """Counts results of runs, and tells their progress."""
+        if not results:
             return
-        runs = sorted({change.after.generation_id for change in out})
-        withdrawn = Counter(change.after.generation_id for change in out if change.withdrawn)
-        results = [change.after for change in out if not change.withdrawn]
-        failed = Counter(invoice.generation_id for invoice in results if invoice.status is Status.ERROR)
-        created = Counter(invoice.generation_id for invoice in results if invoice.status is not Status.ERROR)
-        held = Counter(i.generation_id for i in results if i.status is Status.DRAFT and i.draft_reason)
+        runs = sorted({result.run_id for result in results})
+        cancelled = {result.run_id for result in results if result.cancelled}
+        counted = [
+            Counter(result.run_id for result in results if getattr(result, kind))
+            for kind in ("created", "failed", "held_back", "dropped", "cancelled")
+        ]
         rows = await self.connection.fetch(
-            SQL["count_results"],
-            runs,
-            *([counter[run] for run in runs] for counter in (created, failed, held, withdrawn)),
+            SQL["count_results"], runs, *([counter[run] for run in runs] for counter in counted)
         )
         told = [
             (str(row["workspace_id"]), str(row["show_id"]), _progress(row, datetime.now(UTC)))
             for row in rows
-            if row["report_due"] or row["finished_now"] or withdrawn[str(row["id"])]
+            if row["report_due"] or row["finished_now"] or str(row["id"]) in cancelled
         ]
         if told:
             await self.tell(told)
+
+
+def _result(change: Change) -> Result:
+    made = change.after
+    if change.withdrawn:
+        return Result(made.generation_id, cancelled=True)
+    failed, held_back = made.status is Status.ERROR, made.status is Status.DRAFT and made.draft_reason is not None
+    return Result(made.generation_id, created=not failed, failed=failed, held_back=held_back)
 
 
 def _progress(run: asyncpg.Record, now: datetime) -> Payload:

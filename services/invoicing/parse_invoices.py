@@ -9,6 +9,7 @@ from services.common.ids import parse_id
 from services.common.timestamps import from_proto
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing, Status
+from services.invoicing.domain.plan import Wishes
 from services.invoicing.generate import Asked
 from services.invoicing.parse import PROVIDERS, count_fault, id_faults, provider, request_id, uuid_of
 from services.invoicing.settle import Event
@@ -28,6 +29,7 @@ def asked(message: pb.PlanGenerationRequest | pb.StartGenerationRequest) -> Aske
         plan_hash=starting.plan_hash,
         request_id=request_id(starting.request_id),
         provider=provider(message.provider),
+        wishes=Wishes(message.apply_changes, message.reissue_for_email),
     )
 
 

@@ -11,7 +11,7 @@ from services.common.errors import Kind, ShowbillError
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Sighting
-from services.invoicing.domain.plan import Terms
+from services.invoicing.domain.terms import Terms
 
 if TYPE_CHECKING:  # settling reads rows, which are made of what stands here
     from services.invoicing.settle import Event
@@ -45,7 +45,7 @@ class Connection:
 
     def terms(self, currency: str) -> Terms:
         """For a show in this currency."""
-        return replace(self.limits, currency=currency, healthy=self.active)
+        return replace(self.limits, currency=currency, healthy=self.active, provider=self.provider)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from services.common.timestamps import from_proto, to_proto
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing
-from services.invoicing.domain.plan import Terms
+from services.invoicing.domain.terms import Terms
 from services.invoicing.parse_invoices import event
 from services.invoicing.ports import Connection, Order, UpdateMode
 from services.invoicing.settle import Event

@@ -8,12 +8,14 @@ import asyncpg
 
 from services.common.timestamps import to_duration, to_proto
 from services.invoicing import repository
+from services.invoicing.domain.changes import Proposal
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan, Warn
-from services.invoicing.domain.rollup import Buyer
+from services.invoicing.domain.rollup import Buyer, ChangeKind
 from services.invoicing.feed import Taken
 from services.invoicing.hearing import Heard
 from services.invoicing.items import etag
+from services.invoicing.listing import Page
 from services.invoicing.settle import Outcome
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
@@ -24,6 +26,7 @@ DRAFT_REASONS: Final = {
 }
 OUTCOMES: Final = {outcome: pb.EventOutcome.Value(f"EVENT_OUTCOME_{outcome.name}") for outcome in Outcome}
 _ACTIONS: Final = {action: pb.PlanAction.Value(f"PLAN_ACTION_{action.name}") for action in Action}
+_CHANGES: Final = {kind: pb.ChangeKind.Value(f"CHANGE_KIND_{kind.name}") for kind in ChangeKind}
 _WARNINGS: Final = {warning: pb.PlanWarning.Value(f"PLAN_WARNING_{warning.name}") for warning in Warn}
 
 
@@ -161,6 +164,17 @@ def invoice(known: Invoice, snapshot: Sequence[Mapping[str, Any]] = ()) -> pb.In
     )
 
 
+def page(listed: Page, statuses: Sequence[Status], next_page_token: str) -> pb.ListInvoicesResponse:
+    """`statuses` are those that were asked for; all when empty."""
+    return pb.ListInvoicesResponse(
+        invoices=[invoice(repository.invoice(row)) for row in listed.rows],
+        next_page_token=next_page_token,
+        seq=listed.seq,
+        total_size=sum(listed.counts.get(status, 0) for status in statuses or Status),
+        status_counts=[pb.StatusCount(status=STATUSES[status], count=count) for status, count in listed.counts.items()],
+    )
+
+
 def change(row: asyncpg.Record) -> pb.InvoiceChange:
     return pb.InvoiceChange(
         from_status=STATUSES[Status(row["from_status"])] if row["from_status"] else pb.INVOICE_STATUS_UNSPECIFIED,
@@ -198,6 +212,19 @@ def _entry(entry: Entry) -> pb.PlanEntry:
         total=owed.total,
         invoiced_total=entry.billed.total if entry.billed else None,
         invoice_id=entry.billed.invoice_id if entry.billed else "",
+        change=_change(entry.proposal) if entry.proposal else None,
+    )
+
+
+def _change(proposal: Proposal) -> pb.PlannedChange:
+    return pb.PlannedChange(
+        kind=_CHANGES[proposal.change],
+        before=proposal.before,
+        after=proposal.after,
+        difference=proposal.difference,
+        sentence=proposal.sentence,
+        optional=proposal.optional,
+        draft_reason=DRAFT_REASONS[proposal.draft_reason],
     )
 
 
@@ -220,6 +247,7 @@ def generation(row: asyncpg.Record) -> pb.Generation:
         create_time=to_proto(row["created_at"]),
         finish_time=to_proto(row["finished_at"]),
         actor=row["actor"],
+        change_count=row["change_count"],
     )
 
 

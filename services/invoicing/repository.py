@@ -11,7 +11,7 @@ from services.invoicing.domain import progress
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
 from services.invoicing.domain.progress import STANDING, Counts, Pace
-from services.invoicing.domain.rollup import NOTHING, Billed, Buyer, Owed, Position
+from services.invoicing.domain.rollup import NOTHING, Billed, Buyer, Made, Owed, Position
 from services.invoicing.ports import Order
 
 FOLDER: Final = Path(__file__).parent / "sql"
@@ -86,10 +86,32 @@ def owed(row: asyncpg.Record) -> Owed:
 
 
 def position(row: asyncpg.Record) -> Position:
-    billed = None
-    if row["invoice_id"] is not None:
-        billed = Billed(str(row["invoice_id"]), Status(row["status"]), row["billed_total"], row["planned_digest"])
-    return Position(buyer(row), owed(row) if row["line_count"] is not None else NOTHING, billed, row["revision"])
+    return Position(
+        buyer=buyer(row),
+        owed=owed(row) if row["line_count"] is not None else NOTHING,
+        billed=_billed(row) if row["invoice_id"] is not None else None,
+        revision=row["revision"],
+        other_currency=bool(row["other_currency"]),
+    )
+
+
+def _billed(row: asyncpg.Record) -> Billed:
+    draft_reason = row["draft_reason"]
+    return Billed(
+        invoice_id=str(row["invoice_id"]),
+        status=Status(row["status"]),
+        total=row["billed_total"],
+        digest=row["planned_digest"],
+        draft_reason=DraftReason(draft_reason) if draft_reason else None,
+        settled=row["settled_total"],
+        settled_count=row["settled_count"],
+        own=row["own_total"],
+        beside=row["beside_total"],
+        adjusted=row["adjusted_at_provider"],
+        emailed=row["emailed"],
+        made=Made(row["provider"], row["external_account"], row["livemode"]) if row["stands"] else None,
+        changing=row["changing_digest"] if row["changing"] else None,
+    )
 
 
 def counts(row: asyncpg.Record) -> Counts:

@@ -25,6 +25,7 @@ from services.invoicing.invoices import Invoices
 from services.invoicing.invoices_servicer import InvoicesServicer
 from services.invoicing.items import Items
 from services.invoicing.ledger import Ledger
+from services.invoicing.listing import Listing
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.ports import Provider
 from services.invoicing.rereading import Rereading
@@ -65,6 +66,7 @@ class Service:
         self.claims = Claims(self.ledger)
         self.feed = Feed(self.ledger)
         self.invoices = Invoices(pool)
+        self.listing = Listing(pool)
         self.generations = Generations(self.ledger, provider, self.workers.wake)
         self.changes = Changes(
             Amending(self.ledger, provider),
@@ -86,6 +88,7 @@ class Service:
         invoices = InvoicesServicer(  # type: ignore[abstract]  # see above
             self.shows,
             self.invoices,
+            self.listing,
             self.generations,
             self.deliveries,
             self.settlement,

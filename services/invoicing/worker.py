@@ -1,4 +1,4 @@
-"""The workers of a process: they take pending invoices under a lease and have them made at the provider.
+"""The workers of a process: they take invoices under a lease and have them made, or changed, at the provider.
 
 Any number of processes work on one queue. A lease is renewed while its invoice is under way; when the process dies, it
 lapses and another takes the invoice up. The provider's side is idempotent, so doing a step twice makes nothing twice.
@@ -20,6 +20,7 @@ from services.common.context import Identity
 from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.invoicing import repository
+from services.invoicing.changing import Changing, Task, task_of
 from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.fairness import Account, Waiting, share
 from services.invoicing.domain.invoice import Sighting, Standing, Status
@@ -91,6 +92,7 @@ class Workers:
         self._ledger = ledger
         self._pool = ledger.pool
         self._provider = provider
+        self._changing = Changing(ledger, provider, ACTOR)
         self._concurrency = concurrency
         self._lease = lease
         self._wake = asyncio.Event()
@@ -151,7 +153,8 @@ class Workers:
             if order.id in self._under_way:  # its lease lapsed while the database was away; it is renewed now
                 continue
             self._under_way[order.id] = order
-            task = asyncio.create_task(self._make(order))
+            change = task_of(row)
+            task = asyncio.create_task(self._change(order, change) if change else self._make(order))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -186,6 +189,20 @@ class Workers:
             self._under_way.pop(order.id, None)
         self.wake()
 
+    async def _change(self, order: Order, change: Task) -> None:
+        context.bind_request(None)
+        try:
+            await self._changing.carry_out(order, change)
+            self._pauses.went_well(order.account)
+        except ShowbillError as error:
+            await self._failed(order, error, change)
+        except Exception:  # outermost of this invoice: it is taken up again, and given up in the end
+            log.exception("an invoice could not be changed", invoice_id=order.id)
+            await self._failed(order, ShowbillError(), change)
+        else:
+            self._under_way.pop(order.id, None)
+        self.wake()
+
     async def _store(self, order: Order, sighting: Sighting) -> None:
         """By rank: a webhook may have told of a payment before this answer came."""
         async with self._ledger.entry() as entry:
@@ -206,7 +223,7 @@ class Workers:
         who = Identity(order.account.workspace_id, ACTOR)
         await self._provider.void(who, order.account, sighting.external_id, order.id, order.revision)
 
-    async def _failed(self, order: Order, error: ShowbillError) -> None:
+    async def _failed(self, order: Order, error: ShowbillError, change: Task | None = None) -> None:
         try:
             if passing(error) and not _hopeless(order, error):
                 self._pauses.failed(order.account, error)
@@ -215,7 +232,10 @@ class Workers:
                 await self._put_back(order, delay, count=not limited)
             else:
                 self._pauses.went_well(order.account)  # it answered
-                await self._give_up(order, error)
+                if change:
+                    await self._changing.give_up(order, self.owner, change, error)
+                else:
+                    await self._give_up(order, error)
         except Exception:  # outermost of this invoice: its lease lapses, and it is taken up again
             log.exception("a failed try could not be recorded", invoice_id=order.id)
         finally:

@@ -45,6 +45,7 @@ BODIES: dict[str, object] = {
     "PATCH /api/members/{user_id}": {"role": "operator"},
     "PUT /api/shows/{show_id}/items": {"items": [{"itemNumber": "1", "title": "x", "price": 1}]},
     "PATCH /api/shows/{show_id}": {"name": "mine now"},
+    "PATCH /api/shows/{show_id}/items/{item_number}": {"price": 1},
     "PATCH /api/buyers/{buyer_id}": {"email": "me@example.com"},
     "POST /api/shows/{show_id}/claims": {
         "claims": [{"claimId": "x", "platform": "p", "platformUserId": "u", "itemNumber": "1", "status": "winner"}]
@@ -71,6 +72,7 @@ async def test_b_finds_nothing_of_a_on_any_route(
     first, second, show = pair
     ids = {
         "show_id": show,
+        "item_number": "0",
         "invoice_id": (await first.invoices(show))[0]["id"],
         "buyer_id": (await first.rest.call("GET", f"/api/shows/{show}/buyers"))["items"][0]["id"],
         "generation_id": (await first.generate(show))["id"],

@@ -96,7 +96,7 @@ async def test_a_refused_action_becomes_a_message(gateway: Gateway, owner: Owner
 async def test_bad_lines_of_a_file_are_named(gateway: Gateway, owner: Owner) -> None:
     show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT)
     gateway.invoicing.script("CreateShow", invoicing_pb2.CreateShowResponse(show=show))
-    gateway.invoicing.script("UpsertItems", invoicing_pb2.UpsertItemsResponse(created_count=1))
+    gateway.invoicing.script("StreamItems", invoicing_pb2.StreamItemsResponse(created_count=1))
     browser = await gateway.signed_in(owner)
     data = aiohttp.FormData({"name": "Friday", "currency": "USD", "request_id": "r"})
     data.add_field("items", b"item_number,title,price\n1,Hat,100\n2,Cap,1.50\n", filename="items.csv")
@@ -112,7 +112,7 @@ async def test_a_file_without_its_columns_keeps_the_form(gateway: Gateway, owner
     browser = await gateway.signed_in(owner)
     key = "0192f3c4-0000-7000-8000-000000000001"
     data = aiohttp.FormData({"name": "Friday", "currency": "USD", "request_id": key})
-    data.add_field("items", b"number,title\n1,Hat\n", filename="items.csv")
+    data.add_field("items", b"title,price\nHat,1\n", filename="items.csv")
     answer = await browser("POST", "/shows/new", data=data)
     assert answer.status == 422
     assert "The column item_number is missing in the first line." in answer.text

@@ -8,6 +8,7 @@ from services.gateway.backends.convert import enum_names
 from services.gateway.schemas import integrations as integration_schemas
 from services.gateway.schemas import invoices as invoice_schemas
 from services.gateway.schemas import shows as show_schemas
+from services.gateway.schemas import verification as verification_schemas
 from services.rpc.showbill.events.v1 import events_pb2
 from services.rpc.showbill.integrations.v1 import integrations_pb2
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2
@@ -25,6 +26,8 @@ from services.rpc.showbill.invoicing.v1 import invoicing_pb2
         (invoice_schemas.GenerationState, invoicing_pb2.GenerationState, "GENERATION_STATE_"),
         (invoice_schemas.Channel, invoicing_pb2.DeliveryChannel, "DELIVERY_CHANNEL_"),
         (invoice_schemas.DeliveryState, invoicing_pb2.DeliveryState, "DELIVERY_STATE_"),
+        (verification_schemas.Verdict, invoicing_pb2.Verdict, "VERDICT_"),
+        (verification_schemas.HearingMode, invoicing_pb2.HearingMode, "HEARING_MODE_"),
         (show_schemas.ShowState, invoicing_pb2.ShowState, "SHOW_STATE_"),
         (show_schemas.ClaimStatus, invoicing_pb2.ClaimStatus, "CLAIM_STATUS_"),
         (integration_schemas.Availability, integrations_pb2.Availability, "AVAILABILITY_"),

@@ -8,11 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from services.common.errors import Fault, InvalidRequest
 from services.gateway.backends.shows import BATCH
-from services.gateway.imports import items as item_imports
-from services.gateway.imports.claims import COLUMNS, parse_claim
-from services.gateway.imports.rows import BadHeader, Row, batches
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.gateway.harness import Gateway, Owner
 
@@ -22,29 +18,26 @@ HEADER = "item_number,title,price\n"
 
 
 def take_items(request: Any) -> Any:
-    return pb.UpsertItemsResponse(created_count=len(request.items))
+    return pb.StreamItemsResponse(created_count=len(request.items))
 
 
 def take_claims(request: Any) -> Any:
-    return pb.IngestClaimsResponse(created_count=len(request.claims))
-
-
-async def read(text: bytes) -> list[Row]:
-    return [row async for batch in batches(io.BytesIO(text), item_imports.COLUMNS, 2) for row in batch]
+    return pb.StreamClaimsResponse(created_count=len(request.claims))
 
 
 @pytest.mark.parametrize("show", sorted(path.name for path in EXAMPLES.iterdir() if (path / "items.csv").exists()))
 async def test_every_line_of_the_examples_is_taken(gateway: Gateway, owner: Owner, show: str) -> None:
-    gateway.invoicing.script("UpsertItems", take_items)
-    gateway.invoicing.script("IngestClaims", take_claims)
-    for what, method in (("items", "UpsertItems"), ("claims", "IngestClaims")):
+    gateway.invoicing.script("StreamItems", take_items)
+    gateway.invoicing.script("StreamClaims", take_claims)
+    for what, method in (("items", "StreamItems"), ("claims", "StreamClaims")):
         content = (EXAMPLES / show / f"{what}.csv").read_bytes()
         count = len(list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))) - 1
         report = await owner.client("POST", f"/api/shows/s/imports/{what}", data=content, headers=CSV)
         assert report.status == 200
-        assert report.json == {"created": count, "updated": 0, "unchanged": 0, "rejected": [], "rejectedCount": 0}
+        told = {"created": count, "updated": 0, "unchanged": 0, "rejected": [], "rejectedCount": 0}
+        assert report.json == told | {"encoding": "UTF-8", "separator": "comma"}
         assert all(len(getattr(call.request, what)) <= BATCH for call in gateway.invoicing.calls[method])
-    prices = [item.HasField("price") for call in gateway.invoicing.calls["UpsertItems"] for item in call.request.items]
+    prices = [item.HasField("price") for call in gateway.invoicing.calls["StreamItems"] for item in call.request.items]
     assert prices.count(False) > 0  # the examples hold items without a price
 
 
@@ -61,7 +54,7 @@ async def test_every_line_of_the_examples_is_taken(gateway: Gateway, owner: Owne
     ],
 )
 async def test_a_bad_line_is_named_and_the_others_taken(gateway: Gateway, owner: Owner, line: str, says: str) -> None:
-    gateway.invoicing.script("UpsertItems", take_items)
+    gateway.invoicing.script("StreamItems", take_items)
     content = f"{HEADER}1,first,100\n{line}\n3,third,\n"
     report = (await owner.client("POST", "/api/shows/s/imports/items", data=content.encode(), headers=CSV)).json
     assert (report["created"], report["rejectedCount"]) == (2, 1)
@@ -69,48 +62,71 @@ async def test_a_bad_line_is_named_and_the_others_taken(gateway: Gateway, owner:
     assert rejected["line"] == 3
     assert says in rejected["reason"]
     assert rejected["reason"].endswith(".")
-    assert [item.item_number for item in gateway.invoicing.last("UpsertItems").items] == ["1", "3"]
+    assert [item.item_number for item in gateway.invoicing.last("StreamItems").items] == ["1", "3"]
 
 
 async def test_an_item_number_that_is_there_twice_is_named(gateway: Gateway, owner: Owner) -> None:
-    gateway.invoicing.script("UpsertItems", take_items)
+    gateway.invoicing.script("StreamItems", take_items)
     content = f"{HEADER}A,first,100\nB,other,1\nA,again,200\n"
     report = (await owner.client("POST", "/api/shows/s/imports/items", data=content.encode(), headers=CSV)).json
     assert report["rejected"] == [{"line": 4, "reason": "The item number A is on line 2 already."}]
 
 
 async def test_lines_that_the_service_refuses_are_named(gateway: Gateway, owner: Owner) -> None:
-    def take(request: Any) -> Any:
-        bad = [place for place, item in enumerate(request.items) if item.title == "bad"]
-        faults = [Fault(f"items[{place}].title", "This title is not allowed.") for place in bad]
-        return InvalidRequest("No.", faults=faults) if faults else take_items(request)
-
-    gateway.invoicing.script("UpsertItems", take)
+    refused = pb.RejectedItem(index=1, item_number="B", reason="This title is not allowed.")
+    gateway.invoicing.script(
+        "StreamItems", pb.StreamItemsResponse(created_count=2, rejected_items=[refused], rejected_count=1)
+    )
     content = f"{HEADER}A,good,1\nB,bad,1\n\nC,good,1\n"
     report = (await owner.client("POST", "/api/shows/s/imports/items", data=content.encode(), headers=CSV)).json
-    assert report["created"] == 2
+    assert (report["created"], report["rejectedCount"]) == (2, 1)
     assert report["rejected"] == [{"line": 3, "reason": "This title is not allowed."}]
 
 
 async def test_refused_claims_are_named_by_their_line(gateway: Gateway, owner: Owner) -> None:
-    def take(request: Any) -> Any:
-        rejected = [pb.RejectedClaim(index=1, claim_id="c2", reason="There is no item 9.")]
-        return pb.IngestClaimsResponse(created_count=1, rejected_claims=rejected)
-
-    gateway.invoicing.script("IngestClaims", take)
+    rejected = [pb.RejectedClaim(index=1, claim_id="c2", reason="There is no item 9.")]
+    gateway.invoicing.script(
+        "StreamClaims", pb.StreamClaimsResponse(created_count=1, rejected_claims=rejected, rejected_count=1)
+    )
     content = (
         "claim_id,platform,platform_user_id,item_number,status,quantity,claimed_at,email\n"
-        "c1,facebook,u1,1,winner,2,2026-11-01T10:00:00+00:00,u1@example.com\n"
+        "c1,facebook,u1,1,Winner,2,2026-11-01T12:00:00+02:00,u1@example.com\n"
         "c0,facebook,u1,1,lost,2,,\n"
         "c2,facebook,u2,9,released,,,\n"
+        "c3,facebook,u2,1,winner,,1/11/2026,\n"
     )
     report = (await owner.client("POST", "/api/shows/s/imports/claims", data=content.encode(), headers=CSV)).json
-    assert [one["line"] for one in report["rejected"]] == [3, 4]
+    assert [one["line"] for one in report["rejected"]] == [3, 4, 5]
     assert report["rejected"][1]["reason"] == "There is no item 9."
-    first, second = gateway.invoicing.last("IngestClaims").claims
+    assert "Write it as 2026-11-01T10:00:00Z" in report["rejected"][2]["reason"]
+    first, second = gateway.invoicing.last("StreamClaims").claims
     assert (first.quantity, first.email) == (2, "u1@example.com")
     assert first.claim_time.ToJsonString() == "2026-11-01T10:00:00Z"
     assert (second.quantity, second.status, second.HasField("claim_time")) == (1, pb.CLAIM_STATUS_RELEASED, False)
+
+
+async def test_all_or_nothing_sends_nothing_while_a_line_is_bad(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("StreamItems", take_items)
+    path = "/api/shows/s/imports/items?allOrNothing=true"
+    bad = f"{HEADER}A,a,1\nB,b,no\nA,c,1\n".encode()
+    answer = await owner.client("POST", path, data=bad, headers=CSV)
+    assert (answer.status, answer.json["type"]) == (400, "urn:showbill:problem:nothing-taken")
+    assert answer.json["detail"].startswith("Nothing was taken, for all or nothing was asked: 2 lines are wrong.")
+    assert [fault["pointer"] for fault in answer.json["errors"]] == ["#/lines/3", "#/lines/4"]
+    assert not gateway.invoicing.calls
+    good = await owner.client("POST", path, data=f"{HEADER}A,a,1\nB,b,2\n".encode(), headers=CSV)
+    assert good.json["created"] == 2
+    assert gateway.invoicing.last("StreamItems").all_or_none
+
+
+async def test_all_or_nothing_names_what_the_service_refuses(gateway: Gateway, owner: Owner) -> None:
+    rejected = [pb.RejectedClaim(index=0, claim_id="c2", reason="There is no item 9.")]
+    gateway.invoicing.script("StreamClaims", pb.StreamClaimsResponse(rejected_claims=rejected, rejected_count=1))
+    content = b"claim_id,platform,platform_user_id,item_number,status\n\nc2,facebook,u2,9,winner\n"
+    path = "/api/shows/s/imports/claims?allOrNothing=true"
+    answer = await owner.client("POST", path, data=content, headers=CSV)
+    assert answer.status == 400
+    assert answer.json["errors"] == [{"pointer": "#/lines/3", "detail": "There is no item 9."}]
 
 
 @pytest.mark.parametrize(
@@ -118,6 +134,7 @@ async def test_refused_claims_are_named_by_their_line(gateway: Gateway, owner: O
     [
         ("item_number,title", "The column price is missing"),
         ("item_number,title,price,colour", "The column colour is not known"),
+        ("item,sku,title,price", "The columns item and sku both mean item_number"),
         ("item_number,title,price,price", "The column price is there twice"),
         ("", "The column item_number is missing"),
     ],
@@ -130,7 +147,7 @@ async def test_a_wrong_first_line_takes_nothing(gateway: Gateway, owner: Owner, 
 
 
 async def test_the_file_of_a_form_is_taken_too(gateway: Gateway, owner: Owner) -> None:
-    gateway.invoicing.script("UpsertItems", take_items)
+    gateway.invoicing.script("StreamItems", take_items)
     form = aiohttp.FormData()
     form.add_field("file", f"{HEADER}A,b,1\n".encode(), filename="items.csv", content_type="text/csv")
     report = await owner.client("POST", "/api/shows/s/imports/items", data=form)
@@ -142,48 +159,14 @@ async def test_the_file_of_a_form_is_taken_too(gateway: Gateway, owner: Owner) -
 
 
 async def test_a_large_file_goes_in_batches(gateway: Gateway, owner: Owner) -> None:
-    gateway.invoicing.script("UpsertItems", take_items)
+    gateway.invoicing.script("StreamItems", take_items)
     content = HEADER + "".join(f"{n},Item {n},{n}\n" for n in range(12_000))
     report = await owner.client("POST", "/api/shows/s/imports/items", data=content.encode(), headers=CSV)
     assert report.json["created"] == 12_000
-    assert [len(call.request.items) for call in gateway.invoicing.calls["UpsertItems"]] == [BATCH, BATCH, 2_000]
+    assert [len(call.request.items) for call in gateway.invoicing.calls["StreamItems"]] == [BATCH, BATCH, 2_000]
 
 
 async def test_a_file_beyond_the_limit_is_refused(gateway: Gateway, owner: Owner) -> None:
     answer = await owner.client("POST", "/api/shows/s/imports/items", data=b"x" * (50 * 1024 * 1024 + 1), headers=CSV)
     assert answer.status == 413
     assert not gateway.invoicing.calls
-
-
-async def test_marks_separators_and_quotes_are_understood() -> None:
-    rows = await read(b'\xef\xbb\xbfItem_Number;Title;price\r\nA;"two\nlines; one field";5\r\n\r\nB; spaced ;\r\n')
-    assert [(row.line, row.fields) for row in rows] == [
-        (2, {"item_number": "A", "title": "two\nlines; one field", "price": "5"}),
-        (5, {"item_number": "B", "title": "spaced", "price": ""}),
-    ]
-
-
-async def test_a_line_that_is_no_text_spoils_only_itself() -> None:
-    rows = await read(b"item_number,title,price\nA,caf\xe9,1\nB,caf\xc3\xa9,2\nC,nul\0,3\n")
-    assert [bool(row.problem) for row in rows] == [True, False, True]
-    assert "UTF-8" in rows[0].problem
-    assert rows[1].fields["title"] == "café"
-
-
-async def test_an_endless_field_is_named_not_swallowed() -> None:
-    rows = await read(HEADER.encode() + b'A,"never closed ' + b"x" * 200_000 + b"\nB,b,1\n")
-    assert rows[0].line == 2
-    assert "cannot be read as CSV" in rows[0].problem
-
-
-async def test_the_header_alone_is_an_empty_file() -> None:
-    assert await read(HEADER.encode()) == []
-    with pytest.raises(BadHeader):
-        await read(b"\n")
-
-
-def test_claim_columns_are_all_known_to_the_body() -> None:
-    fields = dict.fromkeys((*COLUMNS.required, *COLUMNS.optional), "1")
-    fields |= {"status": "winner", "claimed_at": "2026-11-01T10:00:00Z"}
-    claim = parse_claim(Row(2, fields))
-    assert (claim.sequence, claim.quantity, claim.display_name) == (1, 1, "1")

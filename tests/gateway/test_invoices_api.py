@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from services.common.errors import Kind
+from services.common.status import RemoteError
 from services.gateway.backends import events as bus_events
 from services.gateway.backends import invoice_views
 from services.rpc.showbill.events.v1 import events_pb2 as events
@@ -24,6 +26,25 @@ async def test_the_list_names_its_position(gateway: Gateway, owner: Owner) -> No
     assert "lines" not in row
     request = gateway.invoicing.last("ListInvoices")
     assert (request.page_size, list(request.statuses)) == (500, [pb.INVOICE_STATUS_PAID, pb.INVOICE_STATUS_SENT])
+
+
+async def test_the_list_is_searched_and_sorted(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("ListInvoices", filled(pb.ListInvoicesResponse()))
+    page = await owner.client("GET", f"{SHOW}/invoices?search=maya&sort=-amount&pageToken=t")
+    assert page.json["counts"] == {"pending": 2}
+    request = gateway.invoicing.last("ListInvoices")
+    assert (request.query, request.order_by, request.page_token) == ("maya", "total desc", "t")
+
+
+@pytest.mark.parametrize(("sort", "order_by"), [("", ""), ("handle", "handle"), ("-updated", "update_time desc")])
+async def test_every_sort_has_its_order(gateway: Gateway, owner: Owner, sort: str, order_by: str) -> None:
+    gateway.invoicing.script("ListInvoices", pb.ListInvoicesResponse())
+    assert (await owner.client("GET", f"{SHOW}/invoices?sort={sort}")).status == 200
+    assert gateway.invoicing.last("ListInvoices").order_by == order_by
+
+
+async def test_unknown_sort_is_refused(gateway: Gateway, owner: Owner) -> None:
+    assert (await owner.client("GET", f"{SHOW}/invoices?sort=colour")).status == 400
 
 
 def test_an_event_has_the_shape_of_a_row() -> None:
@@ -64,6 +85,34 @@ async def test_generating_answers_at_once_with_the_run(gateway: Gateway, owner: 
     assert answer.json["skippedBuyers"] == [{"buyerId": "buyer_id!", "handle": "handle!", "reason": "reason!"}]
     request = gateway.invoicing.last("StartGeneration")
     assert (list(request.buyer_ids), request.plan_hash, len(request.request_id)) == (["b1", "b2"], "h", 36)
+
+
+async def test_changes_are_planned_and_run_only_when_asked_for(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("PlanGeneration", filled(pb.PlanGenerationResponse()))
+    await owner.client("GET", f"{SHOW}/invoices/plan")
+    request = gateway.invoicing.last("PlanGeneration")
+    assert (request.apply_changes, request.reissue_for_email) == (False, False)
+    answer = await owner.client("GET", f"{SHOW}/invoices/plan?applyChanges=true&reissueForEmail=true")
+    request = gateway.invoicing.last("PlanGeneration")
+    assert (request.apply_changes, request.reissue_for_email) == (True, True)
+    (entry,) = answer.json["items"]
+    assert set(entry["change"]) == {"kind", "before", "after", "difference", "sentence", "optional", "draftReason"}
+    assert (entry["change"]["kind"], entry["change"]["sentence"]) == ("edit_draft", "sentence!")
+    gateway.invoicing.script("PlanGeneration", pb.PlanGenerationResponse(entries=[pb.PlanEntry(action=2)]))  # type: ignore[arg-type]  # unchanged
+    assert (await owner.client("GET", f"{SHOW}/invoices/plan")).json["items"][0]["change"] is None
+
+    gateway.invoicing.script("StartGeneration", filled(pb.StartGenerationResponse()))
+    await owner.client("POST", f"{SHOW}/invoices/generate", {"applyChanges": True})
+    request = gateway.invoicing.last("StartGeneration")
+    assert (request.apply_changes, request.reissue_for_email) == (True, False)
+
+
+async def test_outdated_plan_is_answered_with_the_new_one(gateway: Gateway, owner: Owner) -> None:
+    error = RemoteError(Kind.OUTDATED, "PLAN_OUTDATED", "Look again.", details={"plan_hash": "new", "other": "x"})
+    gateway.invoicing.script("StartGeneration", error)
+    answer = await owner.client("POST", f"{SHOW}/invoices/generate", {"planHash": "old"})
+    assert (answer.status, answer.json["planHash"]) == (412, "new")
+    assert "other" not in answer.json
 
 
 @pytest.mark.parametrize("body", [None, {}])

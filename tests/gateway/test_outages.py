@@ -69,7 +69,7 @@ async def test_sessions_that_ended_elsewhere_lose_their_sockets(gateway: Gateway
     for one in (leaving, staying):
         hub.add(one)
     await sessions.end(opened[0].principal.user_id, leaving.credential_id)
-    await Upkeep(pool, hub, sessions).recheck()
+    await Upkeep(pool, hub).recheck()
     assert leaving.ended.result() == SESSION_ENDED
     assert not staying.ended.done()
     await pool.close()

@@ -6,13 +6,19 @@ import aiohttp
 import pytest
 
 from services.gateway.app import ROUTES
-from services.gateway.identity.access import RULES, SOCKET
+from services.gateway.identity.access import RULES, SOCKET, Rule
+from services.gateway.identity.principal import Scope
 from services.gateway.realtime.websocket import realtime
 from tests.gateway.harness import Gateway, Owner
 
 GUARDED = sorted(route for route, rule in RULES.items() if rule.guarded)
 PROTECTED = [route for route in GUARDED if route[1].startswith("/api/")]
 PAGES = [route for route in GUARDED if not route[1].startswith("/api/")]
+SCOPED = [route for route in GUARDED if RULES[route].scope is not None]
+PEOPLES = [route for route in GUARDED if RULES[route] is Rule.PERSON]
+WRITES = sorted(
+    route for route, rule in RULES.items() if route[0] not in ("GET", SOCKET) and (rule.guarded or rule is Rule.SIGN_IN)
+)
 OWNERS_ONLY = [route for route in PROTECTED if RULES[route].owners_only]
 OWNERS_PAGES = [route for route in PAGES if RULES[route].owners_only]
 
@@ -24,7 +30,7 @@ def addressed(path: str) -> str:
 
 def test_every_route_has_exactly_one_rule() -> None:
     found = {
-        (method, path.replace(":str", ""))
+        (method, path.replace(":str", "").replace(":path", ""))
         for router in ROUTES
         for route in router.routes
         for handler in getattr(route, "route_handlers", [])
@@ -66,13 +72,55 @@ async def test_anonymous_on_a_page_goes_to_sign_in(gateway: Gateway, route: tupl
     assert not gateway.integrations.calls
 
 
-@pytest.mark.parametrize("route", [route for route in PAGES if route[0] == "POST"], ids=" ".join)
-async def test_a_form_of_another_site_is_refused(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
+@pytest.mark.parametrize("route", WRITES, ids=" ".join)
+async def test_a_write_from_another_site_is_refused(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
     browser = await gateway.signed_in(owner, Origin="https://evil.example", **{"Sec-Fetch-Site": "cross-site"})
     answer = await browser(route[0], addressed(route[1]))
     assert answer.status == 403
     assert "This request came from another site." in answer.text
+    assert "Set-Cookie" not in answer.headers
     assert not gateway.invoicing.calls
+    assert not gateway.integrations.calls
+
+
+@pytest.mark.parametrize("route", SCOPED, ids=" ".join)
+async def test_a_token_without_the_scope_gets_403(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
+    method, path = route
+    wanted = RULES[route].scope
+    assert wanted is not None
+    others = [scope.value for scope in Scope if scope is not wanted]
+    made = await owner.client("POST", "/api/tokens", {"name": "other", "role": "owner", "scopes": others})
+    client = gateway.bearer(made.json["token"])
+    if method == SOCKET:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await client.listen()
+        assert refused.value.status == 403
+        return
+    answer = await client(method, addressed(path))
+    assert answer.status == 403
+    assert f"it lacks the scope {wanted.value}." in answer.text
+    assert not gateway.invoicing.calls
+    assert not gateway.integrations.calls
+
+
+@pytest.mark.parametrize("route", PEOPLES, ids=" ".join)
+async def test_what_is_a_persons_own_no_token_may_do(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
+    answer = await owner.client(route[0], addressed(route[1]))
+    assert answer.status == 403
+    assert "An API token cannot do this. Sign in with your own account." in answer.text
+
+
+def test_routes_without_a_scope_are_known_by_name() -> None:
+    free = {route for route in GUARDED if RULES[route] is Rule.KNOWN}
+    assert free == {("GET", "/api/session"), ("DELETE", "/api/session"), ("POST", "/sign-out"), ("GET", "/")}
+
+
+async def test_an_operator_who_signed_in_gets_403_on_every_owners_route(gateway: Gateway, owner: Owner) -> None:
+    member = await gateway.make_member(owner)
+    for method, path in [*OWNERS_ONLY, *OWNERS_PAGES]:
+        answer = await member.browser(method, addressed(path))
+        assert (method, path, answer.status) == (method, path, 403)
+        assert "Only an owner of the workspace may do this. Ask an owner." in answer.text
     assert not gateway.integrations.calls
 
 

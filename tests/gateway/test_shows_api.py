@@ -2,8 +2,11 @@
 
 import uuid
 from typing import Any
+from urllib.parse import quote
 
-from services.common.errors import Kind
+import pytest
+
+from services.common.errors import Kind, ShowbillError
 from services.gateway.backends.shows import BATCH
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.gateway.harness import Gateway, Owner
@@ -40,6 +43,7 @@ async def test_an_idempotency_key_becomes_one_stable_id(gateway: Gateway, owner:
     body = {"name": "x", "currency": "GBP"}
     for client, key in ((owner.client, "demo"), (owner.client, "demo"), (other.client, "demo"), (owner.client, own_id)):
         await client("POST", "/api/shows", body, headers={"Idempotency-Key": key})
+        await gateway.pool.execute("DELETE FROM idempotent_answers")  # as if it had died before it could answer
     first, again, stranger, given = (call.request.request_id for call in gateway.invoicing.calls["CreateShow"])
     assert first == again == str(uuid.UUID(first))
     assert stranger != first
@@ -136,3 +140,38 @@ async def test_another_workspaces_show_is_not_found(gateway: Gateway, owner: Own
     answer = await owner.client("GET", f"/api/shows/{show}")
     assert answer.status == 404
     assert answer.json["type"] == "urn:showbill:problem:" + Kind.NOT_FOUND.value
+
+
+@pytest.mark.parametrize("number", ["12", "12/3", "#1 & 2", "a%2Fb?"])
+async def test_one_item_is_corrected(gateway: Gateway, owner: Owner, number: str) -> None:
+    item = pb.Item(id="i", item_number=number, title="Lamp", etag="e2")
+    gateway.invoicing.script("UpdateItem", pb.UpdateItemResponse(item=item))
+    path = f"/api/shows/s/items/{quote(number, safe='')}"
+    answer = await owner.client("PATCH", path, {"price": None}, headers={"If-Match": '"e1"'})
+    assert (answer.status, answer.headers["ETag"]) == (200, '"e2"')
+    assert (answer.json["itemNumber"], answer.json["price"], answer.json["etag"]) == (number, None, "e2")
+    sent = gateway.invoicing.last("UpdateItem")
+    assert (sent.show_id, sent.item.item_number, sent.item.etag, sent.item.HasField("price")) == (
+        "s",
+        number,
+        "e1",
+        False,
+    )
+    assert list(sent.update_mask.paths) == ["price"]
+    await owner.client("PATCH", path, {"price": 5, "title": "Lamp"}, headers={"If-Match": "*"})
+    sent = gateway.invoicing.last("UpdateItem")
+    assert (sent.item.etag, sent.item.price, sorted(sent.update_mask.paths)) == ("", 5, ["price", "title"])
+
+
+class Changed(ShowbillError):
+    """Somebody changed item 12 meanwhile. Look at it as it is now."""
+
+    kind = Kind.OUTDATED
+    reason = "ITEM_CHANGED"
+
+
+async def test_an_item_that_somebody_else_changed_is_left_alone(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("UpdateItem", Changed())
+    answer = await owner.client("PATCH", "/api/shows/s/items/12", {"price": 1}, headers={"If-Match": "old"})
+    assert (answer.status, answer.json["type"]) == (412, "urn:showbill:problem:item-changed")
+    assert answer.json["detail"].startswith("Somebody changed item 12 meanwhile.")

@@ -90,15 +90,36 @@ class Caller:
         request = pb.UpdateBuyerRequest(buyer=buyer, update_mask=FieldMask(paths=paths))
         return (await self.client.call(self.shows.UpdateBuyer, request, self.who)).buyer
 
-    async def plan(self, show_id: str, buyer_ids: Sequence[str] = ()) -> pb.PlanGenerationResponse:
-        request = pb.PlanGenerationRequest(show_id=show_id, buyer_ids=buyer_ids)
+    async def plan(
+        self,
+        show_id: str,
+        buyer_ids: Sequence[str] = (),
+        *,
+        apply_changes: bool = False,
+        reissue_for_email: bool = False,
+    ) -> pb.PlanGenerationResponse:
+        request = pb.PlanGenerationRequest(
+            show_id=show_id, buyer_ids=buyer_ids, apply_changes=apply_changes, reissue_for_email=reissue_for_email
+        )
         return await self.client.call(self.invoices.PlanGeneration, request, self.who)
 
     async def start(
-        self, show_id: str, *, buyer_ids: Sequence[str] = (), request_id: str = "", plan_hash: str = ""
+        self,
+        show_id: str,
+        *,
+        buyer_ids: Sequence[str] = (),
+        request_id: str = "",
+        plan_hash: str = "",
+        apply_changes: bool = False,
+        reissue_for_email: bool = False,
     ) -> pb.Generation:
         request = pb.StartGenerationRequest(
-            show_id=show_id, buyer_ids=buyer_ids, request_id=request_id, plan_hash=plan_hash
+            show_id=show_id,
+            buyer_ids=buyer_ids,
+            request_id=request_id,
+            plan_hash=plan_hash,
+            apply_changes=apply_changes,
+            reissue_for_email=reissue_for_email,
         )
         return (await self.client.call(self.invoices.StartGeneration, request, self.who, timeout=20)).generation
 
@@ -115,8 +136,15 @@ class Caller:
         assert finished is not None
         return finished
 
-    async def generate(self, show_id: str) -> pb.Generation:
-        return await self.finished((await self.start(show_id)).id)
+    async def generate(
+        self, show_id: str, *, apply_changes: bool = False, reissue_for_email: bool = False
+    ) -> pb.Generation:
+        run = await self.start(show_id, apply_changes=apply_changes, reissue_for_email=reissue_for_email)
+        return await self.finished(run.id)
+
+    async def changes(self, show_id: str) -> list[pb.PlannedChange]:
+        """What a plan proposes, buyers in the order of their handles."""
+        return [entry.change for entry in (await self.plan(show_id)).entries if entry.HasField("change")]
 
     async def listed(self, show_id: str, *statuses: pb.InvoiceStatus.ValueType) -> list[pb.Invoice]:
         request = pb.ListInvoicesRequest(show_id=show_id, page_size=1000, statuses=statuses)

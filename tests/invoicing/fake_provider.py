@@ -12,7 +12,7 @@ from services.common.ids import new_id
 from services.invoicing.domain.evidence import Place, Theirs
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Sighting, Standing
-from services.invoicing.domain.plan import Terms
+from services.invoicing.domain.terms import Terms
 from services.invoicing.ports import Connection, Order
 from services.invoicing.settle import Event
 

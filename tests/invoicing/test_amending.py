@@ -294,3 +294,17 @@ async def test_what_the_status_forbids_is_a_sentence(caller: Caller, provider: F
         assert (error.kind, error.reason) == (Kind.FAILED_PRECONDITION, "INVOICE_STATUS")
         assert error.message.endswith(".")
     assert set(provider.changed) <= {"void"}
+
+
+async def test_invoice_with_a_change_under_way_is_not_voided_beside_it(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    await caller.items(invoice.show_id, [pb.Item(item_number="0", title="Item 0", price=2000)])
+    provider.gate.clear()
+    run = await caller.start(invoice.show_id, apply_changes=True)
+    await eventually(lambda: provider.calls["void"] == 1)
+    assert (await refusal(caller.void(invoice))).reason == "INVOICE_BUSY"
+    provider.gate.set()
+    assert (await caller.finished(run.id)).created_count == 1
+    (now,) = await caller.listed(invoice.show_id, DRAFT)
+    assert (await caller.void(now)).status == VOID

@@ -159,3 +159,20 @@ async def test_disconnected_provider_is_said_before_anything_changes(
     provider.connected = replace(provider.connected, active=False, status_reason="The key was revoked.")
     assert (await refusal(caller.finalize(unpriced))).message == "The key was revoked."
     assert (await caller.invoice(unpriced)).version == unpriced.version
+
+
+async def test_run_leaves_alone_what_is_being_finalized(
+    caller: Caller, unpriced: pb.Invoice, provider: FakeProvider
+) -> None:
+    await price(caller, unpriced, 700)
+    provider.gate.clear()
+    first = asyncio.create_task(caller.finalize(unpriced))
+    await eventually(lambda: provider.calls["update_draft"] == 1)
+    await price(caller, unpriced, 900)
+    run = await caller.start(unpriced.show_id, apply_changes=True)
+    assert (run.total_count, run.change_count) == (0, 0)
+    provider.gate.set()
+    assert (await first).total == 700
+    again = await caller.finished((await caller.start(unpriced.show_id, apply_changes=True)).id)
+    assert again.change_count == 1
+    assert [one.total for one in await caller.listed(unpriced.show_id, DRAFT)] == [900]

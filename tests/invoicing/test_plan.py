@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.invoicing.domain.invoice import DraftReason, Status
-from services.invoicing.domain.plan import Action, Plan, Terms, Warn, plan
+from services.invoicing.domain.plan import Action, Plan, Warn, plan
 from services.invoicing.domain.rollup import NOTHING, Billed, Buyer, Owed, Position
+from services.invoicing.domain.terms import Terms
 
 TERMS = Terms(currency="GBP", minimum_totals={"GBP": 30}, maximum_total=99_999_999, maximum_lines=250)
 

@@ -191,3 +191,45 @@ async def test_many_watchers_share_one_reading_and_leave_nothing(
 
 async def all_of(watched: AsyncIterator[pb.Generation]) -> list[pb.Generation]:
     return [told async for told in watched]
+
+
+async def test_cancelled_changes_leave_the_invoices_as_they_are(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(20)
+    await caller.generate(show_id)
+    await caller.items(show_id, [pb.Item(item_number=str(n), title=f"Item {n}", price=2000) for n in range(20)])
+    provider.gate.clear()
+    run = await caller.start(show_id, apply_changes=True)
+    assert run.change_count == 20
+    await eventually(lambda: provider.calls["void"] == 16)
+    stopped = await caller.cancel(run.id)
+    assert (stopped.state, stopped.cancelled_count, stopped.pending_count) == (CANCELLED, 4, 16)
+    provider.gate.set()
+    done = await over(caller, run.id)
+    assert (done.created_count, done.cancelled_count, done.pending_count) == (16, 4, 0)
+    # What was begun was voided and is issued again; the others stand at their old total and can be changed later.
+    open_ones = await caller.listed(show_id, pb.INVOICE_STATUS_DRAFT)
+    assert sorted(one.total for one in open_ones) == [1000] * 4 + [2000] * 16
+    left = next(one for one in open_ones if one.total == 1000)
+    assert (await caller.history(left))[-1].reason == "The run that was to change it was cancelled. It stays as it is."
+    again = await caller.finished((await caller.start(show_id, apply_changes=True)).id)
+    assert (again.change_count, again.created_count) == (4, 4)
+
+
+async def test_successor_of_what_was_voided_is_made_though_the_run_is_cancelled(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    await caller.items(show_id, [pb.Item(item_number="0", title="Item 0", price=2000)])
+    provider.gate.clear()
+    run = await caller.start(show_id, apply_changes=True)
+    await eventually(lambda: provider.calls["void"] == 1)
+    replica.service.workers._concurrency = 0  # the successor waits in the queue
+    provider.gate.set()
+    assert await eventually(lambda: caller.listed(show_id, PENDING))
+    stopped = await caller.cancel(run.id)
+    assert (stopped.cancelled_count, stopped.pending_count) == (0, 1)
+    replica.service.workers._concurrency = 16
+    replica.service.workers.wake()
+    assert (await over(caller, run.id)).created_count == 1
+    assert [one.total for one in await caller.listed(show_id, pb.INVOICE_STATUS_DRAFT)] == [2000]

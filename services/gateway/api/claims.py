@@ -7,11 +7,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.gateway.api.items import LARGEST_BODY
-from services.gateway.api.parameters import PageSize, PageToken
+from services.gateway.api.parameters import AllOrNothing, PageSize, PageToken
 from services.gateway.backends.shows import BATCH, Shows
+from services.gateway.idempotency import SAME_AGAIN
 from services.gateway.identity.principal import Principal
 from services.gateway.imports.claims import import_claims
-from services.gateway.imports.upload import LARGEST_FILE, uploaded_file
+from services.gateway.imports.upload import LARGEST_UPLOAD, uploaded_file
 from services.gateway.schemas.shows import (
     ClaimPage,
     ClaimsBody,
@@ -53,20 +54,27 @@ async def take_claims(
     return taken
 
 
-@post("/api/shows/{show_id:str}/imports/claims", status_code=200, request_max_body_size=LARGEST_FILE)
+@post(
+    "/api/shows/{show_id:str}/imports/claims",
+    status_code=200,
+    request_max_body_size=LARGEST_UPLOAD,
+    opt={SAME_AGAIN: True},
+)
 async def import_claims_file(
     show_id: FromPath[str],
     request: Request[Any, Any, Any],
     caller: NamedDependency[Principal],
     shows: NamedDependency[Shows],
+    all_or_nothing: AllOrNothing = False,
 ) -> ImportReport:
-    """Take claims from a CSV file (text/csv, or the file of a form).
+    """Take claims from a CSV file (text/csv, or the file of a form) of at most 50 MB.
 
     Columns: `claim_id,platform,platform_user_id,item_number,status`, and if wanted
-    `user_handle,display_name,quantity,claimed_at,sequence,email`.
+    `user_handle,display_name,quantity,claimed_at,sequence,email`, in any order and case. Good lines are taken and
+    bad ones named, unless `allOrNothing` is asked for. Sending the file again changes nothing.
     """
     async with uploaded_file(request) as file:
-        return await import_claims(file, shows, caller.identity, show_id)
+        return await import_claims(file, shows, caller.identity, show_id, all_or_none=all_or_nothing)
 
 
 ROUTES: Final = Router("/", route_handlers=[list_claims, take_claims, import_claims_file], tags=["Claims"])

@@ -9,30 +9,34 @@ IfMatch: TypeAlias = Annotated[
     HeaderParameter(
         name="If-Match",
         max_length=200,
-        description="The `ETag` that you read: the change is made only if nobody made another since, else 412.",
+        description="The `ETag` that was read: the change is refused with 412 when somebody was faster.",
     ),
 ]
-NO_VERSION: Final = -1
-"""What no resource ever has."""
+_NOBODYS: Final = "?"
+"""What no resource is ever tagged with."""
+_NEVER: Final = -1
 
 
 def etag(version: int | str) -> dict[str, str]:
     return {"ETag": f'"{version}"'}
 
 
-def tag_of(if_match: str | None) -> str | None:
-    """The one tag that must match; None where anything does. What is no tag of ours matches nothing."""
+def etag_of(if_match: str | None) -> str:
+    """The one tag that must match; empty where any does. What is no tag of ours matches nothing.
+
+    A weak one counts as strong: proxies that compress weaken our tags, which name a state and not its bytes.
+    """
     if if_match is None or if_match.strip() == "*":
-        return None
-    tag = if_match.strip()
-    if len(tag) < 2 or not tag.startswith('"') or not tag.endswith('"') or '"' in tag[1:-1]:
-        return "?"
+        return ""
+    tag = if_match.strip().removeprefix("W/")
+    if len(tag) < 3 or not tag.startswith('"') or not tag.endswith('"') or '"' in tag[1:-1]:
+        return _NOBODYS
     return tag[1:-1]
 
 
 def version_of(if_match: str | None) -> int | None:
-    """As `tag_of`, where the tag is a version."""
-    tag = tag_of(if_match)
-    if tag is None:
+    """As `etag_of`, where the tag is a version; None where any will do."""
+    tag = etag_of(if_match)
+    if not tag:
         return None
-    return int(tag) if tag.isascii() and tag.isdecimal() and len(tag) < 10 else NO_VERSION
+    return int(tag) if tag.isascii() and tag.isdecimal() and len(tag) < 10 else _NEVER

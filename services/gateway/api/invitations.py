@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody
 from services.common.addresses import BaseUrl
 from services.common.secret import Secret
 from services.gateway.api.parameters import PageSize, PageToken
+from services.gateway.idempotency import SHOWN_ONCE
 from services.gateway.identity.cookies import session_cookie
 from services.gateway.identity.invitations import Invitations
 from services.gateway.identity.principal import Principal, Role
@@ -41,7 +42,7 @@ async def list_invitations(
     return InvitationPage([InvitationView.of(record) for record in page.items], page.next_page_token)
 
 
-@post("/api/invitations", status_code=201)
+@post("/api/invitations", status_code=201, opt={SHOWN_ONCE: True})
 async def invite(
     data: JSONBody[NewInvitation],
     caller: NamedDependency[Principal],

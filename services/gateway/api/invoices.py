@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.common.addresses import BaseUrl
 from services.gateway.api.parameters import IdempotencyKey, PageSize, PageToken, request_id_of
-from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.identity.principal import Principal
 from services.gateway.schemas.invoices import (
     GenerateBody,
@@ -16,6 +16,7 @@ from services.gateway.schemas.invoices import (
     InvoiceDetail,
     InvoiceHistory,
     InvoicePage,
+    InvoiceSort,
     InvoiceStatus,
     PlanView,
     RetryBody,
@@ -33,9 +34,17 @@ async def list_invoices(
     page_size: PageSize = 0,
     page_token: PageToken = "",
     status: Annotated[list[InvoiceStatus] | None, QueryParameter(description="Only invoices in these.")] = None,
+    search: Annotated[
+        str, QueryParameter(max_length=200, description="Part of a handle, a name, an e-mail address or a number.")
+    ] = "",
+    sort: Annotated[
+        InvoiceSort,
+        QueryParameter(description="By what; with a minus downwards. `status` puts first what needs attention."),
+    ] = "",
 ) -> InvoicePage:
-    """The show's invoices by buyer, with the position of the snapshot."""
-    return await invoices.list(caller.identity, show_id, page_size, page_token, status or [])
+    """The show's invoices, with the position of the snapshot and the counts by status. A page token is of one sort."""
+    wanted = InvoiceQuery(page_size, page_token, status or [], search, sort)
+    return await invoices.list(caller.identity, show_id, wanted)
 
 
 @get("/api/shows/{show_id:str}/invoices/plan")
@@ -44,9 +53,13 @@ async def plan_invoices(
     caller: NamedDependency[Principal],
     invoices: NamedDependency[Invoices],
     provider: Annotated[str, QueryParameter(max_length=50, description="Who is to invoice; by default Stripe.")] = "",
+    apply_changes: Annotated[bool, QueryParameter(name="applyChanges", description="As for the run.")] = False,
+    reissue_for_email: Annotated[bool, QueryParameter(name="reissueForEmail", description="As for the run.")] = False,
 ) -> PlanView:
     """What a generation would do: for each buyer, with money and warnings. Changes nothing."""
-    return await invoices.plan(caller.identity, show_id, provider)
+    return await invoices.plan(
+        caller.identity, show_id, provider, apply_changes=apply_changes, reissue_for_email=reissue_for_email
+    )
 
 
 @post("/api/shows/{show_id:str}/invoices/generate", status_code=202)
@@ -57,7 +70,10 @@ async def generate_invoices(
     data: JSONBody[GenerateBody | None] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> GenerationView:
-    """Make one invoice for each buyer, of all or of the chosen ones. Runs on after the answer; again makes nothing."""
+    """Make one invoice for each buyer, of all or of the chosen ones. Runs on after the answer; again makes nothing.
+
+    When claims moved since the plan of `planHash`, nothing is done, and the problem's `planHash` names the new plan.
+    """
     request_id = request_id_of(idempotency_key, caller.identity, f"generate {show_id}")
     return await invoices.generate(caller.identity, show_id, data or GenerateBody(), request_id)
 

@@ -24,6 +24,13 @@ IdempotencyKey: TypeAlias = Annotated[
         description="Of the caller's choice: the same key again answers what was made then, and makes nothing.",
     ),
 ]
+AllOrNothing: TypeAlias = Annotated[
+    bool,
+    QueryParameter(
+        name="allOrNothing",
+        description="Take nothing at all when one line is wrong; for at most 100,000 lines. The wrong lines are named.",
+    ),
+]
 
 
 def request_id_of(key: str | None, caller: Identity, operation: str) -> str:

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from services.gateway.api.parameters import PageSize, PageToken
+from services.gateway.idempotency import SHOWN_ONCE
 from services.gateway.identity.principal import Principal
 from services.gateway.identity.tokens import ApiTokens
 from services.gateway.realtime.hub import Hub
@@ -26,7 +27,7 @@ async def list_tokens(
     return TokenPage([TokenView.of(record) for record in page.items], page.next_page_token)
 
 
-@post("/api/tokens", status_code=201)
+@post("/api/tokens", status_code=201, opt={SHOWN_ONCE: True})
 async def create_token(
     data: JSONBody[NewToken], caller: NamedDependency[Principal], tokens: NamedDependency[ApiTokens]
 ) -> CreatedToken:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from services.gateway.backends.convert import enum_names, enum_numbers, moment
 from services.gateway.backends.shows import buyer_view
 from services.gateway.schemas.invoices import (
+    ChangeKind,
     Channel,
     DeliveryState,
     DeliveryView,
@@ -19,6 +20,7 @@ from services.gateway.schemas.invoices import (
     InvoiceView,
     PlanAction,
     PlanEntryView,
+    PlannedChangeView,
     PlanView,
     PlanWarning,
     SkippedBuyerView,
@@ -32,6 +34,7 @@ STATUS: Final[dict[int, InvoiceStatus]] = enum_names(pb.InvoiceStatus.DESCRIPTOR
 STATUS_NUMBERS: Final = enum_numbers(pb.InvoiceStatus.DESCRIPTOR, "INVOICE_STATUS_")
 DRAFT_REASON: Final[dict[int, DraftReason | None]] = enum_names(pb.DraftReason.DESCRIPTOR, "DRAFT_REASON_")
 PLAN_ACTION: Final[dict[int, PlanAction]] = enum_names(pb.PlanAction.DESCRIPTOR, "PLAN_ACTION_")
+CHANGE_KIND: Final[dict[int, ChangeKind]] = enum_names(pb.ChangeKind.DESCRIPTOR, "CHANGE_KIND_")
 PLAN_WARNING: Final[dict[int, PlanWarning]] = enum_names(pb.PlanWarning.DESCRIPTOR, "PLAN_WARNING_")
 GENERATION_STATE: Final[dict[int, GenerationState]] = enum_names(pb.GenerationState.DESCRIPTOR, "GENERATION_STATE_")
 CHANNEL: Final[dict[int, Channel]] = enum_names(pb.DeliveryChannel.DESCRIPTOR, "DELIVERY_CHANNEL_")
@@ -102,6 +105,7 @@ def page(answer: pb.ListInvoicesResponse) -> InvoicePage:
         seq=answer.seq,
         total_size=answer.total_size,
         next_page_token=answer.next_page_token,
+        counts={STATUS[one.status]: one.count for one in answer.status_counts},
     )
 
 
@@ -127,6 +131,7 @@ def plan(answer: pb.PlanGenerationResponse) -> PlanView:
                 total=entry.total,
                 invoiced_total=entry.invoiced_total if entry.HasField("invoiced_total") else None,
                 invoice_id=entry.invoice_id,
+                change=_planned_change(entry.change) if entry.HasField("change") else None,
             )
             for entry in answer.entries
         ],
@@ -134,6 +139,18 @@ def plan(answer: pb.PlanGenerationResponse) -> PlanView:
         warnings=[PLAN_WARNING[warning] for warning in answer.warnings],
         currency=answer.currency,
         create_total=answer.create_total,
+    )
+
+
+def _planned_change(change: pb.PlannedChange) -> PlannedChangeView:
+    return PlannedChangeView(
+        kind=CHANGE_KIND[change.kind],
+        before=change.before,
+        after=change.after,
+        difference=change.difference,
+        sentence=change.sentence,
+        optional=change.optional,
+        draft_reason=DRAFT_REASON[change.draft_reason],
     )
 
 
@@ -155,6 +172,7 @@ def generation(generation: pb.Generation) -> GenerationView:
         created_at=moment(generation.create_time),
         finished_at=moment(generation.finish_time),
         actor=generation.actor,
+        change_count=generation.change_count,
     )
 
 
@@ -186,6 +204,8 @@ def summary(answer: pb.GetShowSummaryResponse) -> SummaryView:
         uncollectible=_part(answer.uncollectible),
         moved=_part(answer.moved),
         unpriced_lines=_part(answer.unpriced_lines),
+        unexplained=_part(answer.unexplained),
+        balanced=answer.balanced,
         seq=answer.seq,
     )
 

@@ -1,6 +1,7 @@
 """The invoicing service: plans, generations, invoices and pay links."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from services.common.client import GrpcClient
@@ -13,6 +14,7 @@ from services.gateway.schemas.invoices import (
     InvoiceDetail,
     InvoiceHistory,
     InvoicePage,
+    InvoiceSort,
     InvoiceStatus,
     PlanView,
     RetryView,
@@ -30,6 +32,26 @@ _SENDING: Final = 20.0
 _ANYBODY: Final = Identity(workspace_id="", actor="worker:pay-link")
 
 
+_ORDERS: Final = {"amount": "total", "updated": "update_time", "items": "line_count"}
+"""Where the contract names an order otherwise than REST."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceQuery:
+    """Which page of a show's invoices."""
+
+    page_size: int = 0
+    page_token: str = ""
+    statuses: Sequence[InvoiceStatus] = ()
+    search: str = ""
+    sort: InvoiceSort = ""
+
+
+def _order_by(sort: InvoiceSort) -> str:
+    name = sort.removeprefix("-")
+    return _ORDERS.get(name, name) + (" desc" if sort.startswith("-") else "")
+
+
 class Invoices:
     """Invoices of the caller's workspace."""
 
@@ -37,8 +59,18 @@ class Invoices:
         self._client = client
         self._stub = InvoicesServiceStub(client.channel)
 
-    async def plan(self, caller: Identity, show_id: str, provider: str = "") -> PlanView:
-        request = pb.PlanGenerationRequest(show_id=show_id, provider=provider)
+    async def plan(
+        self,
+        caller: Identity,
+        show_id: str,
+        provider: str = "",
+        *,
+        apply_changes: bool = False,
+        reissue_for_email: bool = False,
+    ) -> PlanView:
+        request = pb.PlanGenerationRequest(
+            show_id=show_id, provider=provider, apply_changes=apply_changes, reissue_for_email=reissue_for_email
+        )
         return views.plan(await self._client.call(self._stub.PlanGeneration, request, caller, timeout=_PLANNING))
 
     async def generate(self, caller: Identity, show_id: str, body: GenerateBody, request_id: str) -> GenerationView:
@@ -49,6 +81,8 @@ class Invoices:
             plan_hash=body.plan_hash,
             request_id=request_id,
             provider=body.provider,
+            apply_changes=body.apply_changes,
+            reissue_for_email=body.reissue_for_email,
         )
         answer = await self._client.call(self._stub.StartGeneration, request, caller, timeout=_STARTING)
         return views.generation(answer.generation)
@@ -57,14 +91,14 @@ class Invoices:
         request = pb.GetGenerationRequest(generation_id=generation_id)
         return views.generation((await self._client.call(self._stub.GetGeneration, request, caller)).generation)
 
-    async def list(
-        self, caller: Identity, show_id: str, page_size: int, page_token: str, statuses: Sequence[InvoiceStatus]
-    ) -> InvoicePage:
+    async def list(self, caller: Identity, show_id: str, wanted: InvoiceQuery) -> InvoicePage:
         request = pb.ListInvoicesRequest(
             show_id=show_id,
-            page_size=page_size,
-            page_token=page_token,
-            statuses=[views.STATUS_NUMBERS[status] for status in statuses],
+            page_size=wanted.page_size,
+            page_token=wanted.page_token,
+            statuses=[views.STATUS_NUMBERS[status] for status in wanted.statuses],
+            query=wanted.search,
+            order_by=_order_by(wanted.sort),
         )
         return views.page(await self._client.call(self._stub.ListInvoices, request, caller))
 

@@ -1,7 +1,8 @@
 """The invoicing service: shows, items, claims and buyers."""
 
-from collections.abc import Sequence
-from typing import Final
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final, TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from msgspec import UNSET
@@ -20,11 +21,14 @@ from services.gateway.schemas.shows import (
     ClaimStatus,
     ClaimView,
     ItemBody,
+    ItemChange,
     ItemPage,
     ItemsTaken,
     ItemView,
     NewShow,
     RejectedClaim,
+    RejectedRow,
+    RowsTaken,
     ShowChange,
     ShowPage,
     ShowState,
@@ -33,11 +37,16 @@ from services.gateway.schemas.shows import (
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import ShowsServiceStub
 
+Row = TypeVar("Row")
+Request = TypeVar("Request")
+
 BATCH: Final = 5_000
 """Most items or claims that one call takes."""
 STATE: Final[dict[int, ShowState]] = enum_names(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
 CLAIM_STATUS: Final[dict[int, ClaimStatus]] = enum_names(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
 _CLAIM_STATUS_NUMBERS: Final = enum_numbers(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
+_STREAM: Final = 900.0
+"""Seconds for a stream."""
 _BULK: Final = 30.0
 """Seconds for a call with a full batch."""
 
@@ -101,6 +110,32 @@ class Shows:
         answer = await self._client.call(self._stub.UpsertItems, request, caller, timeout=_BULK)
         return ItemsTaken(created=answer.created_count, updated=answer.updated_count, unchanged=answer.unchanged_count)
 
+    async def stream_items(
+        self, caller: Identity, show_id: str, batches: AsyncIterator[Sequence[ItemBody]], all_or_none: bool
+    ) -> RowsTaken:
+        """Any number; what cannot be taken is answered with its place and reason."""
+
+        def request(items: Sequence[ItemBody]) -> pb.StreamItemsRequest:
+            told = [_item_to_proto(item) for item in items]
+            return pb.StreamItemsRequest(show_id=show_id, items=told, all_or_none=all_or_none)
+
+        answer = await self._client.feed(self._stub.StreamItems, _requests(batches, request), caller, timeout=_STREAM)
+        return _taken(answer, [RejectedRow(index=one.index, reason=one.reason) for one in answer.rejected_items])
+
+    async def update_item(
+        self, caller: Identity, show_id: str, item_number: str, change: ItemChange, etag: str
+    ) -> ItemView:
+        """`etag` is that of the item as it was read; empty for any."""
+        item, mask = pb.Item(item_number=item_number, etag=etag), FieldMask()
+        for name in ("title", "price", "quantity"):
+            value = getattr(change, name)
+            if value is not UNSET:
+                mask.paths.append(name)
+            if value is not UNSET and value is not None:
+                setattr(item, name, value)
+        request = pb.UpdateItemRequest(show_id=show_id, item=item, update_mask=mask)
+        return _item((await self._client.call(self._stub.UpdateItem, request, caller)).item)
+
     async def list_items(self, caller: Identity, show_id: str, page_size: int, page_token: str) -> ItemPage:
         request = pb.ListItemsRequest(show_id=show_id, page_size=page_size, page_token=page_token)
         answer = await self._client.call(self._stub.ListItems, request, caller)
@@ -119,6 +154,18 @@ class Shows:
                 for rejected in answer.rejected_claims
             ],
         )
+
+    async def stream_claims(
+        self, caller: Identity, show_id: str, batches: AsyncIterator[Sequence[ClaimBody]], all_or_none: bool
+    ) -> RowsTaken:
+        """Any number; what cannot be taken is answered with its place and reason."""
+
+        def request(claims: Sequence[ClaimBody]) -> pb.StreamClaimsRequest:
+            told = [_claim_to_proto(claim) for claim in claims]
+            return pb.StreamClaimsRequest(show_id=show_id, claims=told, all_or_none=all_or_none)
+
+        answer = await self._client.feed(self._stub.StreamClaims, _requests(batches, request), caller, timeout=_STREAM)
+        return _taken(answer, [RejectedRow(index=one.index, reason=one.reason) for one in answer.rejected_claims])
 
     async def list_claims(
         self, caller: Identity, show_id: str, page_size: int, page_token: str, status: ClaimStatus | None
@@ -149,6 +196,24 @@ class Shows:
         return buyer_view((await self._client.call(self._stub.UpdateBuyer, request, caller)).buyer)
 
 
+async def _requests(
+    batches: AsyncIterator[Sequence[Row]], request: Callable[[Sequence[Row]], Request]
+) -> AsyncIterator[Request]:
+    """Made beside the event loop."""
+    async for batch in batches:
+        yield await asyncio.to_thread(request, batch)
+
+
+def _taken(answer: pb.StreamItemsResponse | pb.StreamClaimsResponse, rejected: list[RejectedRow]) -> RowsTaken:
+    return RowsTaken(
+        created=answer.created_count,
+        updated=answer.updated_count,
+        unchanged=answer.unchanged_count,
+        rejected=rejected,
+        rejected_count=answer.rejected_count,
+    )
+
+
 def _show(show: pb.Show) -> ShowView:
     return ShowView(
         id=show.id,
@@ -176,6 +241,7 @@ def _item(item: pb.Item) -> ItemView:
         title=item.title,
         price=item.price if item.HasField("price") else None,
         quantity=item.quantity if item.HasField("quantity") else None,
+        etag=item.etag,
     )
 
 

@@ -15,8 +15,12 @@ from services.gateway.identity.origin import check_same_origin
 from services.gateway.identity.principal import Principal, Role, Way
 from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.tokens import ApiTokens
+from services.gateway.identity.visitor import network_of, visitor_of
+from services.gateway.limits import Limits, note
 
 _SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+_UNCOUNTED: Final = frozenset(("/api/health", "/api/health/live", "/static/{name}"))
+"""What costs nothing, and is asked for often."""
 _LONGEST_CREDENTIAL: Final = 512
 SUBPROTOCOL: Final = "showbill.v1"
 """What a socket speaks. A client that cannot send headers, such as a browser's script, offers it beside its token."""
@@ -56,10 +60,11 @@ def check_allowed(principal: Principal, rule: Rule) -> None:
 class Door:
     """Finds out who comes, and lets in whom the table of rules lets in."""
 
-    def __init__(self, sessions: Sessions, tokens: ApiTokens, public_url: str | None) -> None:
+    def __init__(self, sessions: Sessions, tokens: ApiTokens, public_url: str | None, limits: Limits) -> None:
         self._sessions = sessions
         self._tokens = tokens
         self._public_url = public_url
+        self._limits = limits
 
     async def guard(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
         """Sets `connection.user`, or raises Unauthenticated or Forbidden."""
@@ -76,6 +81,8 @@ class Door:
         rule = Rule.KNOWN if method == "OPTIONS" else RULES.get((method, connection.scope["path_template"]))
         if rule is None:
             raise Forbidden
+        if rule is Rule.OPEN and connection.scope["path_template"] not in _UNCOUNTED:
+            await self._count_address(connection)
         if rule in (Rule.OPEN, Rule.PROVIDER):
             return
         headers, cookie = connection.headers, session_token(connection)
@@ -83,12 +90,18 @@ class Door:
         if authorization is None and method not in _SAFE:
             check_same_origin(headers, self._public_url, must_say=method == SOCKET and cookie is not None)
         if rule is Rule.SIGN_IN:
+            await self._count_address(connection)
             return
         principal = await self._who(authorization, cookie)
         if principal is None:
+            await self._count_address(connection)
             raise Unauthenticated
+        note(connection.scope, await self._limits.take("known", principal.credential_id))
         check_allowed(principal, rule)
         connection.scope["user"] = principal
+
+    async def _count_address(self, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+        note(connection.scope, await self._limits.take("address", network_of(visitor_of(connection).address)))
 
     async def _who(self, authorization: str | None, cookie: str | None) -> Principal | None:
         if authorization is not None:  # whoever shows a token means the token, not a cookie that came along

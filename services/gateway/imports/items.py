@@ -1,89 +1,95 @@
 """A file of items."""
 
-import re
-from collections.abc import Sequence
-from typing import BinaryIO, Final
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import BinaryIO, Final, Literal
 
 import msgspec
 
 from services.common.context import Identity
-from services.common.errors import Kind
-from services.common.status import RemoteError
-from services.gateway.backends.shows import BATCH, Shows
+from services.gateway.backends.shows import Shows
 from services.gateway.faults import sentence_of
-from services.gateway.imports.report import Tally, Unfit, whole_number
-from services.gateway.imports.rows import Columns, Row, batches
-from services.gateway.schemas.shows import ImportReport, ItemBody
+from services.gateway.imports.columns import Columns
+from services.gateway.imports.prices import decimal_price, minor_price
+from services.gateway.imports.repeats import Repeats, repeats
+from services.gateway.imports.report import Unfit, whole_number
+from services.gateway.imports.rows import Row, Sheet, open_sheet
+from services.gateway.imports.taking import take_sheet
+from services.gateway.schemas.shows import ImportReport, ItemBody, RowsTaken
 
-COLUMNS: Final = Columns(("item_number", "title", "price"), ("quantity",))
-_PLACE: Final = re.compile(r"^items\[(\d+)\]")
+Prices = Literal["minor", "decimal"]
+"""What the column price holds."""
 
-Placed = tuple[int, ItemBody]
-"""An item and its line."""
-
-
-async def import_items(file: BinaryIO, shows: Shows, caller: Identity, show_id: str) -> ImportReport:
-    """Takes the good lines. Raises BadHeader before anything is taken."""
-    tally = Tally()
-    lines: dict[str, int] = {}
-    async for rows in batches(file, COLUMNS, BATCH):
-        items: list[Placed] = []
-        for row in rows:
-            try:
-                item = parse_item(row)
-                first = lines.setdefault(item.item_number, row.line)
-                if first != row.line:
-                    raise Unfit(f"The item number {item.item_number} is on line {first} already.")
-            except Unfit as error:
-                tally.reject(row.line, str(error))
-            else:
-                items.append((row.line, item))
-        await _put(items, tally, shows, caller, show_id)
-    return tally.report()
-
-
-async def _put(items: Sequence[Placed], tally: Tally, shows: Shows, caller: Identity, show_id: str) -> None:
-    """One batch is all or none: the lines that the service names as bad are left out, and the others sent again."""
-    if not items:
-        return
-    try:
-        tally.take(await shows.put_items(caller, show_id, [item for _, item in items]))
-    except RemoteError as error:
-        bad = _named(error)
-        if not bad:
-            raise
-        for place, problem in bad.items():
-            tally.reject(items[place][0], problem)
-        rest = [item for place, item in enumerate(items) if place not in bad]
-        if rest:
-            tally.take(await shows.put_items(caller, show_id, [item for _, item in rest]))
+COLUMNS: Final = Columns(
+    required=("item_number", "title", "price"),
+    optional=("price_decimal", "currency", "quantity"),
+    synonyms={
+        **dict.fromkeys(
+            ("item_no", "item", "number", "no", "#", "nr", "lot", "lot_number", "sku", "code"), "item_number"
+        ),
+        **dict.fromkeys(("name", "item_name", "item_title", "description"), "title"),
+        **dict.fromkeys(
+            ("price_minor", "price_minor_units", "price_in_minor_units", "price_cents", "price_pence"), "price"
+        ),
+        **dict.fromkeys(("decimal_price", "price_major"), "price_decimal"),
+        **dict.fromkeys(("qty", "stock"), "quantity"),
+    },
+    instead={"price": "price_decimal"},
+)
+DECIMAL: Final = replace(COLUMNS, synonyms={**COLUMNS.synonyms, "price": "price_decimal"})
+"""Where the column price holds decimal prices."""
 
 
-def _named(error: RemoteError) -> dict[int, str]:
-    """Place and problem of each item that the service refused; nothing when it refused more than items."""
-    places = [(_PLACE.match(fault.field), fault.problem) for fault in error.faults]
-    if error.kind is not Kind.INVALID or not all(match for match, _ in places):
-        return {}
-    return {int(match[1]): problem for match, problem in places if match}
+async def import_items(
+    file: BinaryIO,
+    shows: Shows,
+    caller: Identity,
+    show_id: str,
+    *,
+    prices: Prices = "minor",
+    all_or_none: bool = False,
+) -> ImportReport:
+    """Takes the good lines, or all or none. Raises BadHeader before anything is taken, and NothingTaken."""
+    sheet = await open_sheet(file, COLUMNS if prices == "minor" else DECIMAL)
+    currency = await _currency(sheet, shows, caller, show_id)
+
+    async def send(batches: AsyncIterator[list[ItemBody]]) -> RowsTaken:
+        return await shows.stream_items(caller, show_id, batches, all_or_none)
+
+    with repeats() as known:
+        return await take_sheet(sheet, lambda row: parse_item(row, currency, known), send, all_or_none=all_or_none)
 
 
-def parse_item(row: Row) -> ItemBody:
+async def _currency(sheet: Sheet, shows: Shows, caller: Identity, show_id: str) -> str:
+    """The show's, where a column needs it."""
+    if {"price_decimal", "currency"}.isdisjoint(sheet.names):
+        return ""
+    return (await shows.get(caller, show_id)).currency
+
+
+def parse_item(row: Row, currency: str, known: Repeats) -> ItemBody:
     """Raises Unfit."""
-    if row.problem:
-        raise Unfit(row.problem)
     fields = row.fields
     values: dict[str, object] = {"itemNumber": fields["item_number"], "title": fields["title"]}
-    if fields["price"]:
-        values["price"] = _price(fields["price"])
+    if (price := _price(fields, currency)) is not None:
+        values["price"] = price
     if fields.get("quantity"):
         values["quantity"] = whole_number(fields["quantity"], "quantity")
     try:
-        return msgspec.convert(values, ItemBody)
+        item = msgspec.convert(values, ItemBody)
     except msgspec.ValidationError as error:
         raise Unfit(sentence_of(error)) from error
+    first = known.first_line(item.item_number, row.line)
+    if first != row.line:
+        raise Unfit(f"The item number {item.item_number} is on line {first} already.")
+    return item
 
 
-def _price(text: str) -> int:
-    if re.fullmatch(r"\d+[.,]\d+", text):
-        raise Unfit(f"The price '{text[:40]}' is not in minor units. Write 1250 for 12.50.")
-    return whole_number(text, "price")
+def _price(fields: dict[str, str], currency: str) -> int | None:
+    """None is unpriced."""
+    if fields.get("currency") and fields["currency"].upper() != currency:
+        raise Unfit(f"The line is in {fields['currency'][:10]}, the show in {currency}.")
+    minor = minor_price(fields["price"]) if fields.get("price") else None
+    if fields.get("price_decimal"):
+        return decimal_price(fields["price_decimal"], currency, minor)
+    return minor

@@ -1,30 +1,23 @@
-"""Rows of a CSV file in batches, each with the number of its line."""
+"""A CSV file as rows with fields by column, in batches, each with the number of its line."""
 
 import asyncio
-import csv
 import io
-from collections.abc import AsyncIterator, Iterator, Sequence
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final
 
-from services.common.errors import Fault, InvalidRequest
+from services.gateway.cells import plain
+from services.gateway.imports.columns import Columns, read_header, separator_of
+from services.gateway.imports.encodings import Encoding, encoding_of
+from services.gateway.imports.lines import SEPARATORS, Lines, Record, records
 
-_SEPARATORS: Final = ",;\t"
-
-
-class BadHeader(InvalidRequest):
-    """The first line does not name the columns that are needed."""
-
-    reason = "BAD_HEADER"
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """What the first line must name, and what it may."""
-
-    required: tuple[str, ...]
-    optional: tuple[str, ...] = ()
+_HINT: Final = re.compile(r"sep=(.)[\r\n]*")
+"""What a spreadsheet may write before the header."""
+_NO_TEXT: Final = re.compile("[\ud800-\udfff\ufffd]")
+"""What a decoder leaves of bytes of another encoding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,75 +29,74 @@ class Row:
     problem: str = ""
 
 
-async def batches(file: BinaryIO, columns: Columns, size: int) -> AsyncIterator[list[Row]]:
-    """Reads beside the event loop. Raises BadHeader. UTF-8, with or without a mark; comma, semicolon or tab."""
-    rows = _rows(file, columns)
-    while batch := await asyncio.to_thread(lambda: list(islice(rows, size))):
-        yield batch
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file whose first line was understood. It can be read as often as is wanted."""
 
-
-def _rows(file: BinaryIO, columns: Columns) -> Iterator[Row]:
-    # Bytes that are no UTF-8 spoil their own line only.
-    text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
-    try:
-        first = text.readline()
-        separator = max(_SEPARATORS, key=first.count)
-        names = _check_header(next(csv.reader([first], delimiter=separator), []), columns)
-        yield from _records(csv.reader(text, delimiter=separator), names)
-    finally:
-        text.detach()  # closing is the business of whoever opened it
-
-
-def _check_header(header: Sequence[str], columns: Columns) -> list[str]:
-    names = [name.strip().lower() for name in header]
-    faults = [
-        Fault(f"columns.{name}", f"The column {name} is missing in the first line.")
-        for name in columns.required
-        if name not in names
-    ]
-    known = (*columns.required, *columns.optional)
-    faults += [
-        Fault(f"columns.{name}", f"The column {name[:50] or '(empty)'} is not known. Known are {', '.join(known)}.")
-        for name in dict.fromkeys(names)
-        if name not in known
-    ]
-    faults += [
-        Fault(f"columns.{name}", f"The column {name} is there twice.") for name in known if names.count(name) > 1
-    ]
-    if faults:
-        raise BadHeader(" ".join(fault.problem for fault in faults[:3]), faults=faults[:50])
-    return names
-
-
-class _Reader(Protocol):
-    """What `csv.reader` makes."""
+    file: BinaryIO
+    encoding: Encoding
+    separator: str
+    names: tuple[str, ...]
+    """Columns in their order."""
+    header_line: int
 
     @property
-    def line_num(self) -> int: ...
+    def separator_name(self) -> str:
+        return SEPARATORS[self.separator]
 
-    def __next__(self) -> list[str]: ...
+    def rows(self) -> Iterator[Row]:
+        """From the beginning. Blocks."""
+        with _opened(self.file, self.encoding) as lines:
+            while lines.number < self.header_line:
+                lines.read()
+            for record in records(lines, self.separator):
+                yield self._row(record)
+
+    async def batches(self, size: int) -> AsyncIterator[list[Row]]:
+        """The rows, read beside the event loop."""
+        rows = self.rows()
+        while batch := await asyncio.to_thread(lambda: list(islice(rows, size))):
+            yield batch
+
+    def _row(self, record: Record) -> Row:
+        values, count = record.values, len(self.names)
+        if record.problem:
+            return Row(record.line, {}, record.problem)
+        while len(values) > count and not values[-1].strip():
+            values.pop()
+        if len(values) != count:
+            return Row(record.line, {}, f"The line has {len(values)} fields, the first line {count}.")
+        if any(not value.isascii() and _NO_TEXT.search(value) for value in values):
+            problem = f"The line is not {self.encoding.name}, as the others are. Save the file as CSV UTF-8."
+            return Row(record.line, {}, problem)
+        if any("\0" in value for value in values):
+            return Row(record.line, {}, "The line holds a character that is no text.")
+        return Row(record.line, {name: plain(value) for name, value in zip(self.names, values, strict=True)})
 
 
-def _records(reader: _Reader, names: Sequence[str]) -> Iterator[Row]:
-    line = 2
-    while True:
-        try:
-            values = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Row(line, {}, f"The line cannot be read as CSV: {error}.")
-        else:
-            if values:  # an empty line is nothing
-                yield _row(line, names, values)
-        line = reader.line_num + 2
+async def open_sheet(file: BinaryIO, columns: Columns) -> Sheet:
+    """Reads beside the event loop what there is to know before the rows. Raises BadHeader."""
+    return await asyncio.to_thread(_open, file, columns)
 
 
-def _row(line: int, names: Sequence[str], values: Sequence[str]) -> Row:
-    if len(values) != len(names):
-        return Row(line, {}, f"The line has {len(values)} fields, the first line {len(names)}.")
-    if any("\udc80" <= char <= "\udcff" for value in values if not value.isascii() for char in value):
-        return Row(line, {}, "The line is not UTF-8. Save the file as CSV UTF-8.")
-    if any("\0" in value for value in values):
-        return Row(line, {}, "The line holds a character that is no text.")
-    return Row(line, {name: value.strip() for name, value in zip(names, values, strict=True)})
+def _open(file: BinaryIO, columns: Columns) -> Sheet:
+    encoding = encoding_of(file)
+    with _opened(file, encoding) as lines:
+        first = lines.read()
+        hint = _HINT.fullmatch(first)
+        if hint and hint[1] in SEPARATORS:
+            first = lines.read()
+        while first and not first.strip():
+            first = lines.read()
+        separator = hint[1] if hint and hint[1] in SEPARATORS else separator_of(first, columns)
+        return Sheet(file, encoding, separator, tuple(read_header(first, separator, columns)), lines.number)
+
+
+@contextmanager
+def _opened(file: BinaryIO, encoding: Encoding) -> Iterator[Lines]:
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding.codec, errors=encoding.errors, newline="")
+    try:
+        yield Lines(text)
+    finally:
+        text.detach()  # closing is the business of whoever opened it

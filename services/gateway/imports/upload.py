@@ -8,10 +8,13 @@ from typing import Any, BinaryIO, Final, cast
 from litestar import Request
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from services.common.errors import InvalidRequest
 
 LARGEST_FILE: Final = 50 * 1024 * 1024
+LARGEST_UPLOAD: Final = LARGEST_FILE + 64 * 1024
+"""A form adds something to its file."""
 _IN_MEMORY: Final = 1024 * 1024
 
 
@@ -34,6 +37,8 @@ async def uploaded_file(request: Request[Any, Any, Any]) -> AsyncIterator[Binary
         return
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spooled:
         async for chunk in request.stream():
+            if spooled.tell() + len(chunk) > LARGEST_FILE:
+                raise RequestEntityTooLarge
             spooled.write(chunk)
         spooled.seek(0)
         yield cast(BinaryIO, spooled)

@@ -1,13 +1,14 @@
 """What must be done from time to time: heartbeats, and closing the sockets of sessions that ended elsewhere."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import asyncpg
 import structlog
 
 from services.common.db import Pool
-from services.gateway.identity.sessions import IDLE, Sessions
+from services.gateway.identity.sessions import IDLE
 from services.gateway.queries import SQL
 from services.gateway.realtime import messages
 from services.gateway.realtime.hub import Hub
@@ -24,10 +25,11 @@ _DATABASE_AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.
 class Upkeep:
     """Runs beside the server."""
 
-    def __init__(self, pool: Pool, hub: Hub, sessions: Sessions) -> None:
+    def __init__(self, pool: Pool, hub: Hub, sweeps: Sequence[Callable[[], Awaitable[None]]] = ()) -> None:
+        """`sweeps` remove what is over, hour by hour."""
         self._pool = pool
         self._hub = hub
-        self._sessions = sessions
+        self._sweeps_due = sweeps
 
     async def run(self) -> None:
         """Until cancelled. A database that is away ends nothing and nobody's session."""
@@ -52,9 +54,10 @@ class Upkeep:
     async def _sweeps(self) -> None:
         while True:
             try:
-                await self._sessions.sweep()
+                for sweep in self._sweeps_due:
+                    await sweep()
             except _DATABASE_AWAY as error:
-                log.warning("sessions not swept", error=str(error))
+                log.warning("not swept", error=str(error))
             await asyncio.sleep(SWEEP)
 
     async def recheck(self) -> None:

@@ -9,6 +9,7 @@ LARGEST_AMOUNT = 2**53 - 1
 
 Amount = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_AMOUNT, description="Minor units of the currency.")]
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+Stock = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_AMOUNT)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Label = Annotated[str, msgspec.Meta(max_length=500)]

@@ -21,7 +21,11 @@ PlanWarning = Literal[
     "currency_conflict",
     "nothing_to_pay",
 ]
+ChangeKind = Literal["edit_draft", "reissue", "supplement", "void", "retry", "none"]
 GenerationState = Literal["running", "finished", "cancelled"]
+InvoiceSort = Literal[
+    "", "handle", "-handle", "amount", "-amount", "status", "-status", "updated", "-updated", "items", "-items"
+]
 Channel = Literal["email", "dm", "manual"]
 DeliveryState = Literal["requested", "delivered", "failed"]
 MOST_IDS = 10_000
@@ -81,12 +85,16 @@ class InvoiceDetail(InvoiceView):
 
 
 class InvoicePage(View):
-    """Invoices by buyer, with the position of the snapshot: events after `seq` are news."""
+    """A page of invoices, with the position of the snapshot: events after `seq` are news."""
 
     items: list[InvoiceView]
     seq: int
     total_size: int
     next_page_token: str
+    counts: Annotated[
+        dict[InvoiceStatus, int],
+        msgspec.Meta(description="How many of all that the search finds are in each status; 0 is left out."),
+    ]
 
 
 class InvoiceChangeView(View):
@@ -106,6 +114,18 @@ class InvoiceHistory(View):
     items: list[InvoiceChangeView]
 
 
+class PlannedChangeView(View):
+    """What is proposed about an invoice whose claims or prices changed since. Amounts in minor units."""
+
+    kind: ChangeKind
+    before: Annotated[int, msgspec.Meta(description="What is invoiced.")]
+    after: Annotated[int, msgspec.Meta(description="What is owed.")]
+    difference: Annotated[int, msgspec.Meta(description="`after` less `before`.")]
+    sentence: Annotated[str, msgspec.Meta(description="What would be done, or what you can do.")]
+    optional: Annotated[bool, msgspec.Meta(description="Only carried out with `reissueForEmail`.")]
+    draft_reason: Annotated[DraftReason | None, msgspec.Meta(description="Why what comes of it would stay a draft.")]
+
+
 class PlanEntryView(View):
     """What a generation would do for one buyer."""
 
@@ -116,6 +136,7 @@ class PlanEntryView(View):
     total: int
     invoiced_total: int | None
     invoice_id: str
+    change: Annotated[PlannedChangeView | None, msgspec.Meta(description="Null where the invoice is right as it is.")]
 
 
 class PlanView(View):
@@ -129,11 +150,16 @@ class PlanView(View):
 
 
 class GenerateBody(Body):
-    """Whom to invoice: all buyers when `buyerIds` is left out. With a plan's hash, only that plan runs."""
+    """Whom to invoice: all buyers when `buyerIds` is left out. With a plan's hash, only that plan runs.
+
+    Invoices that exist are touched only with `applyChanges` or `reissueForEmail`; ask for the plan with the same.
+    """
 
     buyer_ids: Annotated[list[str], msgspec.Meta(max_length=MOST_IDS)] = msgspec.field(default_factory=list)
     plan_hash: str = ""
     provider: Annotated[str, msgspec.Meta(max_length=50, description="Who invoices; Stripe when it is left out.")] = ""
+    apply_changes: Annotated[bool, msgspec.Meta(description="Carry out the changes that the plan proposes.")] = False
+    reissue_for_email: Annotated[bool, msgspec.Meta(description="Carry out those that are `optional`.")] = False
 
 
 class SkippedBuyerView(View):
@@ -160,6 +186,7 @@ class GenerationView(View):
     created_at: datetime | None
     finished_at: datetime | None
     actor: str
+    change_count: Annotated[int, msgspec.Meta(description="Of the total, changes of invoices that stood before.")]
 
 
 class RetryBody(Body):
@@ -227,4 +254,9 @@ class SummaryView(View):
     uncollectible: SummaryPartView
     moved: SummaryPartView
     unpriced_lines: SummaryPartView
+    unexplained: Annotated[
+        SummaryPartView,
+        msgspec.Meta(description="The part of `moved` that neither claims, nor prices, nor an edit explain."),
+    ]
+    balanced: Annotated[bool, msgspec.Meta(description="Whether nothing is unexplained.")]
     seq: int

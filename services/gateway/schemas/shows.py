@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from services.gateway.schemas.base import Amount, Body, Currency, Key, Label, Name, Quantity, View
+from services.gateway.schemas.base import Amount, Body, Currency, Key, Label, Name, Quantity, Stock, View
 
 ShowState = Literal["draft", "active", "paused", "ended"]
 ClaimStatus = Literal["winner", "waitlist", "released", "passed"]
@@ -59,7 +59,7 @@ class ItemBody(Body):
     item_number: Key
     title: Label = ""
     price: Annotated[Amount | None, msgspec.Meta(description="Null is unpriced; 0 is free on purpose.")] = None
-    quantity: Annotated[Quantity | None, msgspec.Meta(description="Null is unlimited.")] = None
+    quantity: Annotated[Stock | None, msgspec.Meta(description="Null is unlimited.")] = None
 
 
 class ItemsBody(Body):
@@ -76,6 +76,17 @@ class ItemView(View):
     title: str
     price: int | None
     quantity: int | None
+    etag: Annotated[str, msgspec.Meta(description="Names this state of the item, for `If-Match` of a change.")]
+
+
+class ItemChange(Body):
+    """What to change of an item; what is left out stays."""
+
+    title: Label | UnsetType = UNSET
+    price: Annotated[Amount | None, msgspec.Meta(description="Null is unpriced; 0 is free on purpose.")] | UnsetType = (
+        UNSET
+    )
+    quantity: Annotated[Stock | None, msgspec.Meta(description="Null is unlimited.")] | UnsetType = UNSET
 
 
 class ItemPage(View):
@@ -157,6 +168,24 @@ class ClaimsTaken(View):
     rejected: list[RejectedClaim] = msgspec.field(default_factory=list)
 
 
+class RejectedRow(View):
+    """A row of a stream that was not taken."""
+
+    index: int
+    reason: str
+
+
+class RowsTaken(View):
+    """What became of a stream of rows."""
+
+    created: int
+    updated: int
+    unchanged: int
+    rejected: list[RejectedRow]
+    """The first of them."""
+    rejected_count: int
+
+
 class RejectedLine(View):
     """A line of a file that was not taken."""
 
@@ -172,6 +201,8 @@ class ImportReport(View):
     unchanged: int
     rejected: Annotated[list[RejectedLine], msgspec.Meta(description="The first 1,000 of them.")]
     rejected_count: int
+    encoding: Annotated[str, msgspec.Meta(description="In which the file was read: UTF-8, UTF-16 or Windows-1252.")]
+    separator: Annotated[str, msgspec.Meta(description="Of its columns: comma, semicolon, tab or pipe.")]
 
 
 class BuyerView(View):

@@ -1,13 +1,15 @@
 """What a generation would do for each buyer. A pure function of what is owed, what is invoiced, and the terms."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from services.common.money import format_money
+from services.invoicing.domain.changes import Proposal, propose
 from services.invoicing.domain.invoice import DraftReason, Status
-from services.invoicing.domain.rollup import Billed, Buyer, Owed, Position
+from services.invoicing.domain.rollup import Billed, Buyer, ChangeKind, Owed, Position
+from services.invoicing.domain.terms import Terms, held_back, why_not
 
 
 class Action(StrEnum):
@@ -26,34 +28,23 @@ class Warn(StrEnum):
     MANY_LINES = "many_lines"
     TEST_MODE = "test_mode"
     CONNECTION_UNHEALTHY = "connection_unhealthy"
+    CURRENCY_CONFLICT = "currency_conflict"
     NOTHING_TO_PAY = "nothing_to_pay"
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What the show and the provider set."""
+class Wishes:
+    """What of the changes is to be carried out. Without, a run touches nothing that exists."""
 
-    currency: str
-    healthy: bool = True
-    """Whether the connection works."""
-    livemode: bool = True
-    account_id: str = ""
-    minimum_totals: Mapping[str, int] = field(default_factory=dict)
-    """Smallest payable total in minor units by currency."""
-    maximum_totals: Mapping[str, int] = field(default_factory=dict)
-    """Largest total in minor units by currency, where it differs from maximum_total."""
-    maximum_total: int = 0
-    """Minor units; 0 when the provider sets none."""
-    maximum_lines: int = 0
-    """0 when the provider sets none."""
+    changes: bool = False
+    """Those that claims and prices ask for."""
+    emails: bool = False
+    """Issuing again what could not be mailed, where an e-mail address became known."""
 
-    @property
-    def smallest(self) -> int:
-        return self.minimum_totals.get(self.currency, 0)
-
-    @property
-    def largest(self) -> int:
-        return self.maximum_totals.get(self.currency, self.maximum_total)
+    def include(self, proposal: Proposal | None) -> bool:
+        if proposal is None or proposal.change is ChangeKind.NONE:
+            return False
+        return self.emails if proposal.optional else self.changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +56,21 @@ class Entry:
     billed: Billed | None
     action: Action
     reason: str
+    proposal: Proposal | None
     draft_reason: DraftReason | None
+    """Why the invoice to make, to issue again or to edit stays a draft."""
     warnings: tuple[Warn, ...]
     revision: int
-    """Of the invoice to create."""
+    """Of the invoice to create, beside or in place of another one."""
+
+    @property
+    def change(self) -> ChangeKind | None:
+        return self.proposal.change if self.proposal else None
+
+    @property
+    def beside(self) -> int:
+        """Minor units that are settled beside the invoice that comes of it."""
+        return self.billed.settled if self.billed else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Plan:
 
     entries: tuple[Entry, ...]
     warnings: tuple[Warn, ...]
+    wishes: Wishes
     hash: str
     """Names exactly this plan."""
 
@@ -84,12 +87,17 @@ class Plan:
         return [entry for entry in self.entries if entry.action is action]
 
     @property
+    def to_change(self) -> list[Entry]:
+        """Whose invoices a run of this plan changes."""
+        return [entry for entry in self.entries if self.wishes.include(entry.proposal)]
+
+    @property
     def create_total(self) -> int:
         """Minor units."""
         return sum(entry.owed.total for entry in self.having(Action.CREATE))
 
 
-def plan(positions: Sequence[Position], terms: Terms) -> Plan:
+def plan(positions: Sequence[Position], terms: Terms, wishes: Wishes = Wishes()) -> Plan:  # frozen
     """Plans every position. The order of the input makes no difference."""
     ordered = sorted(positions, key=lambda position: (position.buyer.handle.casefold(), position.buyer.id))
     entries = tuple(_entry(position, terms) for position in ordered)
@@ -98,30 +106,44 @@ def plan(positions: Sequence[Position], terms: Terms) -> Plan:
         warnings.append(Warn.CONNECTION_UNHEALTHY)
     if not terms.livemode:
         warnings.append(Warn.TEST_MODE)
-    return Plan(entries, tuple(warnings), _hash(entries, terms))
+    return Plan(entries, tuple(warnings), wishes, _hash(entries, terms, wishes))
 
 
 def _entry(position: Position, terms: Terms) -> Entry:
     owed, billed = position.owed, position.billed
-    draft_reason = held_back(owed, terms)
-    action, reason = _beside(owed, billed, terms) if billed is not None else afresh(owed, terms)
+    if billed is None:
+        why = why_not(owed, terms)
+        action, reason, proposal = (Action.SKIP if why else Action.CREATE), why, None
+        draft_reason = None if why else held_back(owed, terms)
+    else:
+        proposal = propose(position.buyer, owed, billed, terms)
+        action, reason = _beside(owed, billed, proposal, terms)
+        draft_reason = proposal.draft_reason if proposal else _of_a_retry(owed, billed, terms)
     return Entry(
         buyer=position.buyer,
         owed=owed,
         billed=billed,
         action=action,
         reason=reason,
-        draft_reason=draft_reason if action is Action.CREATE else None,
-        warnings=_warnings(position, draft_reason, terms),
+        proposal=proposal,
+        draft_reason=draft_reason,
+        warnings=_warnings(position, terms),
         revision=position.revision + 1,
     )
 
 
-def _beside(owed: Owed, billed: Billed, terms: Terms) -> tuple[Action, str]:
-    """Of a buyer who has an invoice."""
+def _of_a_retry(owed: Owed, billed: Billed, terms: Terms) -> DraftReason | None:
+    """Why a failed invoice would stay a draft when it is tried again as it is."""
+    return held_back(owed, terms) if billed.status is Status.ERROR and not billed.settled_count else None
+
+
+def _beside(owed: Owed, billed: Billed, proposal: Proposal | None, terms: Terms) -> tuple[Action, str]:
+    """Of a buyer who has an invoice: whether it is right, and what happened since where it is not."""
+    if billed.changing is not None and proposal is None:
+        return Action.UNCHANGED, "A change of it is under way."
     if billed.status is Status.ERROR:
-        return _beside_a_failure(owed, billed, terms)
-    if owed.digest == billed.digest:
+        return _beside_a_failure(owed, proposal, terms)
+    if proposal is None or proposal.optional:
         return Action.UNCHANGED, ""
     if not owed.line_count:
         return Action.CHANGED, "The buyer no longer wins anything, but has an invoice."
@@ -129,51 +151,36 @@ def _beside(owed: Owed, billed: Billed, terms: Terms) -> tuple[Action, str]:
     return Action.CHANGED, f"Claims or prices changed since it was invoiced: it was {was}, now it is {now}."
 
 
-def _beside_a_failure(owed: Owed, billed: Billed, terms: Terms) -> tuple[Action, str]:
-    if owed.digest == billed.digest:
+def _beside_a_failure(owed: Owed, proposal: Proposal | None, terms: Terms) -> tuple[Action, str]:
+    if proposal is None:
         return Action.UNCHANGED, "Its making failed; retry it."
-    action, why_not = afresh(owed, terms)
-    if action is Action.SKIP:
-        return Action.CHANGED, f"Its making failed, so no invoice is there. {why_not}"
-    return Action.CHANGED, "Its making failed; retry it, and it bills the claims and prices of now."
+    if proposal.change is ChangeKind.RETRY:
+        return Action.CHANGED, "Its making failed; retry it, and it bills the claims and prices of now."
+    return Action.CHANGED, f"Its making failed, so no invoice is there. {why_not(owed, terms)}".strip()
 
 
-def afresh(owed: Owed, terms: Terms) -> tuple[Action, str]:
-    """Of a buyer who has no invoice, or only void ones: create, or skip and why."""
-    if not owed.line_count:
-        return Action.SKIP, "The buyer wins nothing any more."
-    if owed.total == 0 and not owed.unpriced_count:
-        return Action.SKIP, "Everything is free: there is nothing to pay."
-    if terms.largest and owed.total > terms.largest:
-        limit = format_money(terms.largest, terms.currency)
-        return Action.SKIP, f"The total is above what the provider can charge at once, which is {limit}."
-    return Action.CREATE, ""
-
-
-def held_back(owed: Owed, terms: Terms) -> DraftReason | None:
-    """Why the invoice would stay a draft; None when it is made payable."""
-    if owed.unpriced_count:
-        return DraftReason.NEEDS_PRICE
-    return DraftReason.BELOW_MINIMUM if owed.total < terms.smallest else None
-
-
-def _warnings(position: Position, draft_reason: DraftReason | None, terms: Terms) -> tuple[Warn, ...]:
+def _warnings(position: Position, terms: Terms) -> tuple[Warn, ...]:
     owed = position.owed
     free = owed.total == 0 and not owed.unpriced_count
+    reason = held_back(owed, terms)
     found = {
-        Warn.UNPRICED: draft_reason is DraftReason.NEEDS_PRICE,
-        Warn.BELOW_MINIMUM: draft_reason is DraftReason.BELOW_MINIMUM and not free,
+        Warn.UNPRICED: reason is DraftReason.NEEDS_PRICE,
+        Warn.BELOW_MINIMUM: reason is DraftReason.BELOW_MINIMUM and not free,
         Warn.NO_EMAIL: not position.buyer.email,
         Warn.MANY_LINES: 0 < terms.maximum_lines < owed.line_count,
+        Warn.CURRENCY_CONFLICT: position.other_currency,
         Warn.NOTHING_TO_PAY: free,
     }
     return tuple(warning for warning, holds in found.items() if holds)
 
 
-def _hash(entries: Sequence[Entry], terms: Terms) -> str:
-    digest = hashlib.sha256(f"{terms.currency} {terms.account_id} {terms.livemode}".encode())
+def _hash(entries: Sequence[Entry], terms: Terms, wishes: Wishes) -> str:
+    """Over all that is proposed, whether a run is to carry it out or not: the operator looked at all of it."""
+    digest = hashlib.sha256(f"{terms.currency} {terms.provider} {terms.account_id} {terms.livemode} {wishes}".encode())
     for entry in sorted(entries, key=lambda entry: entry.buyer.id):
-        digest.update(
-            f"\n{entry.buyer.id} {entry.action} {entry.owed.digest} {entry.draft_reason} {entry.revision}".encode()
-        )
+        told: tuple[object, ...] = (entry.buyer.id, entry.action, entry.owed.digest, entry.draft_reason, entry.revision)
+        proposal, billed = entry.proposal, entry.billed
+        if proposal and billed:
+            told += (billed.invoice_id, proposal.change, proposal.before, proposal.bill, billed.settled)
+        digest.update(("\n" + " ".join(str(part) for part in told)).encode())
     return digest.hexdigest()

@@ -1,8 +1,9 @@
 """What a buyer owes for a show, and what was invoiced of it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from services.invoicing.domain.invoice import Status
+from services.invoicing.domain.invoice import UNSETTLED, DraftReason, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,37 @@ class Owed:
 NOTHING = Owed(total=0, claim_count=0, line_count=0, unpriced_count=0, digest="")
 
 
+class ChangeKind(StrEnum):
+    """What is done about an invoice whose buyer's claims or prices changed since."""
+
+    EDIT_DRAFT = "edit_draft"
+    """The provider's draft is brought to what is owed now."""
+    REISSUE = "reissue"
+    """It is voided, and issued again as the next revision behind the same pay link."""
+    SUPPLEMENT = "supplement"
+    """Another invoice beside what is settled, for the difference."""
+    VOID = "void"
+    RETRY = "retry"
+    """Its making failed: tried again with what is owed now."""
+    NONE = "none"
+    """Nothing that can be done here; the sentence says what the operator can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Where an invoice was made."""
+
+    provider: str
+    account_id: str
+    livemode: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """The newest invoice of one buyer in one show that is not void."""
+    """The newest invoice of one buyer in one show that is not void, and what those before it come to.
+
+    An unsettled one is always the newest. One that is void is given only while a change of it is under way.
+    """
 
     invoice_id: str
     status: Status
@@ -45,6 +74,31 @@ class Billed:
     """Minor units, over all invoices of the buyer that are not void."""
     digest: str
     """Of what was owed when it was planned."""
+    draft_reason: DraftReason | None = None
+    settled: int = 0
+    """Minor units, over those that are paid or written off."""
+    settled_count: int = 0
+    own: int = 0
+    """Minor units of the newest alone."""
+    beside: int = 0
+    """What the others had settled, in minor units, when the newest was planned."""
+    adjusted: bool = False
+    """Somebody edited the newest at the provider."""
+    emailed: bool = True
+    """Whether the provider was told an e-mail address for the newest."""
+    made: Made | None = None
+    """Where the newest was made; None when nothing is known to stand there."""
+    changing: str | None = None
+    """The digest of what was owed when the change that is under way was planned; None when none is."""
+
+    @property
+    def unsettled(self) -> bool:
+        return self.status in UNSETTLED
+
+    @property
+    def settled_by_others(self) -> int:
+        """Minor units."""
+        return self.settled if self.unsettled else self.settled - self.own
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +110,5 @@ class Position:
     billed: Billed | None
     revision: int
     """The highest revision so far, void ones included; 0 when there was none."""
+    other_currency: bool = False
+    """Whether the buyer was billed in another currency than the show's."""

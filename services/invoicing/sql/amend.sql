@@ -1,6 +1,6 @@
 -- name: making
 -- How far the making of an invoice is. The row must be locked.
-SELECT buyer, coalesce(lease_expires_at > clock_timestamp(), false) AS under_way,
+SELECT buyer, change IS NOT NULL OR coalesce(lease_expires_at > clock_timestamp(), false) AS under_way,
        attempt = 1 AND first_attempt_at IS NULL AS unbegun
 FROM invoices WHERE id = $1;
 
@@ -15,10 +15,6 @@ UPDATE invoices SET lease_owner = NULL, lease_expires_at = NULL WHERE id = $1 AN
 -- Whether the invoice bills what was owed under this digest.
 SELECT planned_digest = $2 FROM invoices WHERE id = $1;
 
--- name: plan_anew
--- Beside what the ledger writes: from now on the invoice bills what was owed under this digest.
-UPDATE invoices SET planned_digest = $2 WHERE id = $1;
-
 -- name: get_order
 -- An invoice as its provider is told of it.
 SELECT id, workspace_id, provider, external_account, livemode, show_id, revision, attempt,
@@ -28,3 +24,6 @@ FROM invoices WHERE id = $1;
 
 -- name: has_history
 SELECT EXISTS (SELECT FROM invoice_history WHERE invoice_id = $1 AND reason = $2);
+
+-- name: owed_now
+SELECT * FROM rollups WHERE show_id = $1 AND buyer_id = ANY ($2::uuid[]);

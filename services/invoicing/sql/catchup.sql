@@ -17,7 +17,7 @@ SELECT accounts.*, coalesce((
     SELECT min(invoices.created_at) FROM invoices
     WHERE (invoices.workspace_id, invoices.provider, invoices.external_account, invoices.livemode)
       = (accounts.workspace_id, accounts.provider, accounts.external_account, accounts.livemode)
-      AND external_id <> '' AND status NOT IN ('paid', 'void')
+      AND external_id <> '' AND status IN ('draft', 'sent', 'payment_failed', 'uncollectible')
   ), clock_timestamp())
 FROM accounts
 WHERE NOT EXISTS (

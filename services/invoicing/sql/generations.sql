@@ -6,20 +6,40 @@ WITH owed AS MATERIALIZED (
 ), made AS MATERIALIZED (
   SELECT buyer_id, max(revision) AS revision,
          sum(total) FILTER (WHERE status <> 'void') AS billed_total,
-         (array_agg(id ORDER BY revision DESC) FILTER (WHERE status <> 'void'))[1] AS invoice_id,
-         (array_agg(status ORDER BY revision DESC) FILTER (WHERE status <> 'void'))[1] AS status,
-         (array_agg(planned_digest ORDER BY revision DESC) FILTER (WHERE status <> 'void'))[1] AS planned_digest
+         sum(total) FILTER (WHERE status IN ('paid', 'uncollectible')) AS settled_total,
+         count(*) FILTER (WHERE status IN ('paid', 'uncollectible')) AS settled_count
   FROM invoices WHERE show_id = $1
   GROUP BY buyer_id
+), newest AS MATERIALIZED (
+  SELECT DISTINCT ON (buyer_id) buyer_id, id AS invoice_id, status, draft_reason, total AS own_total, planned_digest,
+         beside_total, adjusted_at_provider, buyer ->> 'email' <> '' AS emailed, provider, external_account, livemode,
+         external_id <> '' AS stands, currency,
+         change IS NOT NULL OR (status <> 'pending' AND lease_expires_at > clock_timestamp()) AS changing,
+         coalesce(changing_digest, planned_digest) AS changing_digest
+  FROM invoices LEFT JOIN (SELECT invoice_id, planned_digest AS changing_digest FROM planned_changes) AS under_way
+    ON invoice_id = id
+  WHERE show_id = $1 AND (status <> 'void' OR change IS NOT NULL)
+  ORDER BY buyer_id, revision DESC
+), elsewhere AS MATERIALIZED (
+  SELECT DISTINCT buyer_id, true AS elsewhere
+  FROM shows AS here
+  JOIN shows AS other ON other.workspace_id = here.workspace_id AND other.currency <> here.currency
+  JOIN invoices ON invoices.show_id = other.id AND status <> 'void'
+  WHERE here.id = $1
 ), links AS MATERIALIZED (
   SELECT buyer_id, token AS pay_token FROM pay_links WHERE show_id = $1 AND revoked_at IS NULL
 ), positions AS MATERIALIZED (
-  SELECT * FROM owed FULL JOIN made USING (buyer_id) FULL JOIN links USING (buyer_id)
+  SELECT * FROM owed FULL JOIN made USING (buyer_id) FULL JOIN newest USING (buyer_id) FULL JOIN links USING (buyer_id)
+  FULL JOIN elsewhere USING (buyer_id)
   WHERE line_count IS NOT NULL OR invoice_id IS NOT NULL
 )
 SELECT buyers.id, platform, platform_user_id, handle, display_name, email, pay_token,
        total, claim_count, line_count, unpriced_count, digest,
-       coalesce(revision, 0) AS revision, billed_total::bigint, invoice_id, status, planned_digest
+       coalesce(revision, 0) AS revision, coalesce(billed_total, 0)::bigint AS billed_total,
+       coalesce(settled_total, 0)::bigint AS settled_total, coalesce(settled_count, 0) AS settled_count,
+       invoice_id, status, draft_reason, own_total, planned_digest, beside_total, adjusted_at_provider, emailed,
+       provider, external_account, livemode, stands, changing, changing_digest,
+       elsewhere IS NOT NULL OR currency <> (SELECT currency FROM shows WHERE id = $1) AS other_currency
 FROM positions
 JOIN buyers ON buyers.id = positions.buyer_id;
 
@@ -34,8 +54,8 @@ SELECT * FROM generations WHERE show_id = $1 AND state = 'running' ORDER BY id D
 
 -- name: add_generation
 INSERT INTO generations (id, workspace_id, show_id, state, request_id, plan_hash, total_count, unchanged_count,
-                         skipped_buyers, actor, finished_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $4 = 'finished'::generation_state THEN clock_timestamp() END)
+                         skipped_buyers, actor, change_count, finished_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $4 = 'finished'::generation_state THEN clock_timestamp() END)
 ON CONFLICT (workspace_id, request_id) DO NOTHING
 RETURNING *;
 
@@ -78,12 +98,13 @@ SELECT count(*) FROM made;
 -- The shows and accounts that have invoices to make just now, each with at most $1 counted: a walk from group to group
 -- along the index of the queue, however long the queue of one show is.
 WITH RECURSIVE groups AS (
-  (SELECT workspace_id, provider, external_account, livemode, show_id FROM invoices WHERE status = 'pending'
+  (SELECT workspace_id, provider, external_account, livemode, show_id FROM invoices
+   WHERE status = 'pending' OR change IS NOT NULL
    ORDER BY workspace_id, provider, external_account, livemode, show_id LIMIT 1)
   UNION ALL
   SELECT next.* FROM groups, LATERAL (
     SELECT workspace_id, provider, external_account, livemode, show_id FROM invoices
-    WHERE status = 'pending' AND (workspace_id, provider, external_account, livemode, show_id)
+    WHERE (status = 'pending' OR change IS NOT NULL) AND (workspace_id, provider, external_account, livemode, show_id)
       > (groups.workspace_id, groups.provider, groups.external_account, groups.livemode, groups.show_id)
     ORDER BY workspace_id, provider, external_account, livemode, show_id LIMIT 1
   ) AS next
@@ -91,7 +112,7 @@ WITH RECURSIVE groups AS (
 SELECT groups.*, ready.count FROM groups, LATERAL (
   SELECT count(*) FROM (
     SELECT FROM invoices
-    WHERE status = 'pending' AND (workspace_id, provider, external_account, livemode, show_id)
+    WHERE (status = 'pending' OR change IS NOT NULL) AND (workspace_id, provider, external_account, livemode, show_id)
       = (groups.workspace_id, groups.provider, groups.external_account, groups.livemode, groups.show_id)
       AND (lease_expires_at IS NULL OR lease_expires_at < clock_timestamp()) AND not_before <= clock_timestamp()
     LIMIT $1
@@ -100,14 +121,15 @@ SELECT groups.*, ready.count FROM groups, LATERAL (
 WHERE ready.count > 0;
 
 -- name: take
--- Takes invoices to make, so many of each show and account, and leases them.
+-- Takes invoices to make or to change, so many of each show and account, and leases them. What a change is to bring comes
+-- in place of what the invoice has.
 WITH taken AS (
   SELECT found.id
   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::uuid[], $6::bigint[])
     AS wanted (workspace_id, provider, external_account, livemode, show_id, count),
   LATERAL (
     SELECT id FROM invoices
-    WHERE status = 'pending' AND workspace_id = wanted.workspace_id
+    WHERE (status = 'pending' OR change IS NOT NULL) AND workspace_id = wanted.workspace_id
       AND provider = wanted.provider::integration_provider AND external_account = wanted.external_account
       AND livemode = wanted.livemode AND show_id = wanted.show_id
       AND (lease_expires_at IS NULL OR lease_expires_at < clock_timestamp()) AND not_before <= clock_timestamp()
@@ -119,15 +141,19 @@ WITH taken AS (
 UPDATE invoices
 SET lease_owner = $7, lease_expires_at = clock_timestamp() + make_interval(secs => $8),
     first_attempt_at = coalesce(first_attempt_at, clock_timestamp())
-FROM taken
+FROM taken LEFT JOIN planned_changes ON planned_changes.invoice_id = taken.id
 WHERE invoices.id = taken.id
 RETURNING invoices.id, workspace_id, provider, external_account, livemode, show_id, revision, attempt, first_attempt_at,
-  tries, buyer, currency, line_items, total, draft_reason IS NOT NULL AS keep_draft, show_name, show_date;
+  tries, invoices.buyer, currency, show_name, show_date, external_id, change, planned_changes.generation_id AS change_run,
+  coalesce(planned_changes.line_items, invoices.line_items) AS line_items,
+  coalesce(planned_changes.total, invoices.total) AS total,
+  CASE WHEN change IS NULL THEN invoices.draft_reason ELSE planned_changes.draft_reason END IS NOT NULL AS keep_draft;
 
 -- name: keep_leases
 -- Rows that something else holds just now are passed over; there is time for another two beats.
 WITH held AS (
-  SELECT id FROM invoices WHERE id = ANY ($1::uuid[]) AND lease_owner = $2 AND status = 'pending'
+  SELECT id FROM invoices WHERE id = ANY ($1::uuid[]) AND lease_owner = $2
+    AND (status = 'pending' OR change IS NOT NULL)
   ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE invoices SET lease_expires_at = clock_timestamp() + make_interval(secs => $3)
@@ -138,37 +164,36 @@ FROM held WHERE invoices.id = held.id;
 UPDATE invoices
 SET lease_owner = NULL, lease_expires_at = NULL, not_before = clock_timestamp() + make_interval(secs => $3),
     tries = tries + $4
-WHERE id = $1 AND lease_owner = $2 AND status = 'pending';
+WHERE id = $1 AND lease_owner = $2 AND (status = 'pending' OR change IS NOT NULL);
 
 -- name: holds_lease
 SELECT EXISTS (SELECT FROM invoices WHERE id = $1 AND lease_owner = $2);
 
 -- name: lock_failed
-SELECT id FROM invoices
+SELECT id, buyer_id FROM invoices
 WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3))
   AND (lease_expires_at IS NULL OR lease_expires_at < clock_timestamp())  -- else it is being voided just now
 ORDER BY id
 FOR NO KEY UPDATE;
 
--- name: owed_now
-SELECT * FROM rollups WHERE show_id = $1 AND buyer_id = ANY ($2::uuid[]);
-
--- name: queue_again
--- Beside what the ledger writes: a new attempt, told with the buyer's present labels, for the present connection.
-UPDATE invoices
-SET attempt = new.attempt, planned_digest = new.digest, generation_id = $3, first_attempt_at = NULL, tries = 0, not_before = '-infinity',
-    integration_id = $4, external_account = $5, livemode = $6,
-    buyer = jsonb_build_object('platform', platform, 'platform_user_id', platform_user_id, 'handle', handle,
-                               'display_name', display_name, 'email', email)
-FROM unnest($1::uuid[], $2::integer[], $7::text[]) AS new (id, attempt, digest), buyers
-WHERE invoices.id = new.id AND buyers.id = invoices.buyer_id;
-
 -- name: lock_unbegun
 -- Invoices of a run that no worker has looked at in their present attempt. One that a worker takes just now is begun.
-SELECT id FROM invoices
-WHERE status = 'pending' AND workspace_id = $2 AND show_id = $3 AND generation_id = $1 AND first_attempt_at IS NULL
+-- What takes the place of a voided invoice belongs to what was begun.
+SELECT id, change IS NOT NULL AS is_change FROM invoices
+WHERE workspace_id = $2 AND show_id = $3 AND first_attempt_at IS NULL AND (
+  status = 'pending' AND generation_id = $1 AND replaces_id IS NULL
+  OR change IS NOT NULL AND id IN (SELECT invoice_id FROM planned_changes WHERE generation_id = $1)
+)
 ORDER BY id
-FOR NO KEY UPDATE SKIP LOCKED;
+FOR NO KEY UPDATE OF invoices SKIP LOCKED;
+
+-- name: drop_changes
+-- Takes changes of a run off the queue.
+WITH dropped AS (
+  DELETE FROM planned_changes WHERE generation_id = $1 AND invoice_id = ANY ($2::uuid[]) RETURNING invoice_id
+)
+UPDATE invoices SET change = NULL, lease_owner = NULL, lease_expires_at = NULL
+FROM dropped WHERE invoices.id = dropped.invoice_id;
 
 -- name: cancel_generation
 UPDATE generations SET state = 'cancelled' WHERE id = $1 AND state = 'running' RETURNING *;

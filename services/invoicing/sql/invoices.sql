@@ -16,16 +16,6 @@ WHERE invoices.id = ANY ($1::uuid[])
 ORDER BY invoices.id
 FOR NO KEY UPDATE OF invoices;
 
--- name: list_invoices
-SELECT * FROM invoice_records
-WHERE show_id = $1 AND ($2::uuid IS NULL OR id > $2) AND ($3::invoice_status[] IS NULL OR status = ANY ($3))
-ORDER BY id
-LIMIT $4;
-
--- name: count_invoices
-SELECT count(*)::integer FROM invoices
-WHERE show_id = $1 AND ($2::invoice_status[] IS NULL OR status = ANY ($2));
-
 -- name: get_invoice
 SELECT invoice_records.*, line_items
 FROM invoice_records JOIN invoices USING (id)
@@ -47,8 +37,8 @@ SET status = new.status::invoice_status, draft_reason = new.draft_reason::draft_
     number = new.number, adjusted_at_provider = new.adjusted_at_provider, paid_at = new.paid_at, sent_at = new.sent_at,
     send_count = new.send_count, updated_at = new.updated_at,
     check_at = CASE WHEN invoices.external_id NOT IN ('', new.external_id) THEN '-infinity' ELSE invoices.check_at END,
-    lease_owner = CASE WHEN new.status = 'pending' THEN invoices.lease_owner END,
-    lease_expires_at = CASE WHEN new.status = 'pending' THEN invoices.lease_expires_at END
+    lease_owner = CASE WHEN new.status = 'pending' OR change IS NOT NULL THEN invoices.lease_owner END,
+    lease_expires_at = CASE WHEN new.status = 'pending' OR change IS NOT NULL THEN invoices.lease_expires_at END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::integer[], $8::integer[],
             $9::bigint[], $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::boolean[],
             $16::timestamptz[], $17::timestamptz[], $18::integer[], $19::timestamptz[])
@@ -64,22 +54,27 @@ FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::te
   AS change (invoice_id, version, from_status, to_status, reason, actor);
 
 -- name: count_results
--- Counts what became of a run's invoices; says where progress is due to be told. The rate is an average in which a
--- result weighs less the older it is (ten seconds: a third); taken further with each count, it costs no look back.
+-- Counts what became of a run's invoices; says where progress is due to be told. A change that was dropped is none that
+-- the run set out to make. The rate is an average in which a result weighs less the older it is (ten seconds: a third);
+-- taken further with each count, it costs no look back.
 UPDATE generations
 SET created_count = created_count + result.created, failed_count = failed_count + result.failed,
-    draft_count = draft_count + result.held_back, cancelled_count = cancelled_count + result.withdrawn,
+    draft_count = draft_count + result.held_back, cancelled_count = cancelled_count + result.cancelled,
+    total_count = total_count - result.dropped, change_count = change_count - result.dropped,
+    unchanged_count = unchanged_count + result.dropped,
     rate = rate * exp(-greatest(extract(epoch FROM clock_timestamp() - rated_at), 0) / 10)
       + (result.created + result.failed) / 10.0,
     rated_at = clock_timestamp(),
     reported_at = CASE WHEN reported_at < clock_timestamp() - interval '250 milliseconds'
       THEN clock_timestamp() ELSE reported_at END,
-    state = CASE WHEN created_count + failed_count + cancelled_count + result.created + result.failed + result.withdrawn >= total_count AND state = 'running'
-      THEN 'finished' ELSE state END,
-    finished_at = CASE WHEN created_count + failed_count + cancelled_count + result.created + result.failed + result.withdrawn >= total_count
+    state = CASE WHEN created_count + failed_count + cancelled_count + result.done >= total_count AND state = 'running' THEN 'finished' ELSE state END,
+    finished_at = CASE WHEN created_count + failed_count + cancelled_count + result.done >= total_count
       THEN coalesce(finished_at, clock_timestamp()) ELSE finished_at END
-FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[])
-  AS result (id, created, failed, held_back, withdrawn)
+FROM (
+  SELECT id, created, failed, held_back, dropped, cancelled, created + failed + dropped + cancelled AS done
+  FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::integer[])
+    AS counted (id, created, failed, held_back, dropped, cancelled)
+) AS result
 WHERE generations.id = result.id
 RETURNING generations.*, reported_at >= statement_timestamp() AS report_due,
   finished_at >= statement_timestamp() AS finished_now;

@@ -1,7 +1,7 @@
 """A gRPC service whose answers a test writes, with the real boundary before it: tokens, errors, request ids."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,9 @@ class Scripted:
 
         async def serve(request: Message, _context: Any) -> Any:
             self.calls[method.name].append(Call(request, identity(), request_id()))
+            return await answer_to(request)
+
+        async def answer_to(request: Message) -> Any:
             answer = self._answers.get(method.name, lambda _request: answer_class())(request)
             if hasattr(answer, "__await__"):
                 answer = await answer
@@ -86,8 +89,17 @@ class Scripted:
                 raise answer
             return answer
 
-        return grpc.unary_unary_rpc_method_handler(
-            serve,
+        async def serve_stream(requests: AsyncIterator[Message], _context: Any) -> Any:
+            """The answer is scripted for all batches as one; the calls hold each by itself."""
+            whole = request_class()
+            async for request in requests:
+                self.calls[method.name].append(Call(request, identity(), request_id()))
+                whole.MergeFrom(request)
+            return await answer_to(whole)
+
+        wrap = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
+        return wrap(
+            serve_stream if method.client_streaming else serve,
             request_deserializer=request_class.FromString,
             response_serializer=answer_class.SerializeToString,
         )

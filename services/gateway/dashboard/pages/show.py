@@ -13,7 +13,7 @@ from services.common.context import Identity
 from services.common.errors import Kind
 from services.common.status import RemoteError
 from services.gateway.backends.integrations import Integrations
-from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.rendering import AnyRequest, render
 from services.gateway.dashboard.views.money import Money, money_of
@@ -86,7 +86,7 @@ async def _list(
     status: Filter,
     page: str,
 ) -> Panel:
-    found = await invoices.list(who, show_id, MOST_SHOWN, page, FILTERS[status])
+    found = await invoices.list(who, show_id, InvoiceQuery(MOST_SHOWN, page, FILTERS[status]))
     # Only where buyers are left: for most shows there is nothing to plan any more.
     plan = await invoices.plan(who, show_id) if money.uninvoiced_count and connection.connected else None
     return Panel(

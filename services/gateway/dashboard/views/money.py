@@ -37,6 +37,10 @@ class Money:
     settled_count: int
     """Made or failed, and not void: what a run has behind it."""
     seq: int
+    unbalanced: int
+    """What nothing explains, in minor units: above 0 when buyers were invoiced less than they owe."""
+    unbalanced_count: int
+    """Buyers with whom the money does not balance."""
 
 
 def money_of(summary: SummaryView) -> Money:
@@ -76,6 +80,8 @@ def money_of(summary: SummaryView) -> Money:
         uninvoiced_count=summary.not_invoiced.count,
         settled_count=made.count,
         seq=summary.seq,
+        unbalanced=summary.unexplained.amount,
+        unbalanced_count=summary.unexplained.count,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from services.gateway.schemas.integrations import ListedIntegrationView
+from services.gateway.schemas.verification import HearingView
 
 Look = Literal["connected", "attention", "available", "soon", "locked"]
 _PAGES: Final = {"stripe": "/integrations/stripe"}
@@ -24,15 +25,17 @@ class Tile:
     plan: str
 
 
-def tile_of(listed: ListedIntegrationView) -> Tile:
+def tile_of(listed: ListedIntegrationView, heard: HearingView | None = None) -> Tile:
+    """A connection through which nothing is heard needs attention like one that does not work."""
     page = _PAGES.get(listed.provider, "")
+    deaf = listed.status == "active" and heard is not None and heard.mode == "broken"
     return Tile(
         provider=listed.provider,
         name=listed.name,
         description=listed.description,
         icon=listed.icon if listed.icon != listed.provider else "",
-        look=_look(listed, page),
-        note=_note(listed),
+        look="attention" if deaf else _look(listed, page),
+        note=heard.sentence if heard and deaf else _note(listed),
         page=page,
         plan=listed.required_plan.title(),
     )

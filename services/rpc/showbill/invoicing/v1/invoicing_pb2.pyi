@@ -63,6 +63,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The buyer owes nothing that the draft could bill."""
     ERROR_REASON_HELD_BACK: _ErrorReason.ValueType  # 22
     """Something still holds the draft back: a missing price, or a total below what the provider can charge."""
+    ERROR_REASON_BESIDE_SETTLED: _ErrorReason.ValueType  # 23
+    """Another invoice of the buyer is settled: the draft is brought to the difference by a run that applies changes."""
     ERROR_REASON_ITEM_NOT_FOUND: _ErrorReason.ValueType  # 40
     """No item of this number in the show."""
     ERROR_REASON_ITEM_CHANGED: _ErrorReason.ValueType  # 41
@@ -104,6 +106,8 @@ ERROR_REASON_NOTHING_OWED: ErrorReason.ValueType  # 21
 """The buyer owes nothing that the draft could bill."""
 ERROR_REASON_HELD_BACK: ErrorReason.ValueType  # 22
 """Something still holds the draft back: a missing price, or a total below what the provider can charge."""
+ERROR_REASON_BESIDE_SETTLED: ErrorReason.ValueType  # 23
+"""Another invoice of the buyer is settled: the draft is brought to the difference by a run that applies changes."""
 ERROR_REASON_ITEM_NOT_FOUND: ErrorReason.ValueType  # 40
 """No item of this number in the show."""
 ERROR_REASON_ITEM_CHANGED: ErrorReason.ValueType  # 41
@@ -317,6 +321,44 @@ PLAN_WARNING_CURRENCY_CONFLICT: PlanWarning.ValueType  # 7
 PLAN_WARNING_NOTHING_TO_PAY: PlanWarning.ValueType  # 8
 """Everything is free: nothing to pay."""
 Global___PlanWarning: _TypeAlias = PlanWarning  # noqa: Y015
+
+class _ChangeKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHANGE_KIND_UNSPECIFIED: _ChangeKind.ValueType  # 0
+    CHANGE_KIND_EDIT_DRAFT: _ChangeKind.ValueType  # 1
+    """The draft at the provider is brought to what is owed now, and made payable unless something holds it back."""
+    CHANGE_KIND_REISSUE: _ChangeKind.ValueType  # 2
+    """The open invoice is voided and issued again as the next revision, behind the same pay link."""
+    CHANGE_KIND_SUPPLEMENT: _ChangeKind.ValueType  # 3
+    """Beside what is paid or written off, another invoice over the difference."""
+    CHANGE_KIND_VOID: _ChangeKind.ValueType  # 4
+    """The unpaid invoice is voided: it is not owed any more."""
+    CHANGE_KIND_RETRY: _ChangeKind.ValueType  # 5
+    """Its making failed: tried again with what is owed now."""
+    CHANGE_KIND_NONE: _ChangeKind.ValueType  # 6
+    """Nothing is done; the sentence says what the operator can do."""
+
+class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
+    """What is done about an invoice that is not right any more."""
+
+CHANGE_KIND_UNSPECIFIED: ChangeKind.ValueType  # 0
+CHANGE_KIND_EDIT_DRAFT: ChangeKind.ValueType  # 1
+"""The draft at the provider is brought to what is owed now, and made payable unless something holds it back."""
+CHANGE_KIND_REISSUE: ChangeKind.ValueType  # 2
+"""The open invoice is voided and issued again as the next revision, behind the same pay link."""
+CHANGE_KIND_SUPPLEMENT: ChangeKind.ValueType  # 3
+"""Beside what is paid or written off, another invoice over the difference."""
+CHANGE_KIND_VOID: ChangeKind.ValueType  # 4
+"""The unpaid invoice is voided: it is not owed any more."""
+CHANGE_KIND_RETRY: ChangeKind.ValueType  # 5
+"""Its making failed: tried again with what is owed now."""
+CHANGE_KIND_NONE: ChangeKind.ValueType  # 6
+"""Nothing is done; the sentence says what the operator can do."""
+Global___ChangeKind: _TypeAlias = ChangeKind  # noqa: Y015
 
 class _GenerationState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -1850,6 +1892,51 @@ class Invoice(_message.Message):
 Global___Invoice: _TypeAlias = Invoice  # noqa: Y015
 
 @_typing.final
+class PlannedChange(_message.Message):
+    """What a plan proposes about one buyer's invoices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    SENTENCE_FIELD_NUMBER: _builtins.int
+    OPTIONAL_FIELD_NUMBER: _builtins.int
+    DRAFT_REASON_FIELD_NUMBER: _builtins.int
+    kind: Global___ChangeKind.ValueType
+    before: _builtins.int
+    """Minor units that are invoiced."""
+    after: _builtins.int
+    """Minor units that are owed."""
+    difference: _builtins.int
+    """after less before, in minor units."""
+    sentence: _builtins.str
+    """A finished sentence: what would be done, or what the operator can do."""
+    optional: _builtins.bool
+    """Nothing is wrong; it only makes the invoice one that the provider can mail. Carried out with reissue_for_email."""
+    draft_reason: Global___DraftReason.ValueType
+    """Why the invoice that comes of it would stay a draft."""
+    def __init__(
+        self,
+        *,
+        kind: Global___ChangeKind.ValueType = ...,
+        before: _builtins.int = ...,
+        after: _builtins.int = ...,
+        difference: _builtins.int = ...,
+        sentence: _builtins.str = ...,
+        optional: _builtins.bool = ...,
+        draft_reason: Global___DraftReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "difference", b"difference", "draft_reason", b"draft_reason", "kind", b"kind", "optional", b"optional", "sentence", b"sentence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedChange: _TypeAlias = PlannedChange  # noqa: Y015
+
+@_typing.final
 class PlanEntry(_message.Message):
     """One buyer of a plan."""
 
@@ -1862,6 +1949,7 @@ class PlanEntry(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     INVOICED_TOTAL_FIELD_NUMBER: _builtins.int
     INVOICE_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
     action: Global___PlanAction.ValueType
     reason: _builtins.str
     """A finished sentence for SKIP and CHANGED."""
@@ -1870,11 +1958,15 @@ class PlanEntry(_message.Message):
     invoiced_total: _builtins.int
     """Minor units of what it is; unset when there is none."""
     invoice_id: _builtins.str
-    """The existing invoice, if any."""
+    """The existing invoice, if any: the newest that is not void."""
     @_builtins.property
     def buyer(self) -> Global___Buyer: ...
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[Global___PlanWarning.ValueType]: ...
+    @_builtins.property
+    def change(self) -> Global___PlannedChange:
+        """Set for CHANGED, and for UNCHANGED where something optional is offered."""
+
     def __init__(
         self,
         *,
@@ -1885,10 +1977,11 @@ class PlanEntry(_message.Message):
         total: _builtins.int = ...,
         invoiced_total: _builtins.int | None = ...,
         invoice_id: _builtins.str = ...,
+        change: Global___PlannedChange | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_invoiced_total", b"_invoiced_total", "buyer", b"buyer", "invoiced_total", b"invoiced_total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_invoiced_total", b"_invoiced_total", "buyer", b"buyer", "change", b"change", "invoiced_total", b"invoiced_total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_invoiced_total", b"_invoiced_total", "action", b"action", "buyer", b"buyer", "invoice_id", b"invoice_id", "invoiced_total", b"invoiced_total", "reason", b"reason", "total", b"total", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_invoiced_total", b"_invoiced_total", "action", b"action", "buyer", b"buyer", "change", b"change", "invoice_id", b"invoice_id", "invoiced_total", b"invoiced_total", "reason", b"reason", "total", b"total", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__invoiced_total: _TypeAlias = _typing.Literal["invoiced_total"]  # noqa: Y015
     _WhichOneofArgType__invoiced_total: _TypeAlias = _typing.Literal["_invoiced_total", b"_invoiced_total"]  # noqa: Y015
@@ -1905,9 +1998,15 @@ class PlanGenerationRequest(_message.Message):
     SHOW_ID_FIELD_NUMBER: _builtins.int
     BUYER_IDS_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int
+    APPLY_CHANGES_FIELD_NUMBER: _builtins.int
+    REISSUE_FOR_EMAIL_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     provider: _builtins.str
     """Slug of the provider; `stripe` when empty."""
+    apply_changes: _builtins.bool
+    """Plan to carry the changes out. The same entries, but another hash: a run does only what was looked at."""
+    reissue_for_email: _builtins.bool
+    """Plan to issue again the open invoices that could not be mailed, where an e-mail address became known since."""
     @_builtins.property
     def buyer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All buyers when empty."""
@@ -1918,10 +2017,12 @@ class PlanGenerationRequest(_message.Message):
         show_id: _builtins.str = ...,
         buyer_ids: _abc.Iterable[_builtins.str] | None = ...,
         provider: _builtins.str = ...,
+        apply_changes: _builtins.bool = ...,
+        reissue_for_email: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_ids", b"buyer_ids", "provider", b"provider", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_changes", b"apply_changes", "buyer_ids", b"buyer_ids", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2014,6 +2115,7 @@ class Generation(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
+    CHANGE_COUNT_FIELD_NUMBER: _builtins.int
     CANCELLED_COUNT_FIELD_NUMBER: _builtins.int
     RATE_FIELD_NUMBER: _builtins.int
     REMAINING_TIME_FIELD_NUMBER: _builtins.int
@@ -2022,7 +2124,7 @@ class Generation(_message.Message):
     show_id: _builtins.str
     state: Global___GenerationState.ValueType
     total_count: _builtins.int
-    """Invoices that this run set out to make."""
+    """Invoices that this run set out to make, and changes that it set out to carry out."""
     created_count: _builtins.int
     failed_count: _builtins.int
     pending_count: _builtins.int
@@ -2032,6 +2134,10 @@ class Generation(_message.Message):
     """Buyers that had an invoice before."""
     actor: _builtins.str
     """The user who began it."""
+    change_count: _builtins.int
+    """Of total_count, changes of invoices that stood before. One that something else overtook (a payment, say) is dropped
+    from both and counts as unchanged.
+    """
     cancelled_count: _builtins.int
     """Those that were not made because the run, or the single invoice, was cancelled."""
     rate: _builtins.float
@@ -2062,13 +2168,14 @@ class Generation(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
         actor: _builtins.str = ...,
+        change_count: _builtins.int = ...,
         cancelled_count: _builtins.int = ...,
         rate: _builtins.float = ...,
         remaining_time: _duration_pb2.Duration | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "remaining_time", b"remaining_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancelled_count", b"cancelled_count", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "pending_count", b"pending_count", "rate", b"rate", "remaining_time", b"remaining_time", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancelled_count", b"cancelled_count", "change_count", b"change_count", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "pending_count", b"pending_count", "rate", b"rate", "remaining_time", b"remaining_time", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2085,6 +2192,8 @@ class StartGenerationRequest(_message.Message):
     PLAN_HASH_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int
+    APPLY_CHANGES_FIELD_NUMBER: _builtins.int
+    REISSUE_FOR_EMAIL_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     plan_hash: _builtins.str
     """Only this plan may run; the current one when empty."""
@@ -2092,6 +2201,10 @@ class StartGenerationRequest(_message.Message):
     """UUID of the caller's choice; makes the call idempotent."""
     provider: _builtins.str
     """Slug of the provider; `stripe` when empty."""
+    apply_changes: _builtins.bool
+    """Carry out the changes of the plan. Without it nothing that exists is touched."""
+    reissue_for_email: _builtins.bool
+    """Issue again the open invoices that could not be mailed, where an e-mail address became known since."""
     @_builtins.property
     def buyer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All buyers when empty."""
@@ -2104,10 +2217,12 @@ class StartGenerationRequest(_message.Message):
         plan_hash: _builtins.str = ...,
         request_id: _builtins.str = ...,
         provider: _builtins.str = ...,
+        apply_changes: _builtins.bool = ...,
+        reissue_for_email: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_ids", b"buyer_ids", "plan_hash", b"plan_hash", "provider", b"provider", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_changes", b"apply_changes", "buyer_ids", b"buyer_ids", "plan_hash", b"plan_hash", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2274,10 +2389,18 @@ class ListInvoicesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATUSES_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     page_size: _builtins.int
     """At most 1,000; 200 when 0."""
     page_token: _builtins.str
+    query: _builtins.str
+    """Part of a handle, a display name, an e-mail address or the provider's number, in upper or lower case; all when empty."""
+    order_by: _builtins.str
+    """One of `handle`, `total`, `status` (what needs attention first), `update_time`, `line_count`, followed by ` desc` to
+    turn it round. When empty the order of the plan: by handle within a run, runs one after the other.
+    """
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[Global___InvoiceStatus.ValueType]:
         """All when empty."""
@@ -2289,14 +2412,40 @@ class ListInvoicesRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         statuses: _abc.Iterable[Global___InvoiceStatus.ValueType] | None = ...,
+        query: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "show_id", b"show_id", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListInvoicesRequest: _TypeAlias = ListInvoicesRequest  # noqa: Y015
+
+@_typing.final
+class StatusCount(_message.Message):
+    """How many invoices stand in a status."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    status: Global___InvoiceStatus.ValueType
+    count: _builtins.int
+    def __init__(
+        self,
+        *,
+        status: Global___InvoiceStatus.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatusCount: _TypeAlias = StatusCount  # noqa: Y015
 
 @_typing.final
 class ListInvoicesResponse(_message.Message):
@@ -2308,12 +2457,18 @@ class ListInvoicesResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SEQ_FIELD_NUMBER: _builtins.int
     TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    STATUS_COUNTS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     seq: _builtins.int
     """The show's position when the page was read: events after it are news."""
     total_size: _builtins.int
+    """In the statuses that were asked for, over all pages."""
     @_builtins.property
     def invoices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Invoice]: ...
+    @_builtins.property
+    def status_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatusCount]:
+        """Of all statuses that the query finds something in, whatever statuses were asked for."""
+
     def __init__(
         self,
         *,
@@ -2321,10 +2476,11 @@ class ListInvoicesResponse(_message.Message):
         next_page_token: _builtins.str = ...,
         seq: _builtins.int = ...,
         total_size: _builtins.int = ...,
+        status_counts: _abc.Iterable[Global___StatusCount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoices", b"invoices", "next_page_token", b"next_page_token", "seq", b"seq", "total_size", b"total_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoices", b"invoices", "next_page_token", b"next_page_token", "seq", b"seq", "status_counts", b"status_counts", "total_size", b"total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

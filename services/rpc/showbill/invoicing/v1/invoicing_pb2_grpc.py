@@ -896,17 +896,18 @@ class InvoicesServiceServicer:
     """
 
     def PlanGeneration(self, request, context):
-        """Computes what a generation would do: for each buyer create, unchanged, changed or skip, with money and warnings.
-        Changes nothing.
+        """Computes what a generation would do: for each buyer create, unchanged, changed or skip, with money and warnings; and
+        for each whose claims or prices changed, what would be done about the invoice. Changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StartGeneration(self, request, context):
-        """Begins a durable run that brings the chosen buyers to invoices, and answers at once. Buyers that have an invoice are
-        left alone. FAILED_PRECONDITION when the show has no winner claims or the provider is not connected; ABORTED when
-        a plan hash is given and claims moved since.
+        """Begins a durable run that brings the chosen buyers to invoices, and answers at once. Invoices that exist are changed
+        only where the request asks for it, exactly as planned. FAILED_PRECONDITION when the show has no winner claims or the
+        provider is not connected; ABORTED with PLAN_OUTDATED when a plan hash is given and claims moved since: the detail
+        plan_hash of the ErrorInfo names the new plan.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -936,7 +937,8 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListInvoices(self, request, context):
-        """Lists a show's invoices by buyer, with the position of the snapshot.
+        """Lists a show's invoices, filtered, searched and sorted, with the position of the snapshot and the counts by status.
+        INVALID_ARGUMENT for a page token of another order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -213,13 +213,14 @@ class InvoicesServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PlanGeneration: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.PlanGenerationRequest, _invoicing_pb2.PlanGenerationResponse]
-    """Computes what a generation would do: for each buyer create, unchanged, changed or skip, with money and warnings.
-    Changes nothing.
+    """Computes what a generation would do: for each buyer create, unchanged, changed or skip, with money and warnings; and
+    for each whose claims or prices changed, what would be done about the invoice. Changes nothing.
     """
     StartGeneration: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.StartGenerationRequest, _invoicing_pb2.StartGenerationResponse]
-    """Begins a durable run that brings the chosen buyers to invoices, and answers at once. Buyers that have an invoice are
-    left alone. FAILED_PRECONDITION when the show has no winner claims or the provider is not connected; ABORTED when
-    a plan hash is given and claims moved since.
+    """Begins a durable run that brings the chosen buyers to invoices, and answers at once. Invoices that exist are changed
+    only where the request asks for it, exactly as planned. FAILED_PRECONDITION when the show has no winner claims or the
+    provider is not connected; ABORTED with PLAN_OUTDATED when a plan hash is given and claims moved since: the detail
+    plan_hash of the ErrorInfo names the new plan.
     """
     GetGeneration: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetGenerationRequest, _invoicing_pb2.GetGenerationResponse]
     """Reads one run with its counts."""
@@ -232,7 +233,9 @@ class InvoicesServiceStub:
     invoiced anew. What is begun finishes. Calling it again, or on a run that is finished, answers the run as it is.
     """
     ListInvoices: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListInvoicesRequest, _invoicing_pb2.ListInvoicesResponse]
-    """Lists a show's invoices by buyer, with the position of the snapshot."""
+    """Lists a show's invoices, filtered, searched and sorted, with the position of the snapshot and the counts by status.
+    INVALID_ARGUMENT for a page token of another order.
+    """
     GetInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetInvoiceRequest, _invoicing_pb2.GetInvoiceResponse]
     """Reads one invoice with its lines."""
     ListInvoiceHistory: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListInvoiceHistoryRequest, _invoicing_pb2.ListInvoiceHistoryResponse]
@@ -299,8 +302,8 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.PlanGenerationRequest,
         context: _aio.ServicerContext[_invoicing_pb2.PlanGenerationRequest, _abc.Awaitable[_invoicing_pb2.PlanGenerationResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.PlanGenerationResponse]:
-        """Computes what a generation would do: for each buyer create, unchanged, changed or skip, with money and warnings.
-        Changes nothing.
+        """Computes what a generation would do: for each buyer create, unchanged, changed or skip, with money and warnings; and
+        for each whose claims or prices changed, what would be done about the invoice. Changes nothing.
         """
 
     @_abc_1.abstractmethod
@@ -309,9 +312,10 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.StartGenerationRequest,
         context: _aio.ServicerContext[_invoicing_pb2.StartGenerationRequest, _abc.Awaitable[_invoicing_pb2.StartGenerationResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.StartGenerationResponse]:
-        """Begins a durable run that brings the chosen buyers to invoices, and answers at once. Buyers that have an invoice are
-        left alone. FAILED_PRECONDITION when the show has no winner claims or the provider is not connected; ABORTED when
-        a plan hash is given and claims moved since.
+        """Begins a durable run that brings the chosen buyers to invoices, and answers at once. Invoices that exist are changed
+        only where the request asks for it, exactly as planned. FAILED_PRECONDITION when the show has no winner claims or the
+        provider is not connected; ABORTED with PLAN_OUTDATED when a plan hash is given and claims moved since: the detail
+        plan_hash of the ErrorInfo names the new plan.
         """
 
     @_abc_1.abstractmethod
@@ -348,7 +352,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.ListInvoicesRequest,
         context: _aio.ServicerContext[_invoicing_pb2.ListInvoicesRequest, _abc.Awaitable[_invoicing_pb2.ListInvoicesResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.ListInvoicesResponse]:
-        """Lists a show's invoices by buyer, with the position of the snapshot."""
+        """Lists a show's invoices, filtered, searched and sorted, with the position of the snapshot and the counts by status.
+        INVALID_ARGUMENT for a page token of another order.
+        """
 
     @_abc_1.abstractmethod
     def GetInvoice(

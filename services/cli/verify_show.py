@@ -1,0 +1,169 @@
+"""`showbill verify-show`: proves a show against the provider, exports the evidence, and exits by the verdict."""
+
+import asyncio
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from services.cli.complaint import Complaint
+from services.cli.rest import Refused, Rest
+from services.cli.state import DEFAULT, VARIABLE, StateFolder
+from services.common.money import format_money
+
+PATIENCE: Final = 70.0
+"""Seconds for the answer: the provider is listed meanwhile."""
+MOST_FINDINGS: Final = 50
+_COLUMNS: Final = {
+    "buyer": "handle",
+    "platform": "platform",
+    "platform_user_id": "platformUserId",
+    "owed": "owed",
+    "invoiced": "invoiced",
+    "provider_total": "providerTotal",
+    "invoices": "invoiceCount",
+    "provider_invoices": "providerInvoiceCount",
+    "verdict": "verdict",
+    "reason": "reason",
+}
+
+
+class Exit(IntEnum):
+    """What a script decides on."""
+
+    PROVEN = 0
+    DISPROVED = 1
+    NOT_CHECKED = 2
+
+
+_EXITS: Final = {"proven": Exit.PROVEN, "disproved": Exit.DISPROVED, "unchecked": Exit.NOT_CHECKED}
+
+
+def verify_show(
+    show: str,
+    *,
+    export: Path | None = None,
+    url: Annotated[str, Parameter(env_var="SHOWBILL_URL")] = "",
+    token: Annotated[str, Parameter(env_var="SHOWBILL_API_TOKEN", show_default=False)] = "",
+    state: Annotated[Path, Parameter(env_var=VARIABLE)] = Path(DEFAULT),
+) -> int:
+    """Prove that each buyer of a show has exactly the right invoices, here and at the provider. Changes nothing.
+
+    Exits with 0 when it is proven, 1 when it is disproved, 2 when it could not be checked.
+
+    Parameters
+    ----------
+    show
+        The show's id, as the address of its page has it.
+    export
+        Also write the evidence to this file, one row for each buyer: .csv or .json.
+    url
+        Address of the gateway; without it that of a running `up`.
+    token
+        An API token of the workspace; without it that of a running `up`.
+    state
+        The state folder that `up` was started with.
+    """
+    try:
+        return asyncio.run(_verify(show, export, *_place(url, token, state)))
+    except Complaint as error:
+        print(error, file=sys.stderr)
+        return Exit.NOT_CHECKED
+    except TimeoutError:
+        print("The answer took too long, so nothing is proven. Try again.", file=sys.stderr)
+        return Exit.NOT_CHECKED
+
+
+def _place(url: str, token: str, state: Path) -> tuple[str, str]:
+    """Where the gateway is, and the token for it. Raises Complaint."""
+    if url and token:
+        return url, token
+    try:
+        lines = StateFolder(state).demo.read_text().splitlines()
+    except OSError:
+        raise Complaint(
+            "Nothing says where Showbill is. Set SHOWBILL_URL and SHOWBILL_API_TOKEN, or start `./run up` first."
+        ) from None
+    values = dict(line.split("=", 1) for line in lines if "=" in line)
+    return url or values["SHOWBILL_URL"], token or values["SHOWBILL_API_TOKEN"]
+
+
+async def _verify(show: str, export: Path | None, url: str, token: str) -> int:
+    if export is not None and export.suffix not in (".csv", ".json"):
+        raise Complaint("The evidence is written as .csv or .json. Name such a file.")
+    async with Rest(url, token, patience=PATIENCE) as rest:
+        try:
+            proof = await rest.call("POST", f"/api/shows/{show}/verify")
+        except Refused as error:
+            raise Complaint(f"Nothing is proven. {error}") from error
+    if export is not None:
+        _export(proof, export)
+    _print(proof, Console())
+    return _EXITS[proof["verdict"]]
+
+
+def _export(proof: dict[str, Any], file: Path) -> None:
+    """Raises Complaint where the file cannot be written."""
+    try:
+        if file.suffix == ".json":
+            file.write_text(json.dumps(proof, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            return
+        with file.open("w", newline="", encoding="utf-8") as opened:
+            writer = csv.writer(opened)
+            writer.writerow([*_COLUMNS, "currency"])
+            for buyer in proof["buyers"]:
+                writer.writerow([_harmless(buyer[key]) for key in _COLUMNS.values()] + [proof["currency"]])
+    except OSError as error:
+        raise Complaint(f"{file} cannot be written: {error.strerror}. Name another file.") from error
+
+
+def _harmless(value: object) -> object:
+    """A text that a spreadsheet would run as a formula stays a text."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _print(proof: dict[str, Any], console: Console) -> None:
+    currency = proof["currency"]
+    sums = [sum(buyer[key] for buyer in proof["buyers"]) for key in ("owed", "invoiced", "providerTotal")]
+    table = Table("", "Invoices", "Amount", title=proof["showName"])
+    table.columns[1].justify = table.columns[2].justify = "right"
+    table.add_row("Owed", "", format_money(sums[0], currency, "en_GB"))
+    table.add_row("Invoiced here", _count(proof, "invoiceCount"), format_money(sums[1], currency, "en_GB"))
+    table.add_row("At the provider", _count(proof, "providerInvoiceCount"), format_money(sums[2], currency, "en_GB"))
+    console.print(table)
+    _print_findings(proof, console)
+    for account in proof["uncheckedAccounts"]:
+        console.print(f"Not seen: {account['reason']}", markup=False, highlight=False)
+    console.print(_closing(proof), markup=False, highlight=False)
+
+
+def _count(proof: dict[str, Any], key: str) -> str:
+    return f"{sum(buyer[key] for buyer in proof['buyers']):,}"
+
+
+def _print_findings(proof: dict[str, Any], console: Console) -> None:
+    handles = {buyer["buyerId"]: buyer["handle"] for buyer in proof["buyers"]}
+    findings: Sequence[dict[str, Any]] = proof["findings"]
+    for finding in findings[:MOST_FINDINGS]:
+        sign = "accepted" if finding["accepted"] else "found"
+        who = handles.get(finding["buyerId"], "")
+        console.print(f"{sign}: {who + ': ' if who else ''}{finding['problem']}", markup=False, highlight=False)
+    if len(findings) > MOST_FINDINGS:
+        console.print(f"… and {len(findings) - MOST_FINDINGS:,} more. --export writes them all.", highlight=False)
+
+
+def _closing(proof: dict[str, Any]) -> str:
+    buyers = len(proof["buyers"])
+    if proof["verdict"] == "proven":
+        return f"Proven: each of {buyers:,} buyers has exactly the right invoices, here and at the provider."
+    if proof["verdict"] == "disproved":
+        wrong = sum(buyer["verdict"] == "disproved" for buyer in proof["buyers"])
+        return f"Disproved: something is wrong with {wrong:,} of {buyers:,} buyers."
+    return "Not proven: nothing is known to be wrong, but not everything could be looked at."

@@ -1,0 +1,99 @@
+"""A show's invoices in pages: filtered, searched and sorted, each page after a key, with the counts for its filters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import asyncpg
+
+from services.common.db import Pool
+from services.invoicing.domain.invoice import Status
+from services.invoicing.repository import SQL
+from services.invoicing.shows import ShowNotFound
+
+
+class Sort(StrEnum):
+    """What invoices can be sorted by, as the contract names it."""
+
+    PLAN = ""
+    """The order of the plan: by handle within a run, runs one after the other."""
+    HANDLE = "handle"
+    TOTAL = "total"
+    STATUS = "status"
+    """What needs attention first; in each status what changed last."""
+    UPDATE_TIME = "update_time"
+    LINE_COUNT = "line_count"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which page of which invoices."""
+
+    show_id: str
+    statuses: Sequence[Status]
+    """All when empty."""
+    search: str
+    """In lower case; part of a handle, a name, an e-mail address or a number. All when empty."""
+    sort: Sort
+    downwards: bool
+    after: tuple[str | int | None, str] | None
+    """Place and id of the last one of the page before; the place is None in the order of the plan."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of invoice_records; with `place` where they are sorted."""
+
+    rows: list[asyncpg.Record]
+    seq: int
+    counts: dict[Status, int]
+    """Of all that the search finds, whatever their status."""
+    more: bool
+    sort: Sort
+    downwards: bool
+
+    @property
+    def last(self) -> tuple[str | int | None, str]:
+        row = self.rows[-1]
+        return row.get("place"), str(row["id"])
+
+
+class Listing:
+    """The use case. Raises ShowNotFound."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def page(self, workspace_id: str, wanted: Wanted) -> Page:
+        """The position is read before the rows: an event that is already in the rows may come again, none is missed."""
+        async with self._pool.acquire() as connection:
+            show = await connection.fetchrow(SQL["get_show"], wanted.show_id, workspace_id)
+            if show is None:
+                raise ShowNotFound
+            query, values = _query(wanted)
+            rows = await connection.fetch(SQL[query], *values)
+            if wanted.search:
+                counts = await connection.fetch(SQL["count_found_invoices"], wanted.show_id, wanted.search)
+            else:
+                counts = await connection.fetch(SQL["count_invoices"], wanted.show_id)
+        return Page(
+            rows=rows[: wanted.size],
+            seq=show["seq"],
+            counts={Status(row["status"]): row["count"] for row in counts},
+            more=len(rows) > wanted.size,
+            sort=wanted.sort,
+            downwards=wanted.downwards,
+        )
+
+
+def _query(wanted: Wanted) -> tuple[str, list[object]]:
+    place, after_id = wanted.after or (None, None)
+    head = [wanted.show_id, list(wanted.statuses) or None, wanted.size + 1]
+    if wanted.sort is Sort.PLAN and not wanted.search:
+        return "list_invoices", [*head, after_id]
+    if wanted.sort is Sort.HANDLE:
+        query = "list_invoices_by_handle_downwards" if wanted.downwards else "list_invoices_by_handle"
+        return query, [*head, place, after_id, wanted.search]
+    direction = -1 if wanted.downwards else 1
+    return "list_invoices_by_place", [*head, place, after_id, wanted.search, wanted.sort, direction]

@@ -1,0 +1,128 @@
+"""Proof of a show and hearing of payments over REST, and on the pages."""
+
+from typing import Any
+
+from services.common.errors import Unavailable
+from services.rpc.showbill.integrations.v1 import integrations_pb2
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from tests.gateway.harness import Gateway, Owner
+from tests.gateway.messages import filled
+
+SHOW = "/api/shows/s1"
+
+
+async def test_proof_is_answered_whole(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("VerifyShow", filled(pb.VerifyShowResponse()))
+    answer = await owner.client("POST", f"{SHOW}/verify")
+    assert answer.status == 200
+    assert gateway.invoicing.last("VerifyShow").show_id == "s1"
+    assert (answer.json["verdict"], answer.json["proven"]) == ("proven", True)
+    (buyer,) = answer.json["buyers"]
+    assert buyer == {
+        "buyerId": "buyer_id!",
+        "platform": "platform!",
+        "platformUserId": "platform_user_id!",
+        "handle": "handle!",
+        "owed": 5,
+        "invoiced": 6,
+        "providerTotal": 7,
+        "invoiceCount": 8,
+        "providerInvoiceCount": 9,
+        "verdict": "proven",
+        "reason": "reason!",
+    }
+    assert answer.json["findings"] == [
+        {
+            "buyerId": "buyer_id!",
+            "invoiceId": "invoice_id!",
+            "externalId": "external_id!",
+            "problem": "problem!",
+            "accepted": True,
+        }
+    ]
+    assert answer.json["uncheckedAccounts"] == [
+        {"provider": "provider!", "accountId": "account_id!", "livemode": True, "reason": "reason!"}
+    ]
+    assert (answer.json["currency"], answer.json["showName"]) == ("currency!", "show_name!")
+    assert answer.json["verifiedAt"]
+
+
+async def test_hearing_is_told_with_its_failure(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("GetHearing", filled(pb.GetHearingResponse()))
+    answer = await owner.client("GET", "/api/integrations/stripe/hearing")
+    assert gateway.invoicing.last("GetHearing").provider == "stripe"
+    assert (answer.json["mode"], answer.json["sentence"], answer.json["failure"]) == ("live", "sentence!", "failure!")
+    times = [answer.json[name] for name in ("lastHeardAt", "lastSuccessAt", "lastTryAt")]
+    assert len(set(times)) == 3
+
+
+def connected(gateway: Gateway) -> None:
+    connection = integrations_pb2.Integration(
+        provider="stripe",
+        account_id="acct_1",
+        status=integrations_pb2.INTEGRATION_STATUS_ACTIVE,
+        update_mode=integrations_pb2.UPDATE_MODE_LIVE,
+    )
+    entry = integrations_pb2.CatalogEntry(
+        provider="stripe", name="Stripe", availability=integrations_pb2.AVAILABILITY_AVAILABLE
+    )
+    listed = integrations_pb2.ListedIntegration(entry=entry, connected=True, integration=connection)
+    gateway.integrations.script("ListIntegrations", integrations_pb2.ListIntegrationsResponse(integrations=[listed]))
+    gateway.integrations.script("GetIntegration", integrations_pb2.GetIntegrationResponse(integration=connection))
+
+
+async def page(owner: Owner, path: str) -> str:
+    answer = await owner.client("GET", path)
+    assert answer.status == 200
+    return str(answer.text)
+
+
+def heard(mode: Any, sentence: str, failure: str = "") -> pb.GetHearingResponse:
+    return pb.GetHearingResponse(mode=mode, sentence=sentence, failure=failure, account_id="acct_1")
+
+
+async def test_page_of_stripe_says_how_payments_are_heard_of(gateway: Gateway, owner: Owner) -> None:
+    connected(gateway)
+    gateway.invoicing.script("GetHearing", heard(pb.HEARING_MODE_CATCHING_UP, "Some were not told."))
+    text = await page(owner, "/integrations/stripe")
+    assert "Catching up" in text
+    assert "Some were not told." in text
+
+
+async def test_failed_reading_is_an_alert_on_the_page_and_in_the_hub(gateway: Gateway, owner: Owner) -> None:
+    connected(gateway)
+    gateway.invoicing.script("GetHearing", heard(pb.HEARING_MODE_BROKEN, "Nothing is heard.", "It is away."))
+    text = await page(owner, "/integrations/stripe")
+    assert "Not received" in text
+    assert 'call-error mb-2" role="alert"' in text
+    hub = await page(owner, "/integrations")
+    assert 'data-s="attention"' in hub
+    assert "Nothing is heard." in hub
+
+
+async def test_page_of_stripe_stands_while_invoicing_is_away(gateway: Gateway, owner: Owner) -> None:
+    connected(gateway)
+    gateway.invoicing.script("GetHearing", Unavailable())
+    text = await page(owner, "/integrations/stripe")
+    assert "Payment updates" in text
+    assert ">Live<" in text.replace("</svg>", ">")
+
+
+def summary(amount: int, count: int) -> pb.GetShowSummaryResponse:
+    return pb.GetShowSummaryResponse(
+        currency="GBP", unexplained=pb.SummaryPart(amount=amount, count=count), balanced=not count
+    )
+
+
+async def test_money_that_does_not_balance_is_a_banner(gateway: Gateway, owner: Owner) -> None:
+    show = filled(pb.GetShowResponse())
+    show.show.currency = "GBP"
+    gateway.invoicing.script("GetShow", show)
+    gateway.invoicing.script("GetShowSummary", summary(-1000, 1))
+    assert not (await owner.client("GET", f"{SHOW}/summary")).json["balanced"]
+    text = await page(owner, "/shows/s1")
+    assert "The money of this show does not balance." in text
+    assert "1 buyer was invoiced £10.00 more than their claims" in text
+    assert "data-unbalanced" in await page(owner, "/shows/s1/invoices/rows?ids=")
+    gateway.invoicing.script("GetShowSummary", summary(0, 0))
+    assert "does not balance" not in await page(owner, "/shows/s1")
