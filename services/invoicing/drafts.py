@@ -38,7 +38,7 @@ class NothingOwed(ShowbillError):
 
 
 class BesideSettled(ShowbillError):
-    """Another invoice of this buyer is settled: the draft is to bill the difference. Apply the plan's changes instead."""
+    """Another invoice of this buyer is settled: the draft is to bill the difference. Apply the plan's changes to it."""
 
     kind = Kind.FAILED_PRECONDITION
     reason = "BESIDE_SETTLED"
