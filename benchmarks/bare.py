@@ -20,9 +20,9 @@ import asyncpg
 import uvloop
 from litestar import Litestar, Request, Response, get, post
 
+from services.common.grouping import Grouper
 from services.common.ids import new_id
 from services.gateway.serving import serve_until
-from services.gateway.webhooks.grouping import Grouper
 
 SETUP = """
 CREATE TABLE IF NOT EXISTS bare_invoices (external_id text PRIMARY KEY, status text NOT NULL, rank integer NOT NULL);

@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import PubAck, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from services.common.metrics import NATS_CONNECTED
@@ -20,6 +21,9 @@ log = structlog.get_logger()
 STREAM: Final = "SHOWBILL_EVENTS"
 SUBJECTS: Final = "showbill.events.>"
 REQUEST_ID: Final = "Showbill-Request-Id"
+_AT_ONCE: Final = 1000
+_PATIENCE: Final = 2.0
+"""Seconds to wait for the acknowledgements of so many messages."""
 _KEEP: Final = 7 * 24 * 3600
 """Seconds that events stay in the stream for consumers that were away."""
 
@@ -28,8 +32,15 @@ def subject(workspace_id: str, show_id: str, event_type: str) -> str:
     return f"showbill.events.{workspace_id}.{show_id or '-'}.{event_type}"
 
 
-class BusAway(Exception):
-    """NATS cannot be reached just now; the outbox keeps the event."""
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message on its way to the stream."""
+
+    subject: str
+    body: bytes
+    message_id: str
+    """The stream drops one that it already has."""
+    headers: Mapping[str, str]
 
 
 class Bus:
@@ -90,14 +101,30 @@ class Bus:
         )
         await jetstream.add_stream(config)  # another replica's same configuration changes nothing
 
-    async def publish(self, subject: str, body: bytes, message_id: str, headers: Mapping[str, str]) -> None:
-        """Publishes and waits until the stream has it. Raises BusAway when that cannot be said."""
+    async def publish(self, messages: Sequence[Outgoing]) -> list[bool]:
+        """Publishes in order; says of each whether the stream has it. All False while NATS is away."""
+        had: list[bool] = []
+        for first in range(0, len(messages), _AT_ONCE):
+            had += await self._publish_some(messages[first : first + _AT_ONCE])
+        return had
+
+    async def _publish_some(self, messages: Sequence[Outgoing]) -> list[bool]:
+        """One wait for the acknowledgements of all: a timer and a request for each cost more than the message."""
         if self._jetstream is None or not self.client.is_connected:
-            raise BusAway
+            return [False] * len(messages)
+        sent: list[asyncio.Future[PubAck]] = []
         try:
-            await self._jetstream.publish(subject, body, headers={"Nats-Msg-Id": message_id, **headers})
-        except (NatsError, OSError, TimeoutError) as error:
-            raise BusAway from error
+            for message in messages:
+                headers = {"Nats-Msg-Id": message.message_id, **message.headers}
+                sent.append(await self._jetstream.publish_async(message.subject, message.body, headers=headers))
+        except (NatsError, OSError) as error:
+            log.warning("nats error", error=redact(str(error)))
+        if sent:
+            _, late = await asyncio.wait(sent, timeout=_PATIENCE)
+            for one in late:
+                one.cancel()
+        had = [one.done() and not one.cancelled() and one.exception() is None for one in sent]
+        return had + [False] * (len(messages) - len(had))
 
     async def close(self) -> None:
         if self._connecting:
@@ -120,4 +147,4 @@ class Bus:
         log.warning("nats disconnected")
 
 
-__all__ = ["REQUEST_ID", "STREAM", "SUBJECTS", "Bus", "BusAway", "subject"]
+__all__ = ["REQUEST_ID", "STREAM", "SUBJECTS", "Bus", "Outgoing", "subject"]

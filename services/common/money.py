@@ -19,6 +19,11 @@ def exponent(currency: str) -> int:
     return _CURRENCIES[currency]
 
 
+def format_decimal(amount: int, currency: str) -> str:
+    """An amount in minor units for a program or a spreadsheet, for example `58.96`."""
+    return f"{Decimal(amount).scaleb(-exponent(currency)):f}"
+
+
 def format_money(amount: int, currency: str, locale: str = "en_US") -> str:
     """An amount in minor units for the reader, for example `£58.96`."""
     places = exponent(currency)

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from services.common.bus import REQUEST_ID, Bus, BusAway
+from services.common.bus import REQUEST_ID, Bus, Outgoing
 from services.common.db import Connection, Pool, load_queries, transaction
 from services.common.metrics import EVENTS_PUBLISHED, EVENTS_SWEPT, EVENTS_WAITING
 
@@ -34,6 +34,10 @@ class Message:
     subject: str
     payload: bytes
     request_id: str
+
+
+def _outgoing(message: Message) -> Outgoing:
+    return Outgoing(message.subject, message.payload, message.id, {REQUEST_ID: message.request_id})
 
 
 async def write(connection: Connection, messages: Sequence[Message]) -> None:
@@ -85,20 +89,11 @@ class Outbox:
                 log.warning("outbox rows stay for the sweeper", error=str(error), rows=len(messages))
 
     async def _publish(self, messages: Sequence[Message]) -> list[str]:
-        """Sends all in order, then waits for the acknowledgements; answers the ids that the stream has."""
-        results = await asyncio.gather(
-            *(
-                self._bus.publish(message.subject, message.payload, message.id, {REQUEST_ID: message.request_id})
-                for message in messages
-            ),
-            return_exceptions=True,
-        )
-        for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, BusAway):
-                raise result
-        had = [message.id for message, result in zip(messages, results, strict=True) if result is None]
-        EVENTS_PUBLISHED.inc(len(had))
-        return had
+        """Sends all in order; answers the ids that the stream has."""
+        had = await self._bus.publish([_outgoing(message) for message in messages])
+        published = [message.id for message, held in zip(messages, had, strict=True) if held]
+        EVENTS_PUBLISHED.inc(len(published))
+        return published
 
     async def _sweep_forever(self) -> None:
         while True:

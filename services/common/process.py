@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 import structlog
+import uvloop
 
 from services.common import log as logs
 from services.common import metrics, tls, tracing
@@ -46,7 +47,8 @@ def run_service(
         await serve(config, stop)
 
     try:
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
     except CannotStart as error:
         log.error("cannot start", error=str(error))  # noqa: TRY400  # the sentence says it all
         sys.exit(1)

@@ -8,6 +8,7 @@ import uvloop
 from services.common.addresses import BaseUrl, Listen
 from services.common.bus import Bus
 from services.common.db import Pool, open_pool
+from services.common.grouping import Grouper
 from services.common.migrate import migrate
 from services.common.process import run_service
 from services.common.tls import channel_credentials
@@ -17,6 +18,8 @@ from services.gateway.app import Doorway, Parts, build
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.patient import PatientClient
+from services.gateway.backends.paylinks import PayLinks
+from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.backends.verification import Verification
 from services.gateway.backends.webhooks import MOST, WebhookBackend
@@ -36,7 +39,6 @@ from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.relay import Relay
 from services.gateway.realtime.upkeep import Upkeep
 from services.gateway.serving import bind, serve_until
-from services.gateway.webhooks.grouping import Grouper
 
 log = structlog.get_logger()
 
@@ -58,8 +60,10 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     webhooks = WebhookBackend(integrations, invoicing)
     await bootstrap(pool, passwords, config)
     await passwords.prepare()
+    here = BaseUrl(f"http://{Listen(config.http_listen.host, listening.getsockname()[1])}")
+    base_url = config.public_url or here
     parts = Parts(
-        base_url=config.public_url or BaseUrl(f"http://{Listen(config.http_listen.host, listening.getsockname()[1])}"),
+        base_url=base_url,
         sessions=sessions,
         tokens=ApiTokens(pool),
         account=OwnAccount(pool, passwords, sessions),
@@ -67,7 +71,9 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         invitations=Invitations(pool, passwords, sessions),
         integrations=Integrations(integrations),
         shows=Shows(invoicing),
-        invoices=Invoices(invoicing),
+        invoices=Invoices(invoicing, base_url),
+        sendings=Sendings(invoicing, base_url),
+        pay_links=PayLinks(invoicing),
         verification=Verification(invoicing),
         deliveries=Grouper(
             webhooks.deliver, most=MOST, weigh=lambda delivery: len(delivery.body), heaviest=HEAVIEST_GROUP
@@ -77,7 +83,12 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     )
     doorway = Doorway(
         Proxies(config.trusted_proxies, secure=parts.base_url.secure),
-        Limits(pool, known=config.rate_limit, anonymous=config.rate_limit_anonymous),
+        Limits(
+            pool,
+            known=config.rate_limit,
+            anonymous=config.rate_limit_anonymous,
+            pay_links=config.rate_limit_pay_links,
+        ),
         IdempotencyKeys(pool),
     )
     sweeps = (sessions.sweep, doorway.limits.sweep, doorway.keys.sweep)

@@ -14,12 +14,14 @@ from services.gateway.api import (
     buyers,
     claims,
     docs,
+    exports,
     health,
     integrations,
     invitations,
     invoices,
     items,
     members,
+    sendings,
     session,
     shows,
     tokens,
@@ -28,6 +30,8 @@ from services.gateway.api import (
 from services.gateway.api.health import Health
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.paylinks import PayLinks
+from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.backends.verification import Verification
 from services.gateway.dashboard import routes as dashboard
@@ -64,7 +68,9 @@ ROUTES: tuple[Router, ...] = (
     items.ROUTES,
     claims.ROUTES,
     buyers.ROUTES,
+    exports.ROUTES,
     invoices.ROUTES,
+    sendings.ROUTES,
     verification.ROUTES,
     health.ROUTES,
     docs.ROUTES,
@@ -89,6 +95,8 @@ class Parts:
     integrations: Integrations
     shows: Shows
     invoices: Invoices
+    sendings: Sendings
+    pay_links: PayLinks
     verification: Verification
     deliveries: Deliveries
     hub: Hub
@@ -107,6 +115,7 @@ class Doorway:
 def build(parts: Parts, doorway: Doorway) -> Edge:
     """The ASGI application."""
     dependencies = {name: _given(part) for name, part in vars(parts).items()} | {"caller": _caller()}
+    dependencies["limits"] = _given(doorway.limits)
     dependencies["description"] = _given(Description(ROUTES, dependencies))
     app = Litestar(
         route_handlers=[*ROUTES, realtime],

@@ -24,6 +24,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: Networks = Networks()
     rate_limit: int = 6000
     rate_limit_anonymous: int = 600
+    rate_limit_pay_links: int = 6000
     bootstrap_email: str = ""
     bootstrap_password: Secret | None = None
     bootstrap_workspace: str = "My workspace"

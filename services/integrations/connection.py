@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from typing import Final
 
 import asyncpg
@@ -29,6 +30,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     footer: str = ""
     automatic_sending: bool = False
     payment_instructions: str = ""
+
+
+def etag(settings: Settings) -> str:
+    """Names this state of the settings."""
+    return blake2b(msgspec.json.encode(settings), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

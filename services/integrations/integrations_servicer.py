@@ -143,6 +143,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
             request.provider,
             rendering.settings(request.settings),
             list(request.update_mask.paths),
+            request.settings.etag,
         )
         return pb.UpdateIntegrationSettingsResponse(integration=rendering.integration(changed))
 

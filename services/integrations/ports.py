@@ -121,6 +121,8 @@ class Limits:
     longest_memo: int = field(kw_only=True)
     """Characters."""
     longest_footer: int = field(kw_only=True)
+    cannot_email: bool = field(default=False, kw_only=True)
+    """It mails nothing: links go out as a message or by hand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from google.protobuf.duration_pb2 import Duration
 
 from services.common.errors import Fault, require
 from services.common.money import format_money, is_currency
+from services.common.templates import render
 from services.common.timestamps import from_proto, to_proto
 from services.integrations.audit import AuditEntry
 from services.integrations.checking import Checked
-from services.integrations.connection import LIVE, Connection, Settings
+from services.integrations.connection import LIVE, Connection, Settings, etag
 from services.integrations.offers import Availability, Entry
 from services.integrations.ports import (
     Buyer,
@@ -24,7 +25,6 @@ from services.integrations.ports import (
     ProviderEvent,
     ProviderInvoice,
 )
-from services.integrations.templates import render
 from services.integrations.webhooks import Verdict
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 
@@ -77,6 +77,7 @@ def _settings(one: Connection) -> pb.IntegrationSettings:
         footer=found.footer,
         automatic_sending=found.automatic_sending,
         payment_instructions=found.payment_instructions,
+        etag=etag(found),
     )
 
 
@@ -98,6 +99,7 @@ def limits(one: Limits) -> pb.ProviderLimits:
         maximum_total=one.maximum_total,
         maximum_lines=one.maximum_lines,
         maximum_totals=one.maximum_totals,
+        cannot_email=one.cannot_email,
     )
 
 

@@ -7,19 +7,28 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
+import msgspec
 
 from services.common.db import Connection as Database
 from services.common.db import Pool, load_queries, transaction
+from services.common.errors import Kind, ShowbillError
 from services.common.outbox import Message, Outbox
 from services.integrations import audit
 from services.integrations.announcing import integration_updated
 from services.integrations.audit import Action
-from services.integrations.connection import Connection, from_row, wrapped_key
+from services.integrations.connection import Connection, etag, from_row, wrapped_key
 from services.integrations.listening import Hearing
 from services.integrations.ports import ConnectedAccount, Link
 from services.integrations.vault import Sealed
 
 SQL: Final = load_queries(Path(__file__).parent / "sql")
+
+
+class SettingsChanged(ShowbillError):
+    """Somebody changed the settings meanwhile. Read them again, then decide."""
+
+    kind = Kind.OUTDATED
+    reason = "SETTINGS_CHANGED"
 
 
 class ChangedMeanwhile(Exception):
@@ -136,9 +145,14 @@ class Repository:
         """Writes an entry of the audit when the block is ended by an error of ours."""
         return audit.telling_refusals(self._pool, workspace_id, provider, action)
 
-    async def change_settings(self, old: Connection, changes: Mapping[str, object]) -> Connection | None:
-        """None when the connection was ended meanwhile."""
+    async def change_settings(self, old: Connection, changes: Mapping[str, object], expected: str) -> Connection | None:
+        """None when the connection was ended. Raises SettingsChanged, but not for a change that stands already."""
         async with transaction(self._pool) as connection:
+            locked = await connection.fetchrow(SQL["lock_settings"], old.id)
+            if locked is not None and expected:
+                now = from_row(locked).settings
+                if msgspec.structs.replace(now, **changes) != now and expected != etag(now):
+                    raise SettingsChanged
             row = await connection.fetchrow(SQL["change_settings"], old.id, dict(changes))
             if row and changes:
                 names = ", ".join(name.replace("_", " ") for name in changes)

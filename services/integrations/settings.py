@@ -8,12 +8,13 @@ import structlog
 
 from services.common.errors import Fault, require
 from services.common.money import is_currency
+from services.common.templates import render
 from services.integrations.connection import Connection, Settings
 from services.integrations.opening import NotConnected
 from services.integrations.ports import Limits
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
-from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, render, sample_values
+from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, sample_values
 
 log = structlog.get_logger()
 
@@ -74,12 +75,18 @@ class ChangingSettings:
         self._repository = repository
         self._registry = registry
 
-    async def change(self, workspace_id: str, provider: str, given: Settings, fields: Sequence[str]) -> Connection:
-        """Changes these fields and no other. Raises NotConnected, or InvalidRequest with every fault."""
+    async def change(
+        self, workspace_id: str, provider: str, given: Settings, fields: Sequence[str], expected: str
+    ) -> Connection:
+        """Changes these fields and no other; `expected` is the etag that was read, empty for any.
+
+        Raises NotConnected, SettingsChanged, or InvalidRequest with every fault.
+        """
         require([Fault("update_mask", f"There is no setting {name}.") for name in fields if name not in FIELDS])
         connection = await self._connected(workspace_id, provider)
         require(faults_of(given, fields, self._registry.adapter(provider).limits()))
-        changed = await self._repository.change_settings(connection, {name: getattr(given, name) for name in fields})
+        changes = {name: getattr(given, name) for name in fields}
+        changed = await self._repository.change_settings(connection, changes, expected)
         if changed is None:
             raise NotConnected
         log.info("settings changed", provider=provider, integration_id=connection.id, fields=list(fields))

@@ -7,7 +7,7 @@ from services.common.context import Identity
 from services.common.errors import ShowbillError
 from services.invoicing import amending, repository
 from services.invoicing.amending import Held, InvoiceBusy, Which
-from services.invoicing.deliver import InvoiceStatus
+from services.invoicing.courier import InvoiceStatus
 from services.invoicing.domain.amending import NOT_MARKABLE, NOT_VOIDABLE, UNMADE, withdraw
 from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
 from services.invoicing.ledger import Change, Entry, Ledger

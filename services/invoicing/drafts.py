@@ -14,7 +14,7 @@ from services.common.context import Identity
 from services.common.errors import Kind, ShowbillError
 from services.invoicing import amending, repository
 from services.invoicing.amending import Held, Which
-from services.invoicing.deliver import InvoiceStatus
+from services.invoicing.courier import InvoiceStatus
 from services.invoicing.domain.amending import NO_DRAFT, bill_anew
 from services.invoicing.domain.invoice import DraftReason, Invoice, Standing, held_back_because
 from services.invoicing.domain.rollup import NOTHING

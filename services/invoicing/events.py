@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from services.common import context
 from services.common.bus import subject
 from services.common.ids import new_id
 from services.common.outbox import Message
@@ -40,7 +39,7 @@ _FIELDS: Final[Mapping[type, tuple[str, str]]] = {
 }
 
 
-def message(workspace_id: str, show_id: str, seq: int, payload: Payload, now: datetime) -> Message:
+def message(workspace_id: str, show_id: str, seq: int, payload: Payload, now: datetime, request_id: str) -> Message:
     """The event with its place among the show's events, ready for the outbox."""
     event_type, field = _FIELDS[type(payload)]
     event = pb.Event(
@@ -52,9 +51,7 @@ def message(workspace_id: str, show_id: str, seq: int, payload: Payload, now: da
         occur_time=to_proto(now),
         **{field: payload},  # type: ignore[arg-type]  # the field that belongs to the payload's type
     )
-    return Message(
-        event.id, subject(workspace_id, show_id, event_type), event.SerializeToString(), context.request_id()
-    )
+    return Message(event.id, subject(workspace_id, show_id, event_type), event.SerializeToString(), request_id)
 
 
 def invoice_updated(invoice: Invoice, previous: Status | None) -> Payload:
@@ -98,7 +95,7 @@ def claims_changed(*, created: int, updated: int) -> Payload:
     return pb.ClaimsChanged(created_count=created, updated_count=updated)
 
 
-def link_requested(invoice: Invoice, delivery_id: str, text: str) -> Payload:
+def link_requested(invoice: Invoice, delivery_id: str, text: str, link: str) -> Payload:
     """`text` is the rendered message, with the link in it."""
     return pb.CheckoutLinkRequested(
         delivery_id=delivery_id,
@@ -107,6 +104,7 @@ def link_requested(invoice: Invoice, delivery_id: str, text: str) -> Payload:
         platform_user_id=invoice.platform_user_id,
         handle=invoice.handle,
         message=text,
+        link=link,
     )
 
 

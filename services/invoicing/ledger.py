@@ -13,11 +13,13 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from services.common import context
 from services.common.db import Connection, Pool, transaction
 from services.common.errors import Kind, ShowbillError
+from services.common.ids import new_id
 from services.common.outbox import Message, Outbox
 from services.invoicing import events, repository
-from services.invoicing.domain.invoice import Invoice, Status
+from services.invoicing.domain.invoice import Invoice, Standing, Status
 from services.invoicing.events import Payload
 from services.invoicing.repository import SQL
 
@@ -42,6 +44,8 @@ class Change:
     """The new lines; None where they stay."""
     withdrawn: bool = False
     """It is taken out of its run without a result: nothing was made of it."""
+    request_id: str = field(default_factory=context.request_id)
+    """The request that caused it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,11 @@ class Entry:
         if not changes:
             return
         await self._write(changes)
+        await self._send_what_became_payable(changes)
         told = [
             (c.after.workspace_id, c.after.show_id, events.invoice_updated(c.after, c.before.status)) for c in changes
         ]
-        await self.tell(told)
+        await self.tell(told, [change.request_id for change in changes])
         await self._count_results(changes)
 
     async def withdraw(self, changes: Sequence[Change]) -> None:
@@ -89,16 +94,28 @@ class Entry:
         await _write_rows(self.connection, changes)
         await _write_history(self.connection, changes)
 
-    async def tell(self, told: Sequence[tuple[str, str, Payload]]) -> None:
-        """Writes events of shows, named by workspace and id, in order."""
+    async def _send_what_became_payable(self, changes: Sequence[Change]) -> None:
+        """Queues the link of an invoice that can be paid from now on, where the settings say so; once for each."""
+        before = {change.after.id: change.before.standing for change in reversed(changes)}
+        now = {change.after.id: change.after.standing for change in changes}
+        ready = [one for one in now if before[one] < Standing.PAYABLE and now[one] is Standing.PAYABLE]
+        if ready:
+            await self.connection.execute(SQL["queue_automatic"], [new_id() for _ in ready], ready)
+
+    async def tell(self, told: Sequence[tuple[str, str, Payload]], requests: Sequence[str] = ()) -> None:
+        """Writes events of shows, named by workspace and id, in order, with the requests that caused them.
+
+        That is the one being served where none are given.
+        """
         counts = Counter(show_id for _, show_id, _ in told)
         rows = await self.connection.fetch(SQL["take_positions"], list(counts), list(counts.values()))
         place = {str(row["id"]): row["seq"] - counts[str(row["id"])] for row in rows}
         now = datetime.now(UTC)
         messages = []
-        for workspace_id, show_id, payload in told:
+        causes = requests or [context.request_id()] * len(told)
+        for (workspace_id, show_id, payload), request_id in zip(told, causes, strict=True):
             place[show_id] += 1
-            messages.append(events.message(workspace_id, show_id, place[show_id], payload, now))
+            messages.append(events.message(workspace_id, show_id, place[show_id], payload, now, request_id))
         await self.outbox.add(self.connection, messages)
         self.messages.extend(messages)
 

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Final
 
 import asyncpg
 import msgspec
@@ -15,11 +14,9 @@ from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan
 from services.invoicing.ledger import Entry as Transaction
 from services.invoicing.ledger import RequestIdTaken
+from services.invoicing.paylinks import TOKEN_BYTES
 from services.invoicing.ports import Connection as ProviderConnection
 from services.invoicing.repository import SQL
-
-TOKEN_BYTES: Final = 18
-"""Of randomness in a pay link: 144 bits."""
 
 
 async def add_run(

@@ -7,7 +7,7 @@ from typing import Any, Final
 import asyncpg
 
 from services.common.timestamps import to_duration, to_proto
-from services.invoicing import repository
+from services.invoicing import repository, shows
 from services.invoicing.domain.changes import Proposal
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan, Warn
@@ -16,6 +16,7 @@ from services.invoicing.feed import Taken
 from services.invoicing.hearing import Heard
 from services.invoicing.items import etag
 from services.invoicing.listing import Page
+from services.invoicing.openings import opened
 from services.invoicing.settle import Outcome
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
@@ -43,6 +44,7 @@ def show(row: asyncpg.Record) -> pb.Show:
         item_count=row["item_count"],
         claim_count=row["claim_count"],
         buyer_count=row["buyer_count"],
+        etag=shows.etag(row),
     )
 
 
@@ -161,13 +163,15 @@ def invoice(known: Invoice, snapshot: Sequence[Mapping[str, Any]] = ()) -> pb.In
         pay_path=known.pay_path,
         adjusted_at_provider=known.adjusted_at_provider,
         lines=lines(snapshot),
+        opened_count=known.opened_count,
+        first_opened_time=to_proto(known.first_opened_at),
     )
 
 
 def page(listed: Page, statuses: Sequence[Status], next_page_token: str) -> pb.ListInvoicesResponse:
     """`statuses` are those that were asked for; all when empty."""
     return pb.ListInvoicesResponse(
-        invoices=[invoice(repository.invoice(row)) for row in listed.rows],
+        invoices=[invoice(opened(repository.invoice(row), listed.openings)) for row in listed.rows],
         next_page_token=next_page_token,
         seq=listed.seq,
         total_size=sum(listed.counts.get(status, 0) for status in statuses or Status),
@@ -248,18 +252,6 @@ def generation(row: asyncpg.Record) -> pb.Generation:
         finish_time=to_proto(row["finished_at"]),
         actor=row["actor"],
         change_count=row["change_count"],
-    )
-
-
-def delivery(row: asyncpg.Record) -> pb.Delivery:
-    return pb.Delivery(
-        id=str(row["id"]),
-        channel=pb.DeliveryChannel.Value(f"DELIVERY_CHANNEL_{row['channel'].upper()}"),
-        state=pb.DeliveryState.Value(f"DELIVERY_STATE_{row['state'].upper()}"),
-        reason=row["reason"],
-        message=row["message"],
-        link=row["link"],
-        create_time=to_proto(row["created_at"]),
     )
 
 

@@ -1,7 +1,8 @@
 """Provider events applied: inbox row, row lock, move and outbox row in one transaction."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -9,6 +10,8 @@ from typing import Final
 import asyncpg
 import structlog
 
+from services.common import context
+from services.common.grouping import Grouper
 from services.invoicing import repository
 from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.fairness import Account
@@ -18,6 +21,8 @@ from services.invoicing.repository import SQL
 
 log = structlog.get_logger()
 
+MOST: Final = 256
+"""Events of one call at the most, and of calls that share a transaction."""
 _AWAY: Final = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
 
 
@@ -56,41 +61,59 @@ class Event:
         return self.account, self.event_id
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Events that came in one call, and the request that brought them."""
+
+    events: Sequence[Event]
+    request_id: str
+
+
 class Settlement:
-    """Applies events in groups."""
+    """Applies events in groups: calls that arrive while others are applied share the next transaction."""
 
     def __init__(self, ledger: Ledger, wake: Callable[[], None]) -> None:
         """`wake` is called when an invoice was replaced at the provider, to read how the new one stands."""
         self._ledger = ledger
         self._wake = wake
+        self._calls = Grouper(self._apply_calls, most=MOST, weigh=lambda call: len(call.events), heaviest=MOST)
 
     async def apply(self, events: Sequence[Event]) -> list[Outcome]:
-        """One outcome for each, in order. When the group fails, each is applied alone."""
+        """One outcome for each, in order. When a group fails, each event is applied alone."""
+        return await self._calls.submit(Call(events, context.request_id())) if events else []
+
+    async def _apply_calls(self, calls: Sequence[Call]) -> list[list[Outcome]]:
+        events = [event for call in calls for event in call.events]
+        requests = [call.request_id for call in calls for _ in call.events]
+        outcomes = iter(await self._apply_group(events, requests))
+        return [list(itertools.islice(outcomes, len(call.events))) for call in calls]
+
+    async def _apply_group(self, events: Sequence[Event], requests: Sequence[str]) -> list[Outcome]:
         try:
-            return await self._apply(events)
+            return await self._apply(events, requests)
         except _AWAY:
             raise
         except (asyncpg.PostgresError, asyncpg.DataError, ValueError) as error:
             log.warning(
                 "a group of provider events is applied one by one", error=type(error).__name__, count=len(events)
             )
-        return [await self._alone(event) for event in events]
+        return [await self._alone(event, request) for event, request in zip(events, requests, strict=True)]
 
-    async def _alone(self, event: Event) -> Outcome:
+    async def _alone(self, event: Event, request_id: str) -> Outcome:
         try:
-            return (await self._apply([event]))[0]
+            return (await self._apply([event], [request_id]))[0]
         except _AWAY:
             raise
         except (asyncpg.PostgresError, asyncpg.DataError, ValueError):
             log.exception("a provider event could not be applied", event_id=event.event_id)
             return Outcome.TRY_AGAIN
 
-    async def _apply(self, events: Sequence[Event]) -> list[Outcome]:
+    async def _apply(self, events: Sequence[Event], requests: Sequence[str]) -> list[Outcome]:
         async with self._ledger.entry() as entry:
             matches, invoices = await _match(entry, events)
             # After the locks: whoever applied the same event before us has committed by now.
             known = await _known(entry, events)
-            outcomes, changes, about = _decide(events, matches, invoices, known)
+            outcomes, changes, about = _decide(events, requests, matches, invoices, known)
             await entry.change(changes)
             await _record(entry, events, outcomes, about)
         if any(rules.was_replaced(change.before, change.after) for change in changes):
@@ -134,7 +157,11 @@ async def _known(entry: Entry, events: Sequence[Event]) -> set[int]:
 
 
 def _decide(
-    events: Sequence[Event], matches: Mapping[int, str], invoices: dict[str, Invoice], known: set[int]
+    events: Sequence[Event],
+    requests: Sequence[str],
+    matches: Mapping[int, str],
+    invoices: dict[str, Invoice],
+    known: set[int],
 ) -> tuple[list[Outcome], list[Change], list[str | None]]:
     """What becomes of each event, the steps that follow, and the invoice that each is about."""
     outcomes: list[Outcome] = []
@@ -157,7 +184,7 @@ def _decide(
         change = _step(invoice, event, now)
         outcomes.append(Outcome.APPLIED if change else Outcome.NO_CHANGE)
         if change:
-            changes.append(change)
+            changes.append(replace(change, request_id=requests[place]))
             invoices[invoice.id] = change.after
     return outcomes, changes, about
 

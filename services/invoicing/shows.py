@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Final
 
 import asyncpg
+import msgspec
 
 from services.common.db import transaction
 from services.common.errors import Kind, NotFound, ShowbillError
@@ -26,6 +28,13 @@ class ShowState(ShowbillError):
     reason = "SHOW_STATE"
 
 
+class ShowChanged(ShowbillError):
+    """Somebody changed the show meanwhile. Read it again, then decide."""
+
+    kind = Kind.OUTDATED
+    reason = "SHOW_CHANGED"
+
+
 class CurrencyFixed(ShowbillError):
     """The show has invoices in {currency}, so its currency cannot be changed any more."""
 
@@ -45,6 +54,12 @@ class Move:
 START: Final = Move("active", frozenset({"draft", "paused"}), "started")
 PAUSE: Final = Move("paused", frozenset({"active"}), "paused")
 END: Final = Move("ended", frozenset({"draft", "active", "paused"}), "ended")
+
+
+def etag(show: asyncpg.Record) -> str:
+    """Names this state of what people edit of a show."""
+    state = msgspec.json.encode([show["name"], show["currency"], show["start_at"]])
+    return blake2b(state, digest_size=8).hexdigest()
 
 
 class Shows:
@@ -69,25 +84,29 @@ class Shows:
         return await self._pool.fetch(SQL["list_shows"], workspace_id, after, size)
 
     async def update(
-        self, workspace_id: str, show_id: str, *, name: str | None, currency: str | None, start_at: datetime | None
+        self,
+        workspace_id: str,
+        show_id: str,
+        *,
+        name: str | None,
+        currency: str | None,
+        start_at: datetime | None,
+        expected: str = "",
     ) -> asyncpg.Record:
-        """Changes what is not None. Raises CurrencyFixed."""
+        """Changes what is not None, with `expected` only the state of that etag. Raises ShowChanged, CurrencyFixed."""
         async with transaction(self._pool) as connection:
             show = _found(await connection.fetchrow(SQL["lock_show"], show_id, workspace_id))
+            wanted = (name or show["name"], currency or show["currency"], start_at or show["start_at"])
+            if wanted == (show["name"], show["currency"], show["start_at"]):
+                return show  # also when it was sent again, by then with an old etag
+            if expected not in ("", etag(show)):
+                raise ShowChanged
             if currency not in (None, show["currency"]) and await connection.fetchval(
                 SQL["show_has_invoices"], show_id
             ):
                 raise CurrencyFixed(currency=show["currency"])
             return _found(
-                await connection.fetchrow(
-                    SQL["update_show"],
-                    show_id,
-                    show["name"] if name is None else name,
-                    currency or show["currency"],
-                    start_at or show["start_at"],
-                    show["state"],
-                    show["end_at"],
-                )
+                await connection.fetchrow(SQL["update_show"], show_id, *wanted, show["state"], show["end_at"])
             )
 
     async def move(self, workspace_id: str, show_id: str, move: Move) -> asyncpg.Record:

@@ -69,6 +69,7 @@ class ShowsServicer(ShowsServiceServicer):
             name=told.name.strip() if "name" in paths else None,
             currency=told.currency if "currency" in paths else None,
             start_at=start_at if "start_time" in paths else None,
+            expected=told.etag,
         )
         return pb.UpdateShowResponse(show=render.show(show))
 

@@ -10,7 +10,7 @@ import pytest
 from nats.js.api import StreamConfig
 
 from services.cli.embedded.nats import Nats
-from services.common.bus import STREAM, SUBJECTS, Bus
+from services.common.bus import STREAM, SUBJECTS, Bus, Outgoing
 from services.common.secret import Secret
 from tests.conftest import running
 from tests.waiting import free_port
@@ -41,7 +41,7 @@ async def test_a_stream_that_the_operator_tuned_is_left_as_it_is(own_nats: Nats)
     bus = Bus(Secret(own_nats.url), "invoicing")
     bus.start()
     await asyncio.wait_for(bus.ready.wait(), 10)
-    await bus.publish("showbill.events.w.s.invoice.updated", b"1", "id-1", {})
+    assert await bus.publish([Outgoing("showbill.events.w.s.invoice.updated", b"1", "id-1", {})]) == [True]
     info = await operator.jetstream().stream_info(STREAM)
     assert (info.config.max_age, info.state.messages) == (60, 1)
     await bus.close()

@@ -34,6 +34,7 @@ async def test_a_show_is_made_and_rendered_whole(gateway: Gateway, owner: Owner)
         "itemCount": 9,
         "claimCount": 10,
         "buyerCount": 11,
+        "etag": "etag!",
     }
 
 
@@ -175,3 +176,16 @@ async def test_an_item_that_somebody_else_changed_is_left_alone(gateway: Gateway
     answer = await owner.client("PATCH", "/api/shows/s/items/12", {"price": 1}, headers={"If-Match": "old"})
     assert (answer.status, answer.json["type"]) == (412, "urn:showbill:problem:item-changed")
     assert answer.json["detail"].startswith("Somebody changed item 12 meanwhile.")
+
+
+async def test_a_show_is_changed_from_the_state_that_was_read(gateway: Gateway, owner: Owner) -> None:
+    show = pb.Show(id="s", state=pb.SHOW_STATE_DRAFT, etag="e1")
+    gateway.invoicing.script("GetShow", pb.GetShowResponse(show=show))
+    gateway.invoicing.script("UpdateShow", pb.UpdateShowResponse(show=show))
+    read = (await owner.client("GET", "/api/shows/s")).headers["ETag"]
+    changed = await owner.client("PATCH", "/api/shows/s", {"name": "x"}, headers={"If-Match": read})
+    assert (read, changed.headers["ETag"]) == ('"e1"', '"e1"')
+    assert gateway.invoicing.last("UpdateShow").show.etag == "e1"
+    for tag, sent in (("W/" + read, "e1"), ("*", ""), ("nonsense", "?")):
+        await owner.client("PATCH", "/api/shows/s", {"name": "x"}, headers={"If-Match": tag})
+        assert gateway.invoicing.last("UpdateShow").show.etag == sent

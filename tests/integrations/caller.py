@@ -47,8 +47,9 @@ class Caller:
 
     async def set(self, who: Identity, provider: str = "stripe", **settings: Any) -> pb.Integration:
         """Changes these settings and no other."""
+        mask = FieldMask(paths=[name for name in settings if name != "etag"])
         request = pb.UpdateIntegrationSettingsRequest(
-            provider=provider, settings=pb.IntegrationSettings(**settings), update_mask=FieldMask(paths=settings)
+            provider=provider, settings=pb.IntegrationSettings(**settings), update_mask=mask
         )
         answer = await self.gateway.call(self.integrations.UpdateIntegrationSettings, request, who)
         return answer.integration

@@ -10,7 +10,6 @@ import pytest
 from services.common.context import Identity
 from services.common.db import Connection
 from services.common.errors import Kind
-from services.common.ids import new_id
 from services.common.status import RemoteError
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.e2e.stack import Stack
@@ -378,10 +377,3 @@ async def test_stranger_services_are_turned_away(shop: Shop) -> None:
     with pytest.raises(RemoteError) as refused:
         await shop.caller.invoicing.call(shop.caller.integrations.ConnectIntegration, request, shop.who)
     assert refused.value.reason == "UNAUTHENTICATED" or refused.value.kind is Kind.FORBIDDEN
-
-
-async def test_what_is_announced_only_is_unimplemented(connected: Shop) -> None:
-    request = pb.UpdateDraftRequest(provider="stripe", external_id=new_id())
-    with pytest.raises(RemoteError) as refused:
-        await connected.caller.invoicing.call(connected.caller.invoices.UpdateDraft, request, connected.who)
-    assert refused.value.kind is Kind.UNIMPLEMENTED

@@ -123,3 +123,16 @@ async def test_operators_retry_takes_the_settings_of_now(connected: Shop) -> Non
     await connected.create(order)
     (invoice,) = await connected.invoices()
     assert invoice["description"] == "Another memo"
+
+
+async def test_of_two_who_edit_the_same_settings_the_second_is_told(connected: Shop) -> None:
+    read = (await connected.connection()).settings.etag
+    after = await connected.caller.set(connected.who, footer="A", etag=read)
+    assert after.settings.etag not in ("", read)
+    with pytest.raises(RemoteError) as refused:
+        await connected.caller.set(connected.who, footer="B", etag=read)
+    assert (refused.value.kind, refused.value.reason) == (Kind.OUTDATED, "SETTINGS_CHANGED")
+    assert (await connected.caller.set(connected.who, footer="A", etag=read)).settings.footer == "A"  # sent again
+    races = [connected.caller.set(connected.who, footer=text, etag=after.settings.etag) for text in ("C", "D", "E")]
+    won = [one for one in await asyncio.gather(*races, return_exceptions=True) if not isinstance(one, Exception)]
+    assert len(won) == 1

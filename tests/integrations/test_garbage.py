@@ -1,6 +1,7 @@
 """Whatever answers in Stripe's place, the operator gets a sentence and the outcome counts as unknown."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 from aiohttp import web
 
 from services.common.secret import Secret
+from services.integrations.adapters.stripe.adapter import StripeAdapter
 from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.operations import CREATE_INVOICE
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import Link
+from services.integrations.ports import EndpointWish, Link
+from tests.fakes.book import MemoryBook
 from tests.fakes.pace import NoPace
 from tests.waiting import free_port
 
@@ -25,10 +28,17 @@ ANSWERS = [
     (200, "application/json", b"{}"),
     (200, "application/json", b'{"object": "invoice", "id": "in_1"}'),
     (200, "application/json", b'{"object": "list", "data": []}'),
+    (200, "application/json", b'{"object": "list", "data": null, "has_more": false}'),
+    (200, "application/json", b'{"object": "list", "data": [7], "has_more": false}'),
+    (200, "application/json", b'{"object": "list", "data": [{"object": "invoice", "id": "in_1"}], "has_more": false}'),
     (200, "application/json", b'{"object": "surprise"}'),
     (200, "application/json", b"\xff\xfe\x00"),
     (302, "text/html", b"moved"),
+    (401, "text/html", b"<html>Sign in to the proxy</html>"),
+    (401, "application/json", b"{}"),
+    (403, "text/html", b"<html>Blocked</html>"),
     (404, "text/html", b"<html>Not here</html>"),
+    (429, "text/html", b"<html>Slow down</html>"),
     (500, "application/json", b"{}"),
     (502, "text/html", b"<html>Bad gateway</html>"),
     (503, "text/plain", b""),
@@ -92,3 +102,37 @@ async def test_incomplete_keys_are_no_keys() -> None:
         await api.call(Link("w", "i", "acct_1", False, {}), CREATE_INVOICE)
     assert failed.value.failure is Failure.CREDENTIALS_REJECTED
     await api.close()
+
+
+@pytest.mark.parametrize(
+    "odd", [{"status": "haunted"}, {"currency": None}, {"total": "many"}, {"lines": {"data": [7]}}]
+)
+async def test_invoice_that_cannot_be_read_is_an_unknown_outcome(
+    answers: tuple[str, list[Any]], odd: dict[str, Any]
+) -> None:
+    url, scripted = answers
+    invoice = {
+        "object": "invoice",
+        "id": "in_1",
+        "status": "open",
+        "total": 1,
+        "currency": "gbp",
+        "lines": {"data": []},
+    }
+    scripted.append((200, "application/json", json.dumps({**invoice, **odd}).encode()))
+    adapter = StripeAdapter(url, url, NoPace(), MemoryBook())
+    with pytest.raises(AdapterError) as failed:
+        await adapter.get_invoice(LINK, "in_1")
+    assert failed.value.failure is Failure.PROVIDER_UNAVAILABLE
+    await adapter.close()
+
+
+async def test_endpoint_without_its_secret_is_not_understood(answers: tuple[str, list[Any]]) -> None:
+    url, scripted = answers
+    made = {"object": "webhook_endpoint", "id": "we_1", "url": url, "status": "enabled", "enabled_events": ["*"]}
+    scripted.append((200, "application/json", json.dumps(made).encode()))
+    adapter = StripeAdapter(url, url, NoPace(), MemoryBook())
+    with pytest.raises(AdapterError) as failed:
+        await adapter.ensure_endpoint(LINK, EndpointWish("i", "w", url, url))
+    assert failed.value.failure is Failure.PROVIDER_UNAVAILABLE
+    await adapter.close()

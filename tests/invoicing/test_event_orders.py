@@ -189,3 +189,25 @@ async def test_replacement_that_names_the_old_one_is_followed_at_once(caller: Ca
     assert (now.status, now.external_id, now.total) == (pb.INVOICE_STATUS_PAID, "in_edited", 1500)
     assert [(line.title, line.amount) for line in now.lines] == [("Edited", 1500)]
     assert now.pay_path == invoice.pay_path
+
+
+async def test_calls_at_once_share_transactions(caller: Caller, replica: Replica) -> None:
+    show_id = await caller.small_show(40)
+    await caller.generate(show_id)
+    events = [paid_event(caller, one) for one in await caller.listed(show_id)]
+    taken = "SELECT count(DISTINCT xmin::text) FROM provider_events"
+    before = await replica.pool.fetchval(taken)
+    outcomes = await asyncio.gather(*(caller.apply(one) for one in events))
+    assert outcomes == [[pb.EVENT_OUTCOME_APPLIED]] * 40
+    assert await replica.pool.fetchval(taken) - before < 20
+    await every_change_is_in_the_history(replica, await caller.listed(show_id))
+
+
+async def test_call_that_shares_with_a_poisonous_one_gets_its_own_outcome(caller: Caller) -> None:
+    show_id = await caller.small_show(12)
+    await caller.generate(show_id)
+    events = [paid_event(caller, one) for one in await caller.listed(show_id)]
+    events[5].provider_type = "a zero \0 character"
+    outcomes = await asyncio.gather(*(caller.apply(one) for one in events))
+    assert [told.index(pb.EVENT_OUTCOME_TRY_AGAIN) for told in outcomes if told != [pb.EVENT_OUTCOME_APPLIED]] == [0]
+    assert outcomes[5] == [pb.EVENT_OUTCOME_TRY_AGAIN]

@@ -1,5 +1,7 @@
 """Shows and items over gRPC."""
 
+from typing import Any
+
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -149,3 +151,20 @@ async def test_items_are_listed_in_the_order_of_their_numbers(caller: Caller) ->
         token = answer.next_page_token
     assert seen == [("1", False), ("2", False), ("2b", False), ("10", False), ("X", False)]
     assert token == ""
+
+
+async def test_of_two_who_edit_a_show_the_second_is_told(caller: Caller) -> None:
+    read = await caller.create_show()
+
+    def renamed(name: str, etag: str) -> Any:
+        show = pb.Show(id=read.id, name=name, etag=etag)
+        request = pb.UpdateShowRequest(show=show, update_mask=FieldMask(paths=["name"]))
+        return caller.client.call(caller.shows.UpdateShow, request, caller.who)
+
+    first = (await renamed("First", read.etag)).show
+    assert first.etag not in ("", read.etag)
+    error = await refusal(renamed("Second", read.etag))
+    assert (error.kind, error.reason) == (Kind.OUTDATED, "SHOW_CHANGED")
+    assert (await renamed("First", read.etag)).show.name == "First"  # sent again
+    assert (await renamed("Second", first.etag)).show.name == "Second"
+    assert (await renamed("Third", "")).show.name == "Third"

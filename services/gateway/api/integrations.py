@@ -3,10 +3,11 @@
 import re
 from typing import Final
 
-from litestar import Router, delete, get, patch, post, put
+from litestar import Response, Router, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from services.gateway.api.conditions import IfMatch, etag, etag_of
 from services.gateway.api.parameters import PageSize, PageToken
 from services.gateway.backends.integrations import Integrations
 from services.gateway.identity.principal import Principal
@@ -149,9 +150,10 @@ async def disconnect_integration(
 @get("/api/integrations/{provider:str}/settings")
 async def get_settings(
     provider: FromPath[str], caller: NamedDependency[Principal], integrations: NamedDependency[Integrations]
-) -> IntegrationSettingsView:
+) -> Response[IntegrationSettingsView]:
     """What invoices of this provider are made with."""
-    return (await integrations.get(caller.identity, provider)).settings
+    settings = (await integrations.get(caller.identity, provider)).settings
+    return Response(settings, headers=etag(settings.etag))
 
 
 @patch("/api/integrations/{provider:str}/settings")
@@ -160,9 +162,11 @@ async def change_settings(
     data: JSONBody[IntegrationSettingsChange],
     caller: NamedDependency[Principal],
     integrations: NamedDependency[Integrations],
-) -> IntegrationSettingsView:
+    if_match: IfMatch = None,
+) -> Response[IntegrationSettingsView]:
     """Change what is named. It applies to the invoices that are made from then on."""
-    return await integrations.change_settings(caller.identity, provider, data)
+    settings = await integrations.change_settings(caller.identity, provider, data, etag_of(if_match))
+    return Response(settings, headers=etag(settings.etag))
 
 
 @post("/api/integrations/{provider:str}/preview", status_code=200)

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from litestar import Router, get, patch, post
+from litestar import Response, Router, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from services.gateway.api.conditions import IfMatch, etag, etag_of
 from services.gateway.api.parameters import IdempotencyKey, PageSize, PageToken, request_id_of
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
@@ -39,9 +40,10 @@ async def create_show(
 @get("/api/shows/{show_id:str}")
 async def get_show(
     show_id: FromPath[str], caller: NamedDependency[Principal], shows: NamedDependency[Shows]
-) -> ShowView:
-    """One show."""
-    return await shows.get(caller.identity, show_id)
+) -> Response[ShowView]:
+    """One show. The answer's `ETag` goes into `If-Match` of a change."""
+    show = await shows.get(caller.identity, show_id)
+    return Response(show, headers=etag(show.etag))
 
 
 @patch("/api/shows/{show_id:str}")
@@ -50,9 +52,11 @@ async def change_show(
     data: JSONBody[ShowChange],
     caller: NamedDependency[Principal],
     shows: NamedDependency[Shows],
-) -> ShowView:
+    if_match: IfMatch = None,
+) -> Response[ShowView]:
     """Change name, currency or start time. The currency is fixed once an invoice exists."""
-    return await shows.update(caller.identity, show_id, data)
+    show = await shows.update(caller.identity, show_id, data, etag_of(if_match))
+    return Response(show, headers=etag(show.etag))
 
 
 @post("/api/shows/{show_id:str}/start", status_code=200)

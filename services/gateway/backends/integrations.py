@@ -75,16 +75,17 @@ class Integrations:
         return _connected(answer)
 
     async def change_settings(
-        self, caller: Identity, provider: str, change: IntegrationSettingsChange
+        self, caller: Identity, provider: str, change: IntegrationSettingsChange, etag: str = ""
     ) -> IntegrationSettingsView:
-        """Changes what is set in `change`."""
+        """Changes what is set in `change`; `etag` is that of the settings as they were read, empty for any."""
         values = {
             name: getattr(change, name)
             for name in change.__struct_fields__
             if getattr(change, name) is not msgspec.UNSET
         }
+        settings = pb.IntegrationSettings(**values, etag=etag)
         request = pb.UpdateIntegrationSettingsRequest(
-            provider=provider, settings=pb.IntegrationSettings(**values), update_mask=FieldMask(paths=list(values))
+            provider=provider, settings=settings, update_mask=FieldMask(paths=list(values))
         )
         answer = await self._client.call(self._stub.UpdateIntegrationSettings, request, caller)
         return _settings(answer.integration.settings)
@@ -158,6 +159,7 @@ def _settings(settings: pb.IntegrationSettings) -> IntegrationSettingsView:
         footer=settings.footer,
         automatic_sending=settings.automatic_sending,
         payment_instructions=settings.payment_instructions,
+        etag=settings.etag,
     )
 
 

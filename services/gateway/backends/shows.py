@@ -77,8 +77,9 @@ class Shows:
         answer = await self._client.call(self._stub.ListShows, request, caller)
         return ShowPage(items=[_show(show) for show in answer.shows], next_page_token=answer.next_page_token)
 
-    async def update(self, caller: Identity, show_id: str, change: ShowChange) -> ShowView:
-        show, mask = pb.Show(id=show_id), FieldMask()
+    async def update(self, caller: Identity, show_id: str, change: ShowChange, etag: str = "") -> ShowView:
+        """`etag` is that of the show as it was read; empty for any."""
+        show, mask = pb.Show(id=show_id, etag=etag), FieldMask()
         if change.name is not UNSET:
             show.name = change.name
             mask.paths.append("name")
@@ -227,6 +228,7 @@ def _show(show: pb.Show) -> ShowView:
         item_count=show.item_count,
         claim_count=show.claim_count,
         buyer_count=show.buyer_count,
+        etag=show.etag,
     )
 
 

@@ -60,6 +60,7 @@ class IntegrationSettingsView(View):
     footer: str
     automatic_sending: bool
     payment_instructions: str
+    etag: Annotated[str, msgspec.Meta(description="Names this state of the settings, for `If-Match` of a change.")]
 
 
 class IntegrationView(View):

@@ -44,6 +44,7 @@ class ShowView(View):
     item_count: int
     claim_count: int
     buyer_count: Annotated[int, msgspec.Meta(description="Buyers with winner claims.")]
+    etag: Annotated[str, msgspec.Meta(description="Names this state of the show, for `If-Match` of a change.")]
 
 
 class ShowPage(View):

@@ -7,10 +7,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from services.common.errors import InvalidRequest, Kind, NotFound, ShowbillError, Unavailable
+from services.common.grouping import Grouper
 from services.gateway.backends.webhooks import Delivery, Outcome, Verdict
 from services.gateway.errors import answer
 from services.gateway.figures import WEBHOOKS
-from services.gateway.webhooks.grouping import Grouper
 
 LARGEST: Final = 1024 * 1024
 """Bytes of a delivery. Stripe's own are a few kilobytes."""

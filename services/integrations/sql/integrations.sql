@@ -72,6 +72,9 @@ SET status = $3, status_reason = $4, version = version + 1, update_time = now()
 WHERE id = $1 AND version = $2 AND status NOT IN ('inactive', $3)
 RETURNING *;
 
+-- name: lock_settings
+SELECT * FROM integrations WHERE id = $1 AND status <> 'inactive' FOR UPDATE;
+
 -- name: change_settings
 -- Only what $2 names; a change of keys or status at the same moment goes on. No row when it was disconnected.
 UPDATE integrations

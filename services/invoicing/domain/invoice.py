@@ -121,6 +121,9 @@ class Invoice:
     send_count: int
     created_at: datetime
     updated_at: datetime
+    opened_count: int = 0
+    """How often the pay link was opened; only where it was asked for."""
+    first_opened_at: datetime | None = None
 
     @property
     def standing(self) -> Standing:

@@ -34,15 +34,15 @@ ON CONFLICT DO NOTHING
 RETURNING id;
 
 -- name: plan_changes
--- What invoices are to become; the invoice's own row is the queue entry. Answers how many could be queued.
+-- What invoices are to become; the invoice's own row is the queue entry. Answers those that could be queued. Whoever holds
+-- one just now is waited for.
 WITH told AS (
   SELECT * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::integer[], $7::integer[], $8::text[],
                        $9::bigint[], $10::text[], $11::text[])
     AS told (id, kind, total, line_items, line_count, unpriced_count, digest, beside, draft_reason, buyer)
 ), queued AS (
   UPDATE invoices
-  SET change = told.kind::invoice_change, tries = 0, first_attempt_at = NULL, not_before = '-infinity',
-      lease_owner = NULL, lease_expires_at = NULL
+  SET change = told.kind::invoice_change, tries = 0, first_attempt_at = NULL, not_before = '-infinity'
   FROM told WHERE invoices.id = told.id AND invoices.change IS NULL
   RETURNING invoices.id
 )

@@ -38,6 +38,7 @@ LIMITS: Final = Limits(
     maximum_lines=1000,
     longest_memo=1500,
     longest_footer=5000,
+    cannot_email=True,
 )
 
 

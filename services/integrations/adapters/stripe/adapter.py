@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.answers import Json, not_understood
 from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.catchup import list_changed
 from services.integrations.adapters.stripe.changing import Changing
@@ -18,7 +18,7 @@ from services.integrations.adapters.stripe.keys import read_keys
 from services.integrations.adapters.stripe.limits import LIMITS
 from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.mapping import InvoiceMapper
-from services.integrations.adapters.stripe.operations import LIST_INVOICES
+from services.integrations.adapters.stripe.operations import LIST_INVOICES, READ_INVOICE
 from services.integrations.adapters.stripe.parameters import WORKSPACE
 from services.integrations.adapters.stripe.probe import read_account
 from services.integrations.adapters.stripe.webhook import read_event
@@ -133,4 +133,7 @@ class StripeAdapter:
         await self._api.close()
 
     def _mapped(self, link: Link, found: Json) -> ProviderInvoice:
-        return self._mapper.invoice(found, link.account_id, livemode=link.livemode)
+        try:
+            return self._mapper.invoice(found, link.account_id, livemode=link.livemode)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise not_understood(READ_INVOICE) from error

@@ -22,7 +22,9 @@ def to_stripe(amount: int, currency: str) -> int:
 
 
 def from_stripe(amount: int, currency: str) -> int:
-    """Rounds down where somebody made an amount at Stripe that ours cannot express."""
+    """Rounds down where somebody made an amount at Stripe that ours cannot express. Raises TypeError for no integer."""
+    if type(amount) is not int:
+        raise TypeError("an amount of Stripe's is an integer")
     if currency in _FINER:
         return amount // _FINER[currency]
     return amount * _COARSER.get(currency, 1)

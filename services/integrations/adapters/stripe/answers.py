@@ -13,20 +13,29 @@ _NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "account": ("id",),
     "balance": ("livemode",),
     "customer": ("id",),
+    "event": ("id",),
     "invoice": ("id", "status", "total", "currency", "lines"),
+    "line_item": ("id", "amount"),
     "list": ("data", "has_more"),
-    "webhook_endpoint": ("id",),
+    "webhook_endpoint": ("id", "url", "status", "enabled_events"),
 }
 """By the object's own name: what is read from it without asking whether it is there."""
 
 
 def read_object(data: object, operation: Operation) -> Json:
     """Raises AdapterError PROVIDER_UNAVAILABLE for what is no object of Stripe's: the outcome is unknown."""
-    if isinstance(data, dict):
-        needed = _NEEDED.get(str(data.get("object")))
-        if needed is not None and (data.get("deleted") or all(name in data for name in needed)):
-            return data
-    raise not_understood(operation)
+    if not isinstance(data, dict) or not _is_whole(data):
+        raise not_understood(operation)
+    if data["object"] == "list" and not (isinstance(data["data"], list) and all(map(_is_whole, data["data"]))):
+        raise not_understood(operation)
+    return data
+
+
+def _is_whole(found: object) -> bool:
+    if not isinstance(found, dict):
+        return False
+    needed = _NEEDED.get(str(found.get("object")))
+    return needed is not None and bool(found.get("deleted") or all(name in found for name in needed))
 
 
 def not_understood(operation: Operation) -> AdapterError:

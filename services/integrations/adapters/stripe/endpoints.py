@@ -1,14 +1,15 @@
 """Our webhook endpoint on the operator's account."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, cast
 
 import stripe
 import structlog
 from stripe.params import WebhookEndpointCreateParams
 
+from services.common.ids import new_id
 from services.common.secret import Secret
-from services.integrations.adapters.stripe.answers import Json
+from services.integrations.adapters.stripe.answers import Json, not_understood
 from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.operations import (
@@ -17,7 +18,8 @@ from services.integrations.adapters.stripe.operations import (
     LIST_ENDPOINTS,
     READ_ENDPOINT,
 )
-from services.integrations.adapters.stripe.parameters import INTEGRATION, WORKSPACE
+from services.integrations.adapters.stripe.parameters import ATTEMPT, INTEGRATION, WORKSPACE
+from services.integrations.adapters.stripe.steps import walk
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.ports import Endpoint, EndpointState, EndpointWish, Link
 
@@ -58,6 +60,8 @@ class Endpoints:
         if wish.known_id and wish.secret_known and not (await self.state(link, wish.known_id, wish.url)).problem:
             return Endpoint(wish.known_id, None)
         made = await self._create(link, wish)
+        if not made.get("secret"):
+            raise not_understood(CREATE_ENDPOINT)
         return Endpoint(made["id"], Secret(made["secret"]))
 
     async def state(self, link: Link, endpoint_id: str, url: str) -> EndpointState:
@@ -72,7 +76,7 @@ class Endpoints:
             exists=True,
             enabled=found["status"] == "enabled",
             url=found["url"],
-            api_version=found["api_version"] or "",
+            api_version=found.get("api_version") or "",
             missing_events=missing,
             problem=_problem(found, missing, url),
         )
@@ -84,29 +88,55 @@ class Endpoints:
             log.info("the webhook endpoint was gone already", endpoint_id=endpoint_id)
 
     async def _create(self, link: Link, wish: EndpointWish) -> Json:
+        """Its secret is told once: an answer that was lost is asked for again under the same key. Where that is in
+        vain, nothing is left behind."""
+        attempt = new_id()
         params: WebhookEndpointCreateParams = {
             "url": wish.url,
             "enabled_events": cast(Any, list(EVENTS)),
             "api_version": cast(Any, API_VERSION),
             "description": "Showbill: tells of payments as they happen",
-            "metadata": {INTEGRATION: wish.integration_id, WORKSPACE: wish.workspace_id},
+            "metadata": {INTEGRATION: wish.integration_id, WORKSPACE: wish.workspace_id, ATTEMPT: attempt},
         }
+
+        async def create(key: str) -> Json:
+            return await self._api.call(link, CREATE_ENDPOINT, params, key=key)
+
+        async def look() -> None:
+            """One that a fault left behind is of no use without its secret: it goes with the strays."""
+
         try:
-            return await self._api.call(link, CREATE_ENDPOINT, params)
+            return await _again(lambda: walk(f"endpoint:{attempt}", create, look))
         except AdapterError as error:
+            if error.failure is Failure.PROVIDER_UNAVAILABLE:
+                await self._remove_where(link, lambda one: _mark(one, ATTEMPT) == attempt)
             if error.failure is Failure.PROVIDER_REFUSED and "maximum" in error.message:
                 raise AdapterError(error.failure, FULL, details=error.details) from error
             raise
 
     async def remove_strays(self, link: Link, wish: EndpointWish, kept_id: str) -> None:
-        """Ours that nobody knows the secret of any more. Failing at this harms nothing: they are turned away."""
+        """Ours that nobody knows the secret of any more."""
+        await self._remove_where(link, lambda one: one["id"] != kept_id and _is_stray(one, wish))
+
+    async def _remove_where(self, link: Link, unwanted: Callable[[Json], bool]) -> None:
+        """Failing at this harms nothing: what they send is turned away."""
         try:
             listed = await self._api.call(link, LIST_ENDPOINTS, {"limit": 100})
             for one in listed["data"]:
-                if one["id"] != kept_id and _is_stray(one, wish):
+                if unwanted(one):
                     await self.remove(link, one["id"])
         except AdapterError as error:
             log.warning("stray webhook endpoints stay", error=error.message)
+
+
+async def _again(make: Callable[[], Awaitable[Json]]) -> Json:
+    """Once more where the outcome is unknown."""
+    try:
+        return await make()
+    except AdapterError as error:
+        if error.failure is not Failure.PROVIDER_UNAVAILABLE:
+            raise
+        return await make()
 
 
 def _problem(found: Json, missing: Sequence[str], url: str) -> str:
@@ -117,12 +147,15 @@ def _problem(found: Json, missing: Sequence[str], url: str) -> str:
         return f"Our webhook endpoint at Stripe delivers to another address. {REMEDY}"
     if missing:
         return f"Our webhook endpoint at Stripe does not deliver {', '.join(missing)}. {REMEDY}"
-    if found["api_version"] != API_VERSION:
+    if found.get("api_version") != API_VERSION:
         return f"Our webhook endpoint at Stripe speaks another API version than {API_VERSION}. {REMEDY}"
     return ""
 
 
 def _is_stray(one: Json, wish: EndpointWish) -> bool:
-    ours = (one.get("metadata") or {}).get(WORKSPACE) == wish.workspace_id
-    here = ours and one["url"].startswith(wish.ours_begin_with)
+    here = _mark(one, WORKSPACE) == wish.workspace_id and one["url"].startswith(wish.ours_begin_with)
     return bool(here or one["url"] == wish.url or one["id"] == wish.known_id)
+
+
+def _mark(one: Json, name: str) -> object:
+    return (one.get("metadata") or {}).get(name)

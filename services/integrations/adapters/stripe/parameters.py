@@ -15,6 +15,7 @@ EDIT: Final = "showbill_edit"
 WORKSPACE: Final = "showbill_workspace"
 CUSTOMER: Final = "showbill_customer"
 INTEGRATION: Final = "showbill_integration"
+ATTEMPT: Final = "showbill_attempt"
 
 _LONGEST_NAME: Final = 256
 _LONGEST_EMAIL: Final = 512

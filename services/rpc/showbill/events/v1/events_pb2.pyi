@@ -392,6 +392,7 @@ class CheckoutLinkRequested(_message.Message):
     PLATFORM_USER_ID_FIELD_NUMBER: _builtins.int
     HANDLE_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     invoice_id: _builtins.str
     platform: _builtins.str
@@ -399,6 +400,8 @@ class CheckoutLinkRequested(_message.Message):
     handle: _builtins.str
     message: _builtins.str
     """The rendered message, with the link in it."""
+    link: _builtins.str
+    """The link alone, for platforms that show it as a button."""
     def __init__(
         self,
         *,
@@ -408,10 +411,11 @@ class CheckoutLinkRequested(_message.Message):
         platform_user_id: _builtins.str = ...,
         handle: _builtins.str = ...,
         message: _builtins.str = ...,
+        link: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_id", b"delivery_id", "handle", b"handle", "invoice_id", b"invoice_id", "message", b"message", "platform", b"platform", "platform_user_id", b"platform_user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_id", b"delivery_id", "handle", b"handle", "invoice_id", b"invoice_id", "link", b"link", "message", b"message", "platform", b"platform", "platform_user_id", b"platform_user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

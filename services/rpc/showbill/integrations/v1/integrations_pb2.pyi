@@ -426,6 +426,7 @@ class IntegrationSettings(_message.Message):
     FOOTER_FIELD_NUMBER: _builtins.int
     AUTOMATIC_SENDING_FIELD_NUMBER: _builtins.int
     PAYMENT_INSTRUCTIONS_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     default_currency: _builtins.str
     """ISO 4217, upper case."""
     memo_template: _builtins.str
@@ -440,6 +441,8 @@ class IntegrationSettings(_message.Message):
     """Send each link as soon as its invoice is ready."""
     payment_instructions: _builtins.str
     """How to pay, for providers without a payment page."""
+    etag: _builtins.str
+    """Names this state of the settings; set by the service."""
     def __init__(
         self,
         *,
@@ -450,10 +453,11 @@ class IntegrationSettings(_message.Message):
         footer: _builtins.str = ...,
         automatic_sending: _builtins.bool = ...,
         payment_instructions: _builtins.str = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["automatic_sending", b"automatic_sending", "days_until_due", b"days_until_due", "default_currency", b"default_currency", "footer", b"footer", "memo_template", b"memo_template", "message_template", b"message_template", "payment_instructions", b"payment_instructions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["automatic_sending", b"automatic_sending", "days_until_due", b"days_until_due", "default_currency", b"default_currency", "etag", b"etag", "footer", b"footer", "memo_template", b"memo_template", "message_template", b"message_template", "payment_instructions", b"payment_instructions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -509,10 +513,13 @@ class ProviderLimits(_message.Message):
     MAXIMUM_TOTAL_FIELD_NUMBER: _builtins.int
     MAXIMUM_LINES_FIELD_NUMBER: _builtins.int
     MAXIMUM_TOTALS_FIELD_NUMBER: _builtins.int
+    CANNOT_EMAIL_FIELD_NUMBER: _builtins.int
     maximum_total: _builtins.int
     """Largest total in minor units."""
     maximum_lines: _builtins.int
     """Most lines that one invoice shows separately."""
+    cannot_email: _builtins.bool
+    """The provider mails nothing: links go out as a message or by hand."""
     @_builtins.property
     def minimum_totals(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Smallest payable total per ISO 4217 currency (upper case), in minor units."""
@@ -528,10 +535,11 @@ class ProviderLimits(_message.Message):
         maximum_total: _builtins.int = ...,
         maximum_lines: _builtins.int = ...,
         maximum_totals: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        cannot_email: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["maximum_lines", b"maximum_lines", "maximum_total", b"maximum_total", "maximum_totals", b"maximum_totals", "minimum_totals", b"minimum_totals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cannot_email", b"cannot_email", "maximum_lines", b"maximum_lines", "maximum_total", b"maximum_total", "maximum_totals", b"maximum_totals", "minimum_totals", b"minimum_totals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -748,7 +756,9 @@ class UpdateIntegrationSettingsRequest(_message.Message):
     provider: _builtins.str
     """Slug of the catalogue."""
     @_builtins.property
-    def settings(self) -> Global___IntegrationSettings: ...
+    def settings(self) -> Global___IntegrationSettings:
+        """`etag`, where it is given, must be the one that was read, else ABORTED."""
+
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Fields of `settings` to change."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.gateway.webhooks.grouping import CALLS, Grouper
+from services.common.grouping import CALLS, Grouper
 
 
 class Sender:

@@ -1,4 +1,4 @@
-"""Deliveries that arrive together travel together, and none waits for others to come.
+"""Items that arrive together travel together, and none waits for others to come.
 
 One leaves at once while fewer than two calls are under way, else with what gathered meanwhile: three times the rate of
 one call each under load, and no delay without.
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CALLS: Final = 2
-"""Calls under way at once: one is verified while another is applied."""
+"""Calls under way at once: one is prepared while another is carried out."""
 
 
 class Grouper(Generic[Item, Result]):
