@@ -54,9 +54,10 @@ async def test_settings_of_nothing_connected_are_refused(shop: Shop) -> None:
     assert refused.value.reason == "NOT_CONNECTED"
 
 
-async def test_default_currency_empties_back_to_the_accounts(connected: Shop) -> None:
-    assert (await connected.caller.set(connected.who, default_currency="jpy")).settings.default_currency == "JPY"
-    assert (await connected.caller.set(connected.who, default_currency="")).settings.default_currency == "GBP"
+async def test_default_currency_has_its_exponent_and_empties_back_to_the_accounts(connected: Shop) -> None:
+    for given, currency, digits in (("jpy", "JPY", 0), ("KWD", "KWD", 3), ("", "GBP", 2)):
+        settings = (await connected.caller.set(connected.who, default_currency=given)).settings
+        assert (settings.default_currency, settings.default_currency_exponent) == (currency, digits)
 
 
 async def test_settings_outlive_new_keys(connected: Shop) -> None:

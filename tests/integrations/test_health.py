@@ -123,6 +123,16 @@ async def test_full_account_of_endpoints_is_explained(shop: Shop) -> None:
     assert len(listed["data"]) == 16
 
 
+async def test_account_that_cannot_take_payments_yet_is_told(shop: Shop) -> None:
+    shop.account = await shop.sandbox.make_account("new", charges_enabled=False)
+    connected = await shop.connect()
+    assert connected.integration.status == pb.INTEGRATION_STATUS_ACTIVE
+    assert any(warning.startswith("This Stripe account cannot take payments yet.") for warning in connected.warnings)
+    health = await shop.caller.test(shop.who)
+    assert health.healthy
+    assert "cannot take payments yet" in health.reason
+
+
 FAILURES: list[tuple[dict[str, Any], str]] = [
     ({"effect": "cut"}, "Stripe did not answer."),
     ({"effect": "error", "status": 429}, "Stripe was too busy to answer (429)."),

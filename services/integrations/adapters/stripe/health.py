@@ -9,6 +9,7 @@ from services.integrations.adapters.stripe.endpoints import EVENTS, Endpoints
 from services.integrations.adapters.stripe.keys import secret_key_of
 from services.integrations.adapters.stripe.operations import LIST_EVENTS
 from services.integrations.adapters.stripe.permissions import examine, missing_permissions
+from services.integrations.adapters.stripe.probe import NO_CHARGES
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.ports import EndpointState, Health, Link
 
@@ -39,6 +40,8 @@ async def health(api: StripeApi, endpoints: Endpoints, link: Link, endpoint_id: 
         sentence = missing_permissions(found.missing).message
     elif endpoint is not None and endpoint.problem:
         sentence = f"{answered} {endpoint.problem}"
+    elif found.account.get("charges_enabled") is False:
+        sentence = f"{answered} {NO_CHARGES}"
     else:
         sentence = f"{answered} {BEHIND}" if behind else answered
     return Health(
