@@ -31,7 +31,7 @@ async def sent(workspace: Workspace, sending: str) -> dict[str, Any]:
         run: dict[str, Any] = await workspace.rest.call("GET", f"/api/sendings/{sending}")
         return run if run["state"] == "finished" else None
 
-    finished = await eventually(done, timeout=60, interval=0.1, why="the links were not sent")
+    finished: dict[str, Any] | None = await eventually(done, timeout=60, interval=0.1, why="the links were not sent")
     assert finished is not None
     return finished
 
