@@ -92,7 +92,7 @@ class Generations:
         before = await _begun(self._ledger.pool, identity, asked)
         if before is not None:
             return before
-        connection = _usable(await self._provider.connection(identity, asked.provider))
+        connection = usable(await self._provider.connection(identity, asked.provider))
         async with self._ledger.entry() as entry:
             run = await _start(entry, identity, asked, connection)
         self._wake()
@@ -121,16 +121,17 @@ class Generations:
             )
             if not failed:
                 return None
-            usable = _usable(connection)
+            able = usable(connection)
             show = await entry.connection.fetchrow(SQL["lock_show"], show_id, identity.workspace_id)
             assert show is not None
-            run = await _retry(entry, identity, show, {str(row["buyer_id"]) for row in failed}, usable)
-            await sending_terms.keep(entry, run, usable, "")
+            run = await _retry(entry, identity, show, {str(row["buyer_id"]) for row in failed}, able)
+            await sending_terms.keep(entry, run, able, "")
         self._wake()
         return run
 
 
-def _usable(connection: ProviderConnection | None) -> ProviderConnection:
+def usable(connection: ProviderConnection | None) -> ProviderConnection:
+    """Raises NotConnected."""
     if connection is None:
         raise NotConnected
     if not connection.active:

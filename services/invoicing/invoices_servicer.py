@@ -17,6 +17,7 @@ from services.invoicing import (
     render_sending,
     render_verification,
 )
+from services.invoicing.amend_servicer import AmendServicer, Changes
 from services.invoicing.deliver import Deliveries
 from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
@@ -28,12 +29,11 @@ from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.verify import Verification
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
-from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceServicer
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class InvoicesServicer(InvoicesServiceServicer):
+class InvoicesServicer(AmendServicer):
     """Invoices, generations, deliveries, provider events and pay links."""
 
     def __init__(
@@ -48,7 +48,9 @@ class InvoicesServicer(InvoicesServiceServicer):
         sendings: Sendings,
         hearing: Hearing,
         verification: Verification,
+        changes: Changes,
     ) -> None:
+        super().__init__(changes)
         self._shows = shows
         self._invoices = invoices
         self._listing = listing

@@ -1,11 +1,12 @@
 """The domain's values as the contract's messages."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import asyncpg
 
-from services.common.timestamps import to_proto
+from services.common.timestamps import to_duration, to_proto
 from services.invoicing import repository, shows
 from services.invoicing.domain.changes import Proposal
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
@@ -232,6 +233,7 @@ def _change(proposal: Proposal) -> pb.PlannedChange:
 
 
 def generation(row: asyncpg.Record) -> pb.Generation:
+    counts, pace = repository.counts(row), repository.pace(row, datetime.now(UTC))
     return pb.Generation(
         id=str(row["id"]),
         show_id=str(row["show_id"]),
@@ -239,7 +241,10 @@ def generation(row: asyncpg.Record) -> pb.Generation:
         total_count=row["total_count"],
         created_count=row["created_count"],
         failed_count=row["failed_count"],
-        pending_count=row["total_count"] - row["created_count"] - row["failed_count"],
+        pending_count=counts.pending,
+        cancelled_count=counts.cancelled,
+        rate=pace.rate,
+        remaining_time=to_duration(pace.remaining),
         draft_count=row["draft_count"],
         unchanged_count=row["unchanged_count"],
         skipped_buyers=[pb.SkippedBuyer(**skipped) for skipped in row["skipped_buyers"]],

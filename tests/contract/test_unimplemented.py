@@ -24,14 +24,7 @@ ANNOUNCED: dict[str, set[str]] = {
     "IntegrationsService": set(),
     "InvoiceProviderService": set(),
     "ShowsService": set(),
-    "InvoicesService": {
-        "WatchGeneration",
-        "CancelGeneration",
-        "UpdateDraft",
-        "FinalizeInvoice",
-        "MarkPaid",
-        "VoidInvoice",
-    },
+    "InvoicesService": set(),
 }
 SERVICERS: dict[str, tuple[type, Any, Any]] = {
     "IntegrationsService": (IntegrationsServicer, integrations_pb2_grpc, integrations_pb2),

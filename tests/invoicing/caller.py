@@ -214,6 +214,31 @@ class Caller:
         request = pb.RetryInvoicesRequest(show_id=show_id, invoice_ids=invoice_ids)
         return await self.client.call(self.invoices.RetryInvoices, request, self.who)
 
+    async def void(self, known: pb.Invoice) -> pb.Invoice:
+        request = pb.VoidInvoiceRequest(show_id=known.show_id, invoice_id=known.id)
+        return (await self.client.call(self.invoices.VoidInvoice, request, self.who)).invoice
+
+    async def mark_paid(self, known: pb.Invoice, note: str = "") -> pb.Invoice:
+        request = pb.MarkPaidRequest(show_id=known.show_id, invoice_id=known.id, note=note)
+        return (await self.client.call(self.invoices.MarkPaid, request, self.who)).invoice
+
+    async def update_draft(self, known: pb.Invoice) -> pb.Invoice:
+        request = pb.UpdateDraftRequest(show_id=known.show_id, invoice_id=known.id)
+        return (await self.client.call(self.invoices.UpdateDraft, request, self.who)).invoice
+
+    async def finalize(self, known: pb.Invoice) -> pb.Invoice:
+        request = pb.FinalizeInvoiceRequest(show_id=known.show_id, invoice_id=known.id)
+        return (await self.client.call(self.invoices.FinalizeInvoice, request, self.who)).invoice
+
+    async def cancel(self, generation_id: str) -> pb.Generation:
+        request = pb.CancelGenerationRequest(generation_id=generation_id)
+        return (await self.client.call(self.invoices.CancelGeneration, request, self.who, timeout=20)).generation
+
+    async def watch(self, generation_id: str) -> AsyncIterator[pb.Generation]:
+        request = pb.WatchGenerationRequest(generation_id=generation_id)
+        async for answer in self.client.stream(self.invoices.WatchGeneration, request, self.who):
+            yield answer.generation
+
     async def apply(self, *events: pb.ProviderEvent) -> list[pb.EventOutcome.ValueType]:
         request = pb.ApplyProviderEventsRequest(events=events)
         return list((await self.client.call(self.invoices.ApplyProviderEvents, request, EVERYONE)).outcomes)

@@ -7,6 +7,7 @@ token names; an id of another workspace answers NOT_FOUND. Amounts are integers 
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -56,6 +57,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such buyer in this workspace."""
     ERROR_REASON_REQUEST_ID_TAKEN: _ErrorReason.ValueType  # 13
     """The request id was used for another show, invoice or channel."""
+    ERROR_REASON_INVOICE_BUSY: _ErrorReason.ValueType  # 20
+    """The invoice is being made or changed just now: try again after the delay in RetryInfo."""
+    ERROR_REASON_NOTHING_OWED: _ErrorReason.ValueType  # 21
+    """The buyer owes nothing that the draft could bill."""
+    ERROR_REASON_HELD_BACK: _ErrorReason.ValueType  # 22
+    """Something still holds the draft back: a missing price, or a total below what the provider can charge."""
+    ERROR_REASON_BESIDE_SETTLED: _ErrorReason.ValueType  # 23
+    """Another invoice of the buyer is settled: the draft is brought to the difference by a run that applies changes."""
     ERROR_REASON_EMAIL_CAME_LATER: _ErrorReason.ValueType  # 50
     """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
     ERROR_REASON_SENDING_NOT_FOUND: _ErrorReason.ValueType  # 51
@@ -97,6 +106,14 @@ ERROR_REASON_BUYER_NOT_FOUND: ErrorReason.ValueType  # 12
 """No such buyer in this workspace."""
 ERROR_REASON_REQUEST_ID_TAKEN: ErrorReason.ValueType  # 13
 """The request id was used for another show, invoice or channel."""
+ERROR_REASON_INVOICE_BUSY: ErrorReason.ValueType  # 20
+"""The invoice is being made or changed just now: try again after the delay in RetryInfo."""
+ERROR_REASON_NOTHING_OWED: ErrorReason.ValueType  # 21
+"""The buyer owes nothing that the draft could bill."""
+ERROR_REASON_HELD_BACK: ErrorReason.ValueType  # 22
+"""Something still holds the draft back: a missing price, or a total below what the provider can charge."""
+ERROR_REASON_BESIDE_SETTLED: ErrorReason.ValueType  # 23
+"""Another invoice of the buyer is settled: the draft is brought to the difference by a run that applies changes."""
 ERROR_REASON_EMAIL_CAME_LATER: ErrorReason.ValueType  # 50
 """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
 ERROR_REASON_SENDING_NOT_FOUND: ErrorReason.ValueType  # 51
@@ -226,6 +243,8 @@ class _DraftReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DraftReas
     """At least one line has no price."""
     DRAFT_REASON_BELOW_MINIMUM: _DraftReason.ValueType  # 2
     """The total is below what the provider can charge."""
+    DRAFT_REASON_NOT_FINALIZED: _DraftReason.ValueType  # 3
+    """Nothing holds it back any more; the operator is to finalize it."""
 
 class DraftReason(_DraftReason, metaclass=_DraftReasonEnumTypeWrapper):
     """Why a draft is held back at the provider and is not payable."""
@@ -235,6 +254,8 @@ DRAFT_REASON_NEEDS_PRICE: DraftReason.ValueType  # 1
 """At least one line has no price."""
 DRAFT_REASON_BELOW_MINIMUM: DraftReason.ValueType  # 2
 """The total is below what the provider can charge."""
+DRAFT_REASON_NOT_FINALIZED: DraftReason.ValueType  # 3
+"""Nothing holds it back any more; the operator is to finalize it."""
 Global___DraftReason: _TypeAlias = DraftReason  # noqa: Y015
 
 class _PlanAction:
@@ -363,7 +384,7 @@ class _GenerationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Gener
     GENERATION_STATE_FINISHED: _GenerationState.ValueType  # 2
     """Every invoice of it was made or failed."""
     GENERATION_STATE_CANCELLED: _GenerationState.ValueType  # 3
-    """Stopped by the operator."""
+    """Stopped by the operator. What was begun still finishes: `finish_time` is set when it has."""
 
 class GenerationState(_GenerationState, metaclass=_GenerationStateEnumTypeWrapper):
     """Where a generation stands."""
@@ -374,7 +395,7 @@ GENERATION_STATE_RUNNING: GenerationState.ValueType  # 1
 GENERATION_STATE_FINISHED: GenerationState.ValueType  # 2
 """Every invoice of it was made or failed."""
 GENERATION_STATE_CANCELLED: GenerationState.ValueType  # 3
-"""Stopped by the operator."""
+"""Stopped by the operator. What was begun still finishes: `finish_time` is set when it has."""
 Global___GenerationState: _TypeAlias = GenerationState  # noqa: Y015
 
 class _DeliveryChannel:
@@ -2149,6 +2170,9 @@ class Generation(_message.Message):
     FINISH_TIME_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     CHANGE_COUNT_FIELD_NUMBER: _builtins.int
+    CANCELLED_COUNT_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    REMAINING_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     show_id: _builtins.str
@@ -2168,12 +2192,20 @@ class Generation(_message.Message):
     """Of total_count, changes of invoices that stood before. One that something else overtook (a payment, say) is dropped
     from both and counts as unchanged.
     """
+    cancelled_count: _builtins.int
+    """Those that were not made because the run, or the single invoice, was cancelled."""
+    rate: _builtins.float
+    """Invoices per second, about over the last ten seconds; 0 once the run is finished."""
     @_builtins.property
     def skipped_buyers(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkippedBuyer]: ...
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def remaining_time(self) -> _duration_pb2.Duration:
+        """What is left, at this rate. Unset while that says nothing: the run has just begun, nothing moves, or it is finished."""
+
     def __init__(
         self,
         *,
@@ -2191,10 +2223,13 @@ class Generation(_message.Message):
         finish_time: _timestamp_pb2.Timestamp | None = ...,
         actor: _builtins.str = ...,
         change_count: _builtins.int = ...,
+        cancelled_count: _builtins.int = ...,
+        rate: _builtins.float = ...,
+        remaining_time: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "remaining_time", b"remaining_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "change_count", b"change_count", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "pending_count", b"pending_count", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancelled_count", b"cancelled_count", "change_count", b"change_count", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "pending_count", b"pending_count", "rate", b"rate", "remaining_time", b"remaining_time", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2747,7 +2782,7 @@ class MarkPaidRequest(_message.Message):
     show_id: _builtins.str
     invoice_id: _builtins.str
     note: _builtins.str
-    """The operator's note, kept in the history."""
+    """The operator's note, kept in the history; at most 500 characters."""
     def __init__(
         self,
         *,

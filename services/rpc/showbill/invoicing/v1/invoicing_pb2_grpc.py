@@ -931,14 +931,16 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchGeneration(self, request, context):
-        """Streams a run's counts as they change, until it is finished.
+        """Streams a run's counts: at once, then whenever they change, until the run is finished. Any replica answers, whichever
+        does the work. After a break call again: the first answer has everything.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelGeneration(self, request, context):
-        """Stops what is not begun; what is begun finishes. Calling it again answers the same.
+        """Stops what is not begun: those invoices become VOID, or ERROR again where it was a retry, and their buyers can be
+        invoiced anew. What is begun finishes. Calling it again, or on a run that is finished, answers the run as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -967,21 +969,25 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateDraft(self, request, context):
-        """Brings a provider draft to the buyer's present claims and prices.
+        """Brings a provider draft to the buyer's present claims and prices. It stays a draft. FAILED_PRECONDITION when the
+        invoice is no draft that is held back, or when the buyer owes nothing any more. After an unknown outcome call again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FinalizeInvoice(self, request, context):
-        """Finalizes a provider draft. FAILED_PRECONDITION while something in it has no price.
+        """Brings a provider draft to the buyer's present claims and prices and makes it payable. FAILED_PRECONDITION while
+        something in it has no price, or it is below what the provider can charge. One that is payable already, or beyond, is
+        answered as it is. After an unknown outcome call again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def MarkPaid(self, request, context):
-        """Records a payment taken outside the provider. Already paid answers the invoice as it is.
+        """Records a payment taken outside the provider, there and here. Already paid answers the invoice as it is, with the
+        note kept. FAILED_PRECONDITION while it is no payable invoice. After an unknown outcome call again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1020,7 +1026,9 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VoidInvoice(self, request, context):
-        """Voids an invoice that is not paid. Already void answers the invoice as it is.
+        """Voids an invoice that is not paid, there and here; one that was not made yet is not made any more. Already void
+        answers the invoice as it is. FAILED_PRECONDITION when it is paid, also when a payment was a moment quicker, and while
+        it is being made. After an unknown outcome call again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

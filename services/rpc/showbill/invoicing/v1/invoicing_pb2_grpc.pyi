@@ -225,9 +225,13 @@ class InvoicesServiceStub:
     GetGeneration: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetGenerationRequest, _invoicing_pb2.GetGenerationResponse]
     """Reads one run with its counts."""
     WatchGeneration: _aio.UnaryStreamMultiCallable[_invoicing_pb2.WatchGenerationRequest, _invoicing_pb2.WatchGenerationResponse]
-    """Streams a run's counts as they change, until it is finished."""
+    """Streams a run's counts: at once, then whenever they change, until the run is finished. Any replica answers, whichever
+    does the work. After a break call again: the first answer has everything.
+    """
     CancelGeneration: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.CancelGenerationRequest, _invoicing_pb2.CancelGenerationResponse]
-    """Stops what is not begun; what is begun finishes. Calling it again answers the same."""
+    """Stops what is not begun: those invoices become VOID, or ERROR again where it was a retry, and their buyers can be
+    invoiced anew. What is begun finishes. Calling it again, or on a run that is finished, answers the run as it is.
+    """
     ListInvoices: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListInvoicesRequest, _invoicing_pb2.ListInvoicesResponse]
     """Lists a show's invoices, filtered, searched and sorted, with the position of the snapshot and the counts by status.
     INVALID_ARGUMENT for a page token of another order.
@@ -237,11 +241,18 @@ class InvoicesServiceStub:
     ListInvoiceHistory: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListInvoiceHistoryRequest, _invoicing_pb2.ListInvoiceHistoryResponse]
     """Lists every change of an invoice's status, oldest first."""
     UpdateDraft: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.UpdateDraftRequest, _invoicing_pb2.UpdateDraftResponse]
-    """Brings a provider draft to the buyer's present claims and prices."""
+    """Brings a provider draft to the buyer's present claims and prices. It stays a draft. FAILED_PRECONDITION when the
+    invoice is no draft that is held back, or when the buyer owes nothing any more. After an unknown outcome call again.
+    """
     FinalizeInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.FinalizeInvoiceRequest, _invoicing_pb2.FinalizeInvoiceResponse]
-    """Finalizes a provider draft. FAILED_PRECONDITION while something in it has no price."""
+    """Brings a provider draft to the buyer's present claims and prices and makes it payable. FAILED_PRECONDITION while
+    something in it has no price, or it is below what the provider can charge. One that is payable already, or beyond, is
+    answered as it is. After an unknown outcome call again.
+    """
     MarkPaid: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.MarkPaidRequest, _invoicing_pb2.MarkPaidResponse]
-    """Records a payment taken outside the provider. Already paid answers the invoice as it is."""
+    """Records a payment taken outside the provider, there and here. Already paid answers the invoice as it is, with the
+    note kept. FAILED_PRECONDITION while it is no payable invoice. After an unknown outcome call again.
+    """
     SendInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.SendInvoiceRequest, _invoicing_pb2.SendInvoiceResponse]
     """Delivers the checkout link of one invoice. Sending again is allowed and counted. The answer says what became of it; a
     delivery that the provider could not be asked for just now stays QUEUED and is tried again. FAILED_PRECONDITION when
@@ -257,7 +268,10 @@ class InvoicesServiceStub:
     ListDeliveries: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListDeliveriesRequest, _invoicing_pb2.ListDeliveriesResponse]
     """Lists the deliveries of an invoice, or of a run of SendInvoices: each attempt with its message and result."""
     VoidInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.VoidInvoiceRequest, _invoicing_pb2.VoidInvoiceResponse]
-    """Voids an invoice that is not paid. Already void answers the invoice as it is."""
+    """Voids an invoice that is not paid, there and here; one that was not made yet is not made any more. Already void
+    answers the invoice as it is. FAILED_PRECONDITION when it is paid, also when a payment was a moment quicker, and while
+    it is being made. After an unknown outcome call again.
+    """
     RetryInvoices: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.RetryInvoicesRequest, _invoicing_pb2.RetryInvoicesResponse]
     """Queues invoices in status ERROR again, with a raised attempt and the claims and prices of now. Others are left alone,
     and so is a buyer who owes nothing any more.
@@ -332,7 +346,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.WatchGenerationRequest,
         context: _aio.ServicerContext[_invoicing_pb2.WatchGenerationRequest, _abc.AsyncIterator[_invoicing_pb2.WatchGenerationResponse]],
     ) -> _abc.AsyncIterator[_invoicing_pb2.WatchGenerationResponse]:
-        """Streams a run's counts as they change, until it is finished."""
+        """Streams a run's counts: at once, then whenever they change, until the run is finished. Any replica answers, whichever
+        does the work. After a break call again: the first answer has everything.
+        """
 
     @_abc_1.abstractmethod
     def CancelGeneration(
@@ -340,7 +356,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.CancelGenerationRequest,
         context: _aio.ServicerContext[_invoicing_pb2.CancelGenerationRequest, _abc.Awaitable[_invoicing_pb2.CancelGenerationResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.CancelGenerationResponse]:
-        """Stops what is not begun; what is begun finishes. Calling it again answers the same."""
+        """Stops what is not begun: those invoices become VOID, or ERROR again where it was a retry, and their buyers can be
+        invoiced anew. What is begun finishes. Calling it again, or on a run that is finished, answers the run as it is.
+        """
 
     @_abc_1.abstractmethod
     def ListInvoices(
@@ -374,7 +392,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.UpdateDraftRequest,
         context: _aio.ServicerContext[_invoicing_pb2.UpdateDraftRequest, _abc.Awaitable[_invoicing_pb2.UpdateDraftResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.UpdateDraftResponse]:
-        """Brings a provider draft to the buyer's present claims and prices."""
+        """Brings a provider draft to the buyer's present claims and prices. It stays a draft. FAILED_PRECONDITION when the
+        invoice is no draft that is held back, or when the buyer owes nothing any more. After an unknown outcome call again.
+        """
 
     @_abc_1.abstractmethod
     def FinalizeInvoice(
@@ -382,7 +402,10 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.FinalizeInvoiceRequest,
         context: _aio.ServicerContext[_invoicing_pb2.FinalizeInvoiceRequest, _abc.Awaitable[_invoicing_pb2.FinalizeInvoiceResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.FinalizeInvoiceResponse]:
-        """Finalizes a provider draft. FAILED_PRECONDITION while something in it has no price."""
+        """Brings a provider draft to the buyer's present claims and prices and makes it payable. FAILED_PRECONDITION while
+        something in it has no price, or it is below what the provider can charge. One that is payable already, or beyond, is
+        answered as it is. After an unknown outcome call again.
+        """
 
     @_abc_1.abstractmethod
     def MarkPaid(
@@ -390,7 +413,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.MarkPaidRequest,
         context: _aio.ServicerContext[_invoicing_pb2.MarkPaidRequest, _abc.Awaitable[_invoicing_pb2.MarkPaidResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.MarkPaidResponse]:
-        """Records a payment taken outside the provider. Already paid answers the invoice as it is."""
+        """Records a payment taken outside the provider, there and here. Already paid answers the invoice as it is, with the
+        note kept. FAILED_PRECONDITION while it is no payable invoice. After an unknown outcome call again.
+        """
 
     @_abc_1.abstractmethod
     def SendInvoice(
@@ -436,7 +461,10 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.VoidInvoiceRequest,
         context: _aio.ServicerContext[_invoicing_pb2.VoidInvoiceRequest, _abc.Awaitable[_invoicing_pb2.VoidInvoiceResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.VoidInvoiceResponse]:
-        """Voids an invoice that is not paid. Already void answers the invoice as it is."""
+        """Voids an invoice that is not paid, there and here; one that was not made yet is not made any more. Already void
+        answers the invoice as it is. FAILED_PRECONDITION when it is paid, also when a payment was a moment quicker, and while
+        it is being made. After an unknown outcome call again.
+        """
 
     @_abc_1.abstractmethod
     def RetryInvoices(
