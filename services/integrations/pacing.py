@@ -51,9 +51,9 @@ class Pacer:
         """Sleeps until it is this call's turn. Raises AdapterError RATE_LIMITED when that is beyond `patience`."""
         clock = asyncio.get_running_loop().time
         for _ in range(_MOST_MISSED):
-            wait = await self._take(link, operation, patience)
+            wait = max(0.0, await self._take(link, operation, patience))
             due = clock() + wait
-            if wait > 0:
+            if wait:
                 await asyncio.sleep(wait)
             if clock() - due < _MISSED:
                 return
