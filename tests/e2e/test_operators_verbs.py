@@ -75,6 +75,7 @@ async def test_lost_answer_is_asked_for_again(
     assert (asked["fromStatus"], asked["toStatus"], asked["actor"].split(":")[0]) == ("draft", "draft", "token")
     assert (done["fromStatus"], done["toStatus"]) == ("draft", end)
     assert all(change["createdAt"] and change["reason"].endswith(".") for change in (asked, done))
+    assert (await connected.generate(invoice["showId"]))["createdCount"] == int(end == "void")
     assert await proven(connected, invoice["showId"])
 
 
@@ -141,8 +142,8 @@ async def test_run_is_stopped_and_its_buyers_are_invoiced_later(connected: Works
     stopped = await connected.rest.call("POST", f"/api/generations/{started['id']}/cancel")
     assert stopped["state"] == "cancelled"
     assert stopped["cancelledCount"] > 0
-    await sandbox.remove_fault(hold)
     await sandbox.release(hold)
+    await sandbox.remove_fault(hold)
 
     async def over() -> dict[str, Any] | None:
         run: dict[str, Any] = await connected.rest.call("GET", f"/api/generations/{started['id']}")
