@@ -62,11 +62,6 @@ class Items:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    async def page(self, workspace_id: str, show_id: str, after: str | None, size: int) -> list[asyncpg.Record]:
-        if await self._ledger.pool.fetchrow(SQL["get_show"], show_id, workspace_id) is None:
-            raise ShowNotFound
-        return await self._ledger.pool.fetch(SQL["list_items"], show_id, after, size)
-
     async def update(
         self, workspace_id: str, show_id: str, item_number: str, change: ItemChange, expected: str
     ) -> asyncpg.Record:

@@ -136,7 +136,7 @@ class ShowsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListShows(self, request, context):
-        """Lists shows, newest first.
+        """Lists shows, newest first; if asked for with the money of each.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -194,7 +194,7 @@ class ShowsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListItems(self, request, context):
-        """Lists a show's items by item number.
+        """Lists a show's items by item number, filtered and searched.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -221,7 +221,7 @@ class ShowsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListClaims(self, request, context):
-        """Lists a show's claims, oldest first.
+        """Lists a show's claims, oldest or newest first, filtered and searched.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -235,7 +235,8 @@ class ShowsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateBuyer(self, request, context):
-        """Changes a buyer's e-mail or display name, for all shows of the workspace.
+        """Changes a buyer's e-mail or display name, for all shows of the workspace. ABORTED when an etag is given and somebody
+        changed the buyer since it was read: nothing is changed then. The same change again answers the buyer as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
