@@ -5,13 +5,22 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.common.errors import InvalidRequest
+
+
+class TimeOutOfRange(InvalidRequest):
+    """A time of the request is out of range. Correct it and send the request again."""
+
 
 def to_proto(moment: datetime | None) -> Timestamp | None:
-    """None stays None: an unset field."""
+    """None stays None: an unset field. Raises TimeOutOfRange."""
     if moment is None:
         return None
     stamp = Timestamp()
-    stamp.FromDatetime(moment)
+    try:
+        stamp.FromDatetime(moment)
+    except OverflowError as error:  # at the ends of the calendar, once its zone is taken off
+        raise TimeOutOfRange from error
     return stamp
 
 

@@ -27,7 +27,9 @@ from services.gateway.config import PARSERS, Config
 from services.gateway.idempotency import IdempotencyKeys
 from services.gateway.identity.accounts import bootstrap
 from services.gateway.identity.invitations import Invitations
+from services.gateway.identity.known_people import KnownPeople
 from services.gateway.identity.members import Members
+from services.gateway.identity.oidc import Oidc
 from services.gateway.identity.own_account import OwnAccount
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.sessions import Sessions
@@ -62,13 +64,16 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     await passwords.prepare()
     here = BaseUrl(f"http://{Listen(config.http_listen.host, listening.getsockname()[1])}")
     base_url = config.public_url or here
+    invitations = Invitations(pool, passwords, sessions)
     parts = Parts(
         base_url=base_url,
         sessions=sessions,
         tokens=ApiTokens(pool),
         account=OwnAccount(pool, passwords, sessions),
         members=Members(pool),
-        invitations=Invitations(pool, passwords, sessions),
+        invitations=invitations,
+        oidc=Oidc(pool, config.oidc(), base_url),
+        known_people=KnownPeople(pool, sessions, invitations),
         integrations=Integrations(integrations),
         shows=Shows(invoicing),
         invoices=Invoices(invoicing, base_url),
@@ -91,7 +96,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         ),
         IdempotencyKeys(pool),
     )
-    sweeps = (sessions.sweep, doorway.limits.sweep, doorway.keys.sweep)
+    sweeps = (sessions.sweep, doorway.limits.sweep, doorway.keys.sweep, parts.oidc.sweep)
     relay, upkeep = Relay(bus, hub), Upkeep(pool, hub, sweeps)
     bus.start()
     beside = [asyncio.create_task(relay.run()), asyncio.create_task(upkeep.run())]

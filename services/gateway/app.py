@@ -41,7 +41,9 @@ from services.gateway.errors import on_error, on_validation
 from services.gateway.idempotency import IdempotencyKeys, KeepAnswers
 from services.gateway.identity.guards import Door
 from services.gateway.identity.invitations import Invitations
+from services.gateway.identity.known_people import KnownPeople
 from services.gateway.identity.members import Members
+from services.gateway.identity.oidc import Oidc
 from services.gateway.identity.own_account import OwnAccount
 from services.gateway.identity.principal import Principal
 from services.gateway.identity.sessions import Sessions
@@ -92,6 +94,8 @@ class Parts:
     account: OwnAccount
     members: Members
     invitations: Invitations
+    oidc: Oidc
+    known_people: KnownPeople
     integrations: Integrations
     shows: Shows
     invoices: Invoices

@@ -36,8 +36,8 @@ _HELD_BACK: Final[Mapping[str, State]] = {
 }
 _SETTLED: Final[Mapping[str, State]] = {
     "paid": State("Paid", "good", "This invoice is paid. Thank you."),
-    "void": State("Cancelled", "calm", "This invoice was cancelled. There is nothing to pay."),
-    "uncollectible": State("Closed", "calm", "This invoice was closed. Ask the seller if you want to pay it."),
+    "void": State("Cancelled", "gone", "This invoice was cancelled. There is nothing to pay."),
+    "uncollectible": State("Closed", "gone", "This invoice was closed. Ask the seller if you want to pay it."),
 }
 
 
@@ -61,18 +61,20 @@ def content(link: PayLink, reader: Reader, path: str) -> dict[str, Any]:
     """What the template shows. `path` is the page's own."""
     state = state_of(link)
     payable = link.payable and bool(web_address(link.external_url))
+    unpriced = any(line.unit_price is None for line in link.lines)
     return {
         "state": state,
         "link": link,
         "language": reader.language,
-        "total": reader.money(link.total, link.currency) if link.currency else "",
+        "total": "" if not link.currency or (unpriced and not link.total) else reader.money(link.total, link.currency),
+        "total_word": "Total so far" if unpriced else "Total",
         "pay_path": f"{path}/pay" if payable else "",
         "opened_path": f"{path}/opened",
         "show_day": _day(link.show_date, reader),
         "paid_day": (link.paid_at.date().isoformat(), reader.day(link.paid_at.date())) if link.paid_at else None,
         "paid_before": reader.money(link.paid_before, link.currency) if link.paid_before else "",
         "lines": [_line(line, link.currency, reader) for line in link.lines],
-        "struck": link.status in ("void", "uncollectible"),
+        "struck": state.tone == "gone",
     }
 
 

@@ -129,6 +129,16 @@ async def test_what_else_a_buyer_should_know(gateway: Gateway, fields: Any, says
     assert says in (await gateway.client()("GET", "/p/token-1")).text
 
 
+async def test_a_price_to_come_makes_no_total_of_nothing(gateway: Gateway) -> None:
+    held_back = {"status": pb.INVOICE_STATUS_DRAFT, "draft_reason": pb.DRAFT_REASON_NEEDS_PRICE}
+    boots = pb.InvoiceLine(item_number="3", title="Boots", quantity=1)
+    gateway.invoicing.script("ResolvePayLink", link(**held_back, total=0, lines=[boots]))
+    page = (await gateway.client()("GET", "/p/token-1")).text
+    assert ("Price to come" in page, "£0.00" in page) == (True, False)
+    gateway.invoicing.script("ResolvePayLink", link(**held_back, lines=[boots]))
+    assert "Total so far" in (await gateway.client()("GET", "/p/token-1")).text
+
+
 async def test_every_line_is_listed_however_many(gateway: Gateway) -> None:
     lines = [
         pb.InvoiceLine(item_number=str(n), title=f"Item {n}", quantity=1, unit_price=1, amount=1) for n in range(600)

@@ -141,6 +141,8 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     (SOCKET, "/api/realtime"): Rule.READ,
     ("GET", "/sign-in"): Rule.OPEN,
     ("POST", "/sign-in"): Rule.SIGN_IN,
+    ("GET", "/sign-in/oidc"): Rule.OPEN,
+    ("GET", "/sign-in/oidc/callback"): Rule.OPEN,
     ("POST", "/sign-out"): Rule.KNOWN,
     ("GET", "/"): Rule.KNOWN,
     ("GET", "/shows"): Rule.READ,
