@@ -122,7 +122,7 @@ def buyer(known: Buyer, owed: Mapping[str, int]) -> pb.Buyer:
         display_name=known.display_name,
         email=known.email,
         pay_path=f"/p/{known.pay_token}" if known.pay_token else "",
-        **owed,
+        **owed,  # type: ignore[arg-type]  # its names are those of numbers
     )
 
 

@@ -101,6 +101,10 @@ class ShowsServicer(ShowsServiceServicer):
         batches = parse_shows.item_batches(request_iterator)
         return render.streamed_items(await self._feed.stream(identity().workspace_id, ITEMS, batches))
 
+    async def CreateItem(self, request: pb.CreateItemRequest, context: Context) -> pb.CreateItemResponse:
+        show_id, item = parse_id(request.show_id, "show"), parse_shows.new_item(request.item)
+        return pb.CreateItemResponse(item=render.item(await self._items.create(identity().workspace_id, show_id, item)))
+
     async def UpdateItem(self, request: pb.UpdateItemRequest, context: Context) -> pb.UpdateItemResponse:
         change = parse_shows.item_change(request.item, set(request.update_mask.paths))
         show_id, number = parse_id(request.show_id, "show"), request.item.item_number

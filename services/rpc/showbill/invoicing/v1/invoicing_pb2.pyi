@@ -77,6 +77,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Somebody changed the item since it was read."""
     ERROR_REASON_BUYER_CHANGED: _ErrorReason.ValueType  # 80
     """Somebody changed the buyer since it was read."""
+    ERROR_REASON_ITEM_EXISTS: _ErrorReason.ValueType  # 81
+    """The show has an item of this number."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: the `reason` of the ErrorInfo, without this enum's prefix."""
@@ -128,6 +130,8 @@ ERROR_REASON_ITEM_CHANGED: ErrorReason.ValueType  # 41
 """Somebody changed the item since it was read."""
 ERROR_REASON_BUYER_CHANGED: ErrorReason.ValueType  # 80
 """Somebody changed the buyer since it was read."""
+ERROR_REASON_ITEM_EXISTS: ErrorReason.ValueType  # 81
+"""The show has an item of this number."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _ShowState:
@@ -1290,6 +1294,53 @@ class StreamItemsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StreamItemsResponse: _TypeAlias = StreamItemsResponse  # noqa: Y015
+
+@_typing.final
+class CreateItemRequest(_message.Message):
+    """Request of CreateItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    @_builtins.property
+    def item(self) -> Global___Item: ...
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        item: Global___Item | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "show_id", b"show_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateItemRequest: _TypeAlias = CreateItemRequest  # noqa: Y015
+
+@_typing.final
+class CreateItemResponse(_message.Message):
+    """Response of CreateItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def item(self) -> Global___Item: ...
+    def __init__(
+        self,
+        *,
+        item: Global___Item | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateItemResponse: _TypeAlias = CreateItemResponse  # noqa: Y015
 
 @_typing.final
 class UpdateItemRequest(_message.Message):

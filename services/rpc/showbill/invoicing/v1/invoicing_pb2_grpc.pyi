@@ -38,6 +38,8 @@ class ShowsServiceStub:
     """The same as a stream of batches of at most 5,000, for any number of items. An item that cannot be taken is answered
     with its place and reason; the others are taken. With all_or_none the whole stream is one transaction instead.
     """
+    CreateItem: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.CreateItemRequest, _invoicing_pb2.CreateItemResponse]
+    """Adds one item. ALREADY_EXISTS when the show has an item of this number: nothing is changed then."""
     UpdateItem: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.UpdateItemRequest, _invoicing_pb2.UpdateItemResponse]
     """Changes the fields of one item that the update mask names. ABORTED when an etag is given and somebody changed the
     item since it was read: nothing is changed then. The same change again answers the item as it is.
@@ -141,6 +143,14 @@ class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
         """The same as a stream of batches of at most 5,000, for any number of items. An item that cannot be taken is answered
         with its place and reason; the others are taken. With all_or_none the whole stream is one transaction instead.
         """
+
+    @_abc_1.abstractmethod
+    def CreateItem(
+        self,
+        request: _invoicing_pb2.CreateItemRequest,
+        context: _aio.ServicerContext[_invoicing_pb2.CreateItemRequest, _abc.Awaitable[_invoicing_pb2.CreateItemResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.CreateItemResponse]:
+        """Adds one item. ALREADY_EXISTS when the show has an item of this number: nothing is changed then."""
 
     @_abc_1.abstractmethod
     def UpdateItem(
