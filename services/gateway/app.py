@@ -11,6 +11,7 @@ from services.common.addresses import BaseUrl
 from services.gateway import pages, paylink
 from services.gateway.api import (
     account,
+    amending,
     buyers,
     claims,
     docs,
@@ -73,6 +74,7 @@ ROUTES: tuple[Router, ...] = (
     buyers.ROUTES,
     exports.ROUTES,
     invoices.ROUTES,
+    amending.ROUTES,
     sendings.ROUTES,
     verification.ROUTES,
     health.ROUTES,
