@@ -9,6 +9,8 @@ app = App(name="showbill", help="Turns the claims of a live sale into paid invoi
 app.command("services.cli.up:up", name="up")
 app.command("services.cli.demo:demo", name="demo")
 app.command("services.cli.keys:app", name="keys")
+app.command("services.cli.files:import_file", name="import")
+app.command("services.cli.files:export_file", name="export")
 app.command("services.cli.verify_show:verify_show", name="verify-show")
 app.command("services.cli.service_key:service_key", name="service-key")
 

@@ -43,7 +43,7 @@ class Rest:
         path: str,
         body: object = None,
         *,
-        csv: bytes | None = None,
+        csv: bytes | AsyncIterator[bytes] | None = None,
         headers: dict[str, str] | None = None,
         params: dict[str, str] | None = None,
     ) -> Any:
@@ -57,13 +57,29 @@ class Rest:
                 headers={**({"Content-Type": "text/csv"} if csv is not None else {}), **(headers or {})},
                 params=params,
             ) as response:
-                # An error page of a proxy, or of the dashboard, is no JSON: its status must do.
-                answer = await response.json(content_type=None) if response.content_type.endswith("json") else None
-                if response.status >= 400:
-                    raise Refused(response.status, answer if isinstance(answer, dict) else {})
-                return answer
+                return await _answer(response)
         except aiohttp.ClientConnectionError as error:
-            raise Complaint(f"Nobody answers at {self.url}. Start Showbill with `./run up` and try again.") from error
+            raise self._nobody() from error
+
+    async def pieces(self, path: str, **params: str) -> AsyncIterator[bytes]:
+        """A file as it comes. Raises Refused, and Complaint when nobody answers or the file breaks off."""
+        try:
+            async with self._session.get(self.url + path, params=params) as response:
+                if response.status >= 400:
+                    await _answer(response)
+                async for piece in response.content.iter_any():
+                    yield piece
+        except aiohttp.ClientConnectionError as error:
+            raise self._nobody() from error
+        except aiohttp.ClientPayloadError as error:
+            raise Complaint("The file broke off before its end. Try again in a moment.") from error
+
+    async def download(self, path: str, **params: str) -> bytes:
+        """A file, whole."""
+        return b"".join([piece async for piece in self.pieces(path, **params)])
+
+    def _nobody(self) -> Complaint:
+        return Complaint(f"Nobody answers at {self.url}. Start Showbill with `./run up` and try again.")
 
     async def pages(self, path: str, **params: str) -> AsyncIterator[dict[str, Any]]:
         """Every entry of a list that comes in pages."""
@@ -79,3 +95,12 @@ class Rest:
     def events(self, show_id: str) -> Any:
         """The show's WebSocket, as aiohttp's context manager; `receive_json` gives its events."""
         return self._session.ws_connect(f"{self.url}/api/realtime", params={"show_id": show_id}, max_msg_size=0)
+
+
+async def _answer(response: aiohttp.ClientResponse) -> Any:
+    """Raises Refused."""
+    # An error page of a proxy, or of the dashboard, is no JSON: its status must do.
+    answer = await response.json(content_type=None) if response.content_type.endswith("json") else None
+    if response.status >= 400:
+        raise Refused(response.status, answer if isinstance(answer, dict) else {})
+    return answer

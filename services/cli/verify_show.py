@@ -7,15 +7,15 @@ import sys
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
 from services.cli.complaint import Complaint
+from services.cli.gateway_place import State, Token, Url, find_gateway
 from services.cli.rest import Refused, Rest
-from services.cli.state import DEFAULT, VARIABLE, StateFolder
+from services.cli.state import DEFAULT
 from services.common.money import format_money
 
 PATIENCE: Final = 70.0
@@ -50,9 +50,9 @@ def verify_show(
     show: str,
     *,
     export: Path | None = None,
-    url: Annotated[str, Parameter(env_var="SHOWBILL_URL")] = "",
-    token: Annotated[str, Parameter(env_var="SHOWBILL_API_TOKEN", show_default=False)] = "",
-    state: Annotated[Path, Parameter(env_var=VARIABLE)] = Path(DEFAULT),
+    url: Url = "",
+    token: Token = "",
+    state: State = Path(DEFAULT),
 ) -> int:
     """Prove that each buyer of a show has exactly the right invoices, here and at the provider. Changes nothing.
 
@@ -72,27 +72,13 @@ def verify_show(
         The state folder that `up` was started with.
     """
     try:
-        return asyncio.run(_verify(show, export, *_place(url, token, state)))
+        return asyncio.run(_verify(show, export, *find_gateway(url, token, state)))
     except Complaint as error:
         print(error, file=sys.stderr)
         return Exit.NOT_CHECKED
     except TimeoutError:
         print("The answer took too long, so nothing is proven. Try again.", file=sys.stderr)
         return Exit.NOT_CHECKED
-
-
-def _place(url: str, token: str, state: Path) -> tuple[str, str]:
-    """Where the gateway is, and the token for it. Raises Complaint."""
-    if url and token:
-        return url, token
-    try:
-        lines = StateFolder(state).demo.read_text().splitlines()
-    except OSError:
-        raise Complaint(
-            "Nothing says where Showbill is. Set SHOWBILL_URL and SHOWBILL_API_TOKEN, or start `./run up` first."
-        ) from None
-    values = dict(line.split("=", 1) for line in lines if "=" in line)
-    return url or values["SHOWBILL_URL"], token or values["SHOWBILL_API_TOKEN"]
 
 
 async def _verify(show: str, export: Path | None, url: str, token: str) -> int:

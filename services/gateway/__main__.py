@@ -18,6 +18,8 @@ from services.gateway.app import Doorway, Parts, build
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.patient import PatientClient
+from services.gateway.backends.paylinks import PayLinks
+from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.backends.verification import Verification
 from services.gateway.backends.webhooks import MOST, WebhookBackend
@@ -25,7 +27,9 @@ from services.gateway.config import PARSERS, Config
 from services.gateway.idempotency import IdempotencyKeys
 from services.gateway.identity.accounts import bootstrap
 from services.gateway.identity.invitations import Invitations
+from services.gateway.identity.known_people import KnownPeople
 from services.gateway.identity.members import Members
+from services.gateway.identity.oidc import Oidc
 from services.gateway.identity.own_account import OwnAccount
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.sessions import Sessions
@@ -58,16 +62,23 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     webhooks = WebhookBackend(integrations, invoicing)
     await bootstrap(pool, passwords, config)
     await passwords.prepare()
+    here = BaseUrl(f"http://{Listen(config.http_listen.host, listening.getsockname()[1])}")
+    base_url = config.public_url or here
+    invitations = Invitations(pool, passwords, sessions)
     parts = Parts(
-        base_url=config.public_url or BaseUrl(f"http://{Listen(config.http_listen.host, listening.getsockname()[1])}"),
+        base_url=base_url,
         sessions=sessions,
         tokens=ApiTokens(pool),
         account=OwnAccount(pool, passwords, sessions),
         members=Members(pool),
-        invitations=Invitations(pool, passwords, sessions),
+        invitations=invitations,
+        oidc=Oidc(pool, config.oidc(), base_url),
+        known_people=KnownPeople(pool, sessions, invitations),
         integrations=Integrations(integrations),
         shows=Shows(invoicing),
-        invoices=Invoices(invoicing),
+        invoices=Invoices(invoicing, base_url),
+        sendings=Sendings(invoicing, base_url),
+        pay_links=PayLinks(invoicing),
         verification=Verification(invoicing),
         deliveries=Grouper(
             webhooks.deliver, most=MOST, weigh=lambda delivery: len(delivery.body), heaviest=HEAVIEST_GROUP
@@ -77,10 +88,15 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     )
     doorway = Doorway(
         Proxies(config.trusted_proxies, secure=parts.base_url.secure),
-        Limits(pool, known=config.rate_limit, anonymous=config.rate_limit_anonymous),
+        Limits(
+            pool,
+            known=config.rate_limit,
+            anonymous=config.rate_limit_anonymous,
+            pay_links=config.rate_limit_pay_links,
+        ),
         IdempotencyKeys(pool),
     )
-    sweeps = (sessions.sweep, doorway.limits.sweep, doorway.keys.sweep)
+    sweeps = (sessions.sweep, doorway.limits.sweep, doorway.keys.sweep, parts.oidc.sweep)
     relay, upkeep = Relay(bus, hub), Upkeep(pool, hub, sweeps)
     bus.start()
     beside = [asyncio.create_task(relay.run()), asyncio.create_task(upkeep.run())]

@@ -14,12 +14,14 @@ from services.gateway.api import (
     buyers,
     claims,
     docs,
+    exports,
     health,
     integrations,
     invitations,
     invoices,
     items,
     members,
+    sendings,
     session,
     shows,
     tokens,
@@ -28,6 +30,8 @@ from services.gateway.api import (
 from services.gateway.api.health import Health
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.paylinks import PayLinks
+from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.backends.verification import Verification
 from services.gateway.dashboard import routes as dashboard
@@ -37,7 +41,9 @@ from services.gateway.errors import on_error, on_validation
 from services.gateway.idempotency import IdempotencyKeys, KeepAnswers
 from services.gateway.identity.guards import Door
 from services.gateway.identity.invitations import Invitations
+from services.gateway.identity.known_people import KnownPeople
 from services.gateway.identity.members import Members
+from services.gateway.identity.oidc import Oidc
 from services.gateway.identity.own_account import OwnAccount
 from services.gateway.identity.principal import Principal
 from services.gateway.identity.sessions import Sessions
@@ -64,7 +70,9 @@ ROUTES: tuple[Router, ...] = (
     items.ROUTES,
     claims.ROUTES,
     buyers.ROUTES,
+    exports.ROUTES,
     invoices.ROUTES,
+    sendings.ROUTES,
     verification.ROUTES,
     health.ROUTES,
     docs.ROUTES,
@@ -86,9 +94,13 @@ class Parts:
     account: OwnAccount
     members: Members
     invitations: Invitations
+    oidc: Oidc
+    known_people: KnownPeople
     integrations: Integrations
     shows: Shows
     invoices: Invoices
+    sendings: Sendings
+    pay_links: PayLinks
     verification: Verification
     deliveries: Deliveries
     hub: Hub
@@ -107,6 +119,7 @@ class Doorway:
 def build(parts: Parts, doorway: Doorway) -> Edge:
     """The ASGI application."""
     dependencies = {name: _given(part) for name, part in vars(parts).items()} | {"caller": _caller()}
+    dependencies["limits"] = _given(doorway.limits)
     dependencies["description"] = _given(Description(ROUTES, dependencies))
     app = Litestar(
         route_handlers=[*ROUTES, realtime],

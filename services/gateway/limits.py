@@ -65,14 +65,17 @@ def headers_of(scope: Any) -> list[tuple[bytes, bytes]]:
 class Limits:
     """Counts the requests of callers."""
 
-    def __init__(self, pool: Pool, *, known: int, anonymous: int) -> None:
-        """Requests a minute of one session or token, and of one address that is neither; 0 for no limit."""
+    def __init__(self, pool: Pool, *, known: int, anonymous: int, pay_links: int = 0) -> None:
+        """Requests a minute of one session or token, of one address that is neither, and for pay links of everybody
+        together; 0 for no limit.
+        """
         self._pool = pool
-        self._quotas = {"known": known, "address": anonymous}
+        self._quotas = {"known": known, "address": anonymous, "pay links": pay_links, "opening": 1}
         self._standings: dict[bytes, Standing] = {}
 
     async def take(self, kind: str, caller: str) -> Standing | None:
-        """Counts a request of a `known` credential or an `address`; None where there is no limit.
+        """Counts a request of a `known` credential, of an `address`, for `pay links`, or an `opening` of one by an
+        address; None where there is no limit.
 
         Raises TooManyRequests.
         """

@@ -1,63 +1,118 @@
-"""`/p/{token}`: the buyer's stable link. Leads to the provider's page while there is something to pay."""
+"""`/p/{token}`: the buyer's stable link. No account and no cookie; whoever has the link may see what it shows."""
 
-from typing import Any, Final
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, TypeVar
 
-from litestar import Response, Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from services.common.addresses import BaseUrl
 from services.common.errors import Kind
-from services.common.money import format_money
+from services.common.problem import headers
 from services.common.status import RemoteError
-from services.gateway.backends.invoices import Invoices
-from services.gateway.pages import page
-from services.gateway.schemas.paylink import PayLink
+from services.gateway.backends.paylinks import PayLinks
+from services.gateway.identity.origin import check_same_origin
+from services.gateway.identity.visitor import network_of, visitor_of
+from services.gateway.limits import Limits, TooManyRequests
+from services.gateway.pages import asset, page
+from services.gateway.paypage import content, web_address
+from services.gateway.reader import reader_of
 
-_HEADERS: Final = {"X-Robots-Tag": "noindex, nofollow"}
-_LONGEST_TOKEN: Final = 200
-# Heading and sentence by status, where nothing can be paid.
-_TOLD: Final = {
-    "paid": ("Paid", "This invoice is paid. Thank you."),
-    "void": ("Cancelled", "This invoice was cancelled. There is nothing to pay."),
-    "uncollectible": ("Closed", "This invoice was closed. Ask the seller if you want to pay it."),
+_HEADERS: Final = {
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "Vary": "Accept-Language",
+    "Cache-Control": "no-store",
 }
-_NOT_YET: Final = ("Not ready yet", "This invoice is being prepared. Look again a little later.")
-_BY_HAND: Final = ("Pay the seller directly", "Pay as the seller says below, and name the number with your payment.")
+_LONGEST_TOKEN: Final = 200
+
 _UNKNOWN: Final = ("Link not found", "This link leads nowhere. Ask the seller for a new one.")
 _AWAY: Final = ("Just a moment", "The invoice cannot be shown just now. Nothing is lost: try again in a minute.")
+_TOO_MANY: Final = ("One moment please", "This page was asked for too often. Wait a minute, then try again.")
+
+AnyRequest = Request[Any, Any, Any]
+T = TypeVar("T")
 
 
 @get("/p/{token:str}", include_in_schema=False)
-async def follow_pay_link(token: FromPath[str], invoices: NamedDependency[Invoices]) -> Response[Any]:
-    """To the provider's page, or a page that says why there is nothing to pay."""
+async def show_pay_link(
+    token: FromPath[str], request: AnyRequest, pay_links: NamedDependency[PayLinks], limits: NamedDependency[Limits]
+) -> Response[Any]:
+    """What is owed, and a button to where it can be paid. A GET counts nothing: chat apps fetch links for previews."""
+    await limits.take("pay links", "")
+    link = await _resolved(pay_links.resolve(token[:_LONGEST_TOKEN]))
+    if isinstance(link, Response):
+        return link
+    reader = reader_of(request.headers.get("accept-language", ""))
+    return _page(200, "pay-link.html", content(link, reader, f"/p/{token}"))
+
+
+@get("/p/{token:str}/pay", include_in_schema=False)
+async def go_and_pay(
+    token: FromPath[str], pay_links: NamedDependency[PayLinks], limits: NamedDependency[Limits]
+) -> Response[Any]:
+    """To the provider's page of now: the button of a page that was left open for weeks still leads there."""
+    await limits.take("pay links", "")
+    link = await _resolved(pay_links.resolve(token[:_LONGEST_TOKEN]))
+    if isinstance(link, Response):
+        return link
+    return Redirect(web_address(link.external_url) or f"/p/{token}", status_code=303, headers=_HEADERS)
+
+
+@post("/p/{token:str}/opened", include_in_schema=False)
+async def count_opening(
+    token: FromPath[str],
+    request: AnyRequest,
+    pay_links: NamedDependency[PayLinks],
+    limits: NamedDependency[Limits],
+    base_url: NamedDependency[BaseUrl],
+) -> Response[Any]:
+    """The page's script says that somebody looks at it: once in a visit, by the script's word, without a cookie.
+
+    Where a browser keeps nothing for the script, once in a minute for each address.
+    """
+    check_same_origin(request.headers, base_url, must_say=True)
+    await limits.take("pay links", "")
+    token = token[:_LONGEST_TOKEN]
+    if await _first(limits, f"{token} {network_of(visitor_of(request).address)}"):
+        counted = await _resolved(pay_links.count_opening(token))
+        if isinstance(counted, Response):
+            return counted
+    return Response(None, status_code=204, headers=_HEADERS)
+
+
+async def _first(limits: Limits, visit: str) -> bool:
     try:
-        link = await invoices.resolve_pay_link(token[:_LONGEST_TOKEN])
+        await limits.take("opening", visit)
+    except TooManyRequests:
+        return False
+    return True
+
+
+async def _resolved(call: Awaitable[T]) -> T | Response[Any]:
+    """What the services say, or the page that says why they do not. Unknown and revoked links are one and the same."""
+    try:
+        return await call
     except RemoteError as error:
         if error.kind in (Kind.NOT_FOUND, Kind.INVALID):
-            return _page(404, *_UNKNOWN)
-        return _page(503, *_AWAY, headers={"Retry-After": "30"})
-    if link.external_url and urlsplit(link.external_url).scheme in ("https", "http"):
-        return Redirect(link.external_url, status_code=303, headers=_HEADERS)
-    if link.payment_instructions:
-        return _page(200, *_BY_HAND, link=link)
-    return _page(200, *_TOLD.get(link.status or "", _NOT_YET), link=link)
+            return _told(404, _UNKNOWN)
+        return _told(503, _AWAY, {"Retry-After": "30"})
 
 
-def _page(
-    status: int, heading: str, sentence: str, *, link: PayLink | None = None, headers: dict[str, str] | None = None
-) -> Response[Any]:
-    facts = {}
-    if link is not None:
-        facts = {"Show": link.show_name, "Buyer": link.handle}
-        if link.currency:
-            facts["Total"] = format_money(link.total, link.currency)
-        if link.payment_instructions and link.number:
-            facts["Number"] = link.number
-    instructions = link.payment_instructions if link else ""
-    body = {"heading": heading, "sentence": sentence, "facts": facts, "instructions": instructions}
-    return page("pay-link.html", body, status=status, headers={**_HEADERS, **(headers or {})})
+def _busy(_request: AnyRequest, error: TooManyRequests) -> Response[Any]:
+    return _told(429, _TOO_MANY, headers(error))
 
 
-ROUTES: Final = Router("/", route_handlers=[follow_pay_link])
+def _told(status: int, words: tuple[str, str], more: Mapping[str, str] | None = None) -> Response[Any]:
+    heading, sentence = words
+    return _page(status, "pay-told.html", {"heading": heading, "sentence": sentence}, more)
+
+
+def _page(status: int, template: str, values: dict[str, Any], more: Mapping[str, str] | None = None) -> Response[Any]:
+    return page(template, {**values, "asset": asset}, status=status, headers={**_HEADERS, **(more or {})})
+
+
+ROUTES: Final = Router(
+    "/", route_handlers=[show_pay_link, go_and_pay, count_opening], exception_handlers={TooManyRequests: _busy}
+)

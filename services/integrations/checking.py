@@ -50,5 +50,5 @@ class Checking:
                 raise
             return Health(healthy=False, sentence=error.message, seconds=0.0)
         return await self._registry.adapter(connection.provider).check(
-            link, connection.webhook_endpoint_id, connection.webhook_url
+            link, connection.webhook_endpoint_id, connection.webhook_url, connection.last_event_time
         )

@@ -121,6 +121,8 @@ class Limits:
     longest_memo: int = field(kw_only=True)
     """Characters."""
     longest_footer: int = field(kw_only=True)
+    cannot_email: bool = field(default=False, kw_only=True)
+    """It mails nothing: links go out as a message or by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,8 +386,9 @@ class IntegrationAdapter(Protocol):
     async def remove_endpoint(self, link: Link, endpoint_id: str) -> None:
         """Deletes our endpoint. One that is gone already is no error."""
 
-    async def check(self, link: Link, endpoint_id: str, url: str) -> Health:
-        """One live call, the permissions, and the state of our endpoint that delivers to `url`. Raises nothing."""
+    async def check(self, link: Link, endpoint_id: str, url: str, heard: datetime | None) -> Health:
+        """One live call, the permissions, and the state of our endpoint that delivers to `url` and was last heard of
+        at `heard`. Raises nothing."""
 
     async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:
         """Brings an order to exactly one invoice, however often and after whatever cut it is called."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from google.protobuf.duration_pb2 import Duration
 
 from services.common.errors import Fault, require
-from services.common.money import format_money, is_currency
+from services.common.money import exponent, format_money, is_currency
+from services.common.templates import render
 from services.common.timestamps import from_proto, to_proto
 from services.integrations.audit import AuditEntry
 from services.integrations.checking import Checked
@@ -24,7 +25,6 @@ from services.integrations.ports import (
     ProviderEvent,
     ProviderInvoice,
 )
-from services.integrations.templates import render
 from services.integrations.webhooks import Verdict
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 
@@ -68,9 +68,10 @@ def update_mode(one: Connection) -> pb.UpdateMode.ValueType:
 
 
 def _settings(one: Connection) -> pb.IntegrationSettings:
-    found = one.settings
+    found, currency = one.settings, one.settings.default_currency or one.default_currency
     return pb.IntegrationSettings(
-        default_currency=found.default_currency or one.default_currency,
+        default_currency=currency,
+        default_currency_exponent=exponent(currency) if is_currency(currency) else 0,
         memo_template=found.memo_template,
         message_template=found.message_template,
         days_until_due=found.days_until_due,
@@ -99,6 +100,7 @@ def limits(one: Limits) -> pb.ProviderLimits:
         maximum_total=one.maximum_total,
         maximum_lines=one.maximum_lines,
         maximum_totals=one.maximum_totals,
+        cannot_email=one.cannot_email,
     )
 
 

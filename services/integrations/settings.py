@@ -8,16 +8,19 @@ import structlog
 
 from services.common.errors import Fault, require
 from services.common.money import is_currency
+from services.common.secret import redact
+from services.common.templates import render
 from services.integrations.connection import Connection, Settings
 from services.integrations.opening import NotConnected
 from services.integrations.ports import Limits
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
-from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, render, sample_values
+from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, sample_values
 
 log = structlog.get_logger()
 
 FIELDS: Final = Settings.__struct_fields__
+TEXTS: Final = ("memo_template", "message_template", "footer", "payment_instructions")
 LONGEST_MESSAGE: Final = 2000
 LONGEST_INSTRUCTIONS: Final = 5000
 LONGEST_TERM: Final = 365
@@ -44,7 +47,16 @@ def faults_of(settings: Settings, fields: Sequence[str], limits: Limits) -> list
             "payment instructions", settings.payment_instructions, LONGEST_INSTRUCTIONS, plural=True
         ),
     }
+    for field in TEXTS:
+        found[field] += _secret(field.removesuffix("_template").replace("_", " "), getattr(settings, field))
     return [Fault(field, problem) for field in fields for problem in found.get(field, ())]
+
+
+def _secret(name: str, text: str) -> list[str]:
+    """Buyers read these texts."""
+    if redact(text) == text:
+        return []
+    return [f"In the {name} there is what looks like a secret key or a password. Take it out, and change it."]
 
 
 def _currency(code: str) -> list[str]:
@@ -98,7 +110,9 @@ class ChangingSettings:
         connection = await self._repository.current(workspace_id, provider)
         currency = connection.settings.default_currency or connection.default_currency if connection else ""
         sample = sample_values(currency if is_currency(currency) else _USUAL_CURRENCY)
-        return Preview(render(template, {**sample, **values}), MESSAGE_VARIABLES)
+        text = render(template, {**sample, **values})
+        require([Fault("template", one) for one in _secret("text", text)])
+        return Preview(text, MESSAGE_VARIABLES)
 
     async def _connected(self, workspace_id: str, provider: str) -> Connection:
         connection = await self._repository.current(workspace_id, provider)

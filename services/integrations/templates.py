@@ -1,7 +1,7 @@
-"""The texts on an invoice and beside its link: templates with variables in braces."""
+"""The variables of the texts on an invoice and beside its link, and what is wrong with a template that uses others."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from services.common.money import format_money
@@ -11,7 +11,6 @@ MESSAGE_VARIABLES: Final = (*MEMO_VARIABLES, "pay_link")
 """The link stands only once the invoice does: a memo cannot carry it."""
 
 _BRACES: Final = re.compile(r"\{([^{}]*)\}|[{}]")
-_VARIABLE: Final = re.compile(r"\{(\w+)\}")
 
 
 def sample_values(currency: str) -> dict[str, str]:
@@ -24,12 +23,6 @@ def sample_values(currency: str) -> dict[str, str]:
         "total": format_money(12_345, currency),
         "pay_link": "https://pay.example/p/3k9x",
     }
-
-
-def render(template: str, values: Mapping[str, str]) -> str:
-    """Puts the values in. A variable without a value leaves nothing behind."""
-    text = _VARIABLE.sub(lambda found: values.get(found.group(1), ""), template)
-    return text.strip(" ,;·-–")
 
 
 def problems(template: str, variables: Sequence[str]) -> list[str]:

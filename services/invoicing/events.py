@@ -7,8 +7,9 @@ from typing import Final, TypeAlias
 from services.common.bus import subject
 from services.common.ids import new_id
 from services.common.outbox import Message
-from services.common.timestamps import to_proto
+from services.common.timestamps import to_duration, to_proto
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
+from services.invoicing.domain.progress import Counts, Pace
 from services.rpc.showbill.events.v1 import events_pb2 as pb
 
 Payload: TypeAlias = (
@@ -94,7 +95,7 @@ def claims_changed(*, created: int, updated: int) -> Payload:
     return pb.ClaimsChanged(created_count=created, updated_count=updated)
 
 
-def link_requested(invoice: Invoice, delivery_id: str, text: str) -> Payload:
+def link_requested(invoice: Invoice, delivery_id: str, text: str, link: str) -> Payload:
     """`text` is the rendered message, with the link in it."""
     return pb.CheckoutLinkRequested(
         delivery_id=delivery_id,
@@ -103,6 +104,7 @@ def link_requested(invoice: Invoice, delivery_id: str, text: str) -> Payload:
         platform_user_id=invoice.platform_user_id,
         handle=invoice.handle,
         message=text,
+        link=link,
     )
 
 
@@ -110,17 +112,25 @@ def link_sent(invoice: Invoice, delivery_id: str, channel: str) -> Payload:
     return pb.CheckoutLinkSent(delivery_id=delivery_id, invoice_id=invoice.id, channel=channel)
 
 
-def generation_progressed(run_id: str, *, total: int, created: int, failed: int) -> Payload:
+def generation_progressed(run_id: str, counts: Counts, pace: Pace | None = None) -> Payload:
     return pb.GenerationProgressed(
         generation_id=run_id,
-        total_count=total,
-        created_count=created,
-        failed_count=failed,
-        pending_count=total - created - failed,
+        total_count=counts.total,
+        created_count=counts.created,
+        failed_count=counts.failed,
+        pending_count=counts.pending,
+        cancelled_count=counts.cancelled,
+        rate=pace.rate if pace else 0.0,
+        remaining_time=to_duration(pace.remaining if pace else None),
     )
 
 
-def generation_finished(run_id: str, *, total: int, created: int, failed: int, cancelled: bool) -> Payload:
+def generation_finished(run_id: str, counts: Counts, *, cancelled: bool) -> Payload:
     return pb.GenerationFinished(
-        generation_id=run_id, total_count=total, created_count=created, failed_count=failed, cancelled=cancelled
+        generation_id=run_id,
+        total_count=counts.total,
+        created_count=counts.created,
+        failed_count=counts.failed,
+        cancelled=cancelled,
+        cancelled_count=counts.cancelled,
     )

@@ -8,7 +8,7 @@ import asyncpg
 from services.common.context import Identity
 from services.common.db import Connection, Pool
 from services.common.errors import Kind, NotFound, ShowbillError
-from services.invoicing import queueing, queueing_changes, repository
+from services.invoicing import queueing, queueing_changes, repository, sending_terms
 from services.invoicing.claims import BuyerNotFound
 from services.invoicing.domain.plan import Action, Entry, Plan, Wishes, plan
 from services.invoicing.domain.rollup import ChangeKind
@@ -62,6 +62,8 @@ class Asked:
     request_id: str | None
     provider: str
     wishes: Wishes
+    pay_link_base: str = ""
+    """What pay paths are joined to in messages that are sent on their own; without it none are."""
 
 
 class Generations:
@@ -90,7 +92,7 @@ class Generations:
         before = await _begun(self._ledger.pool, identity, asked)
         if before is not None:
             return before
-        connection = _usable(await self._provider.connection(identity, asked.provider))
+        connection = usable(await self._provider.connection(identity, asked.provider))
         async with self._ledger.entry() as entry:
             run = await _start(entry, identity, asked, connection)
         self._wake()
@@ -119,15 +121,17 @@ class Generations:
             )
             if not failed:
                 return None
-            usable = _usable(connection)
+            able = usable(connection)
             show = await entry.connection.fetchrow(SQL["lock_show"], show_id, identity.workspace_id)
             assert show is not None
-            run = await _retry(entry, identity, show, {str(row["buyer_id"]) for row in failed}, usable)
+            run = await _retry(entry, identity, show, {str(row["buyer_id"]) for row in failed}, able)
+            await sending_terms.keep(entry, run, able, "")
         self._wake()
         return run
 
 
-def _usable(connection: ProviderConnection | None) -> ProviderConnection:
+def usable(connection: ProviderConnection | None) -> ProviderConnection:
+    """Raises NotConnected."""
     if connection is None:
         raise NotConnected
     if not connection.active:
@@ -180,6 +184,7 @@ async def _start(
         if running is not None:
             return running
     run = await queueing.add_run(database, identity, asked.show_id, asked.request_id, planned)
+    await sending_terms.keep(entry, run, connection, asked.pay_link_base)
     if to_create:
         await queueing.add_invoices(entry, identity, show, run, to_create, connection)
     if to_change:

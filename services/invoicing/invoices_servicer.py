@@ -1,35 +1,39 @@
 """InvoicesService: each method reads the request, makes one call, renders the answer."""
 
-from typing import Any, Final
+from typing import Any
 
 import grpc
 
+from services.common import paging
 from services.common.context import identity
-from services.common.errors import Fault, require
+from services.common.errors import require
 from services.common.ids import parse_id
-from services.invoicing import parse, parse_invoices, parse_listing, render, render_verification
-from services.invoicing.deliver import Deliveries, Wish
+from services.invoicing import (
+    parse,
+    parse_invoices,
+    parse_listing,
+    parse_sending,
+    render,
+    render_sending,
+    render_verification,
+)
+from services.invoicing.amend_servicer import AmendServicer, Changes
+from services.invoicing.deliver import Deliveries
 from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
 from services.invoicing.invoices import Invoices
 from services.invoicing.listing import Listing
 from services.invoicing.paylinks import PayLinks
+from services.invoicing.sendings import Sendings
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.verify import Verification
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
-from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceServicer
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
-_CHANNELS: Final = {
-    pb.DELIVERY_CHANNEL_EMAIL: "email",
-    pb.DELIVERY_CHANNEL_DM: "dm",
-    pb.DELIVERY_CHANNEL_MANUAL: "manual",
-}
 
-
-class InvoicesServicer(InvoicesServiceServicer):
+class InvoicesServicer(AmendServicer):
     """Invoices, generations, deliveries, provider events and pay links."""
 
     def __init__(
@@ -41,9 +45,12 @@ class InvoicesServicer(InvoicesServiceServicer):
         deliveries: Deliveries,
         settlement: Settlement,
         pay_links: PayLinks,
+        sendings: Sendings,
         hearing: Hearing,
         verification: Verification,
+        changes: Changes,
     ) -> None:
+        super().__init__(changes)
         self._shows = shows
         self._invoices = invoices
         self._listing = listing
@@ -51,6 +58,7 @@ class InvoicesServicer(InvoicesServiceServicer):
         self._deliveries = deliveries
         self._settlement = settlement
         self._pay_links = pay_links
+        self._sendings = sendings
         self._hearing = hearing
         self._verification = verification
 
@@ -94,19 +102,32 @@ class InvoicesServicer(InvoicesServiceServicer):
         return pb.ListInvoiceHistoryResponse(changes=[render.change(row) for row in rows])
 
     async def SendInvoice(self, request: pb.SendInvoiceRequest, context: Context) -> pb.SendInvoiceResponse:
-        faults = parse.text_fault("pay_link_base", request.pay_link_base, 500, least=1)
-        if request.channel not in _CHANNELS:
-            faults.append(Fault("channel", "The channel is not email, dm or manual."))
-        require(faults)
-        wish = Wish(
-            show_id=parse_id(request.show_id, "show"),
-            invoice_id=parse_id(request.invoice_id, "invoice"),
-            channel=_CHANNELS[request.channel],
-            request_id=parse.request_id(request.request_id),
-            pay_link_base=request.pay_link_base,
-        )
-        invoice, delivery = await self._deliveries.send(identity(), wish)
-        return pb.SendInvoiceResponse(invoice=render.invoice(invoice), delivery=render.delivery(delivery))
+        invoice, delivery = await self._deliveries.send(identity(), parse_sending.wish(request))
+        return pb.SendInvoiceResponse(invoice=render.invoice(invoice), delivery=render_sending.delivery(delivery))
+
+    async def SendInvoices(self, request: pb.SendInvoicesRequest, context: Context) -> pb.SendInvoicesResponse:
+        run = render_sending.sending(await self._sendings.begin(identity(), parse_sending.many(request)))
+        return pb.SendInvoicesResponse(queued_count=run.total_count, sending=run)
+
+    async def GetSending(self, request: pb.GetSendingRequest, context: Context) -> pb.GetSendingResponse:
+        sending_id = parse_id(request.sending_id, "sending")
+        run = await self._sendings.get(identity().workspace_id, sending_id)
+        return pb.GetSendingResponse(sending=render_sending.sending(run))
+
+    async def ListDeliveries(self, request: pb.ListDeliveriesRequest, context: Context) -> pb.ListDeliveriesResponse:
+        size, after = paging.page_size(request.page_size, 200, 1000), parse.id_key(request.page_token)
+        workspace_id = identity().workspace_id
+        if request.sending_id:
+            sending_id = parse_id(request.sending_id, "sending")
+            rows = await self._sendings.list(workspace_id, sending_id, after, size + 1)
+        else:
+            show_id, invoice_id = parse_id(request.show_id, "show"), parse_id(request.invoice_id, "invoice")
+            rows = await self._deliveries.list(workspace_id, show_id, invoice_id, after, size + 1)
+        return render_sending.deliveries(rows, size)
+
+    async def ReportDelivery(self, request: pb.ReportDeliveryRequest, context: Context) -> pb.ReportDeliveryResponse:
+        await self._deliveries.report(identity(), parse_sending.report(request))
+        return pb.ReportDeliveryResponse()
 
     async def ApplyProviderEvents(
         self, request: pb.ApplyProviderEventsRequest, context: Context
@@ -118,19 +139,11 @@ class InvoicesServicer(InvoicesServiceServicer):
 
     async def ResolvePayLink(self, request: pb.ResolvePayLinkRequest, context: Context) -> pb.ResolvePayLinkResponse:
         page = await self._pay_links.resolve(request.token, count_opening=request.count_opening)
-        invoice = page.invoice
-        return pb.ResolvePayLinkResponse(
-            show_name=page.show_name,
-            handle=page.handle,
-            status=render.STATUSES[invoice.status],
-            total=invoice.total,
-            currency=invoice.currency,
-            lines=render.lines(page.lines),
-            external_url=invoice.external_url if invoice.payable else "",
-            draft_reason=render.DRAFT_REASONS[invoice.draft_reason],
-            payment_instructions=page.instructions if invoice.payable else "",
-            number=invoice.number,
-        )
+        return render_sending.pay_link(page)
+
+    async def RevokePayLink(self, request: pb.RevokePayLinkRequest, context: Context) -> pb.RevokePayLinkResponse:
+        show_id, buyer_id = parse_id(request.show_id, "show"), parse_id(request.buyer_id, "buyer")
+        return pb.RevokePayLinkResponse(pay_path=await self._pay_links.revoke(identity(), show_id, buyer_id))
 
     async def VerifyShow(self, request: pb.VerifyShowRequest, context: Context) -> pb.VerifyShowResponse:
         show, report = await self._verification.prove(identity(), parse_id(request.show_id, "show"))

@@ -16,9 +16,10 @@ import msgspec
 from services.common import context
 from services.common.db import Connection, Pool, transaction
 from services.common.errors import Kind, ShowbillError
+from services.common.ids import new_id
 from services.common.outbox import Message, Outbox
-from services.invoicing import events
-from services.invoicing.domain.invoice import Invoice, Status
+from services.invoicing import events, repository
+from services.invoicing.domain.invoice import Invoice, Standing, Status
 from services.invoicing.events import Payload
 from services.invoicing.repository import SQL
 
@@ -41,6 +42,8 @@ class Change:
     actor: str
     lines: list[dict[str, Any]] | None = None
     """The new lines; None where they stay."""
+    withdrawn: bool = False
+    """It is taken out of its run without a result: nothing was made of it."""
     request_id: str = field(default_factory=context.request_id)
     """The request that caused it."""
 
@@ -55,6 +58,8 @@ class Result:
     failed: bool = False
     held_back: bool = False
     """Made, and kept a draft."""
+    cancelled: bool = False
+    """Left undone, for the run or the invoice was cancelled."""
     dropped: bool = False
     """Overtaken by something else before it was changed: it is as if it had not been planned."""
 
@@ -71,13 +76,31 @@ class Entry:
         """Writes the steps, which may be several of one invoice, in order. The rows must be locked."""
         if not changes:
             return
-        await _write_rows(self.connection, changes)
-        await _write_history(self.connection, changes)
+        await self._write(changes)
+        await self._send_what_became_payable(changes)
         told = [
             (c.after.workspace_id, c.after.show_id, events.invoice_updated(c.after, c.before.status)) for c in changes
         ]
         await self.tell(told, [change.request_id for change in changes])
         await self._count_results(changes)
+
+    async def withdraw(self, changes: Sequence[Change]) -> None:
+        """Writes steps that the event of their run stands for, however many they are. The rows must be locked."""
+        if changes:
+            await self._write(changes)
+            await self._count_results(changes)
+
+    async def _write(self, changes: Sequence[Change]) -> None:
+        await _write_rows(self.connection, changes)
+        await _write_history(self.connection, changes)
+
+    async def _send_what_became_payable(self, changes: Sequence[Change]) -> None:
+        """Queues the link of an invoice that can be paid from now on, where the settings say so; once for each."""
+        before = {change.after.id: change.before.standing for change in reversed(changes)}
+        now = {change.after.id: change.after.standing for change in changes}
+        ready = [one for one in now if before[one] < Standing.PAYABLE and now[one] is Standing.PAYABLE]
+        if ready:
+            await self.connection.execute(SQL["queue_automatic"], [new_id() for _ in ready], ready)
 
     async def tell(self, told: Sequence[tuple[str, str, Payload]], requests: Sequence[str] = ()) -> None:
         """Writes events of shows, named by workspace and id, in order, with the requests that caused them.
@@ -98,42 +121,43 @@ class Entry:
 
     async def _count_results(self, changes: Sequence[Change]) -> None:
         """Every step out of pending is a result of the run that the invoice belongs to."""
-        await self.count([_result(change.after) for change in changes if change.before.status is Status.PENDING])
+        await self.count([_result(change) for change in changes if change.before.status is Status.PENDING])
 
     async def count(self, results: Sequence[Result]) -> None:
         """Counts results of runs, and tells their progress."""
         if not results:
             return
         runs = sorted({result.run_id for result in results})
+        cancelled = {result.run_id for result in results if result.cancelled}
         counted = [
             Counter(result.run_id for result in results if getattr(result, kind))
-            for kind in ("created", "failed", "held_back", "dropped")
+            for kind in ("created", "failed", "held_back", "dropped", "cancelled")
         ]
         rows = await self.connection.fetch(
             SQL["count_results"], runs, *([counter[run] for run in runs] for counter in counted)
         )
         told = [
-            (str(row["workspace_id"]), str(row["show_id"]), _progress(row))
+            (str(row["workspace_id"]), str(row["show_id"]), _progress(row, datetime.now(UTC)))
             for row in rows
-            if row["report_due"] or row["finished_now"]
+            if row["report_due"] or row["finished_now"] or str(row["id"]) in cancelled
         ]
         if told:
             await self.tell(told)
 
 
-def _result(made: Invoice) -> Result:
+def _result(change: Change) -> Result:
+    made = change.after
+    if change.withdrawn:
+        return Result(made.generation_id, cancelled=True)
     failed, held_back = made.status is Status.ERROR, made.status is Status.DRAFT and made.draft_reason is not None
     return Result(made.generation_id, created=not failed, failed=failed, held_back=held_back)
 
 
-def _progress(run: asyncpg.Record) -> Payload:
-    total, created, failed = run["total_count"], run["created_count"], run["failed_count"]
+def _progress(run: asyncpg.Record, now: datetime) -> Payload:
+    run_id, counts = str(run["id"]), repository.counts(run)
     if run["finished_now"]:
-        cancelled = run["state"] == "cancelled"
-        return events.generation_finished(
-            str(run["id"]), total=total, created=created, failed=failed, cancelled=cancelled
-        )
-    return events.generation_progressed(str(run["id"]), total=total, created=created, failed=failed)
+        return events.generation_finished(run_id, counts, cancelled=run["state"] == "cancelled")
+    return events.generation_progressed(run_id, counts, repository.pace(run, now))
 
 
 class Ledger:

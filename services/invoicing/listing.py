@@ -8,6 +8,7 @@ import asyncpg
 
 from services.common.db import Pool
 from services.invoicing.domain.invoice import Status
+from services.invoicing.openings import Openings, openings_of
 from services.invoicing.repository import SQL
 from services.invoicing.shows import ShowNotFound
 
@@ -46,6 +47,7 @@ class Page:
     """Rows of invoice_records; with `place` where they are sorted."""
 
     rows: list[asyncpg.Record]
+    openings: Openings
     seq: int
     counts: dict[Status, int]
     """Of all that the search finds, whatever their status."""
@@ -73,12 +75,14 @@ class Listing:
                 raise ShowNotFound
             query, values = _query(wanted)
             rows = await connection.fetch(SQL[query], *values)
+            openings = await openings_of(connection, wanted.show_id, rows)
             if wanted.search:
                 counts = await connection.fetch(SQL["count_found_invoices"], wanted.show_id, wanted.search)
             else:
                 counts = await connection.fetch(SQL["count_invoices"], wanted.show_id)
         return Page(
             rows=rows[: wanted.size],
+            openings=openings,
             seq=show["seq"],
             counts={Status(row["status"]): row["count"] for row in counts},
             more=len(rows) > wanted.size,

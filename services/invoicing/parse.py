@@ -15,6 +15,8 @@ from services.common.timestamps import from_proto
 
 _EMAIL: Final = re.compile(r"[^@\s\0]+@[^@\s\0]+\.[^@\s\0]+")
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_BASE: Final = 500
+"""Characters of the public address that pay paths are joined to."""
 PROVIDERS: Final = frozenset({"stripe", "shopify", "square", "medusajs", "paypal", "quickbooks", "manual"})
 
 

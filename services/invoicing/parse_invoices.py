@@ -11,7 +11,16 @@ from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing, Status
 from services.invoicing.domain.plan import Wishes
 from services.invoicing.generate import Asked
-from services.invoicing.parse import PROVIDERS, count_fault, id_faults, provider, request_id, uuid_of
+from services.invoicing.parse import (
+    LONGEST_BASE,
+    PROVIDERS,
+    count_fault,
+    id_faults,
+    provider,
+    request_id,
+    text_fault,
+    uuid_of,
+)
 from services.invoicing.settle import MOST, Event
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as integrations
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
@@ -19,8 +28,13 @@ from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
 def asked(message: pb.PlanGenerationRequest | pb.StartGenerationRequest) -> Asked:
     """What is to be planned, or planned and done. Raises InvalidRequest."""
-    require(id_faults("buyer_ids", message.buyer_ids, "a buyer"))
     starting = message if isinstance(message, pb.StartGenerationRequest) else pb.StartGenerationRequest()
+    require(
+        [
+            *id_faults("buyer_ids", message.buyer_ids, "a buyer"),
+            *text_fault("pay_link_base", starting.pay_link_base, LONGEST_BASE),
+        ]
+    )
     return Asked(
         show_id=parse_id(message.show_id, "show"),
         buyer_ids={parse_id(buyer_id, "buyer") for buyer_id in message.buyer_ids},
@@ -28,6 +42,7 @@ def asked(message: pb.PlanGenerationRequest | pb.StartGenerationRequest) -> Aske
         request_id=request_id(starting.request_id),
         provider=provider(message.provider),
         wishes=Wishes(message.apply_changes, message.reissue_for_email),
+        pay_link_base=starting.pay_link_base,
     )
 
 

@@ -1,7 +1,9 @@
-"""The stable address of a buyer's invoice: what it shows, and where it leads now."""
+"""The stable address of a buyer's invoice: what it shows, where it leads now, and how it is replaced by another."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import asyncio
+import secrets
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -15,16 +17,27 @@ from services.invoicing.ledger import Change, Ledger
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
 from services.invoicing.settle import step
+from services.invoicing.shows import ShowNotFound
 
 log = structlog.get_logger()
 
 ACTOR: Final = "worker:pay_link"
 OLD: Final = timedelta(days=9)
 """An address that was just read from the provider holds for ten days at least."""
+TOKEN_BYTES: Final = 18
+"""Of randomness in a pay link: 144 bits."""
+_PATIENCE: Final = 3.0
+"""Seconds that a buyer waits for the provider; then the page shows what is known."""
 
 
 class PayLinkNotFound(NotFound):
     """This link does not lead to an invoice. Ask the seller for a new one."""
+
+    reason = "PAY_LINK_NOT_FOUND"
+
+
+class NoPayLinkYet(NotFound):
+    """The buyer has no pay link in this show yet. It is made with the first invoice."""
 
     reason = "PAY_LINK_NOT_FOUND"
 
@@ -34,9 +47,14 @@ class Page:
     """What a buyer sees."""
 
     show_name: str
+    show_date: date
     handle: str
     invoice: Invoice
     lines: list[dict[str, Any]]
+    replaces_earlier: bool
+    """An earlier invoice was voided, and this one stands in its place."""
+    paid_before: int
+    """Minor units, on other invoices of the show."""
     instructions: str = ""
     """How to pay, where the provider has no page for it."""
 
@@ -59,10 +77,36 @@ class PayLinks:
         row = await pool.fetchrow(SQL["get_invoice"], link["invoice_id"], link["show_id"], link["workspace_id"])
         assert row is not None
         invoice = repository.invoice(row)
-        instructions = ""
-        if _old(invoice):
+        instructions, lines = "", row["line_items"]
+        if _old(invoice) and not count_opening:
             invoice, instructions = await self._renew(invoice)
-        return Page(link["show_name"], link["handle"], invoice, row["line_items"], instructions)
+        return Page(
+            show_name=link["show_name"],
+            show_date=link["show_at"].astimezone(UTC).date(),
+            handle=link["handle"],
+            invoice=invoice,
+            lines=lines,
+            replaces_earlier=link["replaces_earlier"],
+            paid_before=link["paid_before"],
+            instructions=instructions,
+        )
+
+    async def revoke(self, identity: Identity, show_id: str, buyer_id: str) -> str:
+        """A new link in the place of the old one; answers its path. Raises NoPayLinkYet."""
+        async with self._ledger.entry() as entry:
+            database = entry.connection
+            show = await database.fetchrow(SQL["get_show"], show_id, identity.workspace_id)
+            if show is None:
+                raise ShowNotFound
+            ids = [row["id"] for row in await database.fetch(SQL["invoices_of_buyer"], show_id, buyer_id)]
+            # The lock of the invoices: of two that revoke at once, the second revokes what the first has made.
+            invoices = [repository.invoice(row) for row in await database.fetch(SQL["lock_invoices"], ids)]
+            if await database.fetchval(SQL["revoke_pay_link"], show_id, buyer_id) is None:
+                raise NoPayLinkYet
+            token = secrets.token_urlsafe(TOKEN_BYTES)
+            await database.execute(SQL["add_pay_link"], token, show_id, buyer_id)
+            await entry.change([_behind(invoice, token, identity.actor) for invoice in invoices])
+        return f"/p/{token}"
 
     async def _renew(self, invoice: Invoice) -> tuple[Invoice, str]:
         """Reads the address again, and how to pay where there is none.
@@ -71,9 +115,11 @@ class PayLinks:
         """
         account = repository.account_of(invoice)
         try:
-            seen = await self._provider.read(Identity(invoice.workspace_id, ACTOR), account, invoice.external_id)
-        except ShowbillError as error:
-            log.warning("a pay link could not be renewed", invoice_id=invoice.id, reason=error.reason)
+            async with asyncio.timeout(_PATIENCE):
+                seen = await self._provider.read(Identity(invoice.workspace_id, ACTOR), account, invoice.external_id)
+        except (ShowbillError, TimeoutError) as error:
+            reason = getattr(error, "reason", "TIMED_OUT")
+            log.warning("a pay link could not be renewed", invoice_id=invoice.id, reason=reason)
             return invoice, ""
         now = datetime.now(UTC)
         async with self._ledger.entry() as entry:
@@ -90,6 +136,12 @@ class PayLinks:
                 known = renewed
             await entry.change(changes)
         return known, seen.payment_instructions
+
+
+def _behind(invoice: Invoice, token: str, actor: str) -> Change:
+    """The invoice behind its new link: a change of its own, so that whoever shows the old one hears of it."""
+    after = replace(invoice, pay_token=token, version=invoice.version + 1, updated_at=datetime.now(UTC))
+    return Change(invoice, after, "The pay link was revoked; a new one stands in its place.", actor)
 
 
 def _old(invoice: Invoice) -> bool:

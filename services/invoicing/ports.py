@@ -37,6 +37,12 @@ class Connection:
     """A finished sentence when it is not active."""
     limits: Terms
     """The provider's limits; the currency is the asker's to fill in."""
+    message_template: str = ""
+    """What the message that carries a link is made of; empty for the usual sentence."""
+    automatic_sending: bool = False
+    """Whether a link goes out as soon as its invoice is ready."""
+    emails: bool = True
+    """Whether it mails invoices to buyers whose address it was told."""
     update_mode: UpdateMode = UpdateMode.LIVE
     update_mode_reason: str = ""
     """A finished sentence when it is not LIVE."""

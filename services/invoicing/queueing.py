@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Final
 
 import asyncpg
 import msgspec
@@ -10,16 +9,14 @@ import msgspec
 from services.common.context import Identity
 from services.common.db import Connection
 from services.common.ids import new_id
-from services.invoicing import events
+from services.invoicing import events, repository
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan
 from services.invoicing.ledger import Entry as Transaction
 from services.invoicing.ledger import RequestIdTaken
+from services.invoicing.paylinks import TOKEN_BYTES
 from services.invoicing.ports import Connection as ProviderConnection
 from services.invoicing.repository import SQL
-
-TOKEN_BYTES: Final = 18
-"""Of randomness in a pay link: 144 bits."""
 
 
 async def add_run(
@@ -94,7 +91,7 @@ async def add_invoices(
     await database.execute(SQL["end_big_join"])
     assert written == len(planned), "the lock of the show keeps claims and invoices as they were planned"
     # One event however long the queue: what listens reads the list, as it would after thousands of them.
-    begun = events.generation_progressed(str(run["id"]), total=run["total_count"], created=0, failed=0)
+    begun = events.generation_progressed(str(run["id"]), repository.counts(run))
     await entry.tell([(identity.workspace_id, str(show["id"]), begun)])
 
 

@@ -1,12 +1,13 @@
 """The domain's values as the contract's messages."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import asyncpg
 
-from services.common.timestamps import to_proto
-from services.invoicing import shows
+from services.common.timestamps import to_duration, to_proto
+from services.invoicing import repository, shows
 from services.invoicing.domain.changes import Proposal
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
 from services.invoicing.domain.plan import Action, Entry, Plan, Warn
@@ -15,6 +16,7 @@ from services.invoicing.feed import Taken
 from services.invoicing.hearing import Heard
 from services.invoicing.items import etag
 from services.invoicing.listing import Page
+from services.invoicing.openings import Openings
 from services.invoicing.settle import Outcome
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
@@ -161,6 +163,8 @@ def invoice(known: Invoice, snapshot: Sequence[Mapping[str, Any]] = ()) -> pb.In
         pay_path=known.pay_path,
         adjusted_at_provider=known.adjusted_at_provider,
         lines=lines(snapshot),
+        opened_count=known.opened_count,
+        first_opened_time=to_proto(known.first_opened_at),
     )
 
 
@@ -171,13 +175,16 @@ _STRAIGHT: Final = (
 )
 
 
-def listed_invoice(row: asyncpg.Record) -> pb.Invoice:
+def listed_invoice(row: asyncpg.Record, openings: Openings) -> pb.Invoice:
     """A row of invoice_records as `invoice` renders it, without the domain's value between: a page is full of them."""
-    token = row["pay_token"]
+    token, buyer_id = row["pay_token"], str(row["buyer_id"])
+    opened_count, first_opened_at = openings.get(buyer_id, (0, None))
     return pb.Invoice(
         id=str(row["id"]),
         show_id=str(row["show_id"]),
-        buyer_id=str(row["buyer_id"]),
+        buyer_id=buyer_id,
+        opened_count=opened_count,
+        first_opened_time=to_proto(first_opened_at),
         status=STATUSES[row["status"]],
         draft_reason=DRAFT_REASONS[row["draft_reason"]],
         paid_time=to_proto(row["paid_at"]),
@@ -192,7 +199,7 @@ def listed_invoice(row: asyncpg.Record) -> pb.Invoice:
 def page(listed: Page, statuses: Sequence[Status], next_page_token: str) -> pb.ListInvoicesResponse:
     """`statuses` are those that were asked for; all when empty."""
     return pb.ListInvoicesResponse(
-        invoices=[listed_invoice(row) for row in listed.rows],
+        invoices=[listed_invoice(row, listed.openings) for row in listed.rows],
         next_page_token=next_page_token,
         seq=listed.seq,
         total_size=sum(listed.counts.get(status, 0) for status in statuses or Status),
@@ -254,6 +261,7 @@ def _change(proposal: Proposal) -> pb.PlannedChange:
 
 
 def generation(row: asyncpg.Record) -> pb.Generation:
+    counts, pace = repository.counts(row), repository.pace(row, datetime.now(UTC))
     return pb.Generation(
         id=str(row["id"]),
         show_id=str(row["show_id"]),
@@ -261,7 +269,10 @@ def generation(row: asyncpg.Record) -> pb.Generation:
         total_count=row["total_count"],
         created_count=row["created_count"],
         failed_count=row["failed_count"],
-        pending_count=row["total_count"] - row["created_count"] - row["failed_count"],
+        pending_count=counts.pending,
+        cancelled_count=counts.cancelled,
+        rate=pace.rate,
+        remaining_time=to_duration(pace.remaining),
         draft_count=row["draft_count"],
         unchanged_count=row["unchanged_count"],
         skipped_buyers=[pb.SkippedBuyer(**skipped) for skipped in row["skipped_buyers"]],
@@ -269,18 +280,6 @@ def generation(row: asyncpg.Record) -> pb.Generation:
         finish_time=to_proto(row["finished_at"]),
         actor=row["actor"],
         change_count=row["change_count"],
-    )
-
-
-def delivery(row: asyncpg.Record) -> pb.Delivery:
-    return pb.Delivery(
-        id=str(row["id"]),
-        channel=pb.DeliveryChannel.Value(f"DELIVERY_CHANNEL_{row['channel'].upper()}"),
-        state=pb.DeliveryState.Value(f"DELIVERY_STATE_{row['state'].upper()}"),
-        reason=row["reason"],
-        message=row["message"],
-        link=row["link"],
-        create_time=to_proto(row["created_at"]),
     )
 
 

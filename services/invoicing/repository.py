@@ -1,13 +1,16 @@
 """Rows of the database as the domain's values."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import asyncpg
 
 from services.common.db import load_queries
+from services.invoicing.domain import progress
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
+from services.invoicing.domain.progress import STANDING, Counts, Pace
 from services.invoicing.domain.rollup import NOTHING, Billed, Buyer, Made, Owed, Position
 from services.invoicing.ports import Order
 
@@ -109,6 +112,18 @@ def _billed(row: asyncpg.Record) -> Billed:
         made=Made(row["provider"], row["external_account"], row["livemode"]) if row["stands"] else None,
         changing=row["changing_digest"] if row["changing"] else None,
     )
+
+
+def counts(row: asyncpg.Record) -> Counts:
+    """Of a row of generations."""
+    return Counts(row["total_count"], row["created_count"], row["failed_count"], row["cancelled_count"])
+
+
+def pace(row: asyncpg.Record, now: datetime) -> Pace:
+    """Of a row of generations."""
+    if row["finished_at"] is not None:
+        return STANDING
+    return progress.pace(counts(row), row["rate"], row["rated_at"], row["created_at"], now)
 
 
 def order(row: asyncpg.Record) -> Order:

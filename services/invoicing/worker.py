@@ -23,7 +23,7 @@ from services.invoicing import repository
 from services.invoicing.changing import Changing, Task, task_of
 from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.fairness import Account, Waiting, share
-from services.invoicing.domain.invoice import Sighting, Standing
+from services.invoicing.domain.invoice import Sighting, Standing, Status
 from services.invoicing.ledger import Change, Ledger
 from services.invoicing.ports import Order, Provider, passing
 from services.invoicing.repository import SQL
@@ -216,6 +216,14 @@ class Workers:
             change = step(known, sighting, ACTOR, datetime.now(UTC))
             if change is not None:
                 await entry.change([change])
+        if known.status is Status.VOID and sighting.standing < Standing.VOID:
+            await self._clear_away(order, sighting)
+
+    async def _clear_away(self, order: Order, sighting: Sighting) -> None:
+        """It was voided while we made it, after our lease had lapsed: what came of it must not be payable."""
+        log.warning("an invoice was voided while it was made", invoice_id=order.id)
+        who = Identity(order.account.workspace_id, ACTOR)
+        await self._provider.void(who, order.account, sighting.external_id, order.id, order.revision)
 
     async def _failed(self, order: Order, error: ShowbillError, change: Task | None = None) -> None:
         try:

@@ -44,6 +44,7 @@ async def test_from_sign_in_to_a_row_that_turns_paid(dashboard: Dashboard, works
     await page.evaluate("document.body.dataset.reloaded = 'no'")
     buyer = await dashboard.context.new_page()
     await buyer.goto(link)
+    await buyer.get_by_role("link", name="Pay £").click()
     await buyer.get_by_role("button", name="Pay", exact=False).first.click()
     await expect(row.locator(".badge")).to_have_text("Paid", timeout=10_000)
     await expect(page.locator("#toasts")).to_contain_text("paid £")

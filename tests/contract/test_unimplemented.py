@@ -24,17 +24,7 @@ ANNOUNCED: dict[str, set[str]] = {
     "IntegrationsService": set(),
     "InvoiceProviderService": set(),
     "ShowsService": set(),
-    "InvoicesService": {
-        "WatchGeneration",
-        "CancelGeneration",
-        "UpdateDraft",
-        "FinalizeInvoice",
-        "MarkPaid",
-        "SendInvoices",
-        "VoidInvoice",
-        "ReportDelivery",
-        "RevokePayLink",
-    },
+    "InvoicesService": set(),
 }
 SERVICERS: dict[str, tuple[type, Any, Any]] = {
     "IntegrationsService": (IntegrationsServicer, integrations_pb2_grpc, integrations_pb2),

@@ -26,9 +26,9 @@ class Sandbox:
     async def close(self) -> None:
         await self.rest.__aexit__(None, None, None)
 
-    async def make_account(self, name: str) -> Account:
+    async def make_account(self, name: str, **values: Any) -> Account:
         made = await self.rest.call(
-            "POST", "/_sandbox/accounts", {"name": name, "country": "GB", "default_currency": "gbp"}
+            "POST", "/_sandbox/accounts", {"name": name, "country": "GB", "default_currency": "gbp", **values}
         )
         keys = made["keys"]
         return Account(made["id"], keys["sk_test"], keys["pk_test"], keys["sk_live"], keys["pk_live"])

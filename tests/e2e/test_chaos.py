@@ -103,3 +103,5 @@ async def test_whatever_breaks_each_buyer_has_one_right_invoice(
     assert {row["externalId"]: row["total"] for row in rows} == {invoice["id"]: invoice["total"] for invoice in made}
     assert len(made) == 110
     assert {row["status"] for row in rows} == {"draft"}
+    proof = await workspace.rest.call("POST", f"/api/shows/{show}/verify")
+    assert proof["proven"], proof

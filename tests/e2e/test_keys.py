@@ -9,8 +9,12 @@ from asyncio.subprocess import PIPE, STDOUT
 from typing import Any
 
 import aiohttp
+import nats as nats_client
 import pytest
+from nats.aio.msg import Msg
 
+from services.cli.embedded.nats import Nats
+from services.rpc.showbill.events.v1 import events_pb2
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
 from tests.e2e.workspace import Workspace
@@ -33,6 +37,46 @@ async def test_rows_and_connection_say_that_the_key_was_revoked(workspace: Works
     connection = await workspace.rest.call("GET", "/api/integrations/stripe")
     assert connection["status"] == "needs_reconnect"
     assert "stopped accepting this key" in connection["statusReason"]
+
+
+async def test_key_revoked_in_the_middle_of_a_run_is_told_once(
+    workspace: Workspace, sandbox: Sandbox, nats: Nats
+) -> None:
+    await workspace.connect()
+    show = await workspace.import_example(SHOW)
+    heard: list[events_pb2.IntegrationUpdated] = []
+
+    async def hear(message: Msg) -> None:
+        event = events_pb2.Event.FromString(message.data)
+        if event.workspace_id == here["workspace"]["id"]:
+            heard.append(event.integration_updated)
+
+    here = await workspace.rest.call("GET", "/api/session")
+    client = await nats_client.connect(nats.url)
+    await client.subscribe("showbill.events.*.*.integration.updated", cb=hear)
+    await client.flush()
+    # After the tenth invoice was finalized the key is of no use any more.
+    rule = {"operation": "invoices.finalize", "effect": "hold", "when": "after", "skip": 10}
+    fault = await sandbox.rest.call("POST", "/_sandbox/faults", {**rule, "account": workspace.account.id})
+    started = await workspace.start_generation(show)
+    await sandbox.held(fault["id"])
+    await sandbox.revoke(workspace.account.sk_test)
+    await sandbox.release(fault["id"])
+    generation = await workspace.finished(started["id"])
+    assert generation["createdCount"] >= 10
+    assert generation["createdCount"] + generation["failedCount"] == 110
+    for row in await workspace.invoices(show):
+        if row["status"] == "error":
+            assert "key" in row["statusReason"]
+            assert row["statusReason"].endswith(".")
+    await workspace.rest.call("DELETE", "/api/integrations/stripe")
+
+    async def told() -> bool:
+        return bool(heard) and heard[-1].status == "inactive"
+
+    await eventually(told, why="the end of the connection was not told")
+    assert [one.status for one in heard] == ["needs_reconnect", "inactive"]
+    await client.close()
 
 
 @pytest.mark.parametrize("rotated", [False, True])

@@ -73,6 +73,7 @@ async def test_b_finds_nothing_of_a_on_any_route(
     ids = {
         "show_id": show,
         "item_number": "0",
+        "table": "claims",
         "invoice_id": (await first.invoices(show))[0]["id"],
         "buyer_id": (await first.rest.call("GET", f"/api/shows/{show}/buyers"))["items"][0]["id"],
         "generation_id": (await first.generate(show))["id"],

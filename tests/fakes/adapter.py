@@ -89,7 +89,7 @@ class FakeAdapter:
     async def remove_endpoint(self, link: Link, endpoint_id: str) -> None:
         self._endpoints.pop(endpoint_id, None)
 
-    async def check(self, link: Link, endpoint_id: str, url: str) -> Health:
+    async def check(self, link: Link, endpoint_id: str, url: str, heard: datetime | None) -> Health:
         exists = endpoint_id in self._endpoints
         state = EndpointState(exists, exists, url, problem="" if exists else "The endpoint is gone.")
         return Health(healthy=True, sentence="The fake answered.", seconds=0.0, endpoint=state)

@@ -7,6 +7,7 @@ import pytest
 from services.gateway.backends.convert import enum_names
 from services.gateway.schemas import integrations as integration_schemas
 from services.gateway.schemas import invoices as invoice_schemas
+from services.gateway.schemas import sendings as sending_schemas
 from services.gateway.schemas import shows as show_schemas
 from services.gateway.schemas import verification as verification_schemas
 from services.rpc.showbill.events.v1 import events_pb2
@@ -26,6 +27,7 @@ from services.rpc.showbill.invoicing.v1 import invoicing_pb2
         (invoice_schemas.GenerationState, invoicing_pb2.GenerationState, "GENERATION_STATE_"),
         (invoice_schemas.Channel, invoicing_pb2.DeliveryChannel, "DELIVERY_CHANNEL_"),
         (invoice_schemas.DeliveryState, invoicing_pb2.DeliveryState, "DELIVERY_STATE_"),
+        (sending_schemas.SendingState, invoicing_pb2.SendingState, "SENDING_STATE_"),
         (verification_schemas.Verdict, invoicing_pb2.Verdict, "VERDICT_"),
         (verification_schemas.HearingMode, invoicing_pb2.HearingMode, "HEARING_MODE_"),
         (show_schemas.ShowState, invoicing_pb2.ShowState, "SHOW_STATE_"),

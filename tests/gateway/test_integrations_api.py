@@ -7,6 +7,7 @@ from services.common.errors import Fault, InvalidRequest
 from services.gateway.schemas.identity import SignIn
 from services.gateway.schemas.integrations import StripeKeys
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as invoicing
 from tests.gateway.harness import Gateway, Owner
 from tests.gateway.messages import filled
 
@@ -197,6 +198,33 @@ async def test_template_is_previewed_with_its_variables(gateway: Gateway, owner:
     answer = await owner.client("POST", "/api/integrations/stripe/preview", body)
     assert (answer.status, answer.json) == (200, {"text": "Hi Maya", "variables": ["buyer"]})
     assert dict(gateway.integrations.last("PreviewTemplate").values) == {"buyer": "Maya"}
+
+
+async def test_template_is_previewed_on_an_invoice(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing.Show(name="Friday live", currency="GBP")
+    show.create_time.FromJsonString("2026-11-20T18:00:00Z")
+    made = invoicing.Invoice(display_name="Maya K", total=5896, currency="GBP", pay_path="/p/3k9x")
+    made.lines.add(title="Lunch bag", quantity=2)
+    gateway.invoicing.script("GetInvoice", invoicing.GetInvoiceResponse(invoice=made))
+    gateway.invoicing.script("GetShow", invoicing.GetShowResponse(show=show))
+    gateway.integrations.script("PreviewTemplate", pb.PreviewTemplateResponse(text="x"))
+    body = {
+        "template": "{buyer}",
+        "values": {"show_name": "Mine"},
+        "invoice": {"showId": "s1", "invoiceId": "i1"},
+    }
+    answer = await owner.client("POST", "/api/integrations/stripe/preview", body)
+    assert answer.status == 200, answer.text
+    assert gateway.invoicing.last("GetInvoice").invoice_id == "i1"
+    values = dict(gateway.integrations.last("PreviewTemplate").values)
+    assert values.pop("pay_link").endswith("/p/3k9x")
+    assert values == {
+        "buyer": "Maya K",
+        "show_name": "Mine",
+        "show_date": "2026-11-20",
+        "item_count": "1",
+        "total": "£58.96",
+    }
 
 
 async def test_other_providers_have_the_same_routes(gateway: Gateway, owner: Owner) -> None:

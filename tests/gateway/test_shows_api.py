@@ -189,3 +189,16 @@ async def test_a_show_is_changed_from_the_state_that_was_read(gateway: Gateway, 
     for tag, sent in (("W/" + read, "e1"), ("*", ""), ("nonsense", "?")):
         await owner.client("PATCH", "/api/shows/s", {"name": "x"}, headers={"If-Match": tag})
         assert gateway.invoicing.last("UpdateShow").show.etag == sent
+
+
+async def test_a_time_beyond_the_calendar_is_refused(gateway: Gateway, owner: Owner) -> None:
+    beyond = "9999-12-31T23:59:59-12:00"
+    claim = {"claimId": "c", "platform": "p", "platformUserId": "u", "itemNumber": "1", "status": "winner"}
+    for method, path, body in (
+        ("POST", "/api/shows/s/claims", {"claims": [claim | {"claimedAt": beyond}]}),
+        ("POST", "/api/shows", {"name": "Late", "currency": "GBP", "startTime": beyond}),
+        ("PATCH", "/api/shows/s", {"startTime": beyond}),
+    ):
+        answer = await owner.client(method, path, body)
+        assert (answer.status, answer.json["type"]) == (400, "urn:showbill:problem:invalid-request")
+    assert not gateway.invoicing.calls

@@ -243,7 +243,7 @@ class AdapterContract:
 
     async def test_healthy_connection_is_told_in_a_sentence(self, subject: Subject) -> None:
         _, link = await subject.connect()
-        health = await subject.adapter.check(link, "", "")
+        health = await subject.adapter.check(link, "", "", None)
         assert health.healthy
         assert is_sentence(health.sentence)
         assert not health.rejected
@@ -262,12 +262,12 @@ class AdapterContract:
         known = replace(wish, known_id=made.id, secret_known=True)
         kept = await subject.adapter.ensure_endpoint(link, known)
         assert (kept.id, kept.secret) == (made.id, None)
-        health = await subject.adapter.check(link, made.id, wish.url)
+        health = await subject.adapter.check(link, made.id, wish.url, None)
         assert health.endpoint
         assert (health.endpoint.exists, health.endpoint.problem) == (True, "")
         await subject.adapter.remove_endpoint(link, made.id)
         await subject.adapter.remove_endpoint(link, made.id)
-        gone = (await subject.adapter.check(link, made.id, wish.url)).endpoint
+        gone = (await subject.adapter.check(link, made.id, wish.url, None)).endpoint
         assert gone
         assert not gone.exists
         assert is_sentence(gone.problem)

@@ -38,6 +38,25 @@ async def test_every_bad_setting_is_named(connected: Shop) -> None:
     assert "{byer} (at character 5)" in str([fault.problem for fault in refused.value.faults])
 
 
+@pytest.mark.parametrize("name", ["memo_template", "message_template", "footer", "payment_instructions"])
+async def test_text_with_a_secret_key_in_it_is_refused(connected: Shop, name: str) -> None:
+    key = "rk_live_" + "51abcdef" * 4
+    with pytest.raises(RemoteError) as refused:
+        await connected.caller.set(connected.who, **{name: f"Thank you {key}"})
+    (fault,) = refused.value.faults
+    assert fault.field == name
+    assert "looks like a secret key" in fault.problem
+    assert key not in str(refused.value.faults)
+
+
+async def test_preview_does_not_say_a_secret_key(connected: Shop) -> None:
+    key = "rk_live_" + "51abcdef" * 4
+    for template, values in ((f"Hi {key}", {}), ("Hi {buyer}", {"buyer": key})):
+        with pytest.raises(RemoteError) as refused:
+            await connected.caller.preview(connected.who, template, **values)
+        assert "looks like a secret key" in refused.value.faults[0].problem
+
+
 async def test_setting_that_does_not_exist_is_refused(connected: Shop) -> None:
     request = pb.UpdateIntegrationSettingsRequest(provider="stripe")
     request.update_mask.paths.append("colour")
@@ -54,9 +73,10 @@ async def test_settings_of_nothing_connected_are_refused(shop: Shop) -> None:
     assert refused.value.reason == "NOT_CONNECTED"
 
 
-async def test_default_currency_empties_back_to_the_accounts(connected: Shop) -> None:
-    assert (await connected.caller.set(connected.who, default_currency="jpy")).settings.default_currency == "JPY"
-    assert (await connected.caller.set(connected.who, default_currency="")).settings.default_currency == "GBP"
+async def test_default_currency_has_its_exponent_and_empties_back_to_the_accounts(connected: Shop) -> None:
+    for given, currency, digits in (("jpy", "JPY", 0), ("KWD", "KWD", 3), ("", "GBP", 2)):
+        settings = (await connected.caller.set(connected.who, default_currency=given)).settings
+        assert (settings.default_currency, settings.default_currency_exponent) == (currency, digits)
 
 
 async def test_settings_outlive_new_keys(connected: Shop) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.common.status import RemoteError
+from services.integrations.adapters.stripe.probe import FULL_ACCESS
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.integrations.shop import Shop
 from tests.integrations.test_connecting import NEEDED
@@ -102,6 +103,20 @@ async def test_undelivered_news_means_catching_up(connected: Shop) -> None:
     await eventually(catching_up, timeout=20, why="the events that were not delivered were not noticed")
 
 
+async def test_news_that_wait_for_somebody_elses_endpoint_are_not_ours(connected: Shop) -> None:
+    await connected.create(connected.order())
+
+    async def waits() -> bool:
+        return (await connected.caller.test(connected.who)).update_mode == pb.UPDATE_MODE_CATCHING_UP
+
+    await eventually(waits, timeout=20, why="the events that were not delivered were not noticed")
+    found = await connected.connection()
+    secret = await connected.webhook_secret(found.id)
+    (verdict,) = await connected.caller.verify(connected.delivery(found.id, secret))
+    assert verdict.outcome == pb.WEBHOOK_OUTCOME_VERIFIED
+    assert not await waits(), "we heard later news; the older ones wait for an endpoint of somebody else"
+
+
 async def test_without_an_endpoint_it_is_polling(shop: Shop) -> None:
     await shop.connect(await shop.restricted_key(NEEDED))
     health = await shop.caller.test(shop.who)
@@ -121,6 +136,29 @@ async def test_full_account_of_endpoints_is_explained(shop: Shop) -> None:
     assert connected.integration.update_mode_reason in connected.warnings
     listed = await shop.stripe("GET", "/v1/webhook_endpoints?limit=100")
     assert len(listed["data"]) == 16
+
+
+async def test_full_account_makes_room_with_our_own_stray(connected: Shop) -> None:
+    ours, body = await connected.endpoint(), {"url": "https://elsewhere.example/hook", "enabled_events[0]": "*"}
+    for _ in range(15):
+        await connected.stripe("POST", "/v1/webhook_endpoints", body)
+    await connected.stripe("POST", f"/v1/webhook_endpoints/{ours['id']}", {"disabled": "true"})
+    done = await connected.replace()
+    assert (done.integration.update_mode, list(done.warnings)) == (pb.UPDATE_MODE_LIVE, [FULL_ACCESS])
+    assert (await connected.caller.test(connected.who)).update_mode == pb.UPDATE_MODE_LIVE
+    left = (await connected.stripe("GET", "/v1/webhook_endpoints?limit=100"))["data"]
+    assert len(left) == 16
+    assert ours["id"] not in {one["id"] for one in left}
+
+
+async def test_account_that_cannot_take_payments_yet_is_told(shop: Shop) -> None:
+    shop.account = await shop.sandbox.make_account("new", charges_enabled=False)
+    connected = await shop.connect()
+    assert connected.integration.status == pb.INTEGRATION_STATUS_ACTIVE
+    assert any(warning.startswith("This Stripe account cannot take payments yet.") for warning in connected.warnings)
+    health = await shop.caller.test(shop.who)
+    assert health.healthy
+    assert "cannot take payments yet" in health.reason
 
 
 FAILURES: list[tuple[dict[str, Any], str]] = [

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.templates import render
 from services.integrations.adapters.stripe.amounts import from_stripe, to_stripe
 from services.integrations.adapters.stripe.limits import LIMITS
 from services.integrations.adapters.stripe.mapping import InvoiceMapper
@@ -20,7 +21,6 @@ from services.integrations.adapters.stripe.parameters import (
 )
 from services.integrations.failures import AdapterError
 from services.integrations.ports import Buyer, InvoiceOrder, InvoiceState, Line, Link
-from services.integrations.templates import render
 
 LINK = Link("workspace-1", "integration-1", "acct_1", livemode=False, credentials={})
 BUYER = Buyer("tiktok", "u-1", "@maya.k", "Maya K")

@@ -4,6 +4,8 @@ import asyncio
 import statistics
 import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -90,6 +92,19 @@ async def test_idle_account_starts_without_a_ramp(pool: Pool) -> None:
     asked = ("stripe", f"acct_{new_id()}", False, "invoices.create", *intervals(RATES, livemode=False), 2.0, AT_ONCE)
     waits = [await pool.fetchval(SQL["take_slot"], *asked) for _ in range(int(25 * AT_ONCE))]
     assert max(waits) <= 0
+
+
+async def test_idle_account_gives_one_turn_for_one_call(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    pacer, link, taken = Pacer(pool, "stripe", RATES), account(), 0
+
+    async def fetchval(*asked: Any) -> Any:
+        nonlocal taken
+        taken += 1
+        return await pool.fetchval(*asked)
+
+    monkeypatch.setattr(pacer, "_pool", SimpleNamespace(fetchval=fetchval))
+    await pacer.wait(link, "invoices.create", 2)
+    assert taken == 1
 
 
 async def test_accounts_do_not_slow_each_other(pool: Pool) -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
+from services.common.templates import render
 from services.integrations.connection import Settings
 from services.integrations.ports import Limits
 from services.integrations.settings import FIELDS, faults_of
-from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, render, sample_values
+from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, sample_values
 
 LIMITS = Limits({}, 1, 1, longest_memo=1500, longest_footer=5000)
 

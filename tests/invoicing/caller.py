@@ -112,6 +112,7 @@ class Caller:
         plan_hash: str = "",
         apply_changes: bool = False,
         reissue_for_email: bool = False,
+        base: str = "",
     ) -> pb.Generation:
         request = pb.StartGenerationRequest(
             show_id=show_id,
@@ -120,6 +121,7 @@ class Caller:
             plan_hash=plan_hash,
             apply_changes=apply_changes,
             reissue_for_email=reissue_for_email,
+            pay_link_base=base,
         )
         return (await self.client.call(self.invoices.StartGeneration, request, self.who, timeout=20)).generation
 
@@ -170,9 +172,72 @@ class Caller:
         )
         return await self.client.call(self.invoices.SendInvoice, request, self.who)
 
+    async def send_many(
+        self, show_id: str, channel: pb.DeliveryChannel.ValueType = pb.DELIVERY_CHANNEL_UNSPECIFIED, **fields: object
+    ) -> pb.Sending:
+        request = pb.SendInvoicesRequest(show_id=show_id, channel=channel, pay_link_base="https://pay.example")
+        request.MergeFrom(pb.SendInvoicesRequest(**fields))  # type: ignore[arg-type]  # fields of it, by name
+        return (await self.client.call(self.invoices.SendInvoices, request, self.who, timeout=20)).sending
+
+    async def sending(self, sending_id: str) -> pb.Sending:
+        request = pb.GetSendingRequest(sending_id=sending_id)
+        return (await self.client.call(self.invoices.GetSending, request, self.who)).sending
+
+    async def sent(self, sending_id: str) -> pb.Sending:
+        """Waits until nothing of the run is queued."""
+
+        async def done() -> pb.Sending | None:
+            run = await self.sending(sending_id)
+            return run if run.state == pb.SENDING_STATE_FINISHED else None
+
+        finished = await eventually(done, timeout=20, why="the links were not sent")
+        assert finished is not None
+        return finished
+
+    async def deliveries(
+        self, known: pb.Invoice | None = None, *, sending_id: str = "", size: int = 0, token: str = ""
+    ) -> pb.ListDeliveriesResponse:
+        request = pb.ListDeliveriesRequest(sending_id=sending_id, page_size=size, page_token=token)
+        if known is not None:
+            request.show_id, request.invoice_id = known.show_id, known.id
+        return await self.client.call(self.invoices.ListDeliveries, request, self.who)
+
+    async def report(self, delivery_id: str, state: pb.DeliveryState.ValueType, reason: str = "") -> None:
+        request = pb.ReportDeliveryRequest(delivery_id=delivery_id, state=state, reason=reason)
+        await self.client.call(self.invoices.ReportDelivery, request, self.who)
+
+    async def revoke(self, known: pb.Invoice) -> str:
+        request = pb.RevokePayLinkRequest(show_id=known.show_id, buyer_id=known.buyer_id)
+        return (await self.client.call(self.invoices.RevokePayLink, request, self.who)).pay_path
+
     async def retry(self, show_id: str, *invoice_ids: str) -> pb.RetryInvoicesResponse:
         request = pb.RetryInvoicesRequest(show_id=show_id, invoice_ids=invoice_ids)
         return await self.client.call(self.invoices.RetryInvoices, request, self.who)
+
+    async def void(self, known: pb.Invoice) -> pb.Invoice:
+        request = pb.VoidInvoiceRequest(show_id=known.show_id, invoice_id=known.id)
+        return (await self.client.call(self.invoices.VoidInvoice, request, self.who)).invoice
+
+    async def mark_paid(self, known: pb.Invoice, note: str = "") -> pb.Invoice:
+        request = pb.MarkPaidRequest(show_id=known.show_id, invoice_id=known.id, note=note)
+        return (await self.client.call(self.invoices.MarkPaid, request, self.who)).invoice
+
+    async def update_draft(self, known: pb.Invoice) -> pb.Invoice:
+        request = pb.UpdateDraftRequest(show_id=known.show_id, invoice_id=known.id)
+        return (await self.client.call(self.invoices.UpdateDraft, request, self.who)).invoice
+
+    async def finalize(self, known: pb.Invoice) -> pb.Invoice:
+        request = pb.FinalizeInvoiceRequest(show_id=known.show_id, invoice_id=known.id)
+        return (await self.client.call(self.invoices.FinalizeInvoice, request, self.who)).invoice
+
+    async def cancel(self, generation_id: str) -> pb.Generation:
+        request = pb.CancelGenerationRequest(generation_id=generation_id)
+        return (await self.client.call(self.invoices.CancelGeneration, request, self.who, timeout=20)).generation
+
+    async def watch(self, generation_id: str) -> AsyncIterator[pb.Generation]:
+        request = pb.WatchGenerationRequest(generation_id=generation_id)
+        async for answer in self.client.stream(self.invoices.WatchGeneration, request, self.who):
+            yield answer.generation
 
     async def apply(self, *events: pb.ProviderEvent) -> list[pb.EventOutcome.ValueType]:
         request = pb.ApplyProviderEventsRequest(events=events)
@@ -198,15 +263,19 @@ class Caller:
         assert not answer.rejected_claims
         return show.id
 
-    async def small_show(self, buyers: int, price: int | None = 1000) -> str:
+    async def small_show(self, buyers: int, price: int | None = 1000, *, emails: bool = False) -> str:
         """A show in which each buyer won one item; answers its id."""
         show = await self.create_show("Small show")
         await self.items(show.id, [pb.Item(item_number=str(n), title=f"Item {n}", price=price) for n in range(buyers)])
-        await self.ingest(show.id, [winner(n) for n in range(buyers)])
+        await self.ingest(show.id, [winner(n, **_address(n, known=emails)) for n in range(buyers)])
         return show.id
 
     async def close(self) -> None:
         await self.client.close()
+
+
+def _address(number: int, *, known: bool) -> dict[str, object]:
+    return {"email": f"u{number}@example.com"} if known else {}
 
 
 def winner(number: int, **fields: object) -> pb.Claim:

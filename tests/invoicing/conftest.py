@@ -20,7 +20,10 @@ from tests.conftest import Database
 from tests.invoicing.caller import Caller
 from tests.invoicing.fake_provider import FakeProvider
 
-SEEDS = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in ("gateway", "claims", "integrations")}
+SEEDS = {
+    name: base64.b64encode(secrets.token_bytes(32)).decode()
+    for name in ("gateway", "claims", "integrations", "messaging")
+}
 PACE = Pace(concurrency=16, lease=1.0, catchup=3600.0)
 
 

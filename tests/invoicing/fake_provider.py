@@ -68,6 +68,13 @@ class FakeProvider:
     orders: defaultdict[str, list[Order]] = field(default_factory=lambda: defaultdict(list))
     calls: Counter[str] = field(default_factory=Counter)
     mailed: Counter[str] = field(default_factory=Counter)
+    """Tries to mail that came through, by the delivery's id: the real one mails once for each."""
+    mail_gate: asyncio.Event = field(default_factory=asyncio.Event)
+    """Mails wait until it is set; it is from the start."""
+    mail_entered: Counter[str] = field(default_factory=Counter)
+    """Tries to mail that began, by the delivery's id."""
+    unconnected: ShowbillError | None = None
+    """What asking for the connection answers instead."""
     failures: dict[str, list[ShowbillError]] = field(default_factory=dict)
     """What the next tries of a buyer (by platform user id) answer instead."""
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -94,8 +101,11 @@ class FakeProvider:
 
     def __post_init__(self) -> None:
         self.gate.set()
+        self.mail_gate.set()
 
     async def connection(self, identity: Identity, provider: str) -> Connection | None:
+        if self.unconnected:
+            raise self.unconnected
         return self.connected if provider == "stripe" else None
 
     async def create(self, identity: Identity, order: Order) -> Sighting:
@@ -160,6 +170,8 @@ class FakeProvider:
     async def send(
         self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int, delivery_id: str
     ) -> tuple[Sighting, str]:
+        self.mail_entered[delivery_id] += 1
+        await self.mail_gate.wait()
         failures = self.failures.get(external_id)
         if failures:
             raise failures.pop(0)

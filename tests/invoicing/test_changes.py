@@ -172,7 +172,10 @@ def test_draft_that_is_held_back_is_edited() -> None:
     world = invoiced(("1", 1), ("3", 1))
     assert world.bills[0].draft_reason is DraftReason.NEEDS_PRICE
     world.prices["3"] = 700
-    assert proposed(world) == (ChangeKind.EDIT_DRAFT, 700)
+    proposal = world.entry().proposal
+    assert proposal
+    assert (proposal.change, proposal.difference) == (ChangeKind.EDIT_DRAFT, 700)
+    assert proposal.sentence == "The draft at the provider is brought from £10.00 to £17.00. It can be paid then."
     world.run()
     assert [(bill.revision, bill.total, bill.draft_reason) for bill in world.bills] == [(1, 1700, None)]
     world.prices["3"] = None

@@ -11,6 +11,7 @@ from tests.invoicing.conftest import Replica
 HOT = (
     *("match_events", "known_events", "lock_invoices", "list_invoices", "waiting", "take", "keep_leases", "put_back"),
     *("holds_lease", "lock_failed", "take_to_check", "resolve_pay_link", "write_invoices"),
+    *("sending_facts", "queue_automatic", "invoices_of_buyer", "openings", "waiting_deliveries", "take_deliveries"),
     *("check_later", "check_all_now", "find_accounts", "known_invoices"),
 )
 MANY = """

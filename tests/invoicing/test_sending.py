@@ -94,6 +94,56 @@ async def test_mail_without_an_address_says_what_else_to_do(caller: Caller) -> N
     assert "Copy the link" in error.message
 
 
+async def test_address_that_came_later_says_what_to_do(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    (buyer,) = await caller.buyers(show_id)
+    await caller.update_buyer(pb.Buyer(id=buyer.id, email="late@example.com"), "email")
+    error = await refusal(caller.send(invoice, EMAIL))
+    assert (error.kind, error.reason) == (Kind.FAILED_PRECONDITION, "EMAIL_CAME_LATER")
+    assert "let the plan void and reissue it" in error.message
+    assert "\n" not in error.message
+    assert error.message.endswith(".")
+    assert not provider.mail_entered
+    assert (await caller.send(invoice, pb.DELIVERY_CHANNEL_UNSPECIFIED)).delivery.channel == MANUAL
+
+
+async def test_mail_that_cannot_go_now_goes_later_by_itself(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    provider.failures[invoice.external_id] = [Away("The provider is away."), Away("The provider is away.")]
+    answer = await caller.send(invoice, EMAIL)
+    assert (answer.delivery.state, answer.delivery.reason) == (pb.DELIVERY_STATE_QUEUED, "The provider is away.")
+    assert answer.invoice.status == pb.INVOICE_STATUS_DRAFT
+
+    async def sent() -> bool:
+        return (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_SENT
+
+    await eventually(sent)
+    (delivery,) = (await caller.deliveries(invoice)).deliveries
+    assert (delivery.state, delivery.reason, len(provider.mailed)) == (pb.DELIVERY_STATE_DELIVERED, "", 1)
+    assert (await caller.invoice(invoice)).send_count == 1
+
+
+async def test_mail_of_a_process_that_died_is_taken_up(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    provider.mail_gate.clear()
+    sending = asyncio.create_task(caller.send(invoice, EMAIL))
+    await eventually(lambda: provider.mail_entered.total() == 1)
+    sending.cancel()  # the call is cut: nobody goes on with it, and its lease lapses
+    await eventually(lambda: provider.mail_entered.total() == 2, why="nobody took it up")
+    provider.mail_gate.set()
+    await eventually(lambda: provider.mailed.total() == 1)
+
+    async def sent() -> bool:
+        return (await caller.invoice(invoice)).send_count == 1
+
+    await eventually(sent)
+    assert len(provider.mailed) == 1
+
+
 async def test_message_is_handed_to_the_messaging_service(caller: Caller, invoice: pb.Invoice, nats: Nats) -> None:
     async with listening(nats.url, caller.who.workspace_id) as heard:
         answer = await caller.send(invoice, DM)

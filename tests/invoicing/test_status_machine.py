@@ -36,9 +36,14 @@ from tests.invoicing.sightings import (
 )
 
 PENDING = Invoice(
-    **dict.fromkeys(
-        ("id", "workspace_id", "show_id", "buyer_id", "generation_id", "platform", "platform_user_id", "handle"), "x"
-    ),
+    id="x",
+    workspace_id="x",
+    show_id="x",
+    buyer_id="x",
+    generation_id="x",
+    platform="x",
+    platform_user_id="x",
+    handle="x",
     display_name="",
     email="",
     pay_token="t",

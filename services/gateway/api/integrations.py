@@ -7,10 +7,14 @@ from litestar import Response, Router, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from services.common.addresses import BaseUrl
 from services.gateway.api.conditions import IfMatch, etag, etag_of
 from services.gateway.api.parameters import PageSize, PageToken
 from services.gateway.backends.integrations import Integrations
+from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.shows import Shows
 from services.gateway.identity.principal import Principal
+from services.gateway.previews import values_of
 from services.gateway.schemas.integrations import (
     ApiKey,
     AuditPage,
@@ -175,9 +179,17 @@ async def preview_template(
     data: JSONBody[PreviewBody],
     caller: NamedDependency[Principal],
     integrations: NamedDependency[Integrations],
+    invoices: NamedDependency[Invoices],
+    shows: NamedDependency[Shows],
+    base_url: NamedDependency[BaseUrl],
 ) -> PreviewView:
-    """What a memo or message template makes of these values, or of a sample."""
-    return await integrations.preview(caller.identity, provider, data.template, data.values)
+    """What a memo or message template makes of these values, of an invoice, or of a sample."""
+    values = data.values
+    if data.invoice:
+        invoice = await invoices.get(caller.identity, data.invoice.show_id, data.invoice.invoice_id)
+        show = await shows.get(caller.identity, data.invoice.show_id)
+        values = {**values_of(invoice, show, base_url), **values}
+    return await integrations.preview(caller.identity, provider, data.template, values)
 
 
 def _field_names(credentials: dict[str, str]) -> dict[str, str]:

@@ -6,7 +6,6 @@ from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from services.common.addresses import BaseUrl
 from services.gateway.api.parameters import IdempotencyKey, PageSize, PageToken, request_id_of
 from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.identity.principal import Principal
@@ -117,17 +116,12 @@ async def send_invoice(
     invoice_id: FromPath[str],
     caller: NamedDependency[Principal],
     invoices: NamedDependency[Invoices],
-    base_url: NamedDependency[BaseUrl],
     data: JSONBody[SendBody | None] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> SentView:
-    """Deliver the checkout link. Without a channel by e-mail where the buyer has an address, else to copy by hand."""
-    channel = data.channel if data else None
-    if channel is None:
-        invoice = await invoices.get(caller.identity, show_id, invoice_id)
-        channel = "email" if invoice.email else "manual"
+    """Deliver the checkout link. Without a channel by e-mail where that can be, else to copy by hand."""
     request_id = request_id_of(idempotency_key, caller.identity, f"send {invoice_id}")
-    return await invoices.send(caller.identity, show_id, invoice_id, channel, request_id, base_url)
+    return await invoices.send(caller.identity, show_id, invoice_id, data.channel if data else None, request_id)
 
 
 @get("/api/generations/{generation_id:str}")

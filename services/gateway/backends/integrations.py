@@ -153,6 +153,7 @@ def _credential_field(field: str) -> str:
 def _settings(settings: pb.IntegrationSettings) -> IntegrationSettingsView:
     return IntegrationSettingsView(
         default_currency=settings.default_currency,
+        default_currency_exponent=settings.default_currency_exponent,
         memo_template=settings.memo_template,
         message_template=settings.message_template,
         days_until_due=settings.days_until_due,

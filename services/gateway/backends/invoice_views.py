@@ -1,5 +1,6 @@
 """Messages of the invoicing service as JSON schemas."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from services.gateway.backends.convert import enum_names, enum_numbers, moment
@@ -16,6 +17,7 @@ from services.gateway.schemas.invoices import (
     InvoiceDetail,
     InvoiceLineView,
     InvoicePage,
+    InvoiceRow,
     InvoiceStatus,
     InvoiceView,
     PlanAction,
@@ -27,7 +29,6 @@ from services.gateway.schemas.invoices import (
     SummaryPartView,
     SummaryView,
 )
-from services.gateway.schemas.paylink import PayLink
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
 STATUS: Final[dict[int, InvoiceStatus]] = enum_names(pb.InvoiceStatus.DESCRIPTOR, "INVOICE_STATUS_")
@@ -39,7 +40,15 @@ PLAN_WARNING: Final[dict[int, PlanWarning]] = enum_names(pb.PlanWarning.DESCRIPT
 GENERATION_STATE: Final[dict[int, GenerationState]] = enum_names(pb.GenerationState.DESCRIPTOR, "GENERATION_STATE_")
 CHANNEL: Final[dict[int, Channel]] = enum_names(pb.DeliveryChannel.DESCRIPTOR, "DELIVERY_CHANNEL_")
 CHANNEL_NUMBERS: Final = enum_numbers(pb.DeliveryChannel.DESCRIPTOR, "DELIVERY_CHANNEL_")
+
+
 DELIVERY_STATE: Final[dict[int, DeliveryState]] = enum_names(pb.DeliveryState.DESCRIPTOR, "DELIVERY_STATE_")
+
+
+def channel_number(channel: Channel | None) -> pb.DeliveryChannel.ValueType:
+    """Unspecified where the caller leaves the choice."""
+    number: pb.DeliveryChannel.ValueType = CHANNEL_NUMBERS.get(channel or "", pb.DELIVERY_CHANNEL_UNSPECIFIED)
+    return number
 
 
 def _row(invoice: pb.Invoice) -> dict[str, Any]:
@@ -83,25 +92,38 @@ def invoice(invoice: pb.Invoice) -> InvoiceView:
     return InvoiceView(**_row(invoice))
 
 
+def _opened(invoice: pb.Invoice) -> dict[str, Any]:
+    return {"opened_count": invoice.opened_count, "first_opened_at": moment(invoice.first_opened_time)}
+
+
+def row(invoice: pb.Invoice) -> InvoiceRow:
+    return InvoiceRow(**_row(invoice), **_opened(invoice))
+
+
 def detail(invoice: pb.Invoice) -> InvoiceDetail:
     return InvoiceDetail(
         **_row(invoice),
-        lines=[
-            InvoiceLineView(
-                item_number=line.item_number,
-                title=line.title,
-                quantity=line.quantity,
-                unit_price=line.unit_price if line.HasField("unit_price") else None,
-                amount=line.amount,
-            )
-            for line in invoice.lines
-        ],
+        **_opened(invoice),
+        lines=lines(invoice.lines),
     )
+
+
+def lines(messages: Iterable[pb.InvoiceLine]) -> list[InvoiceLineView]:
+    return [
+        InvoiceLineView(
+            item_number=line.item_number,
+            title=line.title,
+            quantity=line.quantity,
+            unit_price=line.unit_price if line.HasField("unit_price") else None,
+            amount=line.amount,
+        )
+        for line in messages
+    ]
 
 
 def page(answer: pb.ListInvoicesResponse) -> InvoicePage:
     return InvoicePage(
-        items=[invoice(row) for row in answer.invoices],
+        items=[row(one) for one in answer.invoices],
         seq=answer.seq,
         total_size=answer.total_size,
         next_page_token=answer.next_page_token,
@@ -184,7 +206,12 @@ def delivery(delivery: pb.Delivery) -> DeliveryView:
         reason=delivery.reason,
         message=delivery.message,
         link=delivery.link,
+        invoice_id=delivery.invoice_id,
+        sending_id=delivery.sending_id,
+        automatic=delivery.automatic,
+        actor=delivery.actor,
         created_at=moment(delivery.create_time),
+        finished_at=moment(delivery.finish_time),
     )
 
 
@@ -212,17 +239,3 @@ def summary(answer: pb.GetShowSummaryResponse) -> SummaryView:
 
 def _part(part: pb.SummaryPart) -> SummaryPartView:
     return SummaryPartView(amount=part.amount, count=part.count)
-
-
-def pay_link(answer: pb.ResolvePayLinkResponse) -> PayLink:
-    return PayLink(
-        show_name=answer.show_name,
-        handle=answer.handle,
-        status=STATUS[answer.status],
-        total=answer.total,
-        currency=answer.currency,
-        external_url=answer.external_url,
-        draft_reason=DRAFT_REASON[answer.draft_reason],
-        payment_instructions=answer.payment_instructions,
-        number=answer.number,
-    )

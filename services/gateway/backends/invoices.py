@@ -21,7 +21,6 @@ from services.gateway.schemas.invoices import (
     SentView,
     SummaryView,
 )
-from services.gateway.schemas.paylink import PayLink
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceStub
 
@@ -29,7 +28,6 @@ _PLANNING: Final = 20.0
 _STARTING: Final = 30.0
 _SENDING: Final = 20.0
 """Seconds for calls that do more than read a page."""
-_ANYBODY: Final = Identity(workspace_id="", actor="worker:pay-link")
 
 
 _ORDERS: Final = {"amount": "total", "updated": "update_time", "items": "line_count"}
@@ -55,8 +53,10 @@ def _order_by(sort: InvoiceSort) -> str:
 class Invoices:
     """Invoices of the caller's workspace."""
 
-    def __init__(self, client: GrpcClient) -> None:
+    def __init__(self, client: GrpcClient, base: str) -> None:
+        """`base` is our public address, that pay links in messages begin with."""
         self._client = client
+        self._base = base
         self._stub = InvoicesServiceStub(client.channel)
 
     async def plan(
@@ -83,6 +83,7 @@ class Invoices:
             provider=body.provider,
             apply_changes=body.apply_changes,
             reissue_for_email=body.reissue_for_email,
+            pay_link_base=self._base,
         )
         answer = await self._client.call(self._stub.StartGeneration, request, caller, timeout=_STARTING)
         return views.generation(answer.generation)
@@ -112,15 +113,15 @@ class Invoices:
         return InvoiceHistory(items=[views.change(change) for change in answer.changes])
 
     async def send(
-        self, caller: Identity, show_id: str, invoice_id: str, channel: Channel, request_id: str, base: str
+        self, caller: Identity, show_id: str, invoice_id: str, channel: Channel | None, request_id: str
     ) -> SentView:
-        """`base` is our public address, that the pay link in the message begins with."""
+        """Without a channel by e-mail where that can be, else to be copied by hand."""
         request = pb.SendInvoiceRequest(
             show_id=show_id,
             invoice_id=invoice_id,
-            channel=views.CHANNEL_NUMBERS[channel],
+            channel=views.channel_number(channel),
             request_id=request_id,
-            pay_link_base=base,
+            pay_link_base=self._base,
         )
         answer = await self._client.call(self._stub.SendInvoice, request, caller, timeout=_SENDING)
         return SentView(invoice=views.invoice(answer.invoice), delivery=views.delivery(answer.delivery))
@@ -134,8 +135,3 @@ class Invoices:
     async def summary(self, caller: Identity, show_id: str) -> SummaryView:
         request = pb.GetShowSummaryRequest(show_id=show_id)
         return views.summary(await self._client.call(self._stub.GetShowSummary, request, caller))
-
-    async def resolve_pay_link(self, token: str) -> PayLink:
-        """What the link of any workspace shows. Raises RemoteError of kind NOT_FOUND for an unknown or revoked one."""
-        request = pb.ResolvePayLinkRequest(token=token)
-        return views.pay_link(await self._client.call(self._stub.ResolvePayLink, request, _ANYBODY))

@@ -87,8 +87,8 @@ class Shows:
             show.currency = change.currency
             mask.paths.append("currency")
         if change.start_time is not UNSET:
-            if change.start_time is not None:
-                show.start_time.FromDatetime(change.start_time)
+            if (start_time := to_proto(change.start_time)) is not None:
+                show.start_time.CopyFrom(start_time)
             mask.paths.append("start_time")
         request = pb.UpdateShowRequest(show=show, update_mask=mask)
         return _show((await self._client.call(self._stub.UpdateShow, request, caller)).show)

@@ -10,7 +10,7 @@ from services.gateway.dashboard.actions import integrations as integration_actio
 from services.gateway.dashboard.actions import invoices as invoice_actions
 from services.gateway.dashboard.actions import settings as settings_actions
 from services.gateway.dashboard.actions import shows as show_actions
-from services.gateway.dashboard.pages import integrations, join, settings, show, shows, sign_in
+from services.gateway.dashboard.pages import integrations, join, oidc, settings, show, shows, sign_in
 from services.gateway.dashboard.problems import on_error
 
 ROUTES: Final = Router(
@@ -24,6 +24,7 @@ ROUTES: Final = Router(
         *invoice_actions.HANDLERS,
         *integrations.HANDLERS,
         *integration_actions.HANDLERS,
+        *oidc.HANDLERS,
         *join.HANDLERS,
         *settings.HANDLERS,
         *settings_actions.HANDLERS,

@@ -114,7 +114,11 @@ class Invitations:
 
     async def find(self, token: str) -> OpenInvitation:
         """Raises InvitationGone."""
-        row = await self._pool.fetchrow(SQL["find_invitation"], fingerprint(token))
+        return await self.find_by_hash(fingerprint(token))
+
+    async def find_by_hash(self, token_hash: bytes) -> OpenInvitation:
+        """Raises InvitationGone."""
+        row = await self._pool.fetchrow(SQL["find_invitation"], token_hash)
         if row is None:
             raise InvitationGone
         return OpenInvitation(

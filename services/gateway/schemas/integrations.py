@@ -36,11 +36,19 @@ class IntegrationSettingsChange(Body):
     payment_instructions: Template | UnsetType = UNSET
 
 
+class PreviewedInvoice(Body):
+    """The invoice that a preview takes its values from."""
+
+    show_id: str
+    invoice_id: str
+
+
 class PreviewBody(Body):
-    """A template, and values for its variables. A sample stands in for a value that is left out."""
+    """A template, and values for its variables: your own, else those of an invoice, else a sample."""
 
     template: Template
     values: dict[str, Annotated[str, msgspec.Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
+    invoice: PreviewedInvoice | None = None
 
 
 class PreviewView(View):
@@ -54,6 +62,7 @@ class IntegrationSettingsView(View):
     """What the operator may set."""
 
     default_currency: str
+    default_currency_exponent: Annotated[int, msgspec.Meta(description="Digits after its decimal point.")]
     memo_template: str
     message_template: str
     days_until_due: int

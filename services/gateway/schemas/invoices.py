@@ -27,12 +27,12 @@ InvoiceSort = Literal[
     "", "handle", "-handle", "amount", "-amount", "status", "-status", "updated", "-updated", "items", "-items"
 ]
 Channel = Literal["email", "dm", "manual"]
-DeliveryState = Literal["requested", "delivered", "failed"]
+DeliveryState = Literal["queued", "requested", "delivered", "failed"]
 MOST_IDS = 10_000
 
 
 class InvoiceView(View):
-    """What one buyer owes for one show: a row of the list, and the data of `invoice.updated`."""
+    """What one buyer owes for one show: the data of `invoice.updated`; a row of the list says more."""
 
     id: str
     show_id: str
@@ -78,7 +78,14 @@ class InvoiceLineView(View):
     amount: int
 
 
-class InvoiceDetail(InvoiceView):
+class InvoiceRow(InvoiceView):
+    """A row of the list, with the openings of the pay link in force: events do not carry them."""
+
+    opened_count: Annotated[int, msgspec.Meta(description="How often the buyer opened the pay link.")]
+    first_opened_at: datetime | None
+
+
+class InvoiceDetail(InvoiceRow):
     """An invoice with its lines."""
 
     lines: list[InvoiceLineView]
@@ -87,7 +94,7 @@ class InvoiceDetail(InvoiceView):
 class InvoicePage(View):
     """A page of invoices, with the position of the snapshot: events after `seq` are news."""
 
-    items: list[InvoiceView]
+    items: list[InvoiceRow]
     seq: int
     total_size: int
     next_page_token: str
@@ -212,12 +219,25 @@ class DeliveryView(View):
     """One attempt to deliver a link."""
 
     id: str
+    invoice_id: str
     channel: Channel
-    state: DeliveryState
-    reason: Annotated[str, msgspec.Meta(description="A failure or a warning.")]
-    message: Annotated[str, msgspec.Meta(description="The text to send, with the link in it.")]
+    state: Annotated[
+        DeliveryState,
+        msgspec.Meta(
+            description="`queued` waits for its turn or to be tried again; `requested` was handed to the messaging "
+            "service, whose report is still to come."
+        ),
+    ]
+    reason: Annotated[str, msgspec.Meta(description="A failure, a warning, or why it waits.")]
+    message: Annotated[
+        str, msgspec.Meta(description="The text to send, with the link in it; empty while it is queued.")
+    ]
     link: str
+    sending_id: Annotated[str, msgspec.Meta(description="The run that it belongs to, if any.")]
+    automatic: Annotated[bool, msgspec.Meta(description="Sent on its own, as the settings say.")]
+    actor: str
     created_at: datetime | None
+    finished_at: datetime | None
 
 
 class SentView(View):

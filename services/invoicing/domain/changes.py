@@ -90,6 +90,8 @@ def _of_unsettled(owed: Owed, billed: Billed, terms: Terms) -> Proposal:
     reason = None if billed.settled_count else held_back(owed, terms)
     change, sentence = _brought_to(billed, due, terms)
     then = f" It stays a draft: {held_back_because(reason)}" if reason else ""
+    if change is ChangeKind.EDIT_DRAFT and not reason:
+        then = " It can be paid then."
     return Proposal(change, sentence + then, billed.total, owed.total, due, reason)
 
 

@@ -32,6 +32,7 @@ class DraftReason(StrEnum):
 
     NEEDS_PRICE = "needs_price"
     BELOW_MINIMUM = "below_minimum"
+    NOT_FINALIZED = "not_finalized"
 
 
 class Standing(IntEnum):
@@ -120,6 +121,9 @@ class Invoice:
     send_count: int
     created_at: datetime
     updated_at: datetime
+    opened_count: int = 0
+    """How often the pay link was opened; only where it was asked for."""
+    first_opened_at: datetime | None = None
 
     @property
     def standing(self) -> Standing:
@@ -185,6 +189,7 @@ _DELETED: Final = "Its draft was deleted at the provider. The buyer can be invoi
 _HELD_BACK: Final = {
     DraftReason.NEEDS_PRICE: "An item has no price. Set the price, then finalize the invoice.",
     DraftReason.BELOW_MINIMUM: "The total is below what the provider can charge. It stays a draft.",
+    DraftReason.NOT_FINALIZED: "Nothing holds it back any more. Finalize it, and it can be paid.",
 }
 
 

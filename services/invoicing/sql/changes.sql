@@ -34,15 +34,15 @@ ON CONFLICT DO NOTHING
 RETURNING id;
 
 -- name: plan_changes
--- What invoices are to become; the invoice's own row is the queue entry. Answers how many could be queued.
+-- What invoices are to become; the invoice's own row is the queue entry. Answers those that could be queued. Whoever holds
+-- one just now is waited for.
 WITH told AS (
   SELECT * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::integer[], $7::integer[], $8::text[],
                        $9::bigint[], $10::text[], $11::text[])
     AS told (id, kind, total, line_items, line_count, unpriced_count, digest, beside, draft_reason, buyer)
 ), queued AS (
   UPDATE invoices
-  SET change = told.kind::invoice_change, tries = 0, first_attempt_at = NULL, not_before = '-infinity',
-      lease_owner = NULL, lease_expires_at = NULL
+  SET change = told.kind::invoice_change, tries = 0, first_attempt_at = NULL, not_before = '-infinity'
   FROM told WHERE invoices.id = told.id AND invoices.change IS NULL
   RETURNING invoices.id
 )
@@ -71,12 +71,12 @@ UPDATE invoices SET planned_digest = $2, beside_total = $3 WHERE id = $1;
 -- The next revision in place of an invoice that was voided, as it was planned, for the same account.
 INSERT INTO invoices (id, workspace_id, show_id, buyer_id, generation_id, draft_reason, total, currency, line_items,
                       line_count, unpriced_count, planned_digest, beside_total, buyer, show_name, show_date, revision,
-                      provider, integration_id, external_account, livemode)
+                      provider, integration_id, external_account, livemode, replaces_id)
 SELECT $2, workspace_id, show_id, buyer_id, $3, $4::draft_reason, $5, currency, $6::jsonb, $7, $8, $9, $10, $11::jsonb,
        show_name, show_date,
        (SELECT max(revision) + 1 FROM invoices AS all_of_them
         WHERE all_of_them.show_id = invoices.show_id AND all_of_them.buyer_id = invoices.buyer_id),
-       provider, integration_id, external_account, livemode
+       provider, integration_id, external_account, livemode, id
 FROM invoices WHERE id = $1
 ON CONFLICT DO NOTHING
 RETURNING id;

@@ -13,7 +13,9 @@ WITH owed AS MATERIALIZED (
 ), newest AS MATERIALIZED (
   SELECT DISTINCT ON (buyer_id) buyer_id, id AS invoice_id, status, draft_reason, total AS own_total, planned_digest,
          beside_total, adjusted_at_provider, buyer ->> 'email' <> '' AS emailed, provider, external_account, livemode,
-         external_id <> '' AS stands, currency, change IS NOT NULL AS changing, changing_digest
+         external_id <> '' AS stands, currency,
+         change IS NOT NULL OR (status <> 'pending' AND lease_expires_at > clock_timestamp()) AS changing,
+         coalesce(changing_digest, planned_digest) AS changing_digest
   FROM invoices LEFT JOIN (SELECT invoice_id, planned_digest AS changing_digest FROM planned_changes) AS under_way
     ON invoice_id = id
   WHERE show_id = $1 AND (status <> 'void' OR change IS NOT NULL)
@@ -170,6 +172,28 @@ SELECT EXISTS (SELECT FROM invoices WHERE id = $1 AND lease_owner = $2);
 -- name: lock_failed
 SELECT id, buyer_id FROM invoices
 WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3))
+  AND (lease_expires_at IS NULL OR lease_expires_at < clock_timestamp())  -- else it is being voided just now
 ORDER BY id
 FOR NO KEY UPDATE;
 
+-- name: lock_unbegun
+-- Invoices of a run that no worker has looked at in their present attempt. One that a worker takes just now is begun.
+-- What takes the place of a voided invoice belongs to what was begun.
+SELECT id, change IS NOT NULL AS is_change FROM invoices
+WHERE workspace_id = $2 AND show_id = $3 AND first_attempt_at IS NULL AND (
+  status = 'pending' AND generation_id = $1 AND replaces_id IS NULL
+  OR change IS NOT NULL AND id IN (SELECT invoice_id FROM planned_changes WHERE generation_id = $1)
+)
+ORDER BY id
+FOR NO KEY UPDATE OF invoices SKIP LOCKED;
+
+-- name: drop_changes
+-- Takes changes of a run off the queue.
+WITH dropped AS (
+  DELETE FROM planned_changes WHERE generation_id = $1 AND invoice_id = ANY ($2::uuid[]) RETURNING invoice_id
+)
+UPDATE invoices SET change = NULL, lease_owner = NULL, lease_expires_at = NULL
+FROM dropped WHERE invoices.id = dropped.invoice_id;
+
+-- name: cancel_generation
+UPDATE generations SET state = 'cancelled' WHERE id = $1 AND state = 'running' RETURNING *;

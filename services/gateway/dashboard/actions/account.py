@@ -17,6 +17,7 @@ from services.gateway.dashboard.problems import refusal
 from services.gateway.dashboard.rendering import AnyRequest, go, render
 from services.gateway.identity.cookies import session_cookie
 from services.gateway.identity.invitations import InvitationGone, Invitations
+from services.gateway.identity.oidc import Oidc
 from services.gateway.identity.own_account import OwnAccount
 from services.gateway.identity.principal import Principal
 from services.gateway.identity.sessions import OpenedSession, Sessions
@@ -93,17 +94,22 @@ async def switch_workspace(
 
 
 @post("/join/{token:str}", status_code=303)
-async def join(request: AnyRequest, token: FromPath[str], invitations: NamedDependency[Invitations]) -> Response[bytes]:
+async def join(
+    request: AnyRequest,
+    token: FromPath[str],
+    invitations: NamedDependency[Invitations],
+    oidc: NamedDependency[Oidc],
+) -> Response[bytes]:
     """Into the workspace, or the form again with what it lacks."""
     form = await request.form()
     name = str(form.get("name", ""))[:_LONGEST_NAME]
     try:
         opened = await invitations.accept(token, name, _secret(form, "password"), visitor_of(request))
     except InvitationGone:
-        return await join_page_of(request, token, invitations)
+        return await join_page_of(request, token, invitations, oidc)
     except ShowbillError as error:
         told = {fault.field: fault.problem for fault in error.faults} or {"": refusal(error)}
-        return await join_page_of(request, token, invitations, name=name, problems=told, status=422)
+        return await join_page_of(request, token, invitations, oidc, name=name, problems=told, status=422)
     return _signed_in(request, opened)
 
 

@@ -72,7 +72,7 @@ async def send(
     channel: Channel = "email" if form.get("channel") == "email" else "manual"
     # A double click, or a repetition by the browser, is the same wish.
     request_id = request_id_of(str(form.get("request_id", ""))[:100], caller.identity, f"send {invoice_id}")
-    sent = await invoices.send(caller.identity, show_id, invoice_id, channel, request_id, base_url)
+    sent = await invoices.send(caller.identity, show_id, invoice_id, channel, request_id)
     return _row(request, sent.invoice, base_url, _said(sent))
 
 
@@ -80,6 +80,8 @@ def _said(sent: SentView) -> dict[str, str]:
     buyer = sent.invoice.handle or sent.invoice.display_name
     if sent.delivery.state == "failed":
         return toast("error", f"The link to {buyer} was not sent", sent.delivery.reason)
+    if sent.delivery.state == "queued":
+        return toast("ok", f"The link to {buyer} goes out in a while", f"{sent.delivery.reason} It is tried again.")
     if sent.delivery.channel == "manual":
         text = sent.delivery.message or sent.delivery.link
         return toast("ok", f"Message for {buyer} copied", "Paste it into your chat with the buyer.", copy=text)

@@ -11,6 +11,7 @@ from services.common.secret import Secret, redact
 from services.gateway.dashboard.pages.sign_in import safe_path
 from services.gateway.dashboard.rendering import AnyRequest, render
 from services.gateway.identity.cookies import session_cookie
+from services.gateway.identity.oidc import Oidc
 from services.gateway.identity.principal import Principal, Way
 from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.visitor import visitor_of
@@ -20,7 +21,9 @@ _LONGEST: Final = 1024
 
 
 @post("/sign-in", status_code=303)
-async def sign_in(request: AnyRequest, sessions: NamedDependency[Sessions]) -> Response[bytes]:
+async def sign_in(
+    request: AnyRequest, sessions: NamedDependency[Sessions], oidc: NamedDependency[Oidc]
+) -> Response[bytes]:
     """To the page that was asked for; wrong or too many attempts come back with a sentence."""
     form = await request.form()
     email, path = str(form.get("email", ""))[:_LONGEST].strip(), safe_path(str(form.get("next", "")))
@@ -30,7 +33,7 @@ async def sign_in(request: AnyRequest, sessions: NamedDependency[Sessions]) -> R
     except ShowbillError as error:
         if error.kind not in (Kind.UNAUTHENTICATED, Kind.RATE_LIMITED):
             raise
-        values = {"next": path, "email": redact(email), "error": error.message}
+        values = {"next": path, "email": redact(email), "error": error.message, "oidc_name": oidc.name}
         status = HTTP_STATUS[error.kind][0]
         return render(request, "sign-in.html", values, status=status, headers=headers(error))
     return Response(b"", status_code=303, headers={"Location": path}, cookies=[session_cookie(request, opened.token)])

@@ -38,6 +38,7 @@ LIMITS: Final = Limits(
     maximum_lines=1000,
     longest_memo=1500,
     longest_footer=5000,
+    cannot_email=True,
 )
 
 
@@ -75,7 +76,7 @@ class ManualAdapter:
     async def remove_endpoint(self, link: Link, endpoint_id: str) -> None:
         """There is none."""
 
-    async def check(self, link: Link, endpoint_id: str, url: str) -> Health:
+    async def check(self, link: Link, endpoint_id: str, url: str, heard: datetime | None) -> Health:
         return Health(healthy=True, sentence="Nobody has to be reached: invoices are kept here.", seconds=0.0)
 
     async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:

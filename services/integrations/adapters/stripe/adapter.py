@@ -76,8 +76,8 @@ class StripeAdapter:
     async def remove_endpoint(self, link: Link, endpoint_id: str) -> None:
         await self._endpoints.remove(link, endpoint_id)
 
-    async def check(self, link: Link, endpoint_id: str, url: str) -> Health:
-        return await health(self._api, self._endpoints, link, endpoint_id, url)
+    async def check(self, link: Link, endpoint_id: str, url: str, heard: datetime | None) -> Health:
+        return await health(self._api, self._endpoints, link, endpoint_id, url, heard)
 
     async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:
         return self._mapped(link, await self._issuing.issue(link, order))

@@ -15,6 +15,7 @@ _NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "customer": ("id",),
     "event": ("id",),
     "invoice": ("id", "status", "total", "currency", "lines"),
+    "line_item": ("id", "amount"),
     "list": ("data", "has_more"),
     "webhook_endpoint": ("id", "url", "status", "enabled_events"),
 }

@@ -49,6 +49,10 @@ FULL: Final = (
 )
 
 
+class AccountFull(AdapterError):
+    """The account has no room for one more."""
+
+
 class Endpoints:
     """Creates, keeps, replaces and deletes it."""
 
@@ -59,7 +63,13 @@ class Endpoints:
         """The known endpoint if it works, else a new one."""
         if wish.known_id and wish.secret_known and not (await self.state(link, wish.known_id, wish.url)).problem:
             return Endpoint(wish.known_id, None)
-        made = await self._create(link, wish)
+        try:
+            made = await self._create(link, wish)
+        except AccountFull:
+            # What of ours is of no use any more comes first here, to make room.
+            if not await self._remove_where(link, lambda one: _is_stray(one, wish)):
+                raise
+            made = await self._create(link, wish)
         if not made.get("secret"):
             raise not_understood(CREATE_ENDPOINT)
         return Endpoint(made["id"], Secret(made["secret"]))
@@ -111,22 +121,25 @@ class Endpoints:
             if error.failure is Failure.PROVIDER_UNAVAILABLE:
                 await self._remove_where(link, lambda one: _mark(one, ATTEMPT) == attempt)
             if error.failure is Failure.PROVIDER_REFUSED and "maximum" in error.message:
-                raise AdapterError(error.failure, FULL, details=error.details) from error
+                raise AccountFull(error.failure, FULL, details=error.details) from error
             raise
 
     async def remove_strays(self, link: Link, wish: EndpointWish, kept_id: str) -> None:
         """Ours that nobody knows the secret of any more."""
         await self._remove_where(link, lambda one: one["id"] != kept_id and _is_stray(one, wish))
 
-    async def _remove_where(self, link: Link, unwanted: Callable[[Json], bool]) -> None:
-        """Failing at this harms nothing: what they send is turned away."""
+    async def _remove_where(self, link: Link, unwanted: Callable[[Json], bool]) -> int:
+        """How many are gone. Failing at this harms nothing: what they send is turned away."""
+        removed = 0
         try:
             listed = await self._api.call(link, LIST_ENDPOINTS, {"limit": 100})
             for one in listed["data"]:
                 if unwanted(one):
                     await self.remove(link, one["id"])
+                    removed += 1
         except AdapterError as error:
             log.warning("stray webhook endpoints stay", error=error.message)
+        return removed
 
 
 async def _again(make: Callable[[], Awaitable[Json]]) -> Json:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime
 from typing import Final
 
 from services.integrations.adapters.stripe.api import StripeApi
@@ -9,6 +10,7 @@ from services.integrations.adapters.stripe.endpoints import EVENTS, Endpoints
 from services.integrations.adapters.stripe.keys import secret_key_of
 from services.integrations.adapters.stripe.operations import LIST_EVENTS
 from services.integrations.adapters.stripe.permissions import examine, missing_permissions
+from services.integrations.adapters.stripe.probe import NO_CHARGES
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.ports import EndpointState, Health, Link
 
@@ -16,19 +18,23 @@ _RETRIED_FOR: Final = 3 * 24 * 3600
 """Seconds for which Stripe goes on trying to deliver an event."""
 _UNDER_WAY: Final = 5
 """Seconds that an event may take without being late."""
+_NOTED_WITHIN: Final = 10
+"""Seconds by which what we heard last may be later than it is noted."""
 
 STOPPED = "Stripe stopped accepting this key. Connect again with a new key. Links already sent still take payments."
 BEHIND = "Some news of payments could not be delivered yet. Stripe tries again, and what is missing is read meanwhile."
 
 
-async def health(api: StripeApi, endpoints: Endpoints, link: Link, endpoint_id: str, url: str) -> Health:
+async def health(
+    api: StripeApi, endpoints: Endpoints, link: Link, endpoint_id: str, url: str, heard: datetime | None
+) -> Health:
     """Raises nothing: being unwell is an answer."""
     began = time.perf_counter()
     try:
         found, endpoint, behind = await asyncio.gather(
             examine(api, secret_key_of(link)),
             _endpoint(endpoints, link, endpoint_id, url),
-            _is_behind(api, link, endpoint_id),
+            _is_behind(api, link, endpoint_id, heard),
         )
     except AdapterError as error:
         rejected = error.failure is Failure.CREDENTIALS_REJECTED
@@ -39,6 +45,8 @@ async def health(api: StripeApi, endpoints: Endpoints, link: Link, endpoint_id: 
         sentence = missing_permissions(found.missing).message
     elif endpoint is not None and endpoint.problem:
         sentence = f"{answered} {endpoint.problem}"
+    elif found.account.get("charges_enabled") is False:
+        sentence = f"{answered} {NO_CHARGES}"
     else:
         sentence = f"{answered} {BEHIND}" if behind else answered
     return Health(
@@ -63,15 +71,21 @@ async def _endpoint(endpoints: Endpoints, link: Link, endpoint_id: str, url: str
         raise
 
 
-async def _is_behind(api: StripeApi, link: Link, endpoint_id: str) -> bool:
-    """Whether an event of ours has been waiting for its delivery for longer than that takes."""
+async def _is_behind(api: StripeApi, link: Link, endpoint_id: str, heard: datetime | None) -> bool:
+    """Whether an event of ours has been waiting for its delivery for longer than that takes.
+
+    Stripe does not say which endpoint it waits for. What is older than what we heard last waits for somebody else's.
+    """
     if not endpoint_id:
         return False
     now = int(time.time())
+    since = max(now - _RETRIED_FOR, int(heard.timestamp()) + _NOTED_WITHIN if heard else 0)
+    if since > now - _UNDER_WAY:
+        return False
     params = {
         "delivery_success": "false",
         "types": list(EVENTS),
-        "created": {"gte": now - _RETRIED_FOR, "lte": now - _UNDER_WAY},
+        "created": {"gte": since, "lte": now - _UNDER_WAY},
         "limit": 1,
     }
     try:

@@ -7,6 +7,7 @@ id, the header `Showbill-Request-Id` the request that caused it, the body a bina
 """
 
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -78,6 +79,8 @@ class _DraftReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DraftReas
     """At least one line has no price."""
     DRAFT_REASON_BELOW_MINIMUM: _DraftReason.ValueType  # 2
     """The total is below what the provider can charge."""
+    DRAFT_REASON_NOT_FINALIZED: _DraftReason.ValueType  # 3
+    """Nothing holds it back any more; the operator is to finalize it."""
 
 class DraftReason(_DraftReason, metaclass=_DraftReasonEnumTypeWrapper):
     """Why a draft is held back."""
@@ -87,6 +90,8 @@ DRAFT_REASON_NEEDS_PRICE: DraftReason.ValueType  # 1
 """At least one line has no price."""
 DRAFT_REASON_BELOW_MINIMUM: DraftReason.ValueType  # 2
 """The total is below what the provider can charge."""
+DRAFT_REASON_NOT_FINALIZED: DraftReason.ValueType  # 3
+"""Nothing holds it back any more; the operator is to finalize it."""
 Global___DraftReason: _TypeAlias = DraftReason  # noqa: Y015
 
 @_typing.final
@@ -165,7 +170,8 @@ Global___Event: _TypeAlias = Event  # noqa: Y015
 @_typing.final
 class InvoiceUpdated(_message.Message):
     """An invoice changed; carries its whole new state. The invoices that a run sets out to make are not told one by one: its
-    first GenerationProgressed stands for all of them.
+    first GenerationProgressed stands for all of them. Those that a cancelled run leaves unmade are not either: the next
+    GenerationProgressed or GenerationFinished counts them.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -301,11 +307,22 @@ class GenerationProgressed(_message.Message):
     CREATED_COUNT_FIELD_NUMBER: _builtins.int
     FAILED_COUNT_FIELD_NUMBER: _builtins.int
     PENDING_COUNT_FIELD_NUMBER: _builtins.int
+    CANCELLED_COUNT_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    REMAINING_TIME_FIELD_NUMBER: _builtins.int
     generation_id: _builtins.str
     total_count: _builtins.int
     created_count: _builtins.int
     failed_count: _builtins.int
     pending_count: _builtins.int
+    cancelled_count: _builtins.int
+    """Those that are not made because the run, or the single invoice, was cancelled."""
+    rate: _builtins.float
+    """Invoices per second, about over the last ten seconds."""
+    @_builtins.property
+    def remaining_time(self) -> _duration_pb2.Duration:
+        """At this rate. Unset while that says nothing: the run has just begun, or nothing moves."""
+
     def __init__(
         self,
         *,
@@ -314,10 +331,13 @@ class GenerationProgressed(_message.Message):
         created_count: _builtins.int = ...,
         failed_count: _builtins.int = ...,
         pending_count: _builtins.int = ...,
+        cancelled_count: _builtins.int = ...,
+        rate: _builtins.float = ...,
+        remaining_time: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["remaining_time", b"remaining_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_count", b"created_count", "failed_count", b"failed_count", "generation_id", b"generation_id", "pending_count", b"pending_count", "total_count", b"total_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled_count", b"cancelled_count", "created_count", b"created_count", "failed_count", b"failed_count", "generation_id", b"generation_id", "pending_count", b"pending_count", "rate", b"rate", "remaining_time", b"remaining_time", "total_count", b"total_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -334,11 +354,14 @@ class GenerationFinished(_message.Message):
     CREATED_COUNT_FIELD_NUMBER: _builtins.int
     FAILED_COUNT_FIELD_NUMBER: _builtins.int
     CANCELLED_FIELD_NUMBER: _builtins.int
+    CANCELLED_COUNT_FIELD_NUMBER: _builtins.int
     generation_id: _builtins.str
     total_count: _builtins.int
     created_count: _builtins.int
     failed_count: _builtins.int
     cancelled: _builtins.bool
+    cancelled_count: _builtins.int
+    """Those that were not made because the run, or the single invoice, was cancelled."""
     def __init__(
         self,
         *,
@@ -347,10 +370,11 @@ class GenerationFinished(_message.Message):
         created_count: _builtins.int = ...,
         failed_count: _builtins.int = ...,
         cancelled: _builtins.bool = ...,
+        cancelled_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled", b"cancelled", "created_count", b"created_count", "failed_count", b"failed_count", "generation_id", b"generation_id", "total_count", b"total_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled", b"cancelled", "cancelled_count", b"cancelled_count", "created_count", b"created_count", "failed_count", b"failed_count", "generation_id", b"generation_id", "total_count", b"total_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -368,6 +392,7 @@ class CheckoutLinkRequested(_message.Message):
     PLATFORM_USER_ID_FIELD_NUMBER: _builtins.int
     HANDLE_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     invoice_id: _builtins.str
     platform: _builtins.str
@@ -375,6 +400,8 @@ class CheckoutLinkRequested(_message.Message):
     handle: _builtins.str
     message: _builtins.str
     """The rendered message, with the link in it."""
+    link: _builtins.str
+    """The link alone, for platforms that show it as a button."""
     def __init__(
         self,
         *,
@@ -384,10 +411,11 @@ class CheckoutLinkRequested(_message.Message):
         platform_user_id: _builtins.str = ...,
         handle: _builtins.str = ...,
         message: _builtins.str = ...,
+        link: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_id", b"delivery_id", "handle", b"handle", "invoice_id", b"invoice_id", "message", b"message", "platform", b"platform", "platform_user_id", b"platform_user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_id", b"delivery_id", "handle", b"handle", "invoice_id", b"invoice_id", "link", b"link", "message", b"message", "platform", b"platform", "platform_user_id", b"platform_user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

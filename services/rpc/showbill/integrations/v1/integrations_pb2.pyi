@@ -427,6 +427,7 @@ class IntegrationSettings(_message.Message):
     AUTOMATIC_SENDING_FIELD_NUMBER: _builtins.int
     PAYMENT_INSTRUCTIONS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    DEFAULT_CURRENCY_EXPONENT_FIELD_NUMBER: _builtins.int
     default_currency: _builtins.str
     """ISO 4217, upper case."""
     memo_template: _builtins.str
@@ -443,6 +444,8 @@ class IntegrationSettings(_message.Message):
     """How to pay, for providers without a payment page."""
     etag: _builtins.str
     """Names this state of the settings; set by the service."""
+    default_currency_exponent: _builtins.int
+    """Digits after the decimal point of the default currency: 2 for GBP, 0 for JPY; set by the service."""
     def __init__(
         self,
         *,
@@ -454,10 +457,11 @@ class IntegrationSettings(_message.Message):
         automatic_sending: _builtins.bool = ...,
         payment_instructions: _builtins.str = ...,
         etag: _builtins.str = ...,
+        default_currency_exponent: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["automatic_sending", b"automatic_sending", "days_until_due", b"days_until_due", "default_currency", b"default_currency", "etag", b"etag", "footer", b"footer", "memo_template", b"memo_template", "message_template", b"message_template", "payment_instructions", b"payment_instructions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["automatic_sending", b"automatic_sending", "days_until_due", b"days_until_due", "default_currency", b"default_currency", "default_currency_exponent", b"default_currency_exponent", "etag", b"etag", "footer", b"footer", "memo_template", b"memo_template", "message_template", b"message_template", "payment_instructions", b"payment_instructions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -513,10 +517,13 @@ class ProviderLimits(_message.Message):
     MAXIMUM_TOTAL_FIELD_NUMBER: _builtins.int
     MAXIMUM_LINES_FIELD_NUMBER: _builtins.int
     MAXIMUM_TOTALS_FIELD_NUMBER: _builtins.int
+    CANNOT_EMAIL_FIELD_NUMBER: _builtins.int
     maximum_total: _builtins.int
     """Largest total in minor units."""
     maximum_lines: _builtins.int
     """Most lines that one invoice shows separately."""
+    cannot_email: _builtins.bool
+    """The provider mails nothing: links go out as a message or by hand."""
     @_builtins.property
     def minimum_totals(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Smallest payable total per ISO 4217 currency (upper case), in minor units."""
@@ -532,10 +539,11 @@ class ProviderLimits(_message.Message):
         maximum_total: _builtins.int = ...,
         maximum_lines: _builtins.int = ...,
         maximum_totals: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        cannot_email: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["maximum_lines", b"maximum_lines", "maximum_total", b"maximum_total", "maximum_totals", b"maximum_totals", "minimum_totals", b"minimum_totals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cannot_email", b"cannot_email", "maximum_lines", b"maximum_lines", "maximum_total", b"maximum_total", "maximum_totals", b"maximum_totals", "minimum_totals", b"minimum_totals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -7,6 +7,7 @@ token names; an id of another workspace answers NOT_FOUND. Amounts are integers 
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -56,6 +57,20 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such buyer in this workspace."""
     ERROR_REASON_REQUEST_ID_TAKEN: _ErrorReason.ValueType  # 13
     """The request id was used for another show, invoice or channel."""
+    ERROR_REASON_INVOICE_BUSY: _ErrorReason.ValueType  # 20
+    """The invoice is being made or changed just now: try again after the delay in RetryInfo."""
+    ERROR_REASON_NOTHING_OWED: _ErrorReason.ValueType  # 21
+    """The buyer owes nothing that the draft could bill."""
+    ERROR_REASON_HELD_BACK: _ErrorReason.ValueType  # 22
+    """Something still holds the draft back: a missing price, or a total below what the provider can charge."""
+    ERROR_REASON_BESIDE_SETTLED: _ErrorReason.ValueType  # 23
+    """Another invoice of the buyer is settled: the draft is brought to the difference by a run that applies changes."""
+    ERROR_REASON_EMAIL_CAME_LATER: _ErrorReason.ValueType  # 50
+    """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
+    ERROR_REASON_SENDING_NOT_FOUND: _ErrorReason.ValueType  # 51
+    """No such run of SendInvoices in this workspace."""
+    ERROR_REASON_DELIVERY_NOT_FOUND: _ErrorReason.ValueType  # 52
+    """No delivery with this id was handed to the messaging service."""
     ERROR_REASON_ITEM_NOT_FOUND: _ErrorReason.ValueType  # 40
     """No item of this number in the show."""
     ERROR_REASON_ITEM_CHANGED: _ErrorReason.ValueType  # 41
@@ -91,6 +106,20 @@ ERROR_REASON_BUYER_NOT_FOUND: ErrorReason.ValueType  # 12
 """No such buyer in this workspace."""
 ERROR_REASON_REQUEST_ID_TAKEN: ErrorReason.ValueType  # 13
 """The request id was used for another show, invoice or channel."""
+ERROR_REASON_INVOICE_BUSY: ErrorReason.ValueType  # 20
+"""The invoice is being made or changed just now: try again after the delay in RetryInfo."""
+ERROR_REASON_NOTHING_OWED: ErrorReason.ValueType  # 21
+"""The buyer owes nothing that the draft could bill."""
+ERROR_REASON_HELD_BACK: ErrorReason.ValueType  # 22
+"""Something still holds the draft back: a missing price, or a total below what the provider can charge."""
+ERROR_REASON_BESIDE_SETTLED: ErrorReason.ValueType  # 23
+"""Another invoice of the buyer is settled: the draft is brought to the difference by a run that applies changes."""
+ERROR_REASON_EMAIL_CAME_LATER: ErrorReason.ValueType  # 50
+"""The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
+ERROR_REASON_SENDING_NOT_FOUND: ErrorReason.ValueType  # 51
+"""No such run of SendInvoices in this workspace."""
+ERROR_REASON_DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 52
+"""No delivery with this id was handed to the messaging service."""
 ERROR_REASON_ITEM_NOT_FOUND: ErrorReason.ValueType  # 40
 """No item of this number in the show."""
 ERROR_REASON_ITEM_CHANGED: ErrorReason.ValueType  # 41
@@ -214,6 +243,8 @@ class _DraftReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DraftReas
     """At least one line has no price."""
     DRAFT_REASON_BELOW_MINIMUM: _DraftReason.ValueType  # 2
     """The total is below what the provider can charge."""
+    DRAFT_REASON_NOT_FINALIZED: _DraftReason.ValueType  # 3
+    """Nothing holds it back any more; the operator is to finalize it."""
 
 class DraftReason(_DraftReason, metaclass=_DraftReasonEnumTypeWrapper):
     """Why a draft is held back at the provider and is not payable."""
@@ -223,6 +254,8 @@ DRAFT_REASON_NEEDS_PRICE: DraftReason.ValueType  # 1
 """At least one line has no price."""
 DRAFT_REASON_BELOW_MINIMUM: DraftReason.ValueType  # 2
 """The total is below what the provider can charge."""
+DRAFT_REASON_NOT_FINALIZED: DraftReason.ValueType  # 3
+"""Nothing holds it back any more; the operator is to finalize it."""
 Global___DraftReason: _TypeAlias = DraftReason  # noqa: Y015
 
 class _PlanAction:
@@ -351,7 +384,7 @@ class _GenerationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Gener
     GENERATION_STATE_FINISHED: _GenerationState.ValueType  # 2
     """Every invoice of it was made or failed."""
     GENERATION_STATE_CANCELLED: _GenerationState.ValueType  # 3
-    """Stopped by the operator."""
+    """Stopped by the operator. What was begun still finishes: `finish_time` is set when it has."""
 
 class GenerationState(_GenerationState, metaclass=_GenerationStateEnumTypeWrapper):
     """Where a generation stands."""
@@ -362,7 +395,7 @@ GENERATION_STATE_RUNNING: GenerationState.ValueType  # 1
 GENERATION_STATE_FINISHED: GenerationState.ValueType  # 2
 """Every invoice of it was made or failed."""
 GENERATION_STATE_CANCELLED: GenerationState.ValueType  # 3
-"""Stopped by the operator."""
+"""Stopped by the operator. What was begun still finishes: `finish_time` is set when it has."""
 Global___GenerationState: _TypeAlias = GenerationState  # noqa: Y015
 
 class _DeliveryChannel:
@@ -404,6 +437,8 @@ class _DeliveryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deliver
     """Done."""
     DELIVERY_STATE_FAILED: _DeliveryState.ValueType  # 3
     """Failed; see the reason."""
+    DELIVERY_STATE_QUEUED: _DeliveryState.ValueType  # 4
+    """Waits for its turn, or to be tried again; see the reason."""
 
 class DeliveryState(_DeliveryState, metaclass=_DeliveryStateEnumTypeWrapper):
     """What became of a delivery."""
@@ -415,7 +450,31 @@ DELIVERY_STATE_DELIVERED: DeliveryState.ValueType  # 2
 """Done."""
 DELIVERY_STATE_FAILED: DeliveryState.ValueType  # 3
 """Failed; see the reason."""
+DELIVERY_STATE_QUEUED: DeliveryState.ValueType  # 4
+"""Waits for its turn, or to be tried again; see the reason."""
 Global___DeliveryState: _TypeAlias = DeliveryState  # noqa: Y015
+
+class _SendingState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SendingStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SendingState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SENDING_STATE_UNSPECIFIED: _SendingState.ValueType  # 0
+    SENDING_STATE_RUNNING: _SendingState.ValueType  # 1
+    """Deliveries wait for their turn."""
+    SENDING_STATE_FINISHED: _SendingState.ValueType  # 2
+    """Every delivery was handed on, delivered or failed."""
+
+class SendingState(_SendingState, metaclass=_SendingStateEnumTypeWrapper):
+    """Where a run of SendInvoices stands."""
+
+SENDING_STATE_UNSPECIFIED: SendingState.ValueType  # 0
+SENDING_STATE_RUNNING: SendingState.ValueType  # 1
+"""Deliveries wait for their turn."""
+SENDING_STATE_FINISHED: SendingState.ValueType  # 2
+"""Every delivery was handed on, delivered or failed."""
+Global___SendingState: _TypeAlias = SendingState  # noqa: Y015
 
 class _ProviderEventType:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -1777,6 +1836,8 @@ class Invoice(_message.Message):
     PAY_PATH_FIELD_NUMBER: _builtins.int
     ADJUSTED_AT_PROVIDER_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    OPENED_COUNT_FIELD_NUMBER: _builtins.int
+    FIRST_OPENED_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     show_id: _builtins.str
@@ -1817,6 +1878,8 @@ class Invoice(_message.Message):
     """The buyer's pay link; a path on the gateway."""
     adjusted_at_provider: _builtins.bool
     """The provider's total differs from what was planned because someone edited it there."""
+    opened_count: _builtins.int
+    """How often the buyer opened the pay link in force. In GetInvoice and ListInvoices."""
     @_builtins.property
     def paid_time(self) -> _timestamp_pb2.Timestamp:
         """The provider's time of payment."""
@@ -1830,6 +1893,10 @@ class Invoice(_message.Message):
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]:
         """Only in GetInvoice."""
+
+    @_builtins.property
+    def first_opened_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was opened first; unset while it was not."""
 
     def __init__(
         self,
@@ -1867,10 +1934,12 @@ class Invoice(_message.Message):
         pay_path: _builtins.str = ...,
         adjusted_at_provider: _builtins.bool = ...,
         lines: _abc.Iterable[Global___InvoiceLine] | None = ...,
+        opened_count: _builtins.int = ...,
+        first_opened_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "paid_time", b"paid_time", "sent_time", b"sent_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "first_opened_time", b"first_opened_time", "paid_time", b"paid_time", "sent_time", b"sent_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_at_provider", b"adjusted_at_provider", "attempt", b"attempt", "buyer_id", b"buyer_id", "create_time", b"create_time", "currency", b"currency", "display_name", b"display_name", "draft_reason", b"draft_reason", "email", b"email", "external_account", b"external_account", "external_id", b"external_id", "external_url", b"external_url", "handle", b"handle", "id", b"id", "line_count", b"line_count", "lines", b"lines", "livemode", b"livemode", "number", b"number", "paid_time", b"paid_time", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "provider", b"provider", "provider_url", b"provider_url", "revision", b"revision", "send_count", b"send_count", "sent_time", b"sent_time", "show_id", b"show_id", "status", b"status", "status_reason", b"status_reason", "total", b"total", "unpriced_count", b"unpriced_count", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_at_provider", b"adjusted_at_provider", "attempt", b"attempt", "buyer_id", b"buyer_id", "create_time", b"create_time", "currency", b"currency", "display_name", b"display_name", "draft_reason", b"draft_reason", "email", b"email", "external_account", b"external_account", "external_id", b"external_id", "external_url", b"external_url", "first_opened_time", b"first_opened_time", "handle", b"handle", "id", b"id", "line_count", b"line_count", "lines", b"lines", "livemode", b"livemode", "number", b"number", "opened_count", b"opened_count", "paid_time", b"paid_time", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "provider", b"provider", "provider_url", b"provider_url", "revision", b"revision", "send_count", b"send_count", "sent_time", b"sent_time", "show_id", b"show_id", "status", b"status", "status_reason", b"status_reason", "total", b"total", "unpriced_count", b"unpriced_count", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2101,6 +2170,9 @@ class Generation(_message.Message):
     FINISH_TIME_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     CHANGE_COUNT_FIELD_NUMBER: _builtins.int
+    CANCELLED_COUNT_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    REMAINING_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     show_id: _builtins.str
@@ -2120,12 +2192,20 @@ class Generation(_message.Message):
     """Of total_count, changes of invoices that stood before. One that something else overtook (a payment, say) is dropped
     from both and counts as unchanged.
     """
+    cancelled_count: _builtins.int
+    """Those that were not made because the run, or the single invoice, was cancelled."""
+    rate: _builtins.float
+    """Invoices per second, about over the last ten seconds; 0 once the run is finished."""
     @_builtins.property
     def skipped_buyers(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkippedBuyer]: ...
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def remaining_time(self) -> _duration_pb2.Duration:
+        """What is left, at this rate. Unset while that says nothing: the run has just begun, nothing moves, or it is finished."""
+
     def __init__(
         self,
         *,
@@ -2143,10 +2223,13 @@ class Generation(_message.Message):
         finish_time: _timestamp_pb2.Timestamp | None = ...,
         actor: _builtins.str = ...,
         change_count: _builtins.int = ...,
+        cancelled_count: _builtins.int = ...,
+        rate: _builtins.float = ...,
+        remaining_time: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "remaining_time", b"remaining_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "change_count", b"change_count", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "pending_count", b"pending_count", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancelled_count", b"cancelled_count", "change_count", b"change_count", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "pending_count", b"pending_count", "rate", b"rate", "remaining_time", b"remaining_time", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2165,6 +2248,7 @@ class StartGenerationRequest(_message.Message):
     PROVIDER_FIELD_NUMBER: _builtins.int
     APPLY_CHANGES_FIELD_NUMBER: _builtins.int
     REISSUE_FOR_EMAIL_FIELD_NUMBER: _builtins.int
+    PAY_LINK_BASE_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     plan_hash: _builtins.str
     """Only this plan may run; the current one when empty."""
@@ -2176,6 +2260,10 @@ class StartGenerationRequest(_message.Message):
     """Carry out the changes of the plan. Without it nothing that exists is touched."""
     reissue_for_email: _builtins.bool
     """Issue again the open invoices that could not be mailed, where an e-mail address became known since."""
+    pay_link_base: _builtins.str
+    """The gateway's public base address, that pay paths are joined to. Without it nothing is sent on its own, whatever the
+    connection's setting says.
+    """
     @_builtins.property
     def buyer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All buyers when empty."""
@@ -2190,10 +2278,11 @@ class StartGenerationRequest(_message.Message):
         provider: _builtins.str = ...,
         apply_changes: _builtins.bool = ...,
         reissue_for_email: _builtins.bool = ...,
+        pay_link_base: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_changes", b"apply_changes", "buyer_ids", b"buyer_ids", "plan_hash", b"plan_hash", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_changes", b"apply_changes", "buyer_ids", b"buyer_ids", "pay_link_base", b"pay_link_base", "plan_hash", b"plan_hash", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2693,7 +2782,7 @@ class MarkPaidRequest(_message.Message):
     show_id: _builtins.str
     invoice_id: _builtins.str
     note: _builtins.str
-    """The operator's note, kept in the history."""
+    """The operator's note, kept in the history; at most 500 characters."""
     def __init__(
         self,
         *,
@@ -2744,6 +2833,11 @@ class Delivery(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     LINK_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    SENDING_ID_FIELD_NUMBER: _builtins.int
+    AUTOMATIC_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    FINISH_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     channel: Global___DeliveryChannel.ValueType
@@ -2751,11 +2845,22 @@ class Delivery(_message.Message):
     reason: _builtins.str
     """A finished sentence: a failure or a warning; else empty."""
     message: _builtins.str
-    """The text to send, with the link in it."""
+    """The text to send, with the link in it. Made once, when the delivery's turn comes; empty before."""
     link: _builtins.str
-    """The buyer's pay link."""
+    """The buyer's pay link at that time."""
+    invoice_id: _builtins.str
+    sending_id: _builtins.str
+    """The run of SendInvoices that it belongs to; else empty."""
+    automatic: _builtins.bool
+    """Sent on its own, because the connection's setting says so."""
+    actor: _builtins.str
+    """The user or worker who asked for it."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def finish_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was delivered or failed."""
+
     def __init__(
         self,
         *,
@@ -2766,10 +2871,15 @@ class Delivery(_message.Message):
         message: _builtins.str = ...,
         link: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        invoice_id: _builtins.str = ...,
+        sending_id: _builtins.str = ...,
+        automatic: _builtins.bool = ...,
+        actor: _builtins.str = ...,
+        finish_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "create_time", b"create_time", "id", b"id", "link", b"link", "message", b"message", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "automatic", b"automatic", "channel", b"channel", "create_time", b"create_time", "finish_time", b"finish_time", "id", b"id", "invoice_id", b"invoice_id", "link", b"link", "message", b"message", "reason", b"reason", "sending_id", b"sending_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2789,6 +2899,7 @@ class SendInvoiceRequest(_message.Message):
     show_id: _builtins.str
     invoice_id: _builtins.str
     channel: Global___DeliveryChannel.ValueType
+    """UNSPECIFIED is by e-mail where the provider can mail it, else to be copied by hand."""
     request_id: _builtins.str
     """UUID of the caller's choice; makes the call idempotent."""
     pay_link_base: _builtins.str
@@ -2847,15 +2958,19 @@ class SendInvoicesRequest(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     PAY_LINK_BASE_FIELD_NUMBER: _builtins.int
+    CHANNEL_WITHOUT_EMAIL_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     channel: Global___DeliveryChannel.ValueType
+    """UNSPECIFIED is by e-mail where the provider can mail it; the others go over `channel_without_email`."""
     request_id: _builtins.str
     """UUID of the caller's choice; makes the call idempotent."""
     pay_link_base: _builtins.str
     """The gateway's public base address, that pay paths are joined to."""
+    channel_without_email: Global___DeliveryChannel.ValueType
+    """DM or MANUAL for whom the provider cannot mail; UNSPECIFIED leaves them out. Only with an UNSPECIFIED channel."""
     @_builtins.property
     def invoice_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """All unsent, payable invoices when empty."""
+        """All unsent, payable invoices when empty: those whose delivery is not under way already. At most 20,000."""
 
     def __init__(
         self,
@@ -2865,10 +2980,11 @@ class SendInvoicesRequest(_message.Message):
         channel: Global___DeliveryChannel.ValueType = ...,
         request_id: _builtins.str = ...,
         pay_link_base: _builtins.str = ...,
+        channel_without_email: Global___DeliveryChannel.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "invoice_ids", b"invoice_ids", "pay_link_base", b"pay_link_base", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "channel_without_email", b"channel_without_email", "invoice_ids", b"invoice_ids", "pay_link_base", b"pay_link_base", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2881,19 +2997,194 @@ class SendInvoicesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     QUEUED_COUNT_FIELD_NUMBER: _builtins.int
+    SENDING_FIELD_NUMBER: _builtins.int
     queued_count: _builtins.int
+    """Deliveries that this run set out to make."""
+    @_builtins.property
+    def sending(self) -> Global___Sending: ...
     def __init__(
         self,
         *,
         queued_count: _builtins.int = ...,
+        sending: Global___Sending | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sending", b"sending"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["queued_count", b"queued_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["queued_count", b"queued_count", "sending", b"sending"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SendInvoicesResponse: _TypeAlias = SendInvoicesResponse  # noqa: Y015
+
+@_typing.final
+class Sending(_message.Message):
+    """One run of SendInvoices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
+    QUEUED_COUNT_FIELD_NUMBER: _builtins.int
+    REQUESTED_COUNT_FIELD_NUMBER: _builtins.int
+    DELIVERED_COUNT_FIELD_NUMBER: _builtins.int
+    FAILED_COUNT_FIELD_NUMBER: _builtins.int
+    SKIPPED_COUNT_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    FINISH_TIME_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUID."""
+    show_id: _builtins.str
+    state: Global___SendingState.ValueType
+    total_count: _builtins.int
+    """Deliveries of this run; the sum of the next four."""
+    queued_count: _builtins.int
+    """Waiting for their turn, or to be tried again."""
+    requested_count: _builtins.int
+    """Handed to the messaging service, whose report is still to come."""
+    delivered_count: _builtins.int
+    failed_count: _builtins.int
+    skipped_count: _builtins.int
+    """Invoices that were left out, since the provider cannot mail them and no other channel was chosen."""
+    actor: _builtins.str
+    """The user who began it."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def finish_time(self) -> _timestamp_pb2.Timestamp:
+        """When the last delivery was delivered or failed; unset while deliveries wait."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        show_id: _builtins.str = ...,
+        state: Global___SendingState.ValueType = ...,
+        total_count: _builtins.int = ...,
+        queued_count: _builtins.int = ...,
+        requested_count: _builtins.int = ...,
+        delivered_count: _builtins.int = ...,
+        failed_count: _builtins.int = ...,
+        skipped_count: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        finish_time: _timestamp_pb2.Timestamp | None = ...,
+        actor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "delivered_count", b"delivered_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "queued_count", b"queued_count", "requested_count", b"requested_count", "show_id", b"show_id", "skipped_count", b"skipped_count", "state", b"state", "total_count", b"total_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Sending: _TypeAlias = Sending  # noqa: Y015
+
+@_typing.final
+class GetSendingRequest(_message.Message):
+    """Request of GetSending."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SENDING_ID_FIELD_NUMBER: _builtins.int
+    sending_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        sending_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sending_id", b"sending_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSendingRequest: _TypeAlias = GetSendingRequest  # noqa: Y015
+
+@_typing.final
+class GetSendingResponse(_message.Message):
+    """Response of GetSending."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SENDING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sending(self) -> Global___Sending: ...
+    def __init__(
+        self,
+        *,
+        sending: Global___Sending | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sending", b"sending"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sending", b"sending"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSendingResponse: _TypeAlias = GetSendingResponse  # noqa: Y015
+
+@_typing.final
+class ListDeliveriesRequest(_message.Message):
+    """Request of ListDeliveries: of an invoice of a show, or of a run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    SENDING_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    """With `invoice_id`."""
+    invoice_id: _builtins.str
+    sending_id: _builtins.str
+    """Instead of `invoice_id`."""
+    page_size: _builtins.int
+    """At most 1,000; 200 when 0."""
+    page_token: _builtins.str
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        sending_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_id", b"invoice_id", "page_size", b"page_size", "page_token", b"page_token", "sending_id", b"sending_id", "show_id", b"show_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeliveriesRequest: _TypeAlias = ListDeliveriesRequest  # noqa: Y015
+
+@_typing.final
+class ListDeliveriesResponse(_message.Message):
+    """Response of ListDeliveries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELIVERIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Delivery]:
+        """In the order in which they were asked for."""
+
+    def __init__(
+        self,
+        *,
+        deliveries: _abc.Iterable[Global___Delivery] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeliveriesResponse: _TypeAlias = ListDeliveriesResponse  # noqa: Y015
 
 @_typing.final
 class VoidInvoiceRequest(_message.Message):
@@ -3196,8 +3487,9 @@ class ReportDeliveryRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     state: Global___DeliveryState.ValueType
+    """DELIVERED or FAILED."""
     reason: _builtins.str
-    """A finished sentence when it failed."""
+    """A finished sentence when it failed, for the operator: at most 500 characters."""
     def __init__(
         self,
         *,
@@ -3241,7 +3533,7 @@ class ResolvePayLinkRequest(_message.Message):
     token: _builtins.str
     """The unguessable part of the address."""
     count_opening: _builtins.bool
-    """Count this as an opening by the buyer."""
+    """Count this as an opening by the buyer. The answer is what is known then: nothing is read from the provider."""
     def __init__(
         self,
         *,
@@ -3272,6 +3564,11 @@ class ResolvePayLinkResponse(_message.Message):
     DRAFT_REASON_FIELD_NUMBER: _builtins.int
     PAYMENT_INSTRUCTIONS_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
+    PAID_TIME_FIELD_NUMBER: _builtins.int
+    SHOW_DATE_FIELD_NUMBER: _builtins.int
+    LIVEMODE_FIELD_NUMBER: _builtins.int
+    REPLACES_EARLIER_FIELD_NUMBER: _builtins.int
+    PAID_BEFORE_FIELD_NUMBER: _builtins.int
     show_name: _builtins.str
     handle: _builtins.str
     status: Global___InvoiceStatus.ValueType
@@ -3286,8 +3583,20 @@ class ResolvePayLinkResponse(_message.Message):
     """How to pay, where the provider has no page for it and it can be paid now; else empty."""
     number: _builtins.str
     """What to name with the payment: the provider's number of the invoice."""
+    show_date: _builtins.str
+    """The day of the show, `YYYY-MM-DD`, in UTC."""
+    livemode: _builtins.bool
+    """False where no money moves: the connection is in test mode."""
+    replaces_earlier: _builtins.bool
+    """An earlier invoice of this buyer for this show was voided: this one stands in its place."""
+    paid_before: _builtins.int
+    """Minor units that the buyer paid for this show on other invoices."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]: ...
+    @_builtins.property
+    def paid_time(self) -> _timestamp_pb2.Timestamp:
+        """The provider's time of payment."""
+
     def __init__(
         self,
         *,
@@ -3301,10 +3610,15 @@ class ResolvePayLinkResponse(_message.Message):
         draft_reason: Global___DraftReason.ValueType = ...,
         payment_instructions: _builtins.str = ...,
         number: _builtins.str = ...,
+        paid_time: _timestamp_pb2.Timestamp | None = ...,
+        show_date: _builtins.str = ...,
+        livemode: _builtins.bool = ...,
+        replaces_earlier: _builtins.bool = ...,
+        paid_before: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["paid_time", b"paid_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "draft_reason", b"draft_reason", "external_url", b"external_url", "handle", b"handle", "lines", b"lines", "number", b"number", "payment_instructions", b"payment_instructions", "show_name", b"show_name", "status", b"status", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "draft_reason", b"draft_reason", "external_url", b"external_url", "handle", b"handle", "lines", b"lines", "livemode", b"livemode", "number", b"number", "paid_before", b"paid_before", "paid_time", b"paid_time", "payment_instructions", b"payment_instructions", "replaces_earlier", b"replaces_earlier", "show_date", b"show_date", "show_name", b"show_name", "status", b"status", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -844,6 +844,16 @@ class InvoicesServiceStub:
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SendInvoicesRequest.SerializeToString,
                 response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SendInvoicesResponse.FromString,
                 _registered_method=True)
+        self.GetSending = channel.unary_unary(
+                '/showbill.invoicing.v1.InvoicesService/GetSending',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingResponse.FromString,
+                _registered_method=True)
+        self.ListDeliveries = channel.unary_unary(
+                '/showbill.invoicing.v1.InvoicesService/ListDeliveries',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListDeliveriesRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListDeliveriesResponse.FromString,
+                _registered_method=True)
         self.VoidInvoice = channel.unary_unary(
                 '/showbill.invoicing.v1.InvoicesService/VoidInvoice',
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.VoidInvoiceRequest.SerializeToString,
@@ -921,14 +931,16 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchGeneration(self, request, context):
-        """Streams a run's counts as they change, until it is finished.
+        """Streams a run's counts: at once, then whenever they change, until the run is finished. Any replica answers, whichever
+        does the work. After a break call again: the first answer has everything.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelGeneration(self, request, context):
-        """Stops what is not begun; what is begun finishes. Calling it again answers the same.
+        """Stops what is not begun: those invoices become VOID, or ERROR again where it was a retry, and their buyers can be
+        invoiced anew. What is begun finishes. Calling it again, or on a run that is finished, answers the run as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -957,43 +969,66 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateDraft(self, request, context):
-        """Brings a provider draft to the buyer's present claims and prices.
+        """Brings a provider draft to the buyer's present claims and prices. It stays a draft. FAILED_PRECONDITION when the
+        invoice is no draft that is held back, or when the buyer owes nothing any more. After an unknown outcome call again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FinalizeInvoice(self, request, context):
-        """Finalizes a provider draft. FAILED_PRECONDITION while something in it has no price.
+        """Brings a provider draft to the buyer's present claims and prices and makes it payable. FAILED_PRECONDITION while
+        something in it has no price, or it is below what the provider can charge. One that is payable already, or beyond, is
+        answered as it is. After an unknown outcome call again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def MarkPaid(self, request, context):
-        """Records a payment taken outside the provider. Already paid answers the invoice as it is.
+        """Records a payment taken outside the provider, there and here. Already paid answers the invoice as it is, with the
+        note kept. FAILED_PRECONDITION while it is no payable invoice. After an unknown outcome call again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SendInvoice(self, request, context):
-        """Delivers the checkout link of one invoice. Sending again is allowed and counted. The answer says what became of it;
-        FAILED_PRECONDITION when the invoice is not payable or the channel has no address.
+        """Delivers the checkout link of one invoice. Sending again is allowed and counted. The answer says what became of it; a
+        delivery that the provider could not be asked for just now stays QUEUED and is tried again. FAILED_PRECONDITION when
+        the invoice is not payable, or when it cannot be e-mailed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SendInvoices(self, request, context):
-        """Begins a durable run that delivers the links of many invoices.
+        """Begins a durable run that delivers the links of many invoices, and answers at once. Every invoice has a delivery of its
+        own with its own result; one that fails stops no other. Idempotent on the request id. NOT_FOUND when one of the chosen
+        invoices is not of this show; nothing is begun then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSending(self, request, context):
+        """Reads one run of SendInvoices with its counts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeliveries(self, request, context):
+        """Lists the deliveries of an invoice, or of a run of SendInvoices: each attempt with its message and result.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def VoidInvoice(self, request, context):
-        """Voids an invoice that is not paid. Already void answers the invoice as it is.
+        """Voids an invoice that is not paid, there and here; one that was not made yet is not made any more. Already void
+        answers the invoice as it is. FAILED_PRECONDITION when it is paid, also when a payment was a moment quicker, and while
+        it is being made. After an unknown outcome call again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1016,7 +1051,10 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReportDelivery(self, request, context):
-        """Takes the messaging service's report of a requested delivery. Idempotent on the delivery id.
+        """Takes the messaging service's report of a delivery that it was asked for by the event `checkout_link.requested`.
+        Idempotent: the same report again changes nothing, and so does a failure after a delivery. DELIVERED marks the invoice
+        as sent; FAILED is kept on the delivery and changes no status; DELIVERED after FAILED counts. NOT_FOUND for a delivery
+        that the messaging service was not asked for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1031,7 +1069,8 @@ class InvoicesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevokePayLink(self, request, context):
-        """Revokes a buyer's pay link and makes a new one.
+        """Revokes a buyer's pay link of a show and makes a new one. The old one answers as if it had never been. Each call makes
+        a new one. NOT_FOUND when the buyer has no link yet: it is made with the first invoice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1129,6 +1168,16 @@ def add_InvoicesServiceServicer_to_server(servicer, server):
                     servicer.SendInvoices,
                     request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SendInvoicesRequest.FromString,
                     response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SendInvoicesResponse.SerializeToString,
+            ),
+            'GetSending': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSending,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingResponse.SerializeToString,
+            ),
+            'ListDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeliveries,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListDeliveriesRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListDeliveriesResponse.SerializeToString,
             ),
             'VoidInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.VoidInvoice,
@@ -1528,6 +1577,60 @@ class InvoicesService:
             '/showbill.invoicing.v1.InvoicesService/SendInvoices',
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SendInvoicesRequest.SerializeToString,
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SendInvoicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSending(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/showbill.invoicing.v1.InvoicesService/GetSending',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/showbill.invoicing.v1.InvoicesService/ListDeliveries',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListDeliveriesRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListDeliveriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

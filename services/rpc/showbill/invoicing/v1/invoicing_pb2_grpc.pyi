@@ -225,9 +225,13 @@ class InvoicesServiceStub:
     GetGeneration: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetGenerationRequest, _invoicing_pb2.GetGenerationResponse]
     """Reads one run with its counts."""
     WatchGeneration: _aio.UnaryStreamMultiCallable[_invoicing_pb2.WatchGenerationRequest, _invoicing_pb2.WatchGenerationResponse]
-    """Streams a run's counts as they change, until it is finished."""
+    """Streams a run's counts: at once, then whenever they change, until the run is finished. Any replica answers, whichever
+    does the work. After a break call again: the first answer has everything.
+    """
     CancelGeneration: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.CancelGenerationRequest, _invoicing_pb2.CancelGenerationResponse]
-    """Stops what is not begun; what is begun finishes. Calling it again answers the same."""
+    """Stops what is not begun: those invoices become VOID, or ERROR again where it was a retry, and their buyers can be
+    invoiced anew. What is begun finishes. Calling it again, or on a run that is finished, answers the run as it is.
+    """
     ListInvoices: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListInvoicesRequest, _invoicing_pb2.ListInvoicesResponse]
     """Lists a show's invoices, filtered, searched and sorted, with the position of the snapshot and the counts by status.
     INVALID_ARGUMENT for a page token of another order.
@@ -237,19 +241,37 @@ class InvoicesServiceStub:
     ListInvoiceHistory: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListInvoiceHistoryRequest, _invoicing_pb2.ListInvoiceHistoryResponse]
     """Lists every change of an invoice's status, oldest first."""
     UpdateDraft: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.UpdateDraftRequest, _invoicing_pb2.UpdateDraftResponse]
-    """Brings a provider draft to the buyer's present claims and prices."""
+    """Brings a provider draft to the buyer's present claims and prices. It stays a draft. FAILED_PRECONDITION when the
+    invoice is no draft that is held back, or when the buyer owes nothing any more. After an unknown outcome call again.
+    """
     FinalizeInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.FinalizeInvoiceRequest, _invoicing_pb2.FinalizeInvoiceResponse]
-    """Finalizes a provider draft. FAILED_PRECONDITION while something in it has no price."""
+    """Brings a provider draft to the buyer's present claims and prices and makes it payable. FAILED_PRECONDITION while
+    something in it has no price, or it is below what the provider can charge. One that is payable already, or beyond, is
+    answered as it is. After an unknown outcome call again.
+    """
     MarkPaid: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.MarkPaidRequest, _invoicing_pb2.MarkPaidResponse]
-    """Records a payment taken outside the provider. Already paid answers the invoice as it is."""
+    """Records a payment taken outside the provider, there and here. Already paid answers the invoice as it is, with the
+    note kept. FAILED_PRECONDITION while it is no payable invoice. After an unknown outcome call again.
+    """
     SendInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.SendInvoiceRequest, _invoicing_pb2.SendInvoiceResponse]
-    """Delivers the checkout link of one invoice. Sending again is allowed and counted. The answer says what became of it;
-    FAILED_PRECONDITION when the invoice is not payable or the channel has no address.
+    """Delivers the checkout link of one invoice. Sending again is allowed and counted. The answer says what became of it; a
+    delivery that the provider could not be asked for just now stays QUEUED and is tried again. FAILED_PRECONDITION when
+    the invoice is not payable, or when it cannot be e-mailed.
     """
     SendInvoices: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.SendInvoicesRequest, _invoicing_pb2.SendInvoicesResponse]
-    """Begins a durable run that delivers the links of many invoices."""
+    """Begins a durable run that delivers the links of many invoices, and answers at once. Every invoice has a delivery of its
+    own with its own result; one that fails stops no other. Idempotent on the request id. NOT_FOUND when one of the chosen
+    invoices is not of this show; nothing is begun then.
+    """
+    GetSending: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetSendingRequest, _invoicing_pb2.GetSendingResponse]
+    """Reads one run of SendInvoices with its counts."""
+    ListDeliveries: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListDeliveriesRequest, _invoicing_pb2.ListDeliveriesResponse]
+    """Lists the deliveries of an invoice, or of a run of SendInvoices: each attempt with its message and result."""
     VoidInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.VoidInvoiceRequest, _invoicing_pb2.VoidInvoiceResponse]
-    """Voids an invoice that is not paid. Already void answers the invoice as it is."""
+    """Voids an invoice that is not paid, there and here; one that was not made yet is not made any more. Already void
+    answers the invoice as it is. FAILED_PRECONDITION when it is paid, also when a payment was a moment quicker, and while
+    it is being made. After an unknown outcome call again.
+    """
     RetryInvoices: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.RetryInvoicesRequest, _invoicing_pb2.RetryInvoicesResponse]
     """Queues invoices in status ERROR again, with a raised attempt and the claims and prices of now. Others are left alone,
     and so is a buyer who owes nothing any more.
@@ -259,13 +281,19 @@ class InvoicesServiceStub:
     service-wide token. A duplicate changes nothing; if one event fails, each is applied alone.
     """
     ReportDelivery: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ReportDeliveryRequest, _invoicing_pb2.ReportDeliveryResponse]
-    """Takes the messaging service's report of a requested delivery. Idempotent on the delivery id."""
+    """Takes the messaging service's report of a delivery that it was asked for by the event `checkout_link.requested`.
+    Idempotent: the same report again changes nothing, and so does a failure after a delivery. DELIVERED marks the invoice
+    as sent; FAILED is kept on the delivery and changes no status; DELIVERED after FAILED counts. NOT_FOUND for a delivery
+    that the messaging service was not asked for.
+    """
     ResolvePayLink: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ResolvePayLinkRequest, _invoicing_pb2.ResolvePayLinkResponse]
     """Reads what a pay link shows, and where it leads now. Takes a service-wide token. An unknown and a revoked token
     answer the same NOT_FOUND.
     """
     RevokePayLink: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.RevokePayLinkRequest, _invoicing_pb2.RevokePayLinkResponse]
-    """Revokes a buyer's pay link and makes a new one."""
+    """Revokes a buyer's pay link of a show and makes a new one. The old one answers as if it had never been. Each call makes
+    a new one. NOT_FOUND when the buyer has no link yet: it is made with the first invoice.
+    """
     VerifyShow: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.VerifyShowRequest, _invoicing_pb2.VerifyShowResponse]
     """Lists the provider and proves, or disproves, that each buyer has exactly the right invoices: at most one unsettled,
     the sum of those that are not void is what the buyer owes, none missing and none extra at the provider, every total
@@ -318,7 +346,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.WatchGenerationRequest,
         context: _aio.ServicerContext[_invoicing_pb2.WatchGenerationRequest, _abc.AsyncIterator[_invoicing_pb2.WatchGenerationResponse]],
     ) -> _abc.AsyncIterator[_invoicing_pb2.WatchGenerationResponse]:
-        """Streams a run's counts as they change, until it is finished."""
+        """Streams a run's counts: at once, then whenever they change, until the run is finished. Any replica answers, whichever
+        does the work. After a break call again: the first answer has everything.
+        """
 
     @_abc_1.abstractmethod
     def CancelGeneration(
@@ -326,7 +356,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.CancelGenerationRequest,
         context: _aio.ServicerContext[_invoicing_pb2.CancelGenerationRequest, _abc.Awaitable[_invoicing_pb2.CancelGenerationResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.CancelGenerationResponse]:
-        """Stops what is not begun; what is begun finishes. Calling it again answers the same."""
+        """Stops what is not begun: those invoices become VOID, or ERROR again where it was a retry, and their buyers can be
+        invoiced anew. What is begun finishes. Calling it again, or on a run that is finished, answers the run as it is.
+        """
 
     @_abc_1.abstractmethod
     def ListInvoices(
@@ -360,7 +392,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.UpdateDraftRequest,
         context: _aio.ServicerContext[_invoicing_pb2.UpdateDraftRequest, _abc.Awaitable[_invoicing_pb2.UpdateDraftResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.UpdateDraftResponse]:
-        """Brings a provider draft to the buyer's present claims and prices."""
+        """Brings a provider draft to the buyer's present claims and prices. It stays a draft. FAILED_PRECONDITION when the
+        invoice is no draft that is held back, or when the buyer owes nothing any more. After an unknown outcome call again.
+        """
 
     @_abc_1.abstractmethod
     def FinalizeInvoice(
@@ -368,7 +402,10 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.FinalizeInvoiceRequest,
         context: _aio.ServicerContext[_invoicing_pb2.FinalizeInvoiceRequest, _abc.Awaitable[_invoicing_pb2.FinalizeInvoiceResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.FinalizeInvoiceResponse]:
-        """Finalizes a provider draft. FAILED_PRECONDITION while something in it has no price."""
+        """Brings a provider draft to the buyer's present claims and prices and makes it payable. FAILED_PRECONDITION while
+        something in it has no price, or it is below what the provider can charge. One that is payable already, or beyond, is
+        answered as it is. After an unknown outcome call again.
+        """
 
     @_abc_1.abstractmethod
     def MarkPaid(
@@ -376,7 +413,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.MarkPaidRequest,
         context: _aio.ServicerContext[_invoicing_pb2.MarkPaidRequest, _abc.Awaitable[_invoicing_pb2.MarkPaidResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.MarkPaidResponse]:
-        """Records a payment taken outside the provider. Already paid answers the invoice as it is."""
+        """Records a payment taken outside the provider, there and here. Already paid answers the invoice as it is, with the
+        note kept. FAILED_PRECONDITION while it is no payable invoice. After an unknown outcome call again.
+        """
 
     @_abc_1.abstractmethod
     def SendInvoice(
@@ -384,8 +423,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.SendInvoiceRequest,
         context: _aio.ServicerContext[_invoicing_pb2.SendInvoiceRequest, _abc.Awaitable[_invoicing_pb2.SendInvoiceResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.SendInvoiceResponse]:
-        """Delivers the checkout link of one invoice. Sending again is allowed and counted. The answer says what became of it;
-        FAILED_PRECONDITION when the invoice is not payable or the channel has no address.
+        """Delivers the checkout link of one invoice. Sending again is allowed and counted. The answer says what became of it; a
+        delivery that the provider could not be asked for just now stays QUEUED and is tried again. FAILED_PRECONDITION when
+        the invoice is not payable, or when it cannot be e-mailed.
         """
 
     @_abc_1.abstractmethod
@@ -394,7 +434,26 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.SendInvoicesRequest,
         context: _aio.ServicerContext[_invoicing_pb2.SendInvoicesRequest, _abc.Awaitable[_invoicing_pb2.SendInvoicesResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.SendInvoicesResponse]:
-        """Begins a durable run that delivers the links of many invoices."""
+        """Begins a durable run that delivers the links of many invoices, and answers at once. Every invoice has a delivery of its
+        own with its own result; one that fails stops no other. Idempotent on the request id. NOT_FOUND when one of the chosen
+        invoices is not of this show; nothing is begun then.
+        """
+
+    @_abc_1.abstractmethod
+    def GetSending(
+        self,
+        request: _invoicing_pb2.GetSendingRequest,
+        context: _aio.ServicerContext[_invoicing_pb2.GetSendingRequest, _abc.Awaitable[_invoicing_pb2.GetSendingResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.GetSendingResponse]:
+        """Reads one run of SendInvoices with its counts."""
+
+    @_abc_1.abstractmethod
+    def ListDeliveries(
+        self,
+        request: _invoicing_pb2.ListDeliveriesRequest,
+        context: _aio.ServicerContext[_invoicing_pb2.ListDeliveriesRequest, _abc.Awaitable[_invoicing_pb2.ListDeliveriesResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.ListDeliveriesResponse]:
+        """Lists the deliveries of an invoice, or of a run of SendInvoices: each attempt with its message and result."""
 
     @_abc_1.abstractmethod
     def VoidInvoice(
@@ -402,7 +461,10 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.VoidInvoiceRequest,
         context: _aio.ServicerContext[_invoicing_pb2.VoidInvoiceRequest, _abc.Awaitable[_invoicing_pb2.VoidInvoiceResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.VoidInvoiceResponse]:
-        """Voids an invoice that is not paid. Already void answers the invoice as it is."""
+        """Voids an invoice that is not paid, there and here; one that was not made yet is not made any more. Already void
+        answers the invoice as it is. FAILED_PRECONDITION when it is paid, also when a payment was a moment quicker, and while
+        it is being made. After an unknown outcome call again.
+        """
 
     @_abc_1.abstractmethod
     def RetryInvoices(
@@ -430,7 +492,11 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.ReportDeliveryRequest,
         context: _aio.ServicerContext[_invoicing_pb2.ReportDeliveryRequest, _abc.Awaitable[_invoicing_pb2.ReportDeliveryResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.ReportDeliveryResponse]:
-        """Takes the messaging service's report of a requested delivery. Idempotent on the delivery id."""
+        """Takes the messaging service's report of a delivery that it was asked for by the event `checkout_link.requested`.
+        Idempotent: the same report again changes nothing, and so does a failure after a delivery. DELIVERED marks the invoice
+        as sent; FAILED is kept on the delivery and changes no status; DELIVERED after FAILED counts. NOT_FOUND for a delivery
+        that the messaging service was not asked for.
+        """
 
     @_abc_1.abstractmethod
     def ResolvePayLink(
@@ -448,7 +514,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.RevokePayLinkRequest,
         context: _aio.ServicerContext[_invoicing_pb2.RevokePayLinkRequest, _abc.Awaitable[_invoicing_pb2.RevokePayLinkResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.RevokePayLinkResponse]:
-        """Revokes a buyer's pay link and makes a new one."""
+        """Revokes a buyer's pay link of a show and makes a new one. The old one answers as if it had never been. Each call makes
+        a new one. NOT_FOUND when the buyer has no link yet: it is made with the first invoice.
+        """
 
     @_abc_1.abstractmethod
     def VerifyShow(

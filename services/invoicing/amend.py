@@ -1,0 +1,111 @@
+"""One invoice settled by its operator's hand: voided, or marked as paid elsewhere."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from services.common.context import Identity
+from services.common.errors import ShowbillError
+from services.invoicing import amending, repository
+from services.invoicing.amending import Held, InvoiceBusy, Which
+from services.invoicing.courier import InvoiceStatus
+from services.invoicing.domain.amending import NOT_MARKABLE, NOT_VOIDABLE, UNMADE, withdraw
+from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
+from services.invoicing.ledger import Change, Entry, Ledger
+from services.invoicing.ports import Provider
+from services.invoicing.repository import SQL
+
+_VOIDED: Final = "It was voided."
+_NEVER_MADE: Final = "It was voided before it was made. The buyer can be invoiced again."
+_PAID_MEANWHILE: Final = (
+    "The invoice was paid a moment before, so it was not voided. Refund the payment where it was made."
+)
+_VOID_MEANWHILE: Final = "The invoice was voided at the provider a moment before, so nothing was marked as paid."
+
+
+class Amending:
+    """The use cases. Raise ShowNotFound, InvoiceNotFound and InvoiceStatus; after an unknown outcome call again."""
+
+    def __init__(self, ledger: Ledger, provider: Provider) -> None:
+        self._ledger = ledger
+        self._provider = provider
+
+    async def mark_paid(self, identity: Identity, which: Which, note: str) -> Invoice:
+        """Out of band, at the provider and here; the note is kept in the history."""
+        sentence = "It was marked as paid outside the provider." + (f" Note: {note}" if note else "")
+        async with self._ledger.entry() as entry:
+            invoice, _ = await amending.lock(entry, identity, which)
+            if invoice.status is Status.PAID:
+                return await _keep_note(entry, invoice, note, sentence, identity.actor)
+            if invoice.status in NOT_MARKABLE and not invoice.payable:
+                raise InvoiceStatus(NOT_MARKABLE[invoice.status])
+        account = repository.account_of(invoice)
+        seen = await self._provider.mark_paid(identity, account, invoice.external_id, invoice.id, invoice.revision)
+        async with self._ledger.entry() as entry:
+            known = await amending.again(entry, invoice)
+            after = await amending.apply(entry, known, seen, Standing.PAID, sentence, identity.actor)
+        if after.status is not Status.PAID:
+            raise InvoiceStatus(_VOID_MEANWHILE)
+        return after
+
+    async def void(self, identity: Identity, which: Which) -> Invoice:
+        """At the provider and here. One that was not made yet is voided once it is proved that nothing stands there."""
+        async with self._ledger.entry() as entry:
+            invoice, _ = await amending.lock(entry, identity, which)
+            if invoice.status is Status.VOID:
+                return invoice
+            if invoice.status in NOT_VOIDABLE:
+                raise InvoiceStatus(NOT_VOIDABLE[invoice.status])
+            making, unmade = await amending.require_free(entry, invoice), invoice.status in UNMADE
+            if making["unbegun"] and unmade:
+                return await _withdraw(entry, invoice, identity.actor)
+            held = await amending.hold(entry, invoice) if unmade else None
+        after = await (self._clear(identity, invoice, held) if held else self._void(identity, invoice))
+        if after.status is not Status.VOID:
+            raise InvoiceStatus(_PAID_MEANWHILE)
+        return after
+
+    async def _void(self, identity: Identity, invoice: Invoice) -> Invoice:
+        account = repository.account_of(invoice)
+        seen = await self._provider.void(identity, account, invoice.external_id, invoice.id, invoice.revision)
+        async with self._ledger.entry() as entry:
+            known = await amending.again(entry, invoice)
+            return await amending.apply(entry, known, seen, Standing.VOID, _VOIDED, identity.actor)
+
+    async def _clear(self, identity: Identity, invoice: Invoice, held: Held) -> Invoice:
+        """Of an invoice whose making failed, or waits for its next try: voids first what may have been left there."""
+        try:
+            seen = await self._left(identity, invoice, held)
+        except ShowbillError:
+            await self._ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
+            raise
+        async with self._ledger.entry() as entry:
+            known = await amending.again(entry, invoice)
+            if not await entry.connection.fetchval(SQL["holds_lease"], known.id, held.holder):
+                raise InvoiceBusy
+            if seen is not None and not seen.deleted:
+                return await amending.apply(entry, known, seen, Standing.VOID, _VOIDED, identity.actor)
+            return await _withdraw(entry, known, identity.actor)
+
+    async def _left(self, identity: Identity, invoice: Invoice, held: Held) -> Sighting | None:
+        """What an unfinished making left at the provider, after it was voided there; None when there is nothing."""
+        account, external_id = repository.account_of(invoice), invoice.external_id
+        if not external_id:
+            found = await self._provider.find(identity, account, invoice.id, invoice.revision, held.buyer)
+            if found is None or found.standing is Standing.VOID:
+                return found
+            external_id = found.external_id
+        return await self._provider.void(identity, account, external_id, invoice.id, invoice.revision)
+
+
+async def _withdraw(entry: Entry, invoice: Invoice, actor: str) -> Invoice:
+    after = withdraw(invoice, _NEVER_MADE, datetime.now(UTC))
+    await entry.change([Change(invoice, after, _NEVER_MADE, actor, withdrawn=True)])
+    return after
+
+
+async def _keep_note(entry: Entry, invoice: Invoice, note: str, sentence: str, actor: str) -> Invoice:
+    """Of an invoice that is paid already: by an earlier call whose answer was lost, or by the buyer."""
+    told = await entry.connection.fetchval(SQL["has_history"], invoice.id, sentence)
+    if told or not note:
+        return invoice
+    return await amending.note(entry, invoice, f"It was paid already. Noted: {note}", actor)

@@ -1,0 +1,109 @@
+"""What every change of a single invoice by its operator has in common: it is found, locked, held, and told."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+
+from services.common.context import Identity
+from services.common.errors import Kind, ShowbillError
+from services.common.ids import new_id
+from services.invoicing import repository
+from services.invoicing.deliver import InvoiceNotFound
+from services.invoicing.domain.invoice import Invoice, Sighting, Standing
+from services.invoicing.ledger import Change, Entry
+from services.invoicing.repository import SQL
+from services.invoicing.settle import step
+from services.invoicing.shows import ShowNotFound
+
+ACTOR: Final = "worker:amend"
+"""Of what was found at the provider while something else was asked for."""
+_HOLD: Final = 90.0
+"""Seconds that an invoice is kept for one change: longer than all its calls together."""
+
+
+class InvoiceBusy(ShowbillError):
+    """The invoice is being made or changed just now. Try again in a moment."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "INVOICE_BUSY"
+    default_retry_after = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The invoice that is meant."""
+
+    show_id: str
+    invoice_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An invoice that is kept for one change."""
+
+    holder: str
+    buyer: dict[str, str]
+    """As the provider was told of the buyer."""
+
+
+async def lock(entry: Entry, identity: Identity, which: Which) -> tuple[Invoice, asyncpg.Record]:
+    """The invoice, locked, and its show. Raises ShowNotFound and InvoiceNotFound."""
+    show = await entry.connection.fetchrow(SQL["get_show"], which.show_id, identity.workspace_id)
+    if show is None:
+        raise ShowNotFound
+    rows = await entry.connection.fetch(SQL["lock_invoices"], [which.invoice_id])
+    if not rows or rows[0]["show_id"] != show["id"]:
+        raise InvoiceNotFound
+    return repository.invoice(rows[0]), show
+
+
+async def again(entry: Entry, invoice: Invoice) -> Invoice:
+    """The same invoice, locked once more: it may have moved meanwhile."""
+    return repository.invoice((await entry.connection.fetch(SQL["lock_invoices"], [invoice.id]))[0])
+
+
+async def require_free(entry: Entry, invoice: Invoice) -> asyncpg.Record:
+    """How far its making is. The invoice must be locked. Raises InvoiceBusy while something is under way."""
+    making = await entry.connection.fetchrow(SQL["making"], invoice.id)
+    assert making is not None
+    if making["under_way"]:
+        raise InvoiceBusy
+    return making
+
+
+async def hold(entry: Entry, invoice: Invoice) -> Held:
+    """Keeps workers and other changes away until it is released or lapses. The invoice must be locked.
+
+    Raises InvoiceBusy. Writing the row gives it free again: hold it last.
+    """
+    making, holder = await require_free(entry, invoice), new_id()
+    await entry.connection.execute(SQL["hold_invoice"], invoice.id, holder, _HOLD)
+    return Held(holder, making["buyer"])
+
+
+async def note(entry: Entry, invoice: Invoice, sentence: str, actor: str) -> Invoice:
+    """Writes down what changed nothing any more, once. The invoice must be locked."""
+    if await entry.connection.fetchval(SQL["has_history"], invoice.id, sentence):
+        return invoice
+    after = replace(invoice, version=invoice.version + 1)
+    await entry.change([Change(invoice, after, sentence, actor)])
+    return after
+
+
+async def apply(entry: Entry, invoice: Invoice, seen: Sighting, asked: Standing, sentence: str, actor: str) -> Invoice:
+    """Takes in the provider's answer by rank: told in the operator's name where it is what was asked for.
+
+    The event of the provider may have been quicker; then who asked for it is written down all the same.
+    """
+    if seen.standing is asked and invoice.standing is asked:
+        return await note(entry, invoice, sentence, actor)
+    change = step(invoice, seen, actor if seen.standing is asked else ACTOR, datetime.now(UTC))
+    if change is None:
+        return invoice
+    if change.after.standing is asked:
+        reason = sentence if asked is Standing.VOID else change.after.status_reason
+        change = replace(change, reason=sentence, after=replace(change.after, status_reason=reason))
+    await entry.change([change])
+    return change.after

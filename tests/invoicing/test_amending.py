@@ -1,0 +1,310 @@
+"""One invoice voided or marked as paid by its operator: once, by rank, in the operator's name, whatever was cut off."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from services.cli.embedded.nats import Nats
+from services.common.errors import Kind
+from services.common.ids import new_id
+from services.invoicing.domain.invoice import Standing
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from tests.invoicing.caller import Caller
+from tests.invoicing.conftest import MakeCaller, Replica
+from tests.invoicing.events_seen import event, listening, paid_event
+from tests.invoicing.fake_provider import Away, FakeProvider, Refused, sighting_of
+from tests.invoicing.test_shows import refusal
+from tests.waiting import eventually
+
+VOID, PAID, ERROR, DRAFT = (
+    *(pb.INVOICE_STATUS_VOID, pb.INVOICE_STATUS_PAID),
+    *(pb.INVOICE_STATUS_ERROR, pb.INVOICE_STATUS_DRAFT),
+)
+
+
+@pytest.fixture
+async def invoice(caller: Caller) -> pb.Invoice:
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    return (await caller.listed(show_id))[0]
+
+
+async def told(caller: Caller, invoice: pb.Invoice) -> list[tuple[str, str]]:
+    return [(change.reason, change.actor) for change in await caller.history(invoice)]
+
+
+async def test_voided_invoice_is_void_there_and_here(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider, nats: Nats
+) -> None:
+    async with listening(nats.url, caller.who.workspace_id) as heard:
+        done = await caller.void(invoice)
+        await eventually(lambda: heard.of("invoice.updated"))
+    assert (done.status, done.status_reason) == (VOID, "It was voided.")
+    assert provider.made[invoice.id].standing is Standing.VOID
+    assert (await told(caller, invoice))[-1] == ("It was voided.", "user:test")
+    assert (await caller.void(invoice)).version == done.version
+    assert provider.changed["void"] == 1
+    (updated,) = heard.of("invoice.updated")
+    assert updated.invoice_updated.version == done.version
+
+
+async def test_voided_buyer_is_invoiced_again(caller: Caller, invoice: pb.Invoice) -> None:
+    await caller.void(invoice)
+    assert (await caller.generate(invoice.show_id)).created_count == 1
+    assert sorted((one.revision, one.status) for one in await caller.listed(invoice.show_id)) == [(1, VOID), (2, DRAFT)]
+
+
+async def test_marked_paid_keeps_the_note(caller: Caller, invoice: pb.Invoice, provider: FakeProvider) -> None:
+    done = await caller.mark_paid(invoice, " Cash at the door. ")
+    assert done.status == PAID
+    assert done.HasField("paid_time")
+    assert (await told(caller, invoice))[-1] == (
+        "It was marked as paid outside the provider. Note: Cash at the door.",
+        "user:test",
+    )
+    again = await caller.mark_paid(invoice, "Cash at the door.")
+    assert again.version == done.version
+    assert provider.changed["mark_paid"] == 1
+
+
+async def test_note_too_long_is_refused(caller: Caller, invoice: pb.Invoice) -> None:
+    error = await refusal(caller.mark_paid(invoice, "x" * 501))
+    assert (error.kind, error.faults[0].field) == (Kind.INVALID, "note")
+
+
+@pytest.mark.parametrize("verb", ["void", "mark_paid"])
+async def test_lost_answer_is_made_good_by_asking_again(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider, verb: str
+) -> None:
+    call = caller.void if verb == "void" else caller.mark_paid
+    provider.cut.add(verb)
+    assert (await refusal(call(invoice))).kind is Kind.UNAVAILABLE
+    assert (await caller.invoice(invoice)).status == DRAFT
+    done = await call(invoice)
+    assert done.status == (VOID if verb == "void" else PAID)
+    assert provider.changed[verb] == 1
+    assert (await told(caller, invoice))[-1][1] == "user:test"
+
+
+async def test_lost_answer_is_made_good_by_the_event_and_the_note_by_asking_again(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    provider.cut.add("mark_paid")
+    await refusal(caller.mark_paid(invoice, "Cash."))
+    await caller.apply(paid_event(caller, invoice))
+    for _ in range(2):
+        assert (await caller.mark_paid(invoice, "Cash.")).status == PAID
+    reasons = await told(caller, invoice)
+    assert reasons[-1] == ("It was paid already. Noted: Cash.", "user:test")
+    assert len(reasons) == 4
+
+
+async def test_event_that_overtakes_the_answer_leaves_the_operators_name(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    provider.gate.clear()
+    late = asyncio.create_task(caller.void(invoice))
+    await eventually(lambda: provider.calls["void"] == 1)
+    await caller.apply(event(caller, pb.PROVIDER_EVENT_TYPE_VOIDED, invoice))
+    provider.gate.set()
+    assert (await late).status == VOID
+    assert [actor.split(":")[0] for _, actor in await told(caller, invoice)][-2:] == ["event", "user"]
+
+
+async def test_void_that_meets_a_payment_ends_as_paid_and_says_so(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    provider.now(invoice.id, standing=Standing.PAID, paid_at=datetime.now(UTC))
+    error = await refusal(caller.void(invoice))
+    assert (error.kind, error.reason) == (Kind.FAILED_PRECONDITION, "INVOICE_STATUS")
+    assert "was paid a moment before" in error.message
+    assert (await caller.invoice(invoice)).status == PAID
+    assert (await told(caller, invoice))[-1] == ("It was paid.", "worker:amend")
+    assert "Refund the payment" in (await refusal(caller.void(invoice))).message
+
+
+async def test_marking_that_meets_a_void_ends_as_void_and_says_so(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    provider.now(invoice.id, standing=Standing.VOID)
+    assert "nothing was marked as paid" in (await refusal(caller.mark_paid(invoice))).message
+    assert (await caller.invoice(invoice)).status == VOID
+    assert (await refusal(caller.mark_paid(invoice))).reason == "INVOICE_STATUS"
+
+
+async def test_voids_at_once_are_one_void(caller: Caller, invoice: pb.Invoice, provider: FakeProvider) -> None:
+    done = await asyncio.gather(*(caller.void(invoice) for _ in range(4)))
+    assert {one.status for one in done} == {VOID}
+    assert provider.changed["void"] == 1
+    assert [reason for reason, _ in await told(caller, invoice)].count("It was voided.") == 1
+
+
+async def test_refused_void_changes_nothing_and_gives_the_sentence(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    provider.failures[invoice.external_id] = [Refused("The provider does not void this.")]
+    assert (await refusal(caller.void(invoice))).message == "The provider does not void this."
+    assert (await caller.invoice(invoice)).version == invoice.version
+
+
+async def test_invoice_of_another_workspace_or_show_is_not_found(
+    caller: Caller, invoice: pb.Invoice, make_caller: MakeCaller, provider: FakeProvider
+) -> None:
+    other = await make_caller()
+    strange = pb.Invoice(id=invoice.id, show_id=await caller.small_show(1))
+    for call in (other.void(invoice), other.mark_paid(invoice), other.finalize(invoice), other.update_draft(invoice)):
+        assert (await refusal(call)).reason == "SHOW_NOT_FOUND"
+    for call in (caller.void(strange), caller.mark_paid(strange), caller.finalize(strange)):
+        assert (await refusal(call)).reason == "INVOICE_NOT_FOUND"
+    assert not provider.changed
+
+
+async def test_invoice_that_is_being_made_is_not_voided(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(1)
+    provider.gate.clear()
+    run = await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 1)
+    (pending,) = await caller.listed(show_id)
+    error = await refusal(caller.void(pending))
+    assert (error.kind, error.reason) == (Kind.FAILED_PRECONDITION, "INVOICE_BUSY")
+    assert error.retry_after
+    provider.gate.set()
+    assert (await caller.finished(run.id)).created_count == 1
+
+
+async def test_invoice_that_nobody_began_is_voided_without_the_provider(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    provider.gate.clear()
+    show_id = await caller.small_show(20)
+    run = await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 16)
+    unbegun = await replica.pool.fetchval(
+        "SELECT id FROM invoices WHERE show_id = $1 AND first_attempt_at IS NULL LIMIT 1", show_id
+    )
+    done = await caller.void(pb.Invoice(id=str(unbegun), show_id=show_id))
+    assert (done.status, done.external_id) == (VOID, "")
+    assert done.status_reason == "It was voided before it was made. The buyer can be invoiced again."
+    provider.gate.set()
+    finished = await caller.finished(run.id)
+    assert (finished.created_count, finished.cancelled_count, finished.pending_count) == (19, 1, 0)
+    assert str(unbegun) not in provider.made
+    assert provider.reads == 0
+
+
+async def test_what_a_failed_making_left_is_voided_first(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(2)
+    provider.failures = {f"u{n}": [Refused()] for n in range(2)}
+    await caller.generate(show_id)
+    left, nothing = await caller.listed(show_id)
+    provider.made[left.id] = sighting_of(left.id, Standing.HELD_BACK, left.total)
+    for invoice in (left, nothing):
+        done = await caller.void(invoice)
+        assert (done.status, done.external_id) == (VOID, "")
+    assert provider.made[left.id].deleted
+    assert nothing.id not in provider.made
+    assert (await caller.generate(show_id)).created_count == 2
+
+
+async def test_open_invoice_left_by_a_failed_making_is_voided_and_known(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(1)
+    provider.failures = {"u0": [Refused()]}
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    provider.made[invoice.id] = sighting_of(invoice.id, Standing.PAYABLE, invoice.total)
+    done = await caller.void(invoice)
+    assert (done.status, done.external_id) == (VOID, provider.made[invoice.id].external_id)
+    assert provider.made[invoice.id].standing is Standing.VOID
+
+
+async def test_paid_invoice_left_by_a_failed_making_ends_as_paid(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(1)
+    provider.failures = {"u0": [Refused()]}
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    made = sighting_of(invoice.id, Standing.PAID, invoice.total)
+    provider.made[invoice.id] = replace(made, paid_at=datetime.now(UTC))
+    assert "was paid a moment before" in (await refusal(caller.void(invoice))).message
+    assert (await caller.invoice(invoice)).status == PAID
+
+
+async def test_failed_invoice_is_not_voided_while_nobody_knows_what_was_left(
+    caller: Caller, provider: FakeProvider
+) -> None:
+    show_id = await caller.small_show(1)
+    provider.failures = {"u0": [Refused()]}
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    provider.unreadable = Away("The provider is away.")
+    assert (await refusal(caller.void(invoice))).message == "The provider is away."
+    assert (await caller.invoice(invoice)).status == ERROR
+    provider.unreadable = None
+    assert (await caller.void(invoice)).status == VOID
+
+
+async def test_retry_leaves_alone_what_is_being_voided(caller: Caller, provider: FakeProvider) -> None:
+    show_id = await caller.small_show(1)
+    provider.failures = {"u0": [Refused()]}
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    provider.made[invoice.id] = sighting_of(invoice.id, Standing.PAYABLE, invoice.total)
+    provider.gate.clear()
+    late = asyncio.create_task(caller.void(invoice))
+    await eventually(lambda: provider.calls["void"] == 1)
+    assert (await caller.retry(show_id)).retried_count == 0
+    assert (await refusal(caller.void(invoice))).reason == "INVOICE_BUSY"
+    provider.gate.set()
+    assert (await late).status == VOID
+    assert (await caller.retry(show_id)).retried_count == 0
+
+
+async def test_what_was_made_after_the_void_is_cleared_away(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    """A worker whose lease lapsed, and who comes back after the invoice was voided."""
+    show_id = await caller.small_show(1)
+    provider.gate.clear()
+    await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 1)
+    (pending,) = await caller.listed(show_id)
+    # As if the worker had been frozen: its lease lapses and is not renewed.
+    order = replica.service.workers._under_way.pop(pending.id)
+    await replica.pool.execute(
+        "UPDATE invoices SET lease_owner = $1, lease_expires_at = now() - interval '1 s', not_before = 'infinity'",
+        new_id(),
+    )
+    assert (await caller.void(pending)).status == VOID
+    replica.service.workers._under_way[pending.id] = order
+    provider.gate.set()
+    await eventually(lambda: pending.id in provider.made and provider.made[pending.id].standing is Standing.VOID)
+    assert (await caller.invoice(pending)).status == VOID
+
+
+@pytest.mark.parametrize("verb", ["mark_paid", "finalize", "update_draft"])
+async def test_what_the_status_forbids_is_a_sentence(caller: Caller, provider: FakeProvider, verb: str) -> None:
+    show_id = await caller.small_show(2)
+    provider.failures = {"u0": [Refused()]}
+    await caller.generate(show_id)
+    failed, made = sorted(await caller.listed(show_id), key=lambda one: one.status != ERROR)
+    await caller.void(made)
+    for invoice in (failed, made):
+        error = await refusal(getattr(caller, verb)(invoice))
+        assert (error.kind, error.reason) == (Kind.FAILED_PRECONDITION, "INVOICE_STATUS")
+        assert error.message.endswith(".")
+    assert set(provider.changed) <= {"void"}
+
+
+async def test_invoice_with_a_change_under_way_is_not_voided_beside_it(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    await caller.items(invoice.show_id, [pb.Item(item_number="0", title="Item 0", price=2000)])
+    provider.gate.clear()
+    run = await caller.start(invoice.show_id, apply_changes=True)
+    await eventually(lambda: provider.calls["void"] == 1)
+    assert (await refusal(caller.void(invoice))).reason == "INVOICE_BUSY"
+    provider.gate.set()
+    assert (await caller.finished(run.id)).created_count == 1
+    (now,) = await caller.listed(invoice.show_id, DRAFT)
+    assert (await caller.void(now)).status == VOID
