@@ -29,6 +29,7 @@ from services.gateway.api import (
     verification,
 )
 from services.gateway.api.health import Health
+from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.paylinks import PayLinks
@@ -100,6 +101,7 @@ class Parts:
     known_people: KnownPeople
     integrations: Integrations
     shows: Shows
+    browsing: Browsing
     invoices: Invoices
     sendings: Sendings
     pay_links: PayLinks
