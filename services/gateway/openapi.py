@@ -14,7 +14,7 @@ from services.common.errors import Kind
 from services.common.problem import HTTP_STATUS
 from services.gateway.errors import PROBLEM_JSON
 from services.gateway.identity.access import RULES, Rule
-from services.gateway.identity.cookies import COOKIE
+from services.gateway.identity.cookies import COOKIE, SECURE_COOKIE
 from services.gateway.schemas.base import Body, View
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
@@ -38,6 +38,13 @@ _PROBLEM: Final = {
             },
         },
     },
+}
+_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Of the caller's choice: the same request under the same key answers what was answered, for a day.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 _CSV: Final = {
     "required": True,
@@ -81,7 +88,7 @@ def describe(routes: Sequence[Router], dependencies: Mapping[str, Provide]) -> d
     for path, item in described["paths"].items():
         for method in _METHODS:
             if method in item:
-                _complete(path, item[method], RULES[method.upper(), path])
+                _complete(path, method, item[method], RULES[method.upper(), path])
     return described
 
 
@@ -100,14 +107,28 @@ def _config() -> OpenAPIConfig:
         components=Components(
             security_schemes={
                 "token": SecurityScheme(type="http", scheme="bearer", description="An API token."),
-                "session": SecurityScheme(type="apiKey", security_scheme_in="cookie", name=COOKIE),
+                "session": SecurityScheme(
+                    type="apiKey",
+                    security_scheme_in="cookie",
+                    name=SECURE_COOKIE,
+                    description=f"A person's session. Without TLS the cookie is called `{COOKIE}`.",
+                ),
             }
         ),
         security=[{"token": []}, {"session": []}],
     )
 
 
-def _complete(path: str, operation: dict[str, Any], rule: Rule) -> None:
+def _take_keys(operation: dict[str, Any]) -> None:
+    """Every POST takes an Idempotency-Key, whether or not its route asks for it by name."""
+    parameters = operation.setdefault("parameters", [])
+    if not any(one["name"] == _KEY["name"] for one in parameters):
+        parameters.append(_KEY)
+    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    operation["responses"]["422"] = {"description": "The Idempotency-Key came with another body", "content": content}
+
+
+def _complete(path: str, method: str, operation: dict[str, Any], rule: Rule) -> None:
     if rule in (Rule.OPEN, Rule.SIGN_IN):
         operation["security"] = []
     if "/imports/" in path:
@@ -115,6 +136,8 @@ def _complete(path: str, operation: dict[str, Any], rule: Rule) -> None:
     body = operation.get("requestBody", {})
     if body and any({"type": "null"} in one["schema"].get("oneOf", ()) for one in body["content"].values()):
         body["required"] = False
+    if rule.guarded and method == "post" and "/imports/" not in path:
+        _take_keys(operation)
     for kind in _kinds(path, operation, rule):
         status, title = HTTP_STATUS[kind]
         content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -127,11 +150,12 @@ def _kinds(path: str, operation: dict[str, Any], rule: Rule) -> list[Kind]:
     if operation.get("parameters") or operation.get("requestBody"):
         kinds.append(Kind.INVALID)
     if rule.guarded:
-        kinds += [Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.UNAVAILABLE, Kind.TIMED_OUT]
+        kinds += [Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.RATE_LIMITED, Kind.UNAVAILABLE, Kind.TIMED_OUT]
+        kinds.append(Kind.CONFLICT)
     if rule is Rule.SIGN_IN:
         kinds += [Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.RATE_LIMITED, Kind.UNAVAILABLE]
     if "{" in path or "stripe" in path:
         kinds.append(Kind.NOT_FOUND)
     if rule.guarded and ("{" in path or "stripe" in path):
-        kinds += [Kind.FAILED_PRECONDITION, Kind.OUTDATED, Kind.RATE_LIMITED]
+        kinds += [Kind.FAILED_PRECONDITION, Kind.OUTDATED]
     return kinds
