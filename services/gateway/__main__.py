@@ -16,6 +16,7 @@ from services.common.tokens import Signer
 from services.gateway.api.health import Health
 from services.gateway.app import Doorway, Parts, build
 from services.gateway.backends.browsing import Browsing
+from services.gateway.backends.desk import Desk
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.patient import PatientClient
@@ -80,6 +81,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         browsing=Browsing(invoicing),
         invoices=Invoices(invoicing, base_url),
         sendings=Sendings(invoicing, base_url),
+        desk=Desk(invoicing, base_url),
         pay_links=PayLinks(invoicing),
         verification=Verification(invoicing),
         deliveries=Grouper(

@@ -30,6 +30,7 @@ from services.gateway.api import (
 )
 from services.gateway.api.health import Health
 from services.gateway.backends.browsing import Browsing
+from services.gateway.backends.desk import Desk
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.paylinks import PayLinks
@@ -104,6 +105,7 @@ class Parts:
     browsing: Browsing
     invoices: Invoices
     sendings: Sendings
+    desk: Desk
     pay_links: PayLinks
     verification: Verification
     deliveries: Deliveries

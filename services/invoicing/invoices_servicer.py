@@ -17,8 +17,10 @@ from services.invoicing import (
     render_sending,
     render_verification,
 )
-from services.invoicing.amend_servicer import AmendServicer, Changes
+from services.invoicing.amend_servicer import Changes
 from services.invoicing.deliver import Deliveries
+from services.invoicing.desk import Desk
+from services.invoicing.desk_servicer import DeskServicer
 from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
 from services.invoicing.invoices import Invoices
@@ -33,7 +35,7 @@ from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class InvoicesServicer(AmendServicer):
+class InvoicesServicer(DeskServicer):
     """Invoices, generations, deliveries, provider events and pay links."""
 
     def __init__(
@@ -49,8 +51,9 @@ class InvoicesServicer(AmendServicer):
         hearing: Hearing,
         verification: Verification,
         changes: Changes,
+        desk: Desk,
     ) -> None:
-        super().__init__(changes)
+        super().__init__(changes, desk)
         self._shows = shows
         self._invoices = invoices
         self._listing = listing

@@ -22,7 +22,7 @@ _REPORTS: Final[dict[int, str]] = {pb.DELIVERY_STATE_DELIVERED: "delivered", pb.
 
 
 def wish(message: pb.SendInvoiceRequest) -> Wish:
-    require([*_base_faults(message.pay_link_base), *_channel_faults(message.channel)])
+    require([*base_faults(message.pay_link_base), *_channel_faults(message.channel)])
     return Wish(
         show_id=parse_id(message.show_id, "show"),
         invoice_id=parse_id(message.invoice_id, "invoice"),
@@ -34,7 +34,7 @@ def wish(message: pb.SendInvoiceRequest) -> Wish:
 
 def many(message: pb.SendInvoicesRequest) -> Many:
     faults = [
-        *_base_faults(message.pay_link_base),
+        *base_faults(message.pay_link_base),
         *_channel_faults(message.channel),
         *count_fault("invoice_ids", message.invoice_ids, MOST_INVOICES),
         *id_faults("invoice_ids", message.invoice_ids[:MOST_INVOICES], "an invoice"),
@@ -67,7 +67,7 @@ def report(message: pb.ReportDeliveryRequest) -> Report:
     return Report(parse_id(message.delivery_id, "delivery"), _REPORTS[message.state], message.reason)
 
 
-def _base_faults(base: str) -> list[Fault]:
+def base_faults(base: str) -> list[Fault]:
     return text_fault("pay_link_base", base, LONGEST_BASE, least=1)
 
 

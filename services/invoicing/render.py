@@ -45,6 +45,7 @@ def show(row: asyncpg.Record) -> pb.Show:
         claim_count=row["claim_count"],
         buyer_count=row["buyer_count"],
         etag=shows.etag(row),
+        claims_arrive_time=to_proto(row["claims_arrived_at"]),
     )
 
 

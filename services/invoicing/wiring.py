@@ -19,6 +19,7 @@ from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Buyers
 from services.invoicing.courier import Courier
 from services.invoicing.deliver import Deliveries
+from services.invoicing.desk import Desk
 from services.invoicing.drafts import Drafts
 from services.invoicing.feed import Feed
 from services.invoicing.generate import Generations
@@ -88,6 +89,7 @@ class Service:
         self.balance = Balance(pool)
         self.verification = Verification(pool, provider)
         self.hearing = Hearing(pool, provider, every=pace.catchup)
+        self.desk = Desk(pool, provider)
         self.pay_links = PayLinks(self.ledger, provider)
 
     def register(self, server: GrpcServer) -> None:
@@ -104,6 +106,7 @@ class Service:
             self.hearing,
             self.verification,
             self.changes,
+            self.desk,
         )
         add_ShowsServiceServicer_to_server(shows, server.server)
         add_InvoicesServiceServicer_to_server(invoices, server.server)

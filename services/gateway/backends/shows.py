@@ -237,6 +237,7 @@ def show_view(show: pb.Show) -> ShowView:
         claim_count=show.claim_count,
         buyer_count=show.buyer_count,
         etag=show.etag,
+        claims_arrived_at=moment(show.claims_arrive_time),
     )
 
 

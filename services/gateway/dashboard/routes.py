@@ -11,6 +11,9 @@ from services.gateway.dashboard.actions import invoices as invoice_actions
 from services.gateway.dashboard.actions import settings as settings_actions
 from services.gateway.dashboard.actions import shows as show_actions
 from services.gateway.dashboard.pages import (
+    audit,
+    connections,
+    desk,
     integrations,
     invoice,
     join,
@@ -33,14 +36,17 @@ ROUTES: Final = Router(
         *show.HANDLERS,
         *plan.HANDLERS,
         *invoice.HANDLERS,
+        *desk.HANDLERS,
         *invoice_actions.HANDLERS,
         *sendings.HANDLERS,
         *amending.HANDLERS,
+        *connections.HANDLERS,
         *integrations.HANDLERS,
         *integration_actions.HANDLERS,
         *oidc.HANDLERS,
         *join.HANDLERS,
         *settings.HANDLERS,
+        *audit.HANDLERS,
         *settings_actions.HANDLERS,
         *account.HANDLERS,
     ],

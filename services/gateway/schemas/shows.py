@@ -45,6 +45,9 @@ class ShowView(View):
     claim_count: int
     buyer_count: Annotated[int, msgspec.Meta(description="Buyers with winner claims.")]
     etag: Annotated[str, msgspec.Meta(description="Names this state of the show, for `If-Match` of a change.")]
+    claims_arrived_at: Annotated[
+        datetime | None, msgspec.Meta(description="When claims that changed something came in last, by our clock.")
+    ]
 
 
 class ShowPage(View):

@@ -55,7 +55,7 @@ RETURNING id;
 
 -- name: count_claims
 UPDATE shows
-SET claim_count = claim_count + $2,
+SET claim_count = claim_count + $2, claims_arrived_at = clock_timestamp(),
     buyer_count = (SELECT count(DISTINCT buyer_id) FROM claims WHERE show_id = $1 AND status = 'winner')
 WHERE id = $1;
 

@@ -674,6 +674,7 @@ class Show(_message.Message):
     CLAIM_COUNT_FIELD_NUMBER: _builtins.int
     BUYER_COUNT_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    CLAIMS_ARRIVE_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     name: _builtins.str
@@ -694,6 +695,12 @@ class Show(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def claims_arrive_time(self) -> _timestamp_pb2.Timestamp:
+        """When claims that changed something came in last, by our clock; unset before the first, and in shows that had theirs
+        before this was kept.
+        """
+
     def __init__(
         self,
         *,
@@ -709,10 +716,11 @@ class Show(_message.Message):
         claim_count: _builtins.int = ...,
         buyer_count: _builtins.int = ...,
         etag: _builtins.str = ...,
+        claims_arrive_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claims_arrive_time", b"claims_arrive_time", "create_time", b"create_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_count", b"buyer_count", "claim_count", b"claim_count", "create_time", b"create_time", "currency", b"currency", "end_time", b"end_time", "etag", b"etag", "id", b"id", "item_count", b"item_count", "name", b"name", "seq", b"seq", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_count", b"buyer_count", "claim_count", b"claim_count", "claims_arrive_time", b"claims_arrive_time", "create_time", b"create_time", "currency", b"currency", "end_time", b"end_time", "etag", b"etag", "id", b"id", "item_count", b"item_count", "name", b"name", "seq", b"seq", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3388,6 +3396,150 @@ class GetSendingResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSendingResponse: _TypeAlias = GetSendingResponse  # noqa: Y015
+
+@_typing.final
+class ListUnsentRequest(_message.Message):
+    """Request of ListUnsent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PAY_LINK_BASE_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    page_size: _builtins.int
+    """At most 200; 50 when 0."""
+    page_token: _builtins.str
+    pay_link_base: _builtins.str
+    """What pay links in the messages begin with, for example `https://pay.example.com`."""
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        pay_link_base: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "pay_link_base", b"pay_link_base", "show_id", b"show_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnsentRequest: _TypeAlias = ListUnsentRequest  # noqa: Y015
+
+@_typing.final
+class ListUnsentResponse(_message.Message):
+    """Response of ListUnsent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNSENT_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    total_size: _builtins.int
+    """All of them, whatever the page."""
+    next_page_token: _builtins.str
+    @_builtins.property
+    def unsent(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnsentLink]: ...
+    def __init__(
+        self,
+        *,
+        unsent: _abc.Iterable[Global___UnsentLink] | None = ...,
+        total_size: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "total_size", b"total_size", "unsent", b"unsent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnsentResponse: _TypeAlias = ListUnsentResponse  # noqa: Y015
+
+@_typing.final
+class UnsentLink(_message.Message):
+    """A link that is in nobody's hands yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
+    message: _builtins.str
+    """The message with the link in it; empty where the buyer has no pay link in force."""
+    link: _builtins.str
+    """The link alone."""
+    @_builtins.property
+    def invoice(self) -> Global___Invoice: ...
+    def __init__(
+        self,
+        *,
+        invoice: Global___Invoice | None = ...,
+        message: _builtins.str = ...,
+        link: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice", "link", b"link", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnsentLink: _TypeAlias = UnsentLink  # noqa: Y015
+
+@_typing.final
+class ListOpenedRequest(_message.Message):
+    """Request of ListOpened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    page_size: _builtins.int
+    """At most 200; 50 when 0."""
+    page_token: _builtins.str
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "show_id", b"show_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpenedRequest: _TypeAlias = ListOpenedRequest  # noqa: Y015
+
+@_typing.final
+class ListOpenedResponse(_message.Message):
+    """Response of ListOpened: invoices without their lines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def invoices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Invoice]: ...
+    def __init__(
+        self,
+        *,
+        invoices: _abc.Iterable[Global___Invoice] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoices", b"invoices", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpenedResponse: _TypeAlias = ListOpenedResponse  # noqa: Y015
 
 @_typing.final
 class ListDeliveriesRequest(_message.Message):

@@ -894,6 +894,16 @@ class InvoicesServiceStub:
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingRequest.SerializeToString,
                 response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingResponse.FromString,
                 _registered_method=True)
+        self.ListUnsent = channel.unary_unary(
+                '/showbill.invoicing.v1.InvoicesService/ListUnsent',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListUnsentRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListUnsentResponse.FromString,
+                _registered_method=True)
+        self.ListOpened = channel.unary_unary(
+                '/showbill.invoicing.v1.InvoicesService/ListOpened',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListOpenedRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListOpenedResponse.FromString,
+                _registered_method=True)
         self.ListDeliveries = channel.unary_unary(
                 '/showbill.invoicing.v1.InvoicesService/ListDeliveries',
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListDeliveriesRequest.SerializeToString,
@@ -1063,6 +1073,22 @@ class InvoicesServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListUnsent(self, request, context):
+        """Lists the links that can be paid and are in nobody's hands yet, in the order of the plan, each with the message as
+        SendInvoice would write it just now. A link that is being delivered is not among them. Changes nothing: send a link by
+        hand, then say so with SendInvoice over the channel MANUAL.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOpened(self, request, context):
+        """Lists the invoices that can still be paid and whose pay link in force was opened, the first to open it first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListDeliveries(self, request, context):
         """Lists the deliveries of an invoice, or of a run of SendInvoices: each attempt with its message and result.
         """
@@ -1218,6 +1244,16 @@ def add_InvoicesServiceServicer_to_server(servicer, server):
                     servicer.GetSending,
                     request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingRequest.FromString,
                     response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingResponse.SerializeToString,
+            ),
+            'ListUnsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnsent,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListUnsentRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListUnsentResponse.SerializeToString,
+            ),
+            'ListOpened': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOpened,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListOpenedRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListOpenedResponse.SerializeToString,
             ),
             'ListDeliveries': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDeliveries,
@@ -1649,6 +1685,60 @@ class InvoicesService:
             '/showbill.invoicing.v1.InvoicesService/GetSending',
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingRequest.SerializeToString,
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetSendingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/showbill.invoicing.v1.InvoicesService/ListUnsent',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListUnsentRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListUnsentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOpened(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/showbill.invoicing.v1.InvoicesService/ListOpened',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListOpenedRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListOpenedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -279,6 +279,13 @@ class InvoicesServiceStub:
     """
     GetSending: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetSendingRequest, _invoicing_pb2.GetSendingResponse]
     """Reads one run of SendInvoices with its counts."""
+    ListUnsent: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListUnsentRequest, _invoicing_pb2.ListUnsentResponse]
+    """Lists the links that can be paid and are in nobody's hands yet, in the order of the plan, each with the message as
+    SendInvoice would write it just now. A link that is being delivered is not among them. Changes nothing: send a link by
+    hand, then say so with SendInvoice over the channel MANUAL.
+    """
+    ListOpened: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListOpenedRequest, _invoicing_pb2.ListOpenedResponse]
+    """Lists the invoices that can still be paid and whose pay link in force was opened, the first to open it first."""
     ListDeliveries: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListDeliveriesRequest, _invoicing_pb2.ListDeliveriesResponse]
     """Lists the deliveries of an invoice, or of a run of SendInvoices: each attempt with its message and result."""
     VoidInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.VoidInvoiceRequest, _invoicing_pb2.VoidInvoiceResponse]
@@ -460,6 +467,25 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_invoicing_pb2.GetSendingRequest, _abc.Awaitable[_invoicing_pb2.GetSendingResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.GetSendingResponse]:
         """Reads one run of SendInvoices with its counts."""
+
+    @_abc_1.abstractmethod
+    def ListUnsent(
+        self,
+        request: _invoicing_pb2.ListUnsentRequest,
+        context: _aio.ServicerContext[_invoicing_pb2.ListUnsentRequest, _abc.Awaitable[_invoicing_pb2.ListUnsentResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.ListUnsentResponse]:
+        """Lists the links that can be paid and are in nobody's hands yet, in the order of the plan, each with the message as
+        SendInvoice would write it just now. A link that is being delivered is not among them. Changes nothing: send a link by
+        hand, then say so with SendInvoice over the channel MANUAL.
+        """
+
+    @_abc_1.abstractmethod
+    def ListOpened(
+        self,
+        request: _invoicing_pb2.ListOpenedRequest,
+        context: _aio.ServicerContext[_invoicing_pb2.ListOpenedRequest, _abc.Awaitable[_invoicing_pb2.ListOpenedResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.ListOpenedResponse]:
+        """Lists the invoices that can still be paid and whose pay link in force was opened, the first to open it first."""
 
     @_abc_1.abstractmethod
     def ListDeliveries(
