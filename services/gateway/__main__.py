@@ -15,6 +15,7 @@ from services.common.tls import channel_credentials
 from services.common.tokens import Signer
 from services.gateway.api.health import Health
 from services.gateway.app import Doorway, Parts, build
+from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.patient import PatientClient
@@ -76,6 +77,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         known_people=KnownPeople(pool, sessions, invitations),
         integrations=Integrations(integrations),
         shows=Shows(invoicing),
+        browsing=Browsing(invoicing),
         invoices=Invoices(invoicing, base_url),
         sendings=Sendings(invoicing, base_url),
         pay_links=PayLinks(invoicing),

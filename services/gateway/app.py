@@ -11,6 +11,7 @@ from services.common.addresses import BaseUrl
 from services.gateway import pages, paylink
 from services.gateway.api import (
     account,
+    amending,
     buyers,
     claims,
     docs,
@@ -28,6 +29,7 @@ from services.gateway.api import (
     verification,
 )
 from services.gateway.api.health import Health
+from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.paylinks import PayLinks
@@ -72,6 +74,7 @@ ROUTES: tuple[Router, ...] = (
     buyers.ROUTES,
     exports.ROUTES,
     invoices.ROUTES,
+    amending.ROUTES,
     sendings.ROUTES,
     verification.ROUTES,
     health.ROUTES,
@@ -98,6 +101,7 @@ class Parts:
     known_people: KnownPeople
     integrations: Integrations
     shows: Shows
+    browsing: Browsing
     invoices: Invoices
     sendings: Sendings
     pay_links: PayLinks

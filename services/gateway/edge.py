@@ -12,8 +12,11 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common import tracing
 from services.common.context import REQUEST_ID_HEADER, bind_request, request_id
+from services.common.errors import ShowbillError
+from services.common.problem import headers as problem_headers
+from services.common.problem import problem
 from services.gateway.figures import HTTP_SECONDS
-from services.gateway.identity.guards import SOCKET_REFUSED
+from services.gateway.identity.guards import REFUSAL, SOCKET_REFUSED
 from services.gateway.limits import headers_of
 from services.gateway.proxies import Proxies
 
@@ -59,7 +62,7 @@ class Edge:
                 status = _number(message.get("status", 101))
                 message["headers"] = _completed(scope, message.get("headers", ()), request_id)
             elif message["type"] == "websocket.close" and not status:
-                status = await _refuse(message, send, _completed(scope, (), request_id), request_id)
+                status = await _refuse(scope, message, send, request_id)
                 return
             await send(message)
 
@@ -98,22 +101,19 @@ def _completed(scope: Scope, headers: Any, request_id: str) -> list[tuple[bytes,
     return [*given, *extra, *headers_of(scope), (REQUEST_ID_HEADER.encode(), request_id.encode())]
 
 
-async def _refuse(close: Any, send: Send, headers: list[tuple[bytes, bytes]], request_id: str) -> int:
+async def _refuse(scope: Scope, close: Any, send: Send, request_id: str) -> int:
     """Turns the close of a socket that was never opened into the HTTP answer that says why."""
+    found = scope.get(REFUSAL)
+    error = found if isinstance(found, ShowbillError) else ShowbillError()
     status = _number(close.get("code", 0)) - SOCKET_REFUSED
     if not 400 <= status < 600:
         status = 500
-    body = {"type": "about:blank", "title": "Not let in", "status": status, "detail": close.get("reason") or ""}
-    start: Any = {
-        "type": "websocket.http.response.start",
-        "status": status,
-        "headers": [*headers, (b"content-type", b"application/problem+json")],
-    }
-    end: Any = {
-        "type": "websocket.http.response.body",
-        "body": msgspec.json.encode({**body, "requestId": request_id}),
-        "more_body": False,
-    }
+    told = [(name.encode(), value.encode()) for name, value in problem_headers(error).items()]
+    given = [*told, (b"content-type", b"application/problem+json")]
+    headers = _completed(scope, given, request_id)
+    start: Any = {"type": "websocket.http.response.start", "status": status, "headers": headers}
+    body = msgspec.json.encode(problem(error, request_id) | {"status": status})
+    end: Any = {"type": "websocket.http.response.body", "body": body, "more_body": False}
     await send(start)
     await send(end)
     return status

@@ -19,8 +19,8 @@ from services.integrations.ports import Link
 log = structlog.get_logger()
 
 SQL: Final = load_queries(Path(__file__).parent / "sql")
-_CLOSE_UNDER: Final = 0.98
-"""The share of a limit that is used: what was bunched on the way fits in, and what was used at once comes back."""
+_CLOSE_UNDER: Final = 0.99
+"""The share of a limit that is used: below it, so that what was used at once comes back."""
 AT_ONCE: Final = 0.5
 """Seconds' worth of calls that an idle account may make at once, so that a run needs no ramp. Providers count with a
 bucket that holds a second's worth; the other half is for a network that bunches calls, and for the operator's own."""
@@ -51,9 +51,9 @@ class Pacer:
         """Sleeps until it is this call's turn. Raises AdapterError RATE_LIMITED when that is beyond `patience`."""
         clock = asyncio.get_running_loop().time
         for _ in range(_MOST_MISSED):
-            wait = await self._take(link, operation, patience)
+            wait = max(0.0, await self._take(link, operation, patience))
             due = clock() + wait
-            if wait > 0:
+            if wait:
                 await asyncio.sleep(wait)
             if clock() - due < _MISSED:
                 return

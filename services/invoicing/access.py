@@ -13,7 +13,7 @@ _CLAIM_SOURCES: Final = Access(frozenset({"gateway", "claims"}))
 _MESSAGING: Final = Access(frozenset({"messaging"}))
 
 _SHOW_METHODS: Final = (
-    "CreateShow GetShow ListShows UpdateShow StartShow PauseShow EndShow UpsertItems StreamItems UpdateItem "
+    "CreateShow GetShow ListShows UpdateShow StartShow PauseShow EndShow UpsertItems StreamItems CreateItem UpdateItem "
     "ListItems IngestClaims StreamClaims ListClaims ListBuyers UpdateBuyer"
 )
 _INVOICE_METHODS: Final = (

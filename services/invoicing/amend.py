@@ -14,6 +14,8 @@ from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
 
+_MARKED: Final = "It was marked as paid outside the provider."
+_ASKED_TO_VOID: Final = "Voiding it was asked for."
 _VOIDED: Final = "It was voided."
 _NEVER_MADE: Final = "It was voided before it was made. The buyer can be invoiced again."
 _PAID_MEANWHILE: Final = (
@@ -31,18 +33,19 @@ class Amending:
 
     async def mark_paid(self, identity: Identity, which: Which, note: str) -> Invoice:
         """Out of band, at the provider and here; the note is kept in the history."""
-        sentence = "It was marked as paid outside the provider." + (f" Note: {note}" if note else "")
+        asked = "Marking it as paid outside the provider was asked for." + (f" Note: {note}" if note else "")
         async with self._ledger.entry() as entry:
             invoice, _ = await amending.lock(entry, identity, which)
             if invoice.status is Status.PAID:
-                return await _keep_note(entry, invoice, note, sentence, identity.actor)
+                return await amending.note(entry, invoice, asked, identity.actor) if note else invoice
             if invoice.status in NOT_MARKABLE and not invoice.payable:
                 raise InvoiceStatus(NOT_MARKABLE[invoice.status])
+            await amending.note(entry, invoice, asked, identity.actor)
         account = repository.account_of(invoice)
         seen = await self._provider.mark_paid(identity, account, invoice.external_id, invoice.id, invoice.revision)
         async with self._ledger.entry() as entry:
             known = await amending.again(entry, invoice)
-            after = await amending.apply(entry, known, seen, Standing.PAID, sentence, identity.actor)
+            after = await amending.apply(entry, known, seen, Standing.PAID, _MARKED, identity.actor)
         if after.status is not Status.PAID:
             raise InvoiceStatus(_VOID_MEANWHILE)
         return after
@@ -58,6 +61,7 @@ class Amending:
             making, unmade = await amending.require_free(entry, invoice), invoice.status in UNMADE
             if making["unbegun"] and unmade:
                 return await _withdraw(entry, invoice, identity.actor)
+            await amending.note(entry, invoice, _ASKED_TO_VOID, identity.actor)
             held = await amending.hold(entry, invoice) if unmade else None
         after = await (self._clear(identity, invoice, held) if held else self._void(identity, invoice))
         if after.status is not Status.VOID:
@@ -101,11 +105,3 @@ async def _withdraw(entry: Entry, invoice: Invoice, actor: str) -> Invoice:
     after = withdraw(invoice, _NEVER_MADE, datetime.now(UTC))
     await entry.change([Change(invoice, after, _NEVER_MADE, actor, withdrawn=True)])
     return after
-
-
-async def _keep_note(entry: Entry, invoice: Invoice, note: str, sentence: str, actor: str) -> Invoice:
-    """Of an invoice that is paid already: by an earlier call whose answer was lost, or by the buyer."""
-    told = await entry.connection.fetchval(SQL["has_history"], invoice.id, sentence)
-    if told or not note:
-        return invoice
-    return await amending.note(entry, invoice, f"It was paid already. Noted: {note}", actor)

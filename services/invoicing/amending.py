@@ -84,8 +84,11 @@ async def hold(entry: Entry, invoice: Invoice) -> Held:
 
 
 async def note(entry: Entry, invoice: Invoice, sentence: str, actor: str) -> Invoice:
-    """Writes down what changed nothing any more, once. The invoice must be locked."""
-    if await entry.connection.fetchval(SQL["has_history"], invoice.id, sentence):
+    """Writes into the history what changes nothing by itself, once for each who says it. The invoice must be locked.
+
+    What is asked for is told before anything is done about it: however the answer gets lost, it is known who asked.
+    """
+    if await entry.connection.fetchval(SQL["has_history"], invoice.id, sentence, actor):
         return invoice
     after = replace(invoice, version=invoice.version + 1)
     await entry.change([Change(invoice, after, sentence, actor)])
@@ -95,10 +98,8 @@ async def note(entry: Entry, invoice: Invoice, sentence: str, actor: str) -> Inv
 async def apply(entry: Entry, invoice: Invoice, seen: Sighting, asked: Standing, sentence: str, actor: str) -> Invoice:
     """Takes in the provider's answer by rank: told in the operator's name where it is what was asked for.
 
-    The event of the provider may have been quicker; then who asked for it is written down all the same.
+    An event of the provider may have been quicker, and have told it in its own.
     """
-    if seen.standing is asked and invoice.standing is asked:
-        return await note(entry, invoice, sentence, actor)
     change = step(invoice, seen, actor if seen.standing is asked else ACTOR, datetime.now(UTC))
     if change is None:
         return invoice

@@ -1,18 +1,20 @@
 """Claims as their callers decided them, and the buyers who made them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from hashlib import blake2b
 
 import asyncpg
+import msgspec
 
-from services.common.db import Connection, Pool, transaction
-from services.common.errors import NotFound
+from services.common.db import Connection
+from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.ids import new_id
 from services.invoicing import events
 from services.invoicing.domain.claim import Claim, Person, latest, people, timed
 from services.invoicing.feed import Batch, Rejection
 from services.invoicing.ledger import Entry, Ledger
 from services.invoicing.repository import SQL
+from services.invoicing.shows import ShowNotFound
 
 
 class BuyerNotFound(NotFound):
@@ -21,36 +23,60 @@ class BuyerNotFound(NotFound):
     reason = "BUYER_NOT_FOUND"
 
 
-class Claims:
-    """What is read of claims and buyers, and how a buyer is changed."""
+class BuyerChanged(ShowbillError):
+    """Somebody changed {buyer} meanwhile. Look at it as it is now, then make your change again."""
+
+    kind = Kind.OUTDATED
+    reason = "BUYER_CHANGED"
+
+
+def etag(row: asyncpg.Record) -> str:
+    """Names this state of what people edit of a buyer."""
+    return blake2b(msgspec.json.encode([row["email"], row["display_name"]]), digest_size=8).hexdigest()
+
+
+class Buyers:
+    """How a buyer is changed."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._pool: Pool = ledger.pool
+        self._ledger = ledger
 
-    async def page(
-        self, show_id: str, after: tuple[datetime, str] | None, status: str | None, size: int
-    ) -> list[asyncpg.Record]:
-        """Oldest first; `after` is the time and id of the last one before."""
-        time, claim = after or (None, None)
-        return await self._pool.fetch(SQL["list_claims"], show_id, time, claim, status, size)
-
-    async def buyers(self, show_id: str, after: tuple[str, str] | None, size: int) -> list[asyncpg.Record]:
-        """Buyers with winner claims and what they owe, by handle."""
-        handle, buyer_id = after or (None, None)
-        return await self._pool.fetch(SQL["list_buyers"], show_id, handle, buyer_id, size)
-
-    async def update_buyer(
-        self, workspace_id: str, buyer_id: str, *, email: str | None, display_name: str | None
+    async def update(
+        self,
+        workspace_id: str,
+        buyer_id: str,
+        *,
+        email: str | None,
+        display_name: str | None,
+        expected: str = "",
+        show_id: str | None = None,
     ) -> asyncpg.Record:
-        """Changes what is not None. Raises BuyerNotFound."""
-        async with transaction(self._pool) as connection:
-            buyer = await connection.fetchrow(SQL["lock_buyer"], buyer_id, workspace_id)
+        """Changes what is not None, with `expected` only the state of that etag; tells those who listen to the show.
+
+        Raises BuyerNotFound, BuyerChanged and ShowNotFound.
+        """
+        async with self._ledger.entry() as entry:
+            buyer = await entry.connection.fetchrow(SQL["lock_buyer"], buyer_id, workspace_id)
             if buyer is None:
                 raise BuyerNotFound
-            await connection.execute(SQL["update_buyer"], buyer_id, email, display_name)
-            changed = await connection.fetchrow(SQL["lock_buyer"], buyer_id, workspace_id)
-            assert changed is not None
-            return changed
+            state = (buyer["email"], buyer["display_name"])
+            after = tuple(old if new is None else new for old, new in zip(state, (email, display_name), strict=True))
+            if after == state:
+                return buyer  # also when it was sent again, by then with an old etag
+            if expected not in ("", etag(buyer)):
+                raise BuyerChanged(buyer=buyer["handle"] or buyer["display_name"] or "this buyer")
+            await entry.connection.execute(SQL["update_buyer"], buyer_id, email, display_name)
+            if show_id is not None:
+                await _tell(entry, workspace_id, show_id)
+            changed = await entry.connection.fetchrow(SQL["lock_buyer"], buyer_id, workspace_id)
+        assert changed is not None
+        return changed
+
+
+async def _tell(entry: Entry, workspace_id: str, show_id: str) -> None:
+    if await entry.connection.fetchrow(SQL["get_show"], show_id, workspace_id) is None:
+        raise ShowNotFound
+    await entry.tell([(workspace_id, show_id, events.claims_changed(created=0, updated=0))])
 
 
 class ClaimLoad:

@@ -24,6 +24,7 @@ from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.ports import Order, Provider
 from services.invoicing.repository import SQL
 
+_ASKED: Final = "Finalizing it was asked for."
 _FINALIZED: Final = "It was finalized; it can be paid."
 _GONE: Final = "The draft was deleted at the provider, so the invoice is void. Generate a new one for the buyer."
 _STILL_DRAFT: Final = "The provider left the invoice a draft, so it cannot be paid yet. Try again in a moment."
@@ -68,10 +69,8 @@ class Drafts:
     async def finalize(self, identity: Identity, which: Which) -> Invoice:
         """The invoice, payable. One that is so already, or beyond, is answered as it is."""
         invoice, terms = await self._terms(identity, which)
-        if invoice.standing >= Standing.PAYABLE and invoice.standing not in (Standing.VOID, Standing.UNCOLLECTIBLE):
-            return invoice
         if invoice.standing is not Standing.HELD_BACK:
-            raise InvoiceStatus(NO_DRAFT[invoice.status])
+            return _finalized(invoice)
         after = await self._bring(identity, which, terms, finalize=True)
         if after.standing is Standing.HELD_BACK:
             raise InvoiceStatus(_STILL_DRAFT)
@@ -88,9 +87,13 @@ class Drafts:
     async def _bring(self, identity: Identity, which: Which, terms: Terms, *, finalize: bool) -> Invoice:
         async with self._ledger.entry() as entry:
             invoice, _ = await amending.lock(entry, identity, which)
+            if invoice.standing is not Standing.HELD_BACK and finalize:
+                return _finalized(invoice)  # by an earlier call whose answer was lost, and of which an event told
             if invoice.standing is not Standing.HELD_BACK:
                 raise InvoiceStatus(NO_DRAFT[invoice.status])
             await amending.require_free(entry, invoice)
+            if finalize:
+                invoice = await amending.note(entry, invoice, _ASKED, identity.actor)
             order, held = await _bill_anew(entry, invoice, terms, identity.actor, finalize=finalize)
         try:
             seen = await self._provider.update_draft(identity, order, invoice.external_id)
@@ -102,6 +105,13 @@ class Drafts:
         if seen.deleted:
             raise InvoiceStatus(_GONE)
         return after
+
+
+def _finalized(invoice: Invoice) -> Invoice:
+    """The same. Raises InvoiceStatus for one that can never become payable."""
+    if invoice.payable or invoice.standing is Standing.PAID:
+        return invoice
+    raise InvoiceStatus(NO_DRAFT[invoice.status])
 
 
 async def _bill_anew(entry: Entry, invoice: Invoice, terms: Terms, actor: str, *, finalize: bool) -> tuple[Order, Held]:

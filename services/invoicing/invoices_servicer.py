@@ -153,5 +153,6 @@ class InvoicesServicer(AmendServicer):
         return render.hearing(await self._hearing.tell(identity(), parse.provider(request.provider)))
 
     async def GetShowSummary(self, request: pb.GetShowSummaryRequest, context: Context) -> pb.GetShowSummaryResponse:
-        show, parts = await self._shows.summary(identity().workspace_id, parse_id(request.show_id, "show"))
-        return render.summary(show, parts)
+        show_id = parse_id(request.show_id, "show")
+        show, parts = await self._shows.summary(identity().workspace_id, show_id)
+        return render.summary(show, parts, await self._shows.trend(show_id, request.trend_points))

@@ -31,6 +31,13 @@ class ItemChanged(ShowbillError):
     reason = "ITEM_CHANGED"
 
 
+class ItemExists(ShowbillError):
+    """The show has an item {item_number} already. Choose another number, or change that item."""
+
+    kind = Kind.CONFLICT
+    reason = "ITEM_EXISTS"
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A numbered thing for sale."""
@@ -62,10 +69,19 @@ class Items:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    async def page(self, workspace_id: str, show_id: str, after: str | None, size: int) -> list[asyncpg.Record]:
-        if await self._ledger.pool.fetchrow(SQL["get_show"], show_id, workspace_id) is None:
-            raise ShowNotFound
-        return await self._ledger.pool.fetch(SQL["list_items"], show_id, after, size)
+    async def create(self, workspace_id: str, show_id: str, item: Item) -> asyncpg.Record:
+        """Raises ItemExists."""
+        async with self._ledger.entry() as entry:
+            show = await entry.connection.fetchrow(SQL["lock_show"], show_id, workspace_id)
+            if show is None:
+                raise ShowNotFound
+            values = (new_id(), show_id, item.item_number, item.title, item.price, item.quantity)
+            made = await entry.connection.fetchrow(SQL["create_item"], *values)
+            if made is None:
+                raise ItemExists(item_number=item.item_number)
+            await entry.connection.execute(SQL["add_to_item_count"], show_id, 1)
+            await _tell(entry, show)
+        return made
 
     async def update(
         self, workspace_id: str, show_id: str, item_number: str, change: ItemChange, expected: str

@@ -31,6 +31,12 @@ def items(messages: Sequence[pb.Item]) -> list[Item]:
     return [_item(message) for message in messages]
 
 
+def new_item(message: pb.Item) -> Item:
+    """Raises InvalidRequest."""
+    require([Fault(f"item.{fault.field}", fault.problem) for fault in _item_faults(message)])
+    return _item(message)
+
+
 def _item(message: pb.Item) -> Item:
     return Item(
         item_number=message.item_number,

@@ -107,6 +107,8 @@ def claim(row: asyncpg.Record) -> pb.Claim:
         claim_time=to_proto(row["claim_time"]),
         sequence=row["sequence"],
         email=row["email"],
+        item_title=row["title"],
+        item_price=row["price"],
     )
 
 
@@ -120,7 +122,7 @@ def buyer(known: Buyer, owed: Mapping[str, int]) -> pb.Buyer:
         display_name=known.display_name,
         email=known.email,
         pay_path=f"/p/{known.pay_token}" if known.pay_token else "",
-        **owed,
+        **owed,  # type: ignore[arg-type]  # its names are those of numbers
     )
 
 
@@ -255,11 +257,14 @@ def generation(row: asyncpg.Record) -> pb.Generation:
     )
 
 
-def summary(show_row: asyncpg.Record, parts: Mapping[str, tuple[int, int]]) -> pb.GetShowSummaryResponse:
+def summary(
+    show_row: asyncpg.Record, parts: Mapping[str, tuple[int, int]], trend: Sequence[asyncpg.Record] = ()
+) -> pb.GetShowSummaryResponse:
     return pb.GetShowSummaryResponse(
         currency=show_row["currency"],
         seq=show_row["seq"],
         balanced=parts.get("unexplained", (0, 0)) == (0, 0),
+        trend=[pb.TrendPoint(time=to_proto(at["time"]), collected=at["collected"], count=at["count"]) for at in trend],
         **{name: pb.SummaryPart(amount=amount, count=count) for name, (amount, count) in parts.items()},
     )
 

@@ -1,5 +1,6 @@
 """Shows: made, changed, started, paused, ended."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -54,6 +55,9 @@ class Move:
 START: Final = Move("active", frozenset({"draft", "paused"}), "started")
 PAUSE: Final = Move("paused", frozenset({"active"}), "paused")
 END: Final = Move("ended", frozenset({"draft", "active", "paused"}), "ended")
+
+MOST_POINTS: Final = 200
+"""Of a trend."""
 
 
 def etag(show: asyncpg.Record) -> str:
@@ -131,6 +135,18 @@ class Shows:
         show = await self.get(workspace_id, show_id)
         rows = await self._pool.fetch(SQL["show_summary"], show_id)
         return show, {row["part"]: (row["amount"], row["count"]) for row in rows}
+
+    async def sums(self, shows: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
+        """The money of each show in a few figures, in their order."""
+        rows = await self._pool.fetch(SQL["show_sums"], [show["id"] for show in shows])
+        known = {row["show_id"]: row for row in rows}
+        return [known[show["id"]] for show in shows]
+
+    async def trend(self, show_id: str, points: int) -> list[asyncpg.Record]:
+        """How the money of a show came in; nothing where no points are asked for."""
+        if points <= 0:
+            return []
+        return await self._pool.fetch(SQL["collected_over_time"], show_id, min(points, MOST_POINTS))
 
 
 def _found(show: asyncpg.Record | None) -> asyncpg.Record:

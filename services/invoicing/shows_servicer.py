@@ -9,8 +9,9 @@ from services.common import paging
 from services.common.context import identity
 from services.common.errors import require
 from services.common.ids import parse_id
-from services.invoicing import parse, parse_shows, render, repository
-from services.invoicing.claims import ClaimLoad, Claims
+from services.invoicing import parse, parse_browsing, parse_shows, render, render_browsing
+from services.invoicing.browsing import Browsing
+from services.invoicing.claims import Buyers, ClaimLoad
 from services.invoicing.feed import Batch, Feed
 from services.invoicing.items import ItemLoad, Items
 from services.invoicing.shows import END, PAUSE, START, Move, Shows
@@ -26,10 +27,11 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class ShowsServicer(ShowsServiceServicer):
     """Shows, items, claims and buyers."""
 
-    def __init__(self, shows: Shows, items: Items, claims: Claims, feed: Feed) -> None:
+    def __init__(self, shows: Shows, items: Items, buyers: Buyers, browsing: Browsing, feed: Feed) -> None:
         self._shows = shows
         self._items = items
-        self._claims = claims
+        self._buyers = buyers
+        self._browsing = browsing
         self._feed = feed
 
     async def CreateShow(self, request: pb.CreateShowRequest, context: Context) -> pb.CreateShowResponse:
@@ -52,7 +54,8 @@ class ShowsServicer(ShowsServiceServicer):
         rows = await self._shows.page(identity().workspace_id, after, size + 1)
         shows = [render.show(row) for row in rows[:size]]
         more = paging.encode_token(shows[-1].id) if len(rows) > size else ""
-        return pb.ListShowsResponse(shows=shows, next_page_token=more)
+        sums = await self._shows.sums(rows[:size]) if request.with_sums else []
+        return pb.ListShowsResponse(shows=shows, next_page_token=more, sums=[render_browsing.sums(row) for row in sums])
 
     async def UpdateShow(self, request: pb.UpdateShowRequest, context: Context) -> pb.UpdateShowResponse:
         paths, told = set(request.update_mask.paths), request.show
@@ -98,6 +101,10 @@ class ShowsServicer(ShowsServiceServicer):
         batches = parse_shows.item_batches(request_iterator)
         return render.streamed_items(await self._feed.stream(identity().workspace_id, ITEMS, batches))
 
+    async def CreateItem(self, request: pb.CreateItemRequest, context: Context) -> pb.CreateItemResponse:
+        show_id, item = parse_id(request.show_id, "show"), parse_shows.new_item(request.item)
+        return pb.CreateItemResponse(item=render.item(await self._items.create(identity().workspace_id, show_id, item)))
+
     async def UpdateItem(self, request: pb.UpdateItemRequest, context: Context) -> pb.UpdateItemResponse:
         change = parse_shows.item_change(request.item, set(request.update_mask.paths))
         show_id, number = parse_id(request.show_id, "show"), request.item.item_number
@@ -105,12 +112,8 @@ class ShowsServicer(ShowsServiceServicer):
         return pb.UpdateItemResponse(item=render.item(row))
 
     async def ListItems(self, request: pb.ListItemsRequest, context: Context) -> pb.ListItemsResponse:
-        size = paging.page_size(request.page_size, 200, 1000)
-        key = paging.decode_token(request.page_token, (str,))
-        after = str(key[0]) if key else None
-        rows = await self._items.page(identity().workspace_id, parse_id(request.show_id, "show"), after, size + 1)
-        more = paging.encode_token(rows[size - 1]["number_order"]) if len(rows) > size else ""
-        return pb.ListItemsResponse(items=[render.item(row) for row in rows[:size]], next_page_token=more)
+        wanted = parse_browsing.items(request)
+        return render_browsing.items(await self._browsing.items(identity().workspace_id, wanted), wanted)
 
     async def IngestClaims(self, request: pb.IngestClaimsRequest, context: Context) -> pb.IngestClaimsResponse:
         done = await self._feed.batch(identity().workspace_id, CLAIMS, parse_shows.claim_batch(request))
@@ -123,39 +126,24 @@ class ShowsServicer(ShowsServiceServicer):
         return render.streamed_claims(await self._feed.stream(identity().workspace_id, CLAIMS, batches))
 
     async def ListClaims(self, request: pb.ListClaimsRequest, context: Context) -> pb.ListClaimsResponse:
-        size = paging.page_size(request.page_size, 200, 1000)
-        after = parse.time_and_id_key(request.page_token)
-        status = parse_shows.claim_status(request.status)
-        show = await self._shows.get(identity().workspace_id, parse_id(request.show_id, "show"))
-        rows = await self._claims.page(str(show["id"]), after, status, size + 1)
-        last = rows[size - 1] if len(rows) > size else None
-        more = paging.encode_token(last["claim_time"].isoformat(), str(last["id"])) if last else ""
-        return pb.ListClaimsResponse(claims=[render.claim(row) for row in rows[:size]], next_page_token=more)
+        wanted = parse_browsing.claims(request)
+        return render_browsing.claims(await self._browsing.claims(identity().workspace_id, wanted))
 
     async def ListBuyers(self, request: pb.ListBuyersRequest, context: Context) -> pb.ListBuyersResponse:
-        size = paging.page_size(request.page_size, 200, 1000)
-        after = parse.text_and_id_key(request.page_token)
-        show = await self._shows.get(identity().workspace_id, parse_id(request.show_id, "show"))
-        rows = await self._claims.buyers(str(show["id"]), after, size + 1)
-        buyers = [
-            render.buyer(
-                repository.buyer(row),
-                {name: row[name] for name in ("claim_count", "line_count", "unpriced_count", "total")},
-            )
-            for row in rows[:size]
-        ]
-        more = paging.encode_token(buyers[-1].handle, buyers[-1].id) if len(rows) > size else ""
-        return pb.ListBuyersResponse(buyers=buyers, next_page_token=more)
+        wanted = parse_browsing.buyers(request)
+        return render_browsing.buyers(await self._browsing.buyers(identity().workspace_id, wanted))
 
     async def UpdateBuyer(self, request: pb.UpdateBuyerRequest, context: Context) -> pb.UpdateBuyerResponse:
         paths, told = set(request.update_mask.paths), request.buyer
         faults = parse_shows.mask_faults(paths, {"email", "display_name"})
         faults += parse.email_fault("email", told.email) + parse.text_fault("display_name", told.display_name, 200)
         require(faults)
-        row = await self._claims.update_buyer(
+        row = await self._buyers.update(
             identity().workspace_id,
             parse_id(told.id, "buyer"),
             email=told.email if "email" in paths else None,
             display_name=told.display_name if "display_name" in paths else None,
+            expected=told.etag,
+            show_id=parse_id(request.show_id, "show") if request.show_id else None,
         )
-        return pb.UpdateBuyerResponse(buyer=render.buyer(repository.buyer(row), {}))
+        return pb.UpdateBuyerResponse(buyer=render_browsing.changed_buyer(row))

@@ -13,9 +13,10 @@ from services.common.server import GrpcServer
 from services.invoicing.amend import Amending
 from services.invoicing.amend_servicer import Changes
 from services.invoicing.balance import Balance
+from services.invoicing.browsing import Browsing
 from services.invoicing.cancel import Cancelling
 from services.invoicing.catchup import Catchup
-from services.invoicing.claims import Claims
+from services.invoicing.claims import Buyers
 from services.invoicing.courier import Courier
 from services.invoicing.deliver import Deliveries
 from services.invoicing.drafts import Drafts
@@ -66,7 +67,8 @@ class Service:
         self.rereading = Rereading(self.ledger, provider, least=pace.catchup)
         self.shows = Shows(self.ledger)
         self.items = Items(self.ledger)
-        self.claims = Claims(self.ledger)
+        self.buyers = Buyers(self.ledger)
+        self.browsing = Browsing(pool)
         self.feed = Feed(self.ledger)
         self.invoices = Invoices(pool)
         self.listing = Listing(pool)
@@ -89,7 +91,7 @@ class Service:
         self.pay_links = PayLinks(self.ledger, provider)
 
     def register(self, server: GrpcServer) -> None:
-        shows = ShowsServicer(self.shows, self.items, self.claims, self.feed)
+        shows = ShowsServicer(self.shows, self.items, self.buyers, self.browsing, self.feed)
         invoices = InvoicesServicer(
             self.shows,
             self.invoices,

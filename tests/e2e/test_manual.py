@@ -33,6 +33,19 @@ async def test_show_is_invoiced_without_a_provider(workspace: Workspace, stack: 
     assert "&lt;b&gt;Thank you" in page
     assert rows[0]["number"] in page
 
+    path = f"/api/shows/{show}/invoices/{rows[0]['id']}"
+    for _ in range(2):
+        paid = await workspace.rest.call("POST", f"{path}/mark-paid", {"note": "Seen on the statement of 3 May."})
+        assert (paid["status"], paid["paidAt"] is not None) == ("paid", True)
+    changes = (await workspace.rest.call("GET", f"{path}/history"))["items"]
+    assert [change["toStatus"] for change in changes] == ["pending", "draft", "draft", "paid"]
+    assert changes[2]["reason"].endswith("Note: Seen on the statement of 3 May.")
+    async with aiohttp.request("GET", stack.url("gateway") + rows[0]["payPath"], allow_redirects=False) as answer:
+        assert "NL00 BANK" not in await answer.text()
+    void = await workspace.rest.call("POST", f"/api/shows/{show}/invoices/{rows[1]['id']}/void")
+    assert void["status"] == "void"
+    rows = rows[2:]
+
     mailed = await _refused(workspace, show, rows[0]["id"])
     assert mailed.endswith(".")
 

@@ -47,3 +47,14 @@ async def test_the_reader_page_loads_nothing_from_elsewhere(gateway: Gateway) ->
     assert (again.status, again.text) == (304, "")
     for name in ("nothing.css", "..%2fapp.py", "__init__.py"):
         assert (await gateway.client()("GET", f"/static/{name}")).status == 404
+
+
+async def test_every_post_takes_a_key_and_every_route_is_limited(gateway: Gateway) -> None:
+    schema = (await gateway.client()("GET", "/api/openapi.json")).json
+    for path, item in schema["paths"].items():
+        for method, operation in item.items():
+            if RULES[method.upper(), path].guarded:
+                assert "429" in operation["responses"], (method, path)
+                names = [parameter["name"] for parameter in operation.get("parameters", [])]
+                wanted = method == "post" and "/imports/" not in path
+                assert names.count("Idempotency-Key") == wanted, (method, path)

@@ -9,7 +9,7 @@ from services.gateway.app import ROUTES
 from services.gateway.identity.access import RULES, SOCKET, Rule
 from services.gateway.identity.principal import Scope
 from services.gateway.realtime.websocket import realtime
-from tests.gateway.harness import Gateway, Owner
+from tests.gateway.harness import Client, Gateway, Owner
 
 GUARDED = sorted(route for route, rule in RULES.items() if rule.guarded)
 PROTECTED = [route for route in GUARDED if route[1].startswith("/api/")]
@@ -21,6 +21,35 @@ WRITES = sorted(
 )
 OWNERS_ONLY = [route for route in PROTECTED if RULES[route].owners_only]
 OWNERS_PAGES = [route for route in PAGES if RULES[route].owners_only]
+
+
+@pytest.fixture(scope="module")
+async def resident(shared_gateway: Gateway) -> Owner:
+    """An owner for all of these tests: none of them gets past the door."""
+    return await shared_gateway.make_owner()
+
+
+@pytest.fixture(scope="module")
+async def lacking(shared_gateway: Gateway, resident: Owner) -> dict[Scope, Client]:
+    """Callers with an owner's token that has every scope but one."""
+    clients = {}
+    for scope in Scope:
+        others = [one.value for one in Scope if one is not scope]
+        body = {"name": f"no {scope.value}", "role": "owner", "scopes": others}
+        made = await resident.client("POST", "/api/tokens", body)
+        clients[scope] = shared_gateway.bearer(made.json["token"])
+    return clients
+
+
+@pytest.fixture(scope="module")
+async def lured(shared_gateway: Gateway, resident: Owner) -> Client:
+    """The owner's browser, on the page of another site."""
+    return await shared_gateway.signed_in(resident, Origin="https://evil.example", **{"Sec-Fetch-Site": "cross-site"})
+
+
+@pytest.fixture(scope="module")
+async def operating(shared_gateway: Gateway, resident: Owner) -> Client:
+    return await shared_gateway.make_operator(resident)
 
 
 def addressed(path: str) -> str:
@@ -73,9 +102,8 @@ async def test_anonymous_on_a_page_goes_to_sign_in(gateway: Gateway, route: tupl
 
 
 @pytest.mark.parametrize("route", WRITES, ids=" ".join)
-async def test_a_write_from_another_site_is_refused(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
-    browser = await gateway.signed_in(owner, Origin="https://evil.example", **{"Sec-Fetch-Site": "cross-site"})
-    answer = await browser(route[0], addressed(route[1]))
+async def test_a_write_from_another_site_is_refused(gateway: Gateway, lured: Client, route: tuple[str, str]) -> None:
+    answer = await lured(route[0], addressed(route[1]))
     assert answer.status == 403
     assert "This request came from another site." in answer.text
     assert "Set-Cookie" not in answer.headers
@@ -84,13 +112,13 @@ async def test_a_write_from_another_site_is_refused(gateway: Gateway, owner: Own
 
 
 @pytest.mark.parametrize("route", SCOPED, ids=" ".join)
-async def test_a_token_without_the_scope_gets_403(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
+async def test_a_token_without_the_scope_gets_403(
+    gateway: Gateway, lacking: dict[Scope, Client], route: tuple[str, str]
+) -> None:
     method, path = route
     wanted = RULES[route].scope
     assert wanted is not None
-    others = [scope.value for scope in Scope if scope is not wanted]
-    made = await owner.client("POST", "/api/tokens", {"name": "other", "role": "owner", "scopes": others})
-    client = gateway.bearer(made.json["token"])
+    client = lacking[wanted]
     if method == SOCKET:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await client.listen()
@@ -104,8 +132,8 @@ async def test_a_token_without_the_scope_gets_403(gateway: Gateway, owner: Owner
 
 
 @pytest.mark.parametrize("route", PEOPLES, ids=" ".join)
-async def test_what_is_a_persons_own_no_token_may_do(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
-    answer = await owner.client(route[0], addressed(route[1]))
+async def test_what_is_a_persons_own_no_token_may_do(gateway: Gateway, resident: Owner, route: tuple[str, str]) -> None:
+    answer = await resident.client(route[0], addressed(route[1]))
     assert answer.status == 403
     assert "An API token cannot do this. Sign in with your own account." in answer.text
 
@@ -125,18 +153,18 @@ async def test_an_operator_who_signed_in_gets_403_on_every_owners_route(gateway:
 
 
 @pytest.mark.parametrize("route", OWNERS_PAGES, ids=" ".join)
-async def test_an_operator_reads_who_may_do_it(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
-    operator = await gateway.make_operator(owner)
-    answer = await operator(route[0], addressed(route[1]))
+async def test_an_operator_reads_who_may_do_it(gateway: Gateway, operating: Client, route: tuple[str, str]) -> None:
+    answer = await operating(route[0], addressed(route[1]))
     assert answer.status == 403
     assert "Only an owner of the workspace may do this. Ask an owner." in answer.text
     assert not gateway.integrations.calls
 
 
 @pytest.mark.parametrize("route", OWNERS_ONLY, ids=" ".join)
-async def test_an_operator_gets_403_on_owners_routes(gateway: Gateway, owner: Owner, route: tuple[str, str]) -> None:
-    operator = await gateway.make_operator(owner)
-    answer = await operator(route[0], addressed(route[1]))
+async def test_an_operator_gets_403_on_owners_routes(
+    gateway: Gateway, operating: Client, route: tuple[str, str]
+) -> None:
+    answer = await operating(route[0], addressed(route[1]))
     assert answer.status == 403
     assert answer.json["detail"] == "Only an owner of the workspace may do this. Ask an owner."
     assert not gateway.integrations.calls

@@ -134,6 +134,9 @@ async def test_only_named_fields_of_a_buyer_change(gateway: Gateway, owner: Owne
     request = gateway.invoicing.last("UpdateBuyer")
     assert (request.buyer.id, request.buyer.email) == ("b1", "b@example.com")
     assert list(request.update_mask.paths) == ["email"]
+    assert (answer.headers["ETag"], request.buyer.etag) == ('"etag!"', "")
+    await owner.client("PATCH", "/api/buyers/b1", {"displayName": "B"}, headers={"If-Match": '"e1"'})
+    assert gateway.invoicing.last("UpdateBuyer").buyer.etag == "e1"
 
 
 async def test_another_workspaces_show_is_not_found(gateway: Gateway, owner: Owner) -> None:

@@ -41,7 +41,8 @@ async def test_priced_draft_is_finalized_at_its_new_total(
     assert provider.made[unpriced.id].total == 1500
     (entry,) = (await caller.plan(unpriced.show_id)).entries
     assert entry.action == pb.PLAN_ACTION_UNCHANGED
-    brought, finalized = (await caller.history(unpriced))[-2:]
+    asked, brought, finalized = (await caller.history(unpriced))[-3:]
+    assert (asked.reason, asked.actor) == ("Finalizing it was asked for.", "user:test")
     assert brought.reason.endswith("the total was £0.00, now it is £15.00.")
     assert (finalized.reason, finalized.actor) == ("It was finalized; it can be paid.", "user:test")
     assert (await caller.finalize(unpriced)).version == done.version

@@ -8,7 +8,7 @@ from services.common.ids import new_id
 from services.common.status import RemoteError
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
-from tests.invoicing.conftest import Replica
+from tests.invoicing.conftest import MakeCaller, Replica
 from tests.invoicing.fake_provider import FakeProvider, Refused
 from tests.invoicing.test_shows import refusal
 
@@ -98,6 +98,16 @@ async def test_show_without_winners_is_refused(caller: Caller) -> None:
     await caller.items(show.id, [pb.Item(item_number="1", title="A", price=100)])
     await caller.ingest(show.id, [winner(1, status=pb.CLAIM_STATUS_WAITLIST)])
     assert (await refusal(caller.start(show.id))).reason == "NO_CLAIMS"
+
+
+async def test_show_of_another_workspace_is_neither_planned_nor_run(
+    caller: Caller, make_caller: MakeCaller, provider: FakeProvider
+) -> None:
+    other, show_id = await make_caller(), await caller.small_show(1)
+    assert (await refusal(other.plan(show_id))).reason == "SHOW_NOT_FOUND"
+    assert (await refusal(other.start(show_id))).reason == "SHOW_NOT_FOUND"
+    assert not await caller.listed(show_id)
+    assert not provider.made
 
 
 async def test_run_without_connection_is_refused_with_what_to_do(caller: Caller, provider: FakeProvider) -> None:

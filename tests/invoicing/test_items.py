@@ -42,6 +42,27 @@ async def test_two_people_do_not_undo_each_other(caller: Caller, show_id: str) -
     assert await caller.update_item(show_id, again, "price") == won, "sent again, for the answer was lost"
 
 
+async def test_adding_an_item_never_changes_one_that_is_there(caller: Caller, show_id: str) -> None:
+    async def add(item: pb.Item) -> pb.Item:
+        request = pb.CreateItemRequest(show_id=show_id, item=item)
+        return (await caller.client.call(caller.shows.CreateItem, request, caller.who)).item
+
+    added = await add(pb.Item(item_number="7", title="Vase", price=0))
+    assert (added.item_number, added.price, added.HasField("price"), added.HasField("quantity")) == (
+        "7",
+        0,
+        True,
+        False,
+    )
+    before = await caller.listed_items(show_id)
+    error = await refusal(add(pb.Item(item_number="7", title="Other", price=1)))
+    assert (error.kind, error.reason) == (Kind.CONFLICT, "ITEM_EXISTS")
+    wrong = await refusal(add(pb.Item(item_number="", price=-1)))
+    assert [fault.field for fault in wrong.faults] == ["item.item_number", "item.price"]
+    assert await caller.listed_items(show_id) == before
+    assert (await caller.show(show_id)).item_count == 2
+
+
 async def test_what_cannot_be_changed_is_told(caller: Caller, show_id: str) -> None:
     assert (await refusal(caller.update_item(show_id, pb.Item(item_number="9", price=1), "price"))).reason == (
         "ITEM_NOT_FOUND"

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from litestar import Router, get, patch
+from litestar import Response, Router, get, patch
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from services.gateway.api.conditions import IfMatch, etag, etag_of
 from services.gateway.api.parameters import PageSize, PageToken
 from services.gateway.backends.shows import Shows
 from services.gateway.identity.principal import Principal
@@ -30,9 +31,11 @@ async def change_buyer(
     data: JSONBody[BuyerChange],
     caller: NamedDependency[Principal],
     shows: NamedDependency[Shows],
-) -> BuyerView:
+    if_match: IfMatch = None,
+) -> Response[BuyerView]:
     """Change a buyer's e-mail address or display name, for all shows."""
-    return await shows.update_buyer(caller.identity, buyer_id, data)
+    buyer = await shows.update_buyer(caller.identity, buyer_id, data, etag_of(if_match))
+    return Response(buyer, headers=etag(buyer.etag))
 
 
 ROUTES: Final = Router("/", route_handlers=[list_buyers, change_buyer], tags=["Buyers"])

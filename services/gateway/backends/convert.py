@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.common.timestamps import from_proto
@@ -21,3 +22,8 @@ def enum_numbers(enum: EnumDescriptor, prefix: str) -> dict[str, Any]:
 
 def moment(stamp: Timestamp) -> datetime | None:
     return from_proto(stamp)
+
+
+def seconds(span: Duration) -> float | None:
+    """None for no time at all, which is what an unset field reads as."""
+    return span.seconds + span.nanos / 1e9 or None

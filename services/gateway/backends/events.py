@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from google.protobuf.message import DecodeError
 
-from services.gateway.backends.convert import enum_names, moment
+from services.gateway.backends.convert import enum_names, moment, seconds
 from services.gateway.schemas.events import (
     ClaimsChangedView,
     EventData,
@@ -106,6 +106,9 @@ def _progressed(event: pb.Event) -> GenerationProgressedView:
         created_count=progressed.created_count,
         failed_count=progressed.failed_count,
         pending_count=progressed.pending_count,
+        cancelled_count=progressed.cancelled_count,
+        rate=progressed.rate,
+        remaining_seconds=seconds(progressed.remaining_time),
     )
 
 
@@ -117,6 +120,7 @@ def _finished(event: pb.Event) -> GenerationFinishedView:
         created_count=finished.created_count,
         failed_count=finished.failed_count,
         cancelled=finished.cancelled,
+        cancelled_count=finished.cancelled_count,
     )
 
 

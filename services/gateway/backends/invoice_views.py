@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from services.gateway.backends.convert import enum_names, enum_numbers, moment
+from services.gateway.backends.convert import enum_names, enum_numbers, moment, seconds
 from services.gateway.backends.shows import buyer_view
 from services.gateway.schemas.invoices import (
     ChangeKind,
@@ -195,6 +195,9 @@ def generation(generation: pb.Generation) -> GenerationView:
         finished_at=moment(generation.finish_time),
         actor=generation.actor,
         change_count=generation.change_count,
+        cancelled_count=generation.cancelled_count,
+        rate=generation.rate,
+        remaining_seconds=seconds(generation.remaining_time),
     )
 
 

@@ -16,6 +16,7 @@ from services.gateway.schemas.invoices import (
     InvoicePage,
     InvoiceSort,
     InvoiceStatus,
+    InvoiceView,
     PlanView,
     RetryView,
     SentView,
@@ -27,6 +28,7 @@ from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServic
 _PLANNING: Final = 20.0
 _STARTING: Final = 30.0
 _SENDING: Final = 20.0
+_CHANGING: Final = 58.0
 """Seconds for calls that do more than read a page."""
 
 
@@ -92,6 +94,11 @@ class Invoices:
         request = pb.GetGenerationRequest(generation_id=generation_id)
         return views.generation((await self._client.call(self._stub.GetGeneration, request, caller)).generation)
 
+    async def cancel(self, caller: Identity, generation_id: str) -> GenerationView:
+        request = pb.CancelGenerationRequest(generation_id=generation_id)
+        answer = await self._client.call(self._stub.CancelGeneration, request, caller, timeout=_CHANGING)
+        return views.generation(answer.generation)
+
     async def list(self, caller: Identity, show_id: str, wanted: InvoiceQuery) -> InvoicePage:
         request = pb.ListInvoicesRequest(
             show_id=show_id,
@@ -111,6 +118,26 @@ class Invoices:
         request = pb.ListInvoiceHistoryRequest(show_id=show_id, invoice_id=invoice_id)
         answer = await self._client.call(self._stub.ListInvoiceHistory, request, caller)
         return InvoiceHistory(items=[views.change(change) for change in answer.changes])
+
+    async def void(self, caller: Identity, show_id: str, invoice_id: str) -> InvoiceView:
+        request = pb.VoidInvoiceRequest(show_id=show_id, invoice_id=invoice_id)
+        answer = await self._client.call(self._stub.VoidInvoice, request, caller, timeout=_CHANGING)
+        return views.invoice(answer.invoice)
+
+    async def mark_paid(self, caller: Identity, show_id: str, invoice_id: str, note: str) -> InvoiceView:
+        request = pb.MarkPaidRequest(show_id=show_id, invoice_id=invoice_id, note=note)
+        answer = await self._client.call(self._stub.MarkPaid, request, caller, timeout=_CHANGING)
+        return views.invoice(answer.invoice)
+
+    async def finalize(self, caller: Identity, show_id: str, invoice_id: str) -> InvoiceView:
+        request = pb.FinalizeInvoiceRequest(show_id=show_id, invoice_id=invoice_id)
+        answer = await self._client.call(self._stub.FinalizeInvoice, request, caller, timeout=_CHANGING)
+        return views.invoice(answer.invoice)
+
+    async def update_draft(self, caller: Identity, show_id: str, invoice_id: str) -> InvoiceView:
+        request = pb.UpdateDraftRequest(show_id=show_id, invoice_id=invoice_id)
+        answer = await self._client.call(self._stub.UpdateDraft, request, caller, timeout=_CHANGING)
+        return views.invoice(answer.invoice)
 
     async def send(
         self, caller: Identity, show_id: str, invoice_id: str, channel: Channel | None, request_id: str

@@ -44,7 +44,7 @@ BATCH: Final = 5_000
 """Most items or claims that one call takes."""
 STATE: Final[dict[int, ShowState]] = enum_names(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
 CLAIM_STATUS: Final[dict[int, ClaimStatus]] = enum_names(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
-_CLAIM_STATUS_NUMBERS: Final = enum_numbers(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
+CLAIM_STATUS_NUMBERS: Final = enum_numbers(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
 _STREAM: Final = 900.0
 """Seconds for a stream."""
 _BULK: Final = 30.0
@@ -66,16 +66,16 @@ class Shows:
             request_id=request_id,
             start_time=to_proto(show.start_time),
         )
-        return _show((await self._client.call(self._stub.CreateShow, request, caller)).show)
+        return show_view((await self._client.call(self._stub.CreateShow, request, caller)).show)
 
     async def get(self, caller: Identity, show_id: str) -> ShowView:
         request = pb.GetShowRequest(show_id=show_id)
-        return _show((await self._client.call(self._stub.GetShow, request, caller)).show)
+        return show_view((await self._client.call(self._stub.GetShow, request, caller)).show)
 
     async def list(self, caller: Identity, page_size: int, page_token: str) -> ShowPage:
         request = pb.ListShowsRequest(page_size=page_size, page_token=page_token)
         answer = await self._client.call(self._stub.ListShows, request, caller)
-        return ShowPage(items=[_show(show) for show in answer.shows], next_page_token=answer.next_page_token)
+        return ShowPage(items=[show_view(show) for show in answer.shows], next_page_token=answer.next_page_token)
 
     async def update(self, caller: Identity, show_id: str, change: ShowChange, etag: str = "") -> ShowView:
         """`etag` is that of the show as it was read; empty for any."""
@@ -91,19 +91,19 @@ class Shows:
                 show.start_time.CopyFrom(start_time)
             mask.paths.append("start_time")
         request = pb.UpdateShowRequest(show=show, update_mask=mask)
-        return _show((await self._client.call(self._stub.UpdateShow, request, caller)).show)
+        return show_view((await self._client.call(self._stub.UpdateShow, request, caller)).show)
 
     async def start(self, caller: Identity, show_id: str) -> ShowView:
         request = pb.StartShowRequest(show_id=show_id)
-        return _show((await self._client.call(self._stub.StartShow, request, caller)).show)
+        return show_view((await self._client.call(self._stub.StartShow, request, caller)).show)
 
     async def pause(self, caller: Identity, show_id: str) -> ShowView:
         request = pb.PauseShowRequest(show_id=show_id)
-        return _show((await self._client.call(self._stub.PauseShow, request, caller)).show)
+        return show_view((await self._client.call(self._stub.PauseShow, request, caller)).show)
 
     async def end(self, caller: Identity, show_id: str) -> ShowView:
         request = pb.EndShowRequest(show_id=show_id)
-        return _show((await self._client.call(self._stub.EndShow, request, caller)).show)
+        return show_view((await self._client.call(self._stub.EndShow, request, caller)).show)
 
     async def put_items(self, caller: Identity, show_id: str, items: Sequence[ItemBody]) -> ItemsTaken:
         """One batch: all or none."""
@@ -123,6 +123,11 @@ class Shows:
         answer = await self._client.feed(self._stub.StreamItems, _requests(batches, request), caller, timeout=_STREAM)
         return _taken(answer, [RejectedRow(index=one.index, reason=one.reason) for one in answer.rejected_items])
 
+    async def create_item(self, caller: Identity, show_id: str, item: ItemBody) -> ItemView:
+        """Never changes one that is there."""
+        request = pb.CreateItemRequest(show_id=show_id, item=_item_to_proto(item))
+        return item_view((await self._client.call(self._stub.CreateItem, request, caller)).item)
+
     async def update_item(
         self, caller: Identity, show_id: str, item_number: str, change: ItemChange, etag: str
     ) -> ItemView:
@@ -135,12 +140,12 @@ class Shows:
             if value is not UNSET and value is not None:
                 setattr(item, name, value)
         request = pb.UpdateItemRequest(show_id=show_id, item=item, update_mask=mask)
-        return _item((await self._client.call(self._stub.UpdateItem, request, caller)).item)
+        return item_view((await self._client.call(self._stub.UpdateItem, request, caller)).item)
 
     async def list_items(self, caller: Identity, show_id: str, page_size: int, page_token: str) -> ItemPage:
         request = pb.ListItemsRequest(show_id=show_id, page_size=page_size, page_token=page_token)
         answer = await self._client.call(self._stub.ListItems, request, caller)
-        return ItemPage(items=[_item(item) for item in answer.items], next_page_token=answer.next_page_token)
+        return ItemPage(items=[item_view(item) for item in answer.items], next_page_token=answer.next_page_token)
 
     async def take_claims(self, caller: Identity, show_id: str, claims: Sequence[ClaimBody]) -> ClaimsTaken:
         """One batch: what cannot be taken is answered with its place and reason."""
@@ -175,25 +180,28 @@ class Shows:
             show_id=show_id,
             page_size=page_size,
             page_token=page_token,
-            status=_CLAIM_STATUS_NUMBERS[status] if status else pb.CLAIM_STATUS_UNSPECIFIED,
+            status=CLAIM_STATUS_NUMBERS[status] if status else pb.CLAIM_STATUS_UNSPECIFIED,
         )
         answer = await self._client.call(self._stub.ListClaims, request, caller)
-        return ClaimPage(items=[_claim(claim) for claim in answer.claims], next_page_token=answer.next_page_token)
+        return ClaimPage(items=[claim_view(claim) for claim in answer.claims], next_page_token=answer.next_page_token)
 
     async def list_buyers(self, caller: Identity, show_id: str, page_size: int, page_token: str) -> BuyerPage:
         request = pb.ListBuyersRequest(show_id=show_id, page_size=page_size, page_token=page_token)
         answer = await self._client.call(self._stub.ListBuyers, request, caller)
         return BuyerPage(items=[buyer_view(buyer) for buyer in answer.buyers], next_page_token=answer.next_page_token)
 
-    async def update_buyer(self, caller: Identity, buyer_id: str, change: BuyerChange) -> BuyerView:
-        buyer, mask = pb.Buyer(id=buyer_id), FieldMask()
+    async def update_buyer(
+        self, caller: Identity, buyer_id: str, change: BuyerChange, etag: str = "", show_id: str = ""
+    ) -> BuyerView:
+        """`etag` is that of the buyer as it was read, empty for any; who listens to the show is told."""
+        buyer, mask = pb.Buyer(id=buyer_id, etag=etag), FieldMask()
         if change.email is not UNSET:
             buyer.email = change.email
             mask.paths.append("email")
         if change.display_name is not UNSET:
             buyer.display_name = change.display_name
             mask.paths.append("display_name")
-        request = pb.UpdateBuyerRequest(buyer=buyer, update_mask=mask)
+        request = pb.UpdateBuyerRequest(buyer=buyer, update_mask=mask, show_id=show_id)
         return buyer_view((await self._client.call(self._stub.UpdateBuyer, request, caller)).buyer)
 
 
@@ -215,7 +223,7 @@ def _taken(answer: pb.StreamItemsResponse | pb.StreamClaimsResponse, rejected: l
     )
 
 
-def _show(show: pb.Show) -> ShowView:
+def show_view(show: pb.Show) -> ShowView:
     return ShowView(
         id=show.id,
         name=show.name,
@@ -236,7 +244,7 @@ def _item_to_proto(item: ItemBody) -> pb.Item:
     return pb.Item(item_number=item.item_number, title=item.title, price=item.price, quantity=item.quantity)
 
 
-def _item(item: pb.Item) -> ItemView:
+def item_view(item: pb.Item) -> ItemView:
     return ItemView(
         id=item.id,
         item_number=item.item_number,
@@ -256,14 +264,14 @@ def _claim_to_proto(claim: ClaimBody) -> pb.Claim:
         display_name=claim.display_name,
         item_number=claim.item_number,
         quantity=claim.quantity,
-        status=_CLAIM_STATUS_NUMBERS[claim.status],
+        status=CLAIM_STATUS_NUMBERS[claim.status],
         claim_time=to_proto(claim.claimed_at),
         sequence=claim.sequence,
         email=claim.email,
     )
 
 
-def _claim(claim: pb.Claim) -> ClaimView:
+def claim_view(claim: pb.Claim) -> ClaimView:
     return ClaimView(
         claim_id=claim.claim_id,
         platform=claim.platform,
@@ -276,6 +284,8 @@ def _claim(claim: pb.Claim) -> ClaimView:
         claimed_at=moment(claim.claim_time),
         sequence=claim.sequence,
         email=claim.email,
+        item_title=claim.item_title,
+        item_price=claim.item_price if claim.HasField("item_price") else None,
     )
 
 
@@ -292,4 +302,8 @@ def buyer_view(buyer: pb.Buyer) -> BuyerView:
         unpriced_count=buyer.unpriced_count,
         total=buyer.total,
         pay_path=buyer.pay_path,
+        paid_total=buyer.paid_total,
+        opened_count=buyer.opened_count,
+        first_opened_at=moment(buyer.first_opened_time),
+        etag=buyer.etag,
     )

@@ -5,12 +5,22 @@ from typing import Final
 from litestar import Router
 from litestar.exceptions import HTTPException, ValidationException
 
-from services.gateway.dashboard.actions import account, session
+from services.gateway.dashboard.actions import account, amending, sendings, session
 from services.gateway.dashboard.actions import integrations as integration_actions
 from services.gateway.dashboard.actions import invoices as invoice_actions
 from services.gateway.dashboard.actions import settings as settings_actions
 from services.gateway.dashboard.actions import shows as show_actions
-from services.gateway.dashboard.pages import integrations, join, oidc, settings, show, shows, sign_in
+from services.gateway.dashboard.pages import (
+    integrations,
+    invoice,
+    join,
+    oidc,
+    plan,
+    settings,
+    show,
+    shows,
+    sign_in,
+)
 from services.gateway.dashboard.problems import on_error
 
 ROUTES: Final = Router(
@@ -21,7 +31,11 @@ ROUTES: Final = Router(
         *shows.HANDLERS,
         *show_actions.HANDLERS,
         *show.HANDLERS,
+        *plan.HANDLERS,
+        *invoice.HANDLERS,
         *invoice_actions.HANDLERS,
+        *sendings.HANDLERS,
+        *amending.HANDLERS,
         *integrations.HANDLERS,
         *integration_actions.HANDLERS,
         *oidc.HANDLERS,

@@ -25,6 +25,7 @@ _LONGEST_CREDENTIAL: Final = 512
 SUBPROTOCOL: Final = "showbill.v1"
 """What a socket speaks. A client that cannot send headers, such as a browser's script, offers it beside its token."""
 TOKEN_PREFIX: Final = "showbill.token."  # noqa: S105  # what stands before a token
+REFUSAL: Final = "showbill.refusal"
 SOCKET_REFUSED: Final = 4000
 """A socket that is not let in is closed with this plus the status that HTTP would answer."""
 
@@ -74,6 +75,7 @@ class Door:
         try:
             await self._admit(connection, SOCKET)
         except ShowbillError as error:
+            connection.scope[REFUSAL] = error  # type: ignore[typeddict-unknown-key]
             code = SOCKET_REFUSED + HTTP_STATUS[error.kind][0]
             raise WebSocketException(detail=error.message, code=code) from error
 

@@ -36,6 +36,8 @@ _SCOPE: Final = "openid email profile"
 _ALGORITHMS: Final = ("RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519")
 """Signatures with a key of the provider's own. Never none, and none that is made with the client's secret."""
 _PATIENCE: Final = 10.0
+_TLS: Final = httpx2.create_ssl_context()
+"""One for all: reading the authorities takes longer than asking the provider."""
 _KEPT: Final = 3600.0
 """Seconds that the provider's description and keys are kept."""
 _LEEWAY: Final = 60
@@ -162,6 +164,7 @@ class Oidc:
             redirect_uri=self._redirect_uri,
             code_challenge_method="S256",
             timeout=_PATIENCE,
+            verify=_TLS,
         )
 
     async def _redeem(self, provider: dict[str, Any], code: str, verifier: str, nonce: str) -> dict[str, Any]:
@@ -227,7 +230,7 @@ class Oidc:
 
 async def _read(address: str) -> Any:
     try:
-        async with httpx2.AsyncClient(timeout=_PATIENCE) as client:
+        async with httpx2.AsyncClient(timeout=_PATIENCE, verify=_TLS) as client:
             return (await client.get(address)).raise_for_status().json()
     except (httpx2.HTTPError, ValueError) as error:
         log.warning("the sign-in provider cannot be read", problem=type(error).__name__)

@@ -15,6 +15,9 @@ class GenerationProgressedView(View):
     created_count: int
     failed_count: int
     pending_count: int
+    cancelled_count: int
+    rate: float
+    remaining_seconds: float | None
 
 
 class GenerationFinishedView(View):
@@ -25,6 +28,7 @@ class GenerationFinishedView(View):
     created_count: int
     failed_count: int
     cancelled: bool
+    cancelled_count: int
 
 
 class LinkRequestedView(View):

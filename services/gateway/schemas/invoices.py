@@ -9,7 +9,7 @@ from services.gateway.schemas.base import Body, View
 from services.gateway.schemas.shows import BuyerView
 
 InvoiceStatus = Literal["pending", "draft", "sent", "paid", "error", "payment_failed", "void", "uncollectible"]
-DraftReason = Literal["needs_price", "below_minimum"]
+DraftReason = Literal["needs_price", "below_minimum", "not_finalized"]
 PlanAction = Literal["create", "unchanged", "changed", "skip"]
 PlanWarning = Literal[
     "unpriced",
@@ -194,6 +194,18 @@ class GenerationView(View):
     finished_at: datetime | None
     actor: str
     change_count: Annotated[int, msgspec.Meta(description="Of the total, changes of invoices that stood before.")]
+    cancelled_count: Annotated[int, msgspec.Meta(description="Left undone because run or invoice was cancelled.")]
+    rate: Annotated[float, msgspec.Meta(description="Invoices per second, about over the last ten seconds.")]
+    remaining_seconds: Annotated[
+        float | None,
+        msgspec.Meta(description="At this rate; null while that says nothing: just begun, nothing moves, or finished."),
+    ]
+
+
+class MarkPaidBody(Body):
+    """A payment taken outside the provider."""
+
+    note: Annotated[str, msgspec.Meta(max_length=500, description="Kept in the history.")] = ""
 
 
 class RetryBody(Body):

@@ -135,6 +135,8 @@ class ClaimView(View):
     claimed_at: datetime | None
     sequence: int
     email: str
+    item_title: str
+    item_price: Annotated[int | None, msgspec.Meta(description="Null while the item has no price.")]
 
 
 class ClaimPage(View):
@@ -220,6 +222,10 @@ class BuyerView(View):
     unpriced_count: int
     total: int
     pay_path: str
+    paid_total: Annotated[int, msgspec.Meta(description="Of the show's paid invoices; 0 in the answer to a change.")]
+    opened_count: Annotated[int, msgspec.Meta(description="How often the pay link in force was opened.")]
+    first_opened_at: datetime | None
+    etag: Annotated[str, msgspec.Meta(description="Names this state of the buyer, for `If-Match` of a change.")]
 
 
 class BuyerPage(View):

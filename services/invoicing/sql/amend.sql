@@ -23,7 +23,7 @@ SELECT id, workspace_id, provider, external_account, livemode, show_id, revision
 FROM invoices WHERE id = $1;
 
 -- name: has_history
-SELECT EXISTS (SELECT FROM invoice_history WHERE invoice_id = $1 AND reason = $2);
+SELECT EXISTS (SELECT FROM invoice_history WHERE invoice_id = $1 AND reason = $2 AND actor = $3);
 
 -- name: owed_now
 SELECT * FROM rollups WHERE show_id = $1 AND buyer_id = ANY ($2::uuid[]);

@@ -59,30 +59,6 @@ SET claim_count = claim_count + $2,
     buyer_count = (SELECT count(DISTINCT buyer_id) FROM claims WHERE show_id = $1 AND status = 'winner')
 WHERE id = $1;
 
--- name: list_claims
-SELECT claims.id, claims.claim_id, claims.quantity, claims.status, claims.claim_time, claims.sequence,
-       show_items.item_number, buyers.platform, buyers.platform_user_id, buyers.handle, buyers.display_name, buyers.email
-FROM claims
-JOIN show_items ON show_items.id = claims.show_item_id
-JOIN buyers ON buyers.id = claims.buyer_id
-WHERE claims.show_id = $1
-  AND ($2::timestamptz IS NULL OR (claims.claim_time, claims.id) > ($2, $3::uuid))
-  AND ($4::claim_status IS NULL OR claims.status = $4)
-ORDER BY claims.claim_time, claims.id
-LIMIT $5;
-
--- name: list_buyers
-WITH owed AS MATERIALIZED (
-  SELECT buyer_id, claim_count, line_count, unpriced_count, total FROM rollups WHERE show_id = $1
-)
-SELECT buyers.*, owed.claim_count, owed.line_count, owed.unpriced_count, owed.total,
-       (SELECT token FROM pay_links WHERE show_id = $1 AND buyer_id = owed.buyer_id AND revoked_at IS NULL) AS pay_token
-FROM owed
-JOIN buyers ON buyers.id = owed.buyer_id
-WHERE $2::text IS NULL OR (buyers.handle, buyers.id) > ($2, $3::uuid)
-ORDER BY buyers.handle, buyers.id
-LIMIT $4;
-
 -- name: lock_buyer
 SELECT *, '' AS pay_token FROM buyers WHERE id = $1 AND workspace_id = $2 FOR NO KEY UPDATE;
 

@@ -54,6 +54,11 @@ UPDATE shows SET item_count = item_count + $2 WHERE id = $1;
 -- name: get_item
 SELECT id, item_number, title, price, quantity FROM show_items WHERE show_id = $1 AND item_number = $2;
 
+-- name: create_item
+INSERT INTO show_items (id, show_id, item_number, title, price, quantity) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (show_id, item_number) DO NOTHING
+RETURNING id, item_number, title, price, quantity;
+
 -- name: update_item
 UPDATE show_items SET title = $2, price = $3, quantity = $4 WHERE id = $1
 RETURNING id, item_number, title, price, quantity;

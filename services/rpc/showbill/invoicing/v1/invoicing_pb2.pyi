@@ -75,6 +75,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No item of this number in the show."""
     ERROR_REASON_ITEM_CHANGED: _ErrorReason.ValueType  # 41
     """Somebody changed the item since it was read."""
+    ERROR_REASON_BUYER_CHANGED: _ErrorReason.ValueType  # 80
+    """Somebody changed the buyer since it was read."""
+    ERROR_REASON_ITEM_EXISTS: _ErrorReason.ValueType  # 81
+    """The show has an item of this number."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: the `reason` of the ErrorInfo, without this enum's prefix."""
@@ -124,6 +128,10 @@ ERROR_REASON_ITEM_NOT_FOUND: ErrorReason.ValueType  # 40
 """No item of this number in the show."""
 ERROR_REASON_ITEM_CHANGED: ErrorReason.ValueType  # 41
 """Somebody changed the item since it was read."""
+ERROR_REASON_BUYER_CHANGED: ErrorReason.ValueType  # 80
+"""Somebody changed the buyer since it was read."""
+ERROR_REASON_ITEM_EXISTS: ErrorReason.ValueType  # 81
+"""The show has an item of this number."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _ShowState:
@@ -155,6 +163,34 @@ SHOW_STATE_PAUSED: ShowState.ValueType  # 3
 SHOW_STATE_ENDED: ShowState.ValueType  # 4
 """Over."""
 Global___ShowState: _TypeAlias = ShowState  # noqa: Y015
+
+class _ItemFilter:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ItemFilterEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ItemFilter.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ITEM_FILTER_UNSPECIFIED: _ItemFilter.ValueType  # 0
+    """All."""
+    ITEM_FILTER_UNPRICED: _ItemFilter.ValueType  # 1
+    """Without a price."""
+    ITEM_FILTER_CLAIMED: _ItemFilter.ValueType  # 2
+    """Won by somebody."""
+    ITEM_FILTER_UNCLAIMED: _ItemFilter.ValueType  # 3
+    """Won by nobody."""
+
+class ItemFilter(_ItemFilter, metaclass=_ItemFilterEnumTypeWrapper):
+    """Which items are listed."""
+
+ITEM_FILTER_UNSPECIFIED: ItemFilter.ValueType  # 0
+"""All."""
+ITEM_FILTER_UNPRICED: ItemFilter.ValueType  # 1
+"""Without a price."""
+ITEM_FILTER_CLAIMED: ItemFilter.ValueType  # 2
+"""Won by somebody."""
+ITEM_FILTER_UNCLAIMED: ItemFilter.ValueType  # 3
+"""Won by nobody."""
+Global___ItemFilter: _TypeAlias = ItemFilter  # noqa: Y015
 
 class _ClaimStatus:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -788,18 +824,22 @@ class ListShowsRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    WITH_SUMS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 200; 50 when 0."""
     page_token: _builtins.str
+    with_sums: _builtins.bool
+    """Also answers the money of each show."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        with_sums: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "with_sums", b"with_sums"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -813,22 +853,62 @@ class ListShowsResponse(_message.Message):
 
     SHOWS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SUMS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     @_builtins.property
     def shows(self) -> _containers.RepeatedCompositeFieldContainer[Global___Show]: ...
+    @_builtins.property
+    def sums(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShowSums]:
+        """With with_sums: one for each show, in their order."""
+
     def __init__(
         self,
         *,
         shows: _abc.Iterable[Global___Show] | None = ...,
         next_page_token: _builtins.str = ...,
+        sums: _abc.Iterable[Global___ShowSums] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "shows", b"shows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "shows", b"shows", "sums", b"sums"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListShowsResponse: _TypeAlias = ListShowsResponse  # noqa: Y015
+
+@_typing.final
+class ShowSums(_message.Message):
+    """The money of a show in a few figures, in minor units of its currency, as at the show's `seq`. GetShowSummary has all."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIMED_FIELD_NUMBER: _builtins.int
+    COLLECTED_FIELD_NUMBER: _builtins.int
+    INVOICE_COUNT_FIELD_NUMBER: _builtins.int
+    ERROR_COUNT_FIELD_NUMBER: _builtins.int
+    claimed: _builtins.int
+    """Priced winner claims."""
+    collected: _builtins.int
+    """Paid invoices."""
+    invoice_count: _builtins.int
+    """Invoices that are not void."""
+    error_count: _builtins.int
+    """Invoices that could not be made."""
+    def __init__(
+        self,
+        *,
+        claimed: _builtins.int = ...,
+        collected: _builtins.int = ...,
+        invoice_count: _builtins.int = ...,
+        error_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "collected", b"collected", "error_count", b"error_count", "invoice_count", b"invoice_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShowSums: _TypeAlias = ShowSums  # noqa: Y015
 
 @_typing.final
 class UpdateShowRequest(_message.Message):
@@ -1023,6 +1103,8 @@ class Item(_message.Message):
     PRICE_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    WINNER_COUNT_FIELD_NUMBER: _builtins.int
+    WINNER_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID; set by the service."""
     item_number: _builtins.str
@@ -1034,6 +1116,10 @@ class Item(_message.Message):
     """How many there are; unset when unlimited."""
     etag: _builtins.str
     """Names this state of the item; set by the service."""
+    winner_count: _builtins.int
+    """Buyers who won it; set by the service, in ListItems with_counts."""
+    winner: _builtins.str
+    """Handle of the winner, or name where there is no handle; set by the service where exactly one won it."""
     def __init__(
         self,
         *,
@@ -1043,10 +1129,12 @@ class Item(_message.Message):
         price: _builtins.int | None = ...,
         quantity: _builtins.int | None = ...,
         etag: _builtins.str = ...,
+        winner_count: _builtins.int = ...,
+        winner: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "price", b"price", "quantity", b"quantity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "etag", b"etag", "id", b"id", "item_number", b"item_number", "price", b"price", "quantity", b"quantity", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "_quantity", b"_quantity", "etag", b"etag", "id", b"id", "item_number", b"item_number", "price", b"price", "quantity", b"quantity", "title", b"title", "winner", b"winner", "winner_count", b"winner_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
     _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
@@ -1208,6 +1296,53 @@ class StreamItemsResponse(_message.Message):
 Global___StreamItemsResponse: _TypeAlias = StreamItemsResponse  # noqa: Y015
 
 @_typing.final
+class CreateItemRequest(_message.Message):
+    """Request of CreateItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    @_builtins.property
+    def item(self) -> Global___Item: ...
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        item: Global___Item | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "show_id", b"show_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateItemRequest: _TypeAlias = CreateItemRequest  # noqa: Y015
+
+@_typing.final
+class CreateItemResponse(_message.Message):
+    """Response of CreateItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def item(self) -> Global___Item: ...
+    def __init__(
+        self,
+        *,
+        item: Global___Item | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateItemResponse: _TypeAlias = CreateItemResponse  # noqa: Y015
+
+@_typing.final
 class UpdateItemRequest(_message.Message):
     """Request of UpdateItem."""
 
@@ -1273,20 +1408,36 @@ class ListItemsRequest(_message.Message):
     SHOW_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    UNPRICED_FIRST_FIELD_NUMBER: _builtins.int
+    WITH_COUNTS_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     page_size: _builtins.int
     """At most 1,000; 200 when 0."""
     page_token: _builtins.str
+    """Of the same filter, query and order; INVALID_ARGUMENT otherwise."""
+    filter: Global___ItemFilter.ValueType
+    query: _builtins.str
+    """Part of a number or a title, in any case. At most 200 characters."""
+    unpriced_first: _builtins.bool
+    """Those without a price before all others."""
+    with_counts: _builtins.bool
+    """Also answers the counts, and who won each item."""
     def __init__(
         self,
         *,
         show_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        filter: Global___ItemFilter.ValueType = ...,
+        query: _builtins.str = ...,
+        unpriced_first: _builtins.bool = ...,
+        with_counts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id", "unpriced_first", b"unpriced_first", "with_counts", b"with_counts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1300,22 +1451,55 @@ class ListItemsResponse(_message.Message):
 
     ITEMS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Item]: ...
+    @_builtins.property
+    def counts(self) -> Global___ItemCounts:
+        """With with_counts."""
+
     def __init__(
         self,
         *,
         items: _abc.Iterable[Global___Item] | None = ...,
         next_page_token: _builtins.str = ...,
+        counts: Global___ItemCounts | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "items", b"items", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListItemsResponse: _TypeAlias = ListItemsResponse  # noqa: Y015
+
+@_typing.final
+class ItemCounts(_message.Message):
+    """How many items the query finds, whatever the filter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALL_FIELD_NUMBER: _builtins.int
+    UNPRICED_FIELD_NUMBER: _builtins.int
+    CLAIMED_FIELD_NUMBER: _builtins.int
+    all: _builtins.int
+    unpriced: _builtins.int
+    claimed: _builtins.int
+    def __init__(
+        self,
+        *,
+        all: _builtins.int = ...,
+        unpriced: _builtins.int = ...,
+        claimed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "claimed", b"claimed", "unpriced", b"unpriced"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemCounts: _TypeAlias = ItemCounts  # noqa: Y015
 
 @_typing.final
 class Claim(_message.Message):
@@ -1334,6 +1518,8 @@ class Claim(_message.Message):
     CLAIM_TIME_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
     EMAIL_FIELD_NUMBER: _builtins.int
+    ITEM_TITLE_FIELD_NUMBER: _builtins.int
+    ITEM_PRICE_FIELD_NUMBER: _builtins.int
     claim_id: _builtins.str
     """The caller's own id: unique in the show, the key of idempotency."""
     platform: _builtins.str
@@ -1354,6 +1540,10 @@ class Claim(_message.Message):
     """
     email: _builtins.str
     """Empty for most."""
+    item_title: _builtins.str
+    """Of the item; set by the service, in ListClaims."""
+    item_price: _builtins.int
+    """Minor units; unset while the item has no price. Set by the service, in ListClaims."""
     @_builtins.property
     def claim_time(self) -> _timestamp_pb2.Timestamp:
         """When the claim came to this state; unset counts as the making of the show. At the same time the later of waitlist,
@@ -1374,12 +1564,16 @@ class Claim(_message.Message):
         claim_time: _timestamp_pb2.Timestamp | None = ...,
         sequence: _builtins.int = ...,
         email: _builtins.str = ...,
+        item_title: _builtins.str = ...,
+        item_price: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["claim_time", b"claim_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_item_price", b"_item_price", "claim_time", b"claim_time", "item_price", b"item_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_id", b"claim_id", "claim_time", b"claim_time", "display_name", b"display_name", "email", b"email", "item_number", b"item_number", "platform", b"platform", "platform_user_id", b"platform_user_id", "quantity", b"quantity", "sequence", b"sequence", "status", b"status", "user_handle", b"user_handle"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_item_price", b"_item_price", "claim_id", b"claim_id", "claim_time", b"claim_time", "display_name", b"display_name", "email", b"email", "item_number", b"item_number", "item_price", b"item_price", "item_title", b"item_title", "platform", b"platform", "platform_user_id", b"platform_user_id", "quantity", b"quantity", "sequence", b"sequence", "status", b"status", "user_handle", b"user_handle"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__item_price: _TypeAlias = _typing.Literal["item_price"]  # noqa: Y015
+    _WhichOneofArgType__item_price: _TypeAlias = _typing.Literal["_item_price", b"_item_price"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__item_price) -> _WhichOneofReturnType__item_price | None: ...
 
 Global___Claim: _TypeAlias = Claim  # noqa: Y015
 
@@ -1551,12 +1745,21 @@ class ListClaimsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    NEWEST_FIRST_FIELD_NUMBER: _builtins.int
+    WITH_COUNTS_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     page_size: _builtins.int
     """At most 1,000; 200 when 0."""
     page_token: _builtins.str
     status: Global___ClaimStatus.ValueType
     """All when UNSPECIFIED."""
+    query: _builtins.str
+    """Part of a handle, a name, an item number or a title, in any case. At most 200 characters."""
+    newest_first: _builtins.bool
+    """Latest first."""
+    with_counts: _builtins.bool
+    """Also answers the counts by status."""
     def __init__(
         self,
         *,
@@ -1564,10 +1767,13 @@ class ListClaimsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         status: Global___ClaimStatus.ValueType = ...,
+        query: _builtins.str = ...,
+        newest_first: _builtins.bool = ...,
+        with_counts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "show_id", b"show_id", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["newest_first", b"newest_first", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id", "status", b"status", "with_counts", b"with_counts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1581,22 +1787,52 @@ class ListClaimsResponse(_message.Message):
 
     CLAIMS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     @_builtins.property
     def claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___Claim]: ...
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClaimCount]:
+        """With with_counts: of all that the query finds, whatever their status. A status without claims is left out."""
+
     def __init__(
         self,
         *,
         claims: _abc.Iterable[Global___Claim] | None = ...,
         next_page_token: _builtins.str = ...,
+        counts: _abc.Iterable[Global___ClaimCount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "counts", b"counts", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListClaimsResponse: _TypeAlias = ListClaimsResponse  # noqa: Y015
+
+@_typing.final
+class ClaimCount(_message.Message):
+    """How many claims are in one status."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    status: Global___ClaimStatus.ValueType
+    count: _builtins.int
+    def __init__(
+        self,
+        *,
+        status: Global___ClaimStatus.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimCount: _TypeAlias = ClaimCount  # noqa: Y015
 
 @_typing.final
 class Buyer(_message.Message):
@@ -1615,6 +1851,10 @@ class Buyer(_message.Message):
     UNPRICED_COUNT_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
     PAY_PATH_FIELD_NUMBER: _builtins.int
+    PAID_TOTAL_FIELD_NUMBER: _builtins.int
+    OPENED_COUNT_FIELD_NUMBER: _builtins.int
+    FIRST_OPENED_TIME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     platform: _builtins.str
@@ -1632,6 +1872,16 @@ class Buyer(_message.Message):
     """Minor units, of the priced lines."""
     pay_path: _builtins.str
     """The buyer's pay link, once there is one; a path on the gateway."""
+    paid_total: _builtins.int
+    """Minor units: the paid invoices of the show. In ListBuyers."""
+    opened_count: _builtins.int
+    """How often the pay link in force was opened. In ListBuyers."""
+    etag: _builtins.str
+    """Names this state of what UpdateBuyer changes; set by the service."""
+    @_builtins.property
+    def first_opened_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was opened first; unset while it was not. In ListBuyers."""
+
     def __init__(
         self,
         *,
@@ -1646,10 +1896,14 @@ class Buyer(_message.Message):
         unpriced_count: _builtins.int = ...,
         total: _builtins.int = ...,
         pay_path: _builtins.str = ...,
+        paid_total: _builtins.int = ...,
+        opened_count: _builtins.int = ...,
+        first_opened_time: _timestamp_pb2.Timestamp | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_opened_time", b"first_opened_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_count", b"claim_count", "display_name", b"display_name", "email", b"email", "handle", b"handle", "id", b"id", "line_count", b"line_count", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "total", b"total", "unpriced_count", b"unpriced_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_count", b"claim_count", "display_name", b"display_name", "email", b"email", "etag", b"etag", "first_opened_time", b"first_opened_time", "handle", b"handle", "id", b"id", "line_count", b"line_count", "opened_count", b"opened_count", "paid_total", b"paid_total", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "total", b"total", "unpriced_count", b"unpriced_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1664,20 +1918,24 @@ class ListBuyersRequest(_message.Message):
     SHOW_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     page_size: _builtins.int
     """At most 1,000; 200 when 0."""
     page_token: _builtins.str
+    query: _builtins.str
+    """Part of a handle, a name or an e-mail address, in any case. At most 200 characters."""
     def __init__(
         self,
         *,
         show_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        query: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1691,7 +1949,10 @@ class ListBuyersResponse(_message.Message):
 
     BUYERS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
+    total_size: _builtins.int
+    """All that the query finds, over all pages."""
     @_builtins.property
     def buyers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Buyer]: ...
     def __init__(
@@ -1699,10 +1960,11 @@ class ListBuyersResponse(_message.Message):
         *,
         buyers: _abc.Iterable[Global___Buyer] | None = ...,
         next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyers", b"buyers", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyers", b"buyers", "next_page_token", b"next_page_token", "total_size", b"total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1716,9 +1978,12 @@ class UpdateBuyerRequest(_message.Message):
 
     BUYER_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    """A show of the workspace in which the buyer is changed: its listeners are told. Empty where nobody is to be told."""
     @_builtins.property
     def buyer(self) -> Global___Buyer:
-        """`id` names the buyer."""
+        """`id` names the buyer; `etag`, where it is given, must be the one that was read, else ABORTED."""
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
@@ -1729,10 +1994,11 @@ class UpdateBuyerRequest(_message.Message):
         *,
         buyer: Global___Buyer | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
+        show_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["buyer", b"buyer", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer", b"buyer", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer", b"buyer", "show_id", b"show_id", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3961,19 +4227,55 @@ class GetShowSummaryRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SHOW_ID_FIELD_NUMBER: _builtins.int
+    TREND_POINTS_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
+    trend_points: _builtins.int
+    """Also answers how the money came in, in at most so many points; 200 at most."""
     def __init__(
         self,
         *,
         show_id: _builtins.str = ...,
+        trend_points: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["show_id", b"show_id", "trend_points", b"trend_points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetShowSummaryRequest: _TypeAlias = GetShowSummaryRequest  # noqa: Y015
+
+@_typing.final
+class TrendPoint(_message.Message):
+    """What was collected of a show by a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_FIELD_NUMBER: _builtins.int
+    COLLECTED_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    collected: _builtins.int
+    """Minor units, all payments up to then."""
+    count: _builtins.int
+    """Payments up to then."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """The provider's time of the last payment that is counted in."""
+
+    def __init__(
+        self,
+        *,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        collected: _builtins.int = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["collected", b"collected", "count", b"count", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrendPoint: _TypeAlias = TrendPoint  # noqa: Y015
 
 @_typing.final
 class SummaryPart(_message.Message):
@@ -4023,6 +4325,7 @@ class GetShowSummaryResponse(_message.Message):
     MOVED_FIELD_NUMBER: _builtins.int
     UNEXPLAINED_FIELD_NUMBER: _builtins.int
     BALANCED_FIELD_NUMBER: _builtins.int
+    TREND_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """ISO 4217, upper case."""
     seq: _builtins.int
@@ -4075,6 +4378,10 @@ class GetShowSummaryResponse(_message.Message):
         invoiced less than they owe, below 0 when more. The count is of buyers, and 0 when the show balances.
         """
 
+    @_builtins.property
+    def trend(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendPoint]:
+        """Payments from the first to the last, each point with all before it; empty while nothing is paid."""
+
     def __init__(
         self,
         *,
@@ -4095,10 +4402,11 @@ class GetShowSummaryResponse(_message.Message):
         moved: Global___SummaryPart | None = ...,
         unexplained: Global___SummaryPart | None = ...,
         balanced: _builtins.bool = ...,
+        trend: _abc.Iterable[Global___TrendPoint] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "seq", b"seq", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "seq", b"seq", "trend", b"trend", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

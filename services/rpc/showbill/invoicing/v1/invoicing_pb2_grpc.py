@@ -80,6 +80,11 @@ class ShowsServiceStub:
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsRequest.SerializeToString,
                 response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsResponse.FromString,
                 _registered_method=True)
+        self.CreateItem = channel.unary_unary(
+                '/showbill.invoicing.v1.ShowsService/CreateItem',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.CreateItemRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.CreateItemResponse.FromString,
+                _registered_method=True)
         self.UpdateItem = channel.unary_unary(
                 '/showbill.invoicing.v1.ShowsService/UpdateItem',
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateItemRequest.SerializeToString,
@@ -136,7 +141,7 @@ class ShowsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListShows(self, request, context):
-        """Lists shows, newest first.
+        """Lists shows, newest first; if asked for with the money of each.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,6 +190,13 @@ class ShowsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateItem(self, request, context):
+        """Adds one item. ALREADY_EXISTS when the show has an item of this number: nothing is changed then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UpdateItem(self, request, context):
         """Changes the fields of one item that the update mask names. ABORTED when an etag is given and somebody changed the
         item since it was read: nothing is changed then. The same change again answers the item as it is.
@@ -194,7 +206,7 @@ class ShowsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListItems(self, request, context):
-        """Lists a show's items by item number.
+        """Lists a show's items by item number, filtered and searched.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -221,7 +233,7 @@ class ShowsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListClaims(self, request, context):
-        """Lists a show's claims, oldest first.
+        """Lists a show's claims, oldest or newest first, filtered and searched.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -235,7 +247,8 @@ class ShowsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateBuyer(self, request, context):
-        """Changes a buyer's e-mail or display name, for all shows of the workspace.
+        """Changes a buyer's e-mail or display name, for all shows of the workspace. ABORTED when an etag is given and somebody
+        changed the buyer since it was read: nothing is changed then. The same change again answers the buyer as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -288,6 +301,11 @@ def add_ShowsServiceServicer_to_server(servicer, server):
                     servicer.StreamItems,
                     request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsRequest.FromString,
                     response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsResponse.SerializeToString,
+            ),
+            'CreateItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateItem,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.CreateItemRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.CreateItemResponse.SerializeToString,
             ),
             'UpdateItem': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateItem,
@@ -569,6 +587,33 @@ class ShowsService:
             '/showbill.invoicing.v1.ShowsService/StreamItems',
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsRequest.SerializeToString,
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/showbill.invoicing.v1.ShowsService/CreateItem',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.CreateItemRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.CreateItemResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -23,7 +23,7 @@ class ShowsServiceStub:
     GetShow: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetShowRequest, _invoicing_pb2.GetShowResponse]
     """Reads one show."""
     ListShows: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListShowsRequest, _invoicing_pb2.ListShowsResponse]
-    """Lists shows, newest first."""
+    """Lists shows, newest first; if asked for with the money of each."""
     UpdateShow: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.UpdateShowRequest, _invoicing_pb2.UpdateShowResponse]
     """Changes the fields named by the update mask. The currency is fixed once an invoice exists (FAILED_PRECONDITION)."""
     StartShow: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.StartShowRequest, _invoicing_pb2.StartShowResponse]
@@ -38,12 +38,14 @@ class ShowsServiceStub:
     """The same as a stream of batches of at most 5,000, for any number of items. An item that cannot be taken is answered
     with its place and reason; the others are taken. With all_or_none the whole stream is one transaction instead.
     """
+    CreateItem: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.CreateItemRequest, _invoicing_pb2.CreateItemResponse]
+    """Adds one item. ALREADY_EXISTS when the show has an item of this number: nothing is changed then."""
     UpdateItem: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.UpdateItemRequest, _invoicing_pb2.UpdateItemResponse]
     """Changes the fields of one item that the update mask names. ABORTED when an etag is given and somebody changed the
     item since it was read: nothing is changed then. The same change again answers the item as it is.
     """
     ListItems: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListItemsRequest, _invoicing_pb2.ListItemsResponse]
-    """Lists a show's items by item number."""
+    """Lists a show's items by item number, filtered and searched."""
     IngestClaims: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.IngestClaimsRequest, _invoicing_pb2.IngestClaimsResponse]
     """Takes claims, at most 5,000 in a call, in one transaction. Idempotent on the caller's claim id: the same claim again
     changes nothing, a later state of it (by sequence, then by time) replaces the earlier, never the other way. In
@@ -57,11 +59,13 @@ class ShowsServiceStub:
     when the stream begins. With all_or_none the whole stream is one transaction instead.
     """
     ListClaims: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListClaimsRequest, _invoicing_pb2.ListClaimsResponse]
-    """Lists a show's claims, oldest first."""
+    """Lists a show's claims, oldest or newest first, filtered and searched."""
     ListBuyers: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListBuyersRequest, _invoicing_pb2.ListBuyersResponse]
     """Lists the rollup: each buyer with winner claims, and what they owe."""
     UpdateBuyer: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.UpdateBuyerRequest, _invoicing_pb2.UpdateBuyerResponse]
-    """Changes a buyer's e-mail or display name, for all shows of the workspace."""
+    """Changes a buyer's e-mail or display name, for all shows of the workspace. ABORTED when an etag is given and somebody
+    changed the buyer since it was read: nothing is changed then. The same change again answers the buyer as it is.
+    """
 
 class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Shows, their items and their claims. Called by the gateway and by internal services such as the claim engine."""
@@ -88,7 +92,7 @@ class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.ListShowsRequest,
         context: _aio.ServicerContext[_invoicing_pb2.ListShowsRequest, _abc.Awaitable[_invoicing_pb2.ListShowsResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.ListShowsResponse]:
-        """Lists shows, newest first."""
+        """Lists shows, newest first; if asked for with the money of each."""
 
     @_abc_1.abstractmethod
     def UpdateShow(
@@ -141,6 +145,14 @@ class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def CreateItem(
+        self,
+        request: _invoicing_pb2.CreateItemRequest,
+        context: _aio.ServicerContext[_invoicing_pb2.CreateItemRequest, _abc.Awaitable[_invoicing_pb2.CreateItemResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.CreateItemResponse]:
+        """Adds one item. ALREADY_EXISTS when the show has an item of this number: nothing is changed then."""
+
+    @_abc_1.abstractmethod
     def UpdateItem(
         self,
         request: _invoicing_pb2.UpdateItemRequest,
@@ -156,7 +168,7 @@ class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.ListItemsRequest,
         context: _aio.ServicerContext[_invoicing_pb2.ListItemsRequest, _abc.Awaitable[_invoicing_pb2.ListItemsResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.ListItemsResponse]:
-        """Lists a show's items by item number."""
+        """Lists a show's items by item number, filtered and searched."""
 
     @_abc_1.abstractmethod
     def IngestClaims(
@@ -188,7 +200,7 @@ class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.ListClaimsRequest,
         context: _aio.ServicerContext[_invoicing_pb2.ListClaimsRequest, _abc.Awaitable[_invoicing_pb2.ListClaimsResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.ListClaimsResponse]:
-        """Lists a show's claims, oldest first."""
+        """Lists a show's claims, oldest or newest first, filtered and searched."""
 
     @_abc_1.abstractmethod
     def ListBuyers(
@@ -204,7 +216,9 @@ class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _invoicing_pb2.UpdateBuyerRequest,
         context: _aio.ServicerContext[_invoicing_pb2.UpdateBuyerRequest, _abc.Awaitable[_invoicing_pb2.UpdateBuyerResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.UpdateBuyerResponse]:
-        """Changes a buyer's e-mail or display name, for all shows of the workspace."""
+        """Changes a buyer's e-mail or display name, for all shows of the workspace. ABORTED when an etag is given and somebody
+        changed the buyer since it was read: nothing is changed then. The same change again answers the buyer as it is.
+        """
 
 def add_ShowsServiceServicer_to_server(servicer: ShowsServiceServicer, server: _aio.Server) -> None: ...
 

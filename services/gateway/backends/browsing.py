@@ -1,0 +1,103 @@
+"""The invoicing service: shows with their money, and a show's items, claims and buyers as the pages list them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.common.client import GrpcClient
+from services.common.context import Identity
+from services.gateway.backends.convert import enum_numbers, moment
+from services.gateway.backends.shows import (
+    CLAIM_STATUS,
+    CLAIM_STATUS_NUMBERS,
+    buyer_view,
+    claim_view,
+    item_view,
+    show_view,
+)
+from services.gateway.schemas.browsing import (
+    BuyerList,
+    ClaimList,
+    ItemFilter,
+    ItemList,
+    ItemRow,
+    ShowList,
+    ShowRow,
+    TrendPoint,
+)
+from services.gateway.schemas.shows import ClaimStatus
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceStub, ShowsServiceStub
+
+_ITEM_FILTERS: Final = enum_numbers(pb.ItemFilter.DESCRIPTOR, "ITEM_FILTER_")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which page of what a search finds."""
+
+    page_size: int
+    page: str = ""
+    search: str = ""
+
+
+class Browsing:
+    """Readings of the caller's workspace."""
+
+    def __init__(self, client: GrpcClient) -> None:
+        self._client = client
+        self._shows = ShowsServiceStub(client.channel)
+        self._invoices = InvoicesServiceStub(client.channel)
+
+    async def shows(self, caller: Identity, page_size: int, page: str = "") -> ShowList:
+        request = pb.ListShowsRequest(page_size=page_size, page_token=page, with_sums=True)
+        answer = await self._client.call(self._shows.ListShows, request, caller)
+        rows = [
+            ShowRow(show_view(show), sums.claimed, sums.collected, sums.invoice_count, sums.error_count)
+            for show, sums in zip(answer.shows, answer.sums, strict=True)
+        ]
+        return ShowList(rows, answer.next_page_token)
+
+    async def items(
+        self, caller: Identity, show_id: str, wanted: Wanted, chosen: ItemFilter, *, unpriced_first: bool
+    ) -> ItemList:
+        request = pb.ListItemsRequest(
+            show_id=show_id,
+            page_size=wanted.page_size,
+            page_token=wanted.page,
+            query=wanted.search,
+            filter=_ITEM_FILTERS[chosen] if chosen else pb.ITEM_FILTER_UNSPECIFIED,
+            unpriced_first=unpriced_first,
+            with_counts=True,
+        )
+        answer = await self._client.call(self._shows.ListItems, request, caller)
+        counts, rows = answer.counts, [ItemRow(item_view(one), one.winner_count, one.winner) for one in answer.items]
+        return ItemList(rows, answer.next_page_token, counts.all, counts.unpriced, counts.claimed)
+
+    async def claims(self, caller: Identity, show_id: str, wanted: Wanted, status: ClaimStatus | None) -> ClaimList:
+        """The newest first."""
+        request = pb.ListClaimsRequest(
+            show_id=show_id,
+            page_size=wanted.page_size,
+            page_token=wanted.page,
+            query=wanted.search,
+            status=CLAIM_STATUS_NUMBERS[status] if status else pb.CLAIM_STATUS_UNSPECIFIED,
+            newest_first=True,
+            with_counts=True,
+        )
+        answer = await self._client.call(self._shows.ListClaims, request, caller)
+        counts = {CLAIM_STATUS[one.status]: one.count for one in answer.counts}
+        return ClaimList([claim_view(claim) for claim in answer.claims], answer.next_page_token, counts)
+
+    async def buyers(self, caller: Identity, show_id: str, wanted: Wanted) -> BuyerList:
+        request = pb.ListBuyersRequest(
+            show_id=show_id, page_size=wanted.page_size, page_token=wanted.page, query=wanted.search
+        )
+        answer = await self._client.call(self._shows.ListBuyers, request, caller)
+        return BuyerList([buyer_view(buyer) for buyer in answer.buyers], answer.next_page_token, answer.total_size)
+
+    async def trend(self, caller: Identity, show_id: str, points: int) -> list[TrendPoint]:
+        """How the money came in."""
+        request = pb.GetShowSummaryRequest(show_id=show_id, trend_points=points)
+        answer = await self._client.call(self._invoices.GetShowSummary, request, caller)
+        known = ((moment(one.time), one) for one in answer.trend)
+        return [TrendPoint(at, one.collected, one.count) for at, one in known if at is not None]
