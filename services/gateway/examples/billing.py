@@ -28,6 +28,7 @@ from services.gateway.schemas.invoices import (
     InvoicePage,
     InvoiceRow,
     InvoiceView,
+    MarkPaidBody,
     PlanEntryView,
     PlanView,
     RetryBody,
@@ -96,6 +97,9 @@ _GENERATION: Final = GenerationView(
     finished_at=None,
     actor=_OPERATOR,
     change_count=0,
+    cancelled_count=0,
+    rate=8.2,
+    remaining_seconds=5.3,
 )
 _DELIVERY: Final = DeliveryView(
     id=DELIVERY,
@@ -174,6 +178,7 @@ BILLING: Final = (
             InvoiceChangeView("draft", "sent", "", _OPERATOR, at(19, 52), 4),
         ]
     ),
+    MarkPaidBody(note="Cash, at the door."),
     SendBody(channel="email"),
     SentView(invoice=_INVOICE, delivery=_DELIVERY),
     SendManyBody(channel_without_email="manual"),

@@ -56,6 +56,10 @@ BUYER_OF_SHOW: Final = BuyerView(
     unpriced_count=0,
     total=1530,
     pay_path=PAY_PATH,
+    paid_total=0,
+    opened_count=1,
+    first_opened_at=at(19, 55),
+    etag=ETAG,
 )
 _CLAIM: Final = ClaimView(
     claim_id="fb-77120-1",
@@ -69,6 +73,8 @@ _CLAIM: Final = ClaimView(
     claimed_at=at(18, 12, 40),
     sequence=1,
     email="rosa@example.com",
+    item_title="White hanging heart T-light holder",
+    item_price=255,
 )
 
 SALE: Final = (
