@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from services.gateway.app import ROUTES, Parts
 from services.gateway.openapi import describe
 
 
+@cache
 def description() -> dict[str, Any]:
     """Made from the routes alone: nothing behind them is needed."""
     names = (*(field.name for field in dataclasses.fields(Parts)), "caller", "limits", "description")

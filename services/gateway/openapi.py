@@ -210,4 +210,3 @@ def _file(operation_id: str) -> dict[str, Any]:
             "multipart/form-data": {"schema": form, "example": {"file": text}},
         },
     }
-

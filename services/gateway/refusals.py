@@ -80,13 +80,14 @@ HEADERS: Final = {
 }
 
 
+_NAMED_IN_BODY: Final = frozenset({"/api/session/workspace"})
+
+
 def components() -> dict[str, Any]:
     """What operations refer to."""
     return {
         "responses": dict(ANSWERS.values()),
-        "headers": {
-            name: {"description": text, "schema": {"type": kind}} for name, (text, kind) in HEADERS.items()
-        },
+        "headers": {name: {"description": text, "schema": {"type": kind}} for name, (text, kind) in HEADERS.items()},
     }
 
 
@@ -111,7 +112,7 @@ def refusals(path: str, method: str, operation: Mapping[str, Any], rule: Rule) -
 
 def _of_things(path: str, method: str) -> set[int]:
     """Where something is named, it may be missing, or not be in the state for it."""
-    named = "{" in path or "stripe" in path
+    named = "{" in path or "stripe" in path or path in _NAMED_IN_BODY
     found = {404, 409} if named else set()
     if method != "get":
         found |= {409, 412} if named else {409}

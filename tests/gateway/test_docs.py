@@ -95,9 +95,7 @@ def contents(operation: dict[str, Any]) -> list[dict[str, Any]]:
     """Of the body, and of the answers that are no problem."""
     answers = [answer for status, answer in operation["responses"].items() if status < "300"]
     return [
-        content
-        for part in (operation.get("requestBody", {}), *answers)
-        for content in part.get("content", {}).values()
+        content for part in (operation.get("requestBody", {}), *answers) for content in part.get("content", {}).values()
     ]
 
 

@@ -29,8 +29,8 @@ _ACCOUNT: Final = "acct_1QxExample0000"
 _SETTINGS: Final = IntegrationSettingsView(
     default_currency="GBP",
     default_currency_exponent=2,
-    memo_template="{show}: thank you, {buyer}!",
-    message_template="Hi {buyer}, your items from {show}: {link}",
+    memo_template="{show_name}: thank you, {buyer}!",
+    message_template="Hi {buyer}, your items from {show_name}: {pay_link}",
     days_until_due=7,
     footer="Posted within two days of payment.",
     automatic_sending=False,
@@ -125,12 +125,12 @@ CONNECTIONS: Final = (
     IntegrationSettingsChange(days_until_due=7, footer="Posted within two days of payment."),
     _SETTINGS,
     PreviewBody(
-        template="Hi {buyer}, your items from {show}: {link}",
+        template="Hi {buyer}, your items from {show_name}: {pay_link}",
         invoice=PreviewedInvoice(show_id=SHOW, invoice_id=INVOICE),
     ),
     PreviewView(
         text="Hi @rosa.finds, your items from Sunday vintage: https://showbill.example/p/…",
-        variables=["buyer", "link", "show"],
+        variables=["buyer", "show_name", "show_date", "item_count", "total", "pay_link"],
     ),
     HearingView(
         mode="live",

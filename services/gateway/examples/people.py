@@ -50,7 +50,7 @@ _TOKEN: Final = TokenView(
 )
 
 PEOPLE: Final = (
-    SignIn(email=_EMAIL, password="correct horse battery staple"),
+    SignIn(email=_EMAIL, password="a phrase that I keep to myself"),
     SessionView(
         way="session",
         role="owner",
@@ -71,7 +71,7 @@ PEOPLE: Final = (
             )
         ]
     ),
-    PasswordChange(current_password="correct horse battery staple", new_password="another long and quiet phrase"),
+    PasswordChange(current_password="a phrase that I keep to myself", new_password="another long and quiet phrase"),
     WorkspaceList(
         [OwnWorkspaceView(id=WORKSPACE, name="Robin’s vintage", plan="standard", role="owner", current=True)]
     ),
