@@ -1,4 +1,4 @@
-"""`python -m services.gateway.describe docs/openapi.json` writes the interface's description, as the gateway serves it."""
+"""`python -m services.gateway.describe docs/openapi.json` writes the description of the interface as it is served."""
 
 import dataclasses
 import json
