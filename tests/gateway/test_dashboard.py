@@ -14,6 +14,16 @@ from tests.gateway.harness import PASSWORD, Gateway, Owner
 SECRET = "sk_test_neverShownAgain123"
 
 
+def _stripe() -> integrations_pb2.ListIntegrationsResponse:
+    """The catalogue with one provider that asks for two keys."""
+    entry = integrations_pb2.CatalogEntry(
+        provider="stripe", name="Stripe", availability=integrations_pb2.AVAILABILITY_AVAILABLE
+    )
+    entry.connect_fields.add(name="secret_key", label="Secret key", hidden=True)
+    entry.connect_fields.add(name="publishable_key", label="Publishable key")
+    return integrations_pb2.ListIntegrationsResponse(integrations=[integrations_pb2.ListedIntegration(entry=entry)])
+
+
 async def test_signing_in_leads_to_the_page_asked_for(gateway: Gateway, owner: Owner) -> None:
     asked = await gateway.client()("GET", "/shows/new?x=1")
     form = await gateway.client()("GET", asked.headers["Location"])
@@ -54,6 +64,7 @@ async def test_signing_out_ends_the_session(gateway: Gateway, owner: Owner) -> N
 async def test_a_refused_key_is_told_without_the_key(gateway: Gateway, owner: Owner) -> None:
     told = "Stripe did not accept this key. Copy it again."
     fault = Fault("credentials[secret_key]", told)
+    gateway.integrations.script("ListIntegrations", _stripe())
     gateway.integrations.script("ConnectIntegration", InvalidRequest(told, faults=[fault]))
     browser = await gateway.signed_in(owner)
     keys = {"secret_key": SECRET, "publishable_key": "pk_test_abcdefgh"}
@@ -66,6 +77,7 @@ async def test_a_refused_key_is_told_without_the_key(gateway: Gateway, owner: Ow
 
 
 async def test_a_key_in_the_wrong_field_never_comes_back(gateway: Gateway, owner: Owner) -> None:
+    gateway.integrations.script("ListIntegrations", _stripe())
     gateway.integrations.script("ConnectIntegration", InvalidRequest("These keys are swapped."))
     browser = await gateway.signed_in(owner)
     keys = {"secret_key": "pk_test_abcdefgh", "publishable_key": SECRET}

@@ -66,6 +66,13 @@ async def test_orders_are_whole_in_pages_of_any_size(caller: Caller, show_id: st
     assert await in_pages(caller, show_id, size, order_by=order_by) == ORDERS[order_by]
 
 
+async def test_list_tells_of_an_invoice_what_is_told_of_it_alone(caller: Caller, show_id: str) -> None:
+    for listed in await caller.listed(show_id):
+        alone = await caller.invoice(listed)
+        alone.ClearField("lines")
+        assert listed == alone
+
+
 async def test_orders_turn_round(caller: Caller, show_id: str) -> None:
     for size in (2, 100):
         assert await in_pages(caller, show_id, size, order_by="handle desc") == ORDERS["handle"][::-1]
@@ -152,3 +159,20 @@ async def test_unknown_orders_are_refused(caller: Caller, show_id: str, order_by
     with pytest.raises(RemoteError, match="handle, total, status") as caught:
         await page(caller, show_id, order_by=order_by)
     assert caught.value.kind is Kind.INVALID
+
+
+async def test_named_invoices_come_on_one_page_with_the_counts_of_all(caller: Caller, show_id: str) -> None:
+    other = await caller.create_show("Other")
+    await caller.items(other.id, [pb.Item(item_number="0", title="Item", price=1000)])
+    await caller.ingest(other.id, [winner(0, claim_id="o", platform_user_id="o", user_handle="o")])
+    await caller.generate(other.id)
+    (strange,) = await caller.listed(other.id)
+    rows = {one.handle: one.id for one in await caller.listed(show_id)}
+    ids = [rows["zoe"], strange.id, rows["bob"]]
+    named = await page(caller, show_id, invoice_ids=ids, page_size=1)
+    assert {one.handle for one in named.invoices} == {"zoe", "bob"}
+    assert named.next_page_token == ""
+    assert sum(one.count for one in named.status_counts) == len(PEOPLE)
+    with pytest.raises(RemoteError) as refused:
+        await page(caller, show_id, invoice_ids=["none"])
+    assert refused.value.kind is Kind.INVALID

@@ -73,6 +73,7 @@
       else toast({ kind: 'ok', title: `${d.copyLabel || 'Text'} copied`, ms: 2500 });
     }
     else if (d.reveal) { const i = document.getElementById(d.reveal), show = i.type === 'password'; i.type = show ? 'text' : 'password'; b.setAttribute('aria-pressed', show); $('use', b).setAttribute('href', `${document.body.dataset.sprite}#i-eye${show ? '-off' : ''}`); }
+    else if (d.insert) { const t = document.getElementById(d.into); t.setRangeText(d.insert, t.selectionStart, t.selectionEnd, 'end'); t.focus(); t.dispatchEvent(new Event('input', { bubbles: true })); }
     else if (d.themeSet) theme(d.themeSet);
     else if ('reload' in d) reload();
     if (b.closest('.menu')) b.closest('[popover]')?.hidePopover();
