@@ -9,6 +9,7 @@ from services.gateway.schemas.integrations import (
     AuditEntryView,
     AuditPage,
     ConnectedView,
+    ConnectFieldView,
     DisconnectedView,
     HealthReport,
     IntegrationList,
@@ -85,6 +86,17 @@ CONNECTIONS: Final = (
                 update_mode_reason="",
                 connected_at=at(9, 30),
                 last_event_at=at(19, 57),
+                connect_fields=[
+                    ConnectFieldView(
+                        name="secret_key",
+                        label="Secret key",
+                        hint="A restricted key is better.",
+                        placeholder="rk_live_…",
+                        hidden=True,
+                    )
+                ],
+                permissions=_PERMISSIONS,
+                settings=["memo_template", "message_template", "days_until_due", "footer"],
             )
         ]
     ),
