@@ -5,12 +5,21 @@ from typing import Final
 from litestar import Router
 from litestar.exceptions import HTTPException, ValidationException
 
-from services.gateway.dashboard.actions import account, session
+from services.gateway.dashboard.actions import account, editing, example, lifecycle, session
 from services.gateway.dashboard.actions import integrations as integration_actions
 from services.gateway.dashboard.actions import invoices as invoice_actions
 from services.gateway.dashboard.actions import settings as settings_actions
 from services.gateway.dashboard.actions import shows as show_actions
-from services.gateway.dashboard.pages import integrations, join, oidc, settings, show, shows, sign_in
+from services.gateway.dashboard.pages import (
+    integrations,
+    join,
+    oidc,
+    settings,
+    show,
+    show_tabs,
+    shows,
+    sign_in,
+)
 from services.gateway.dashboard.problems import on_error
 
 ROUTES: Final = Router(
@@ -21,6 +30,10 @@ ROUTES: Final = Router(
         *shows.HANDLERS,
         *show_actions.HANDLERS,
         *show.HANDLERS,
+        *show_tabs.HANDLERS,
+        *editing.HANDLERS,
+        *example.HANDLERS,
+        *lifecycle.HANDLERS,
         *invoice_actions.HANDLERS,
         *integrations.HANDLERS,
         *integration_actions.HANDLERS,

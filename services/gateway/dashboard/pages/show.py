@@ -12,9 +12,11 @@ from services.common.addresses import BaseUrl
 from services.common.context import Identity
 from services.common.errors import Kind
 from services.common.status import RemoteError
+from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.backends.shows import Shows
+from services.gateway.dashboard.pages.framing import frame_of
 from services.gateway.dashboard.rendering import AnyRequest, render
 from services.gateway.dashboard.views.money import Money, money_of
 from services.gateway.dashboard.views.panel import (
@@ -42,6 +44,7 @@ async def show_page(
     shows: NamedDependency[Shows],
     invoices: NamedDependency[Invoices],
     integrations: NamedDependency[Integrations],
+    browsing: NamedDependency[Browsing],
     base_url: NamedDependency[BaseUrl],
     status: Annotated[Filter, QueryParameter()] = "",
     page: Annotated[str, QueryParameter(max_length=2000)] = "",
@@ -59,7 +62,8 @@ async def show_page(
         panel = Panel("ready", connection, ready=ready_of(await invoices.plan(who, show_id)))
     elif panel.state == "list":
         panel = await _list(invoices, who, show_id, money, connection, running, base_url, status, page)
-    return render(request, "show.html", {"show": show, "money": money, "panel": panel, "seq": show.seq})
+    values = {"show": show, "money": money, "panel": panel}
+    return render(request, "show.html", values | await frame_of(browsing, who, show, money, "invoices"))
 
 
 async def _run(invoices: Invoices, who: Identity, show_id: str, run: str) -> GenerationView | None:
