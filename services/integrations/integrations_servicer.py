@@ -150,7 +150,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
     async def PreviewTemplate(self, request: pb.PreviewTemplateRequest, context: Context) -> pb.PreviewTemplateResponse:
         self._catalogue.find(request.provider)
         shown = await self._changing_settings.preview(
-            identity().workspace_id, request.provider, request.template, request.values
+            identity().workspace_id, request.provider, request.setting, request.template, request.values
         )
         return pb.PreviewTemplateResponse(text=shown.text, variables=shown.variables)
 

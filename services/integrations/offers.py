@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from services.common.secret import Secret
-from services.integrations.ports import CustomerBook, IntegrationAdapter, InvoiceStore, Pace
+from services.integrations.ports import CustomerBook, IntegrationAdapter, InvoiceStore, Pace, Permission
 
 PLANS: Final = ("free", "pro")
 """From the lowest to the highest."""
@@ -18,6 +18,18 @@ class Availability(Enum):
     AVAILABLE = "available"
     COMING_SOON = "coming_soon"
     REQUIRES_PLAN = "requires_plan"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectField:
+    """One field of the credentials, as a form asks for it."""
+
+    name: str
+    label: str
+    hint: str
+    placeholder: str = ""
+    hidden: bool = False
+    """Never shown again once it was typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,11 @@ class Entry:
     """Name of the logo among the dashboard's icons; the provider's slug when empty."""
     place: int = 100
     """The hub shows lower ones first."""
+    connect_fields: Sequence[ConnectField] = ()
+    permissions: Sequence[Permission] = ()
+    """What the keys are asked for; `granted` says nothing."""
+    settings: Sequence[str] = ()
+    """Those that have an effect, of connection.Settings."""
 
     def availability(self, plan: str) -> Availability:
         """What a workspace of this plan may do with it. A plan that we do not know counts as the lowest."""

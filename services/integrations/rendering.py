@@ -12,7 +12,7 @@ from services.common.timestamps import from_proto, to_proto
 from services.integrations.audit import AuditEntry
 from services.integrations.checking import Checked
 from services.integrations.connection import LIVE, Connection, Settings, etag
-from services.integrations.offers import Availability, Entry
+from services.integrations.offers import Availability, ConnectField, Entry
 from services.integrations.ports import (
     Buyer,
     DraftContent,
@@ -40,6 +40,15 @@ def entry(one: Entry, plan: str) -> pb.CatalogEntry:
         icon=one.icon or one.provider,
         availability=pb.Availability.Value(f"AVAILABILITY_{availability.name}"),
         required_plan=one.required_plan if availability is Availability.REQUIRES_PLAN else "",
+        connect_fields=[_connect_field(field) for field in one.connect_fields],
+        permissions=permissions(one.permissions),
+        settings=one.settings,
+    )
+
+
+def _connect_field(one: ConnectField) -> pb.ConnectField:
+    return pb.ConnectField(
+        name=one.name, label=one.label, hint=one.hint, placeholder=one.placeholder, hidden=one.hidden
     )
 
 

@@ -25,6 +25,8 @@ LONGEST_MESSAGE: Final = 2000
 LONGEST_INSTRUCTIONS: Final = 5000
 LONGEST_TERM: Final = 365
 _USUAL_CURRENCY: Final = "USD"
+_VARIABLES: Final = {"memo_template": MEMO_VARIABLES, "message_template": MESSAGE_VARIABLES}
+"""Of the settings that are templates."""
 
 
 def faults_of(settings: Settings, fields: Sequence[str], limits: Limits) -> list[Fault]:
@@ -103,16 +105,24 @@ class ChangingSettings:
         log.info("settings changed", provider=provider, integration_id=connection.id, fields=list(fields))
         return changed
 
-    async def preview(self, workspace_id: str, provider: str, template: str, values: Mapping[str, str]) -> Preview:
-        """Raises InvalidRequest for an unknown variable, with its place."""
-        require([Fault("template", problem) for problem in problems(template, MESSAGE_VARIABLES)])
-        require([Fault("template", one) for one in _too_long("template", template, LONGEST_MESSAGE)])
+    async def preview(
+        self, workspace_id: str, provider: str, setting: str, template: str, values: Mapping[str, str]
+    ) -> Preview:
+        """`setting` is the template's; the message's when empty. Raises InvalidRequest, naming a variable's place."""
+        known = not setting or setting in _VARIABLES
+        require([] if known else [Fault("setting", f"The setting is none of {', '.join(_VARIABLES)}.")])
+        variables = _VARIABLES[setting or "message_template"]
+        longest = LONGEST_MESSAGE
+        if setting == "memo_template":
+            longest = self._registry.adapter(provider).limits().longest_memo
+        require([Fault("template", problem) for problem in problems(template, variables)])
+        require([Fault("template", one) for one in _too_long("template", template, longest)])
         connection = await self._repository.current(workspace_id, provider)
         currency = connection.settings.default_currency or connection.default_currency if connection else ""
         sample = sample_values(currency if is_currency(currency) else _USUAL_CURRENCY)
         text = render(template, {**sample, **values})
         require([Fault("template", one) for one in _secret("text", text)])
-        return Preview(text, MESSAGE_VARIABLES)
+        return Preview(text, variables)
 
     async def _connected(self, workspace_id: str, provider: str) -> Connection:
         connection = await self._repository.current(workspace_id, provider)

@@ -46,7 +46,8 @@ class Senders:
         self._concurrency = concurrency
         self._lease = lease
         self._wake = asyncio.Event()
-        self._under_way: dict[str, Account] = {}
+        self._under_way: dict[str, tuple[Account, str]] = {}
+        """Account and show, by delivery."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._pauses = Pauses()
 
@@ -98,7 +99,7 @@ class Senders:
         for row in await self._take(shares):
             if str(row["id"]) in self._under_way:  # its lease lapsed while the database was away; it is renewed now
                 continue
-            self._under_way[str(row["id"])] = repository.account(row)
+            self._under_way[str(row["id"])] = repository.account(row), str(row["show_id"])
             task = asyncio.create_task(self._deliver(row))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -32,6 +32,8 @@ from services.invoicing.settle import step
 log = structlog.get_logger()
 
 ACTOR: Final = "worker:generation"
+_LOOK_AHEAD: Final = 8
+"""How far queues are counted, in what an account may have under way: to tell short ones from long ones."""
 _POLL: Final = 1.0
 """Seconds between looks at the queue when nobody wakes us: another replica may have filled it."""
 _MOST: Final = 256
@@ -141,10 +143,10 @@ class Workers:
         free = _MOST - len(self._tasks)
         if free <= 0:
             return
-        rows = await self._pool.fetch(SQL["waiting"], self._concurrency)
+        rows = await self._pool.fetch(SQL["waiting"], self._concurrency * _LOOK_AHEAD)
         waiting = [Waiting(repository.account(row), str(row["show_id"]), row["count"]) for row in rows]
         rested = [group for group in waiting if not self._pauses.resting(group.account)]
-        busy = Counter(order.account for order in self._under_way.values())
+        busy = Counter((order.account, order.show_id) for order in self._under_way.values())
         shares = share(rested, busy, self._concurrency, free)
         if not shares:
             return

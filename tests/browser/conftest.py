@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.dashboard import DESK, Dashboard
 from tests.e2e.stack import Stack
 
+expect.set_options(timeout=15_000)
 OpenDashboard = Callable[..., AbstractAsyncContextManager[Dashboard]]
 
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Response
 
 from tests.e2e.fixtures import PASSWORD
@@ -64,6 +65,11 @@ class Dashboard:
     async def live(self) -> None:
         """Waits until the page hears live updates."""
         await self.page.locator("#live[data-state=on]").wait_for()
+
+    async def axe(self, within: str = "") -> list[str]:
+        """What axe finds wrong with the page, or a part of it, as it is now: rule and element."""
+        found = await Axe().run(self.page, context=within or None)
+        return [f"{one['id']}: {node['html'][:160]}" for one in found.response["violations"] for node in one["nodes"]]
 
     async def overflow(self) -> int:
         """Pixels by which the page is wider than the window."""

@@ -15,13 +15,14 @@ async def test_keys_of_a_wrong_shape_are_told_without_a_request(dashboard: Dashb
     button = page.get_by_role("button", name="Connect Stripe")
 
     await button.click()
-    await expect(page.locator("#sk-m")).to_have_text("Paste the key from Stripe.")
+    await expect(page.locator("#secret_key-m")).to_have_text("Paste the key from Stripe.")
     await secret.fill(workspace.account.pk_test)
-    await expect(page.locator("#sk-m")).to_contain_text("That is a publishable key.")
+    await expect(page.locator("#secret_key-m")).to_contain_text("That is a publishable key.")
     await secret.fill(workspace.account.sk_test)
-    await expect(page.locator("#sk-m")).to_contain_text("Full-access key.")
+    await expect(page.locator("#secret_key-m")).to_contain_text("Full-access key.")
     await publishable.fill(workspace.account.pk_live)
-    await expect(page.locator("#pk-m")).to_contain_text("This is a live key but the secret key is a test key.")
+    mixed = "This is a live key but the secret key is a test key."
+    await expect(page.locator("#publishable_key-m")).to_contain_text(mixed)
     await button.click()
     await expect(publishable).to_have_attribute("aria-invalid", "true")
     assert sent == []
@@ -37,7 +38,7 @@ async def test_a_key_that_stripe_refuses_is_told_and_not_kept(
     await page.get_by_label("Secret key", exact=True).fill(wrong)
     await page.get_by_label("Publishable key").fill(workspace.account.pk_test)
     await page.get_by_role("button", name="Connect Stripe").click()
-    await expect(page.locator("#stripe-form .call-error, #sk-m.msg-error span").first).to_be_visible()
+    await expect(page.locator("#connect-form .call-error, #secret_key-m.msg-error span").first).to_be_visible()
     await expect(page.get_by_label("Secret key", exact=True)).to_have_value("")
     await expect(page.get_by_label("Publishable key")).to_have_value(workspace.account.pk_test)
     assert wrong not in await page.content()

@@ -133,6 +133,15 @@ class Walk:
             async with aiohttp.request("POST", self.stack.url("gateway") + CONNECT, data="{" + key) as answer:
                 self.said.append(await answer.text())
 
+    async def plant_in_settings(self) -> None:
+        """Texts that buyers would read."""
+        settings, preview = "/api/integrations/stripe/settings", "/api/integrations/stripe/preview"
+        for key in BAD_KEYS.values():
+            for name in ("memoTemplate", "messageTemplate", "footer", "paymentInstructions"):
+                assert (await self.ask("PATCH", settings, {name: f"Pay {key}"}))["status"] == 400
+            assert (await self.ask("POST", preview, {"template": f"Pay {key}"}))["status"] == 400
+            assert (await self.ask("POST", preview, {"template": "{buyer}", "values": {"buyer": key}}))["status"] == 400
+
     async def trade(self) -> str:
         """A show, its invoices, a payment; answers the show."""
         show = await self.workspace.make_show(buyers=3)
@@ -194,6 +203,7 @@ async def test_no_secret_is_found_anywhere(loud: Stack, nats: Nats, postgres: Po
         await walk.plant_in_every_field()
         assert (await walk.keys(account.sk_test))["status"] == "active"
         endpoint = await sandbox.webhook_endpoint(account.id)
+        await walk.plant_in_settings()
         show = await walk.trade()
         await walk.look_everywhere(show)
         await walk.break_the_database()

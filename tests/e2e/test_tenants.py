@@ -77,6 +77,7 @@ async def test_b_finds_nothing_of_a_on_any_route(
         "invoice_id": (await first.invoices(show))[0]["id"],
         "buyer_id": (await first.rest.call("GET", f"/api/shows/{show}/buyers"))["items"][0]["id"],
         "generation_id": (await first.generate(show))["id"],
+        "sending_id": (await first.rest.call("POST", f"/api/shows/{show}/invoices/send"))["id"],  # nobody can be mailed
         "token_id": (await first.rest.call("GET", "/api/tokens"))["items"][0]["id"],
         "user_id": (await first.rest.call("GET", "/api/members"))["items"][0]["userId"],
         "invitation_id": (await first.rest.call("POST", "/api/invitations", {"email": "friend@example.com"}))["id"],

@@ -15,6 +15,16 @@ from tests.gateway.harness import PASSWORD, Gateway, Owner
 SECRET = "sk_test_neverShownAgain123"
 
 
+def _stripe() -> integrations_pb2.ListIntegrationsResponse:
+    """The catalogue with one provider that asks for two keys."""
+    entry = integrations_pb2.CatalogEntry(
+        provider="stripe", name="Stripe", availability=integrations_pb2.AVAILABILITY_AVAILABLE
+    )
+    entry.connect_fields.add(name="secret_key", label="Secret key", hidden=True)
+    entry.connect_fields.add(name="publishable_key", label="Publishable key")
+    return integrations_pb2.ListIntegrationsResponse(integrations=[integrations_pb2.ListedIntegration(entry=entry)])
+
+
 async def test_signing_in_leads_to_the_page_asked_for(gateway: Gateway, owner: Owner) -> None:
     asked = await gateway.client()("GET", "/shows/new?x=1")
     form = await gateway.client()("GET", asked.headers["Location"])
@@ -55,6 +65,7 @@ async def test_signing_out_ends_the_session(gateway: Gateway, owner: Owner) -> N
 async def test_a_refused_key_is_told_without_the_key(gateway: Gateway, owner: Owner) -> None:
     told = "Stripe did not accept this key. Copy it again."
     fault = Fault("credentials[secret_key]", told)
+    gateway.integrations.script("ListIntegrations", _stripe())
     gateway.integrations.script("ConnectIntegration", InvalidRequest(told, faults=[fault]))
     browser = await gateway.signed_in(owner)
     keys = {"secret_key": SECRET, "publishable_key": "pk_test_abcdefgh"}
@@ -67,6 +78,7 @@ async def test_a_refused_key_is_told_without_the_key(gateway: Gateway, owner: Ow
 
 
 async def test_a_key_in_the_wrong_field_never_comes_back(gateway: Gateway, owner: Owner) -> None:
+    gateway.integrations.script("ListIntegrations", _stripe())
     gateway.integrations.script("ConnectIntegration", InvalidRequest("These keys are swapped."))
     browser = await gateway.signed_in(owner)
     keys = {"secret_key": "pk_test_abcdefgh", "publishable_key": SECRET}
@@ -143,12 +155,17 @@ async def test_another_file_than_was_looked_at_is_not_taken(gateway: Gateway, ow
     gateway.invoicing.script("StreamItems", invoicing_pb2.StreamItemsResponse(created_count=1))
     browser = await gateway.signed_in(owner)
     content = b"item_number,title,price\n1,Hat,1.50\n"
-    for seen, status in ((hashlib.sha256(content).hexdigest(), 303), ("0" * 64, 422)):
+
+    def form(seen: str) -> aiohttp.FormData:
         data = aiohttp.FormData({"items_seen": seen, "prices": "decimal", "whole": "yes"})
         data.add_field("items", content, filename="items.csv")
-        answer = await browser("POST", "/shows/s1/import", data=data)
-        assert answer.status == status
-    assert "The file of items is another one than you looked at." in answer.text
+        return data
+
+    taken = await browser("POST", "/shows/s1/import", data=form(hashlib.sha256(content).hexdigest()))
+    assert (taken.status, taken.headers["Location"]) == (303, "/shows/s1")
+    refused = await browser("POST", "/shows/s1/import", data=form("0" * 64))
+    assert refused.status == 422
+    assert "The file of items is another one than you looked at." in refused.text
     (call,) = gateway.invoicing.calls["StreamItems"]
     assert (call.request.all_or_none, call.request.items[0].price) == (True, 150)
 

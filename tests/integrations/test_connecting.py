@@ -82,6 +82,23 @@ async def test_catalogue_lists_every_provider(shop: Shop) -> None:
     assert (await shop.caller.listed(shop.who))["stripe"].connected
 
 
+async def test_catalogue_says_what_connecting_asks_for_and_what_can_be_set(shop: Shop) -> None:
+    listed = await shop.caller.listed(shop.who)
+    stripe, manual, soon = (listed[name].entry for name in ("stripe", "manual", "paypal"))
+    assert [(one.name, one.hidden) for one in stripe.connect_fields] == [
+        ("secret_key", True),
+        ("publishable_key", False),
+    ]
+    asked = (await shop.connect()).permissions
+    assert [(one.name, one.required) for one in stripe.permissions] == [(one.name, one.required) for one in asked]
+    assert not any(one.granted for one in stripe.permissions)
+    known = set(pb.IntegrationSettings.DESCRIPTOR.fields_by_name)
+    assert {"memo_template", "footer"} <= set(stripe.settings) <= known
+    assert (len(manual.connect_fields), len(manual.permissions)) == (0, 0)
+    assert {"payment_instructions"} <= set(manual.settings) <= known
+    assert (len(soon.connect_fields), len(soon.settings)) == (0, 0)
+
+
 async def test_higher_plan_unlocks_the_locked_tile(shop: Shop) -> None:
     listed = await shop.caller.listed(Identity(shop.who.workspace_id, "user:1", "pro"))
     assert listed["quickbooks"].entry.availability == pb.AVAILABILITY_COMING_SOON

@@ -104,6 +104,18 @@ async def test_preview_refuses_unknown_variable_with_place(connected: Shop) -> N
     assert "{name} (at character 4)" in refused.value.faults[0].problem
 
 
+async def test_preview_of_a_memo_knows_that_there_is_no_link_yet(connected: Shop) -> None:
+    preview = connected.caller.integrations.PreviewTemplate
+    request = pb.PreviewTemplateRequest(provider="stripe", setting="memo_template", template="Hi {buyer}")
+    shown = await connected.caller.gateway.call(preview, request, connected.who)
+    assert (shown.text, "pay_link" in shown.variables) == ("Hi Maya K", False)
+    for setting, template in (("memo_template", "{pay_link}"), ("memo_template", "x" * 1501), ("footer", "x")):
+        request = pb.PreviewTemplateRequest(provider="stripe", setting=setting, template=template)
+        with pytest.raises(RemoteError) as refused:
+            await connected.caller.gateway.call(preview, request, connected.who)
+        assert refused.value.kind is Kind.INVALID
+
+
 async def test_settings_reach_the_invoices_made_from_then_on(connected: Shop) -> None:
     await connected.create(connected.order())
     await connected.caller.set(

@@ -66,6 +66,13 @@ async def test_orders_are_whole_in_pages_of_any_size(caller: Caller, show_id: st
     assert await in_pages(caller, show_id, size, order_by=order_by) == ORDERS[order_by]
 
 
+async def test_list_tells_of_an_invoice_what_is_told_of_it_alone(caller: Caller, show_id: str) -> None:
+    for listed in await caller.listed(show_id):
+        alone = await caller.invoice(listed)
+        alone.ClearField("lines")
+        assert listed == alone
+
+
 async def test_orders_turn_round(caller: Caller, show_id: str) -> None:
     for size in (2, 100):
         assert await in_pages(caller, show_id, size, order_by="handle desc") == ORDERS["handle"][::-1]

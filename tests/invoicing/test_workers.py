@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
 from services.invoicing.domain.invoice import Standing
@@ -252,3 +254,21 @@ def test_backoff_doubles_and_is_bounded() -> None:
     assert 0.3 < backoff(0) < 0.7
     assert 1.4 < backoff(2) < 2.6
     assert 40 < backoff(100) < 80
+
+
+@pytest.mark.parametrize("giant_first", [True, False])
+async def test_small_show_is_not_held_up_by_a_giant_of_its_account(
+    caller: Caller, provider: FakeProvider, giant_first: bool
+) -> None:
+    """Whichever is older: shows are found in the order of their ids."""
+    shows = [await caller.small_show(size) for size in ((150, 12) if giant_first else (12, 150))]
+    giant, small = shows if giant_first else shows[::-1]
+    provider.gate.clear()
+    began = await caller.start(giant)
+    await eventually(lambda: provider.entered.total() == PACE.concurrency)
+    await caller.start(small)
+    provider.gate.set()
+    await caller.finished(began.id)
+    mine = {one.id for one in await caller.listed(small)}
+    made = [place for place, invoice_id in enumerate(provider.orders, start=1) if invoice_id in mine]
+    assert made[-1] <= PACE.concurrency + 1.5 * 12 + PACE.concurrency

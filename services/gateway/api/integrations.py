@@ -189,7 +189,7 @@ async def preview_template(
         invoice = await invoices.get(caller.identity, data.invoice.show_id, data.invoice.invoice_id)
         show = await shows.get(caller.identity, data.invoice.show_id)
         values = {**values_of(invoice, show, base_url), **values}
-    return await integrations.preview(caller.identity, provider, data.template, values)
+    return await integrations.preview(caller.identity, provider, data.template, values, data.setting)
 
 
 def _field_names(credentials: dict[str, str]) -> dict[str, str]:

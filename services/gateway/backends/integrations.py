@@ -17,6 +17,7 @@ from services.gateway.schemas.integrations import (
     AuditPage,
     Availability,
     ConnectedView,
+    ConnectFieldView,
     DisconnectedView,
     HealthReport,
     IntegrationSettingsChange,
@@ -90,8 +91,10 @@ class Integrations:
         answer = await self._client.call(self._stub.UpdateIntegrationSettings, request, caller)
         return _settings(answer.integration.settings)
 
-    async def preview(self, caller: Identity, provider: str, template: str, values: dict[str, str]) -> PreviewView:
-        request = pb.PreviewTemplateRequest(provider=provider, template=template, values=values)
+    async def preview(
+        self, caller: Identity, provider: str, template: str, values: dict[str, str], setting: str = ""
+    ) -> PreviewView:
+        request = pb.PreviewTemplateRequest(provider=provider, template=template, values=values, setting=setting)
         answer = await self._client.call(self._stub.PreviewTemplate, request, caller)
         return PreviewView(answer.text, list(answer.variables))
 
@@ -205,6 +208,15 @@ def _listed(listed: pb.ListedIntegration) -> ListedIntegrationView:
         update_mode_reason=found.update_mode_reason if found else "",
         connected_at=found.connected_at if found else None,
         last_event_at=found.last_event_at if found else None,
+        connect_fields=[_asked(field) for field in entry.connect_fields],
+        permissions=[_permission(permission) for permission in entry.permissions],
+        settings=list(entry.settings),
+    )
+
+
+def _asked(field: pb.ConnectField) -> ConnectFieldView:
+    return ConnectFieldView(
+        name=field.name, label=field.label, hint=field.hint, placeholder=field.placeholder, hidden=field.hidden
     )
 
 

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
 
 from services.gateway.dashboard.formats import FILTERS, locale_of
+from services.gateway.dashboard.views.plan import KINDS
 from services.gateway.dashboard.views.statuses import BADGES
 from services.gateway.identity.principal import Principal
 from services.gateway.pages import POLICY, asset
@@ -29,7 +30,7 @@ _templates: Final = Environment(
     lstrip_blocks=True,
 )
 _templates.filters.update(FILTERS)
-_templates.globals.update(asset=asset, badges=BADGES)
+_templates.globals.update(asset=asset, badges=BADGES, kinds=KINDS)
 
 
 def is_htmx(request: AnyRequest) -> bool:

@@ -5,15 +5,17 @@ from typing import Final
 from litestar import Router
 from litestar.exceptions import HTTPException, ValidationException
 
-from services.gateway.dashboard.actions import account, editing, example, lifecycle, session
+from services.gateway.dashboard.actions import account, amending, editing, example, lifecycle, sendings, session
 from services.gateway.dashboard.actions import integrations as integration_actions
 from services.gateway.dashboard.actions import invoices as invoice_actions
 from services.gateway.dashboard.actions import settings as settings_actions
 from services.gateway.dashboard.actions import shows as show_actions
 from services.gateway.dashboard.pages import (
     integrations,
+    invoice,
     join,
     oidc,
+    plan,
     settings,
     show,
     show_tabs,
@@ -34,7 +36,11 @@ ROUTES: Final = Router(
         *editing.HANDLERS,
         *example.HANDLERS,
         *lifecycle.HANDLERS,
+        *plan.HANDLERS,
+        *invoice.HANDLERS,
         *invoice_actions.HANDLERS,
+        *sendings.HANDLERS,
+        *amending.HANDLERS,
         *integrations.HANDLERS,
         *integration_actions.HANDLERS,
         *oidc.HANDLERS,

@@ -47,6 +47,10 @@ class PreviewBody(Body):
     """A template, and values for its variables: your own, else those of an invoice, else a sample."""
 
     template: Template
+    setting: Annotated[
+        Literal["", "memo_template", "message_template"],
+        msgspec.Meta(description="The setting that it is for: a memo has no link. The message when left out."),
+    ] = ""
     values: dict[str, Annotated[str, msgspec.Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
     invoice: PreviewedInvoice | None = None
 
@@ -93,6 +97,25 @@ class IntegrationView(View):
     last_event_at: datetime | None
 
 
+class PermissionView(View):
+    """One permission of the key."""
+
+    name: str
+    granted: bool
+    required: bool
+    purpose: str
+
+
+class ConnectFieldView(View):
+    """One field of the credentials that a provider asks for."""
+
+    name: Annotated[str, msgspec.Meta(description="As the provider has it; in bodies of requests in camelCase.")]
+    label: str
+    hint: str
+    placeholder: str
+    hidden: Annotated[bool, msgspec.Meta(description="Never shown again once it was typed.")]
+
+
 class ListedIntegrationView(View):
     """A provider of the catalogue, with the workspace's connection to it."""
 
@@ -112,15 +135,14 @@ class ListedIntegrationView(View):
     update_mode_reason: str
     connected_at: datetime | None
     last_event_at: datetime | None
-
-
-class PermissionView(View):
-    """One permission of the key."""
-
-    name: str
-    granted: bool
-    required: bool
-    purpose: str
+    connect_fields: Annotated[
+        list[ConnectFieldView], msgspec.Meta(description="What connecting asks for; empty where nothing is needed.")
+    ]
+    permissions: Annotated[
+        list[PermissionView],
+        msgspec.Meta(description="What the keys are examined for. Only a test says what is granted."),
+    ]
+    settings: Annotated[list[str], msgspec.Meta(description="The settings that have an effect, by name.")]
 
 
 class ConnectedView(IntegrationView):

@@ -1,18 +1,24 @@
-"""Generate, send, retry."""
+"""Generate and retry, send one link: what starts work on a show's invoices."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 from litestar import Response, post
+from litestar.datastructures import FormMultiDict
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from services.common.addresses import BaseUrl
+from services.common.context import Identity
+from services.common.status import RemoteError
 from services.gateway.api.parameters import request_id_of
 from services.gateway.backends.invoices import Invoices
-from services.gateway.dashboard.rendering import AnyRequest, go, render, toast
+from services.gateway.dashboard.rendering import AnyRequest, go, is_htmx, render, toast
 from services.gateway.dashboard.views.rows import row_of
 from services.gateway.identity.principal import Principal
-from services.gateway.schemas.invoices import Channel, GenerateBody, InvoiceView, SentView
+from services.gateway.schemas.invoices import Channel, GenerateBody, SentView
+
+_OUTDATED: Final = "PLAN_OUTDATED"
 
 
 @post("/shows/{show_id:str}/invoices/generate", status_code=200)
@@ -22,11 +28,25 @@ async def generate(
     caller: NamedDependency[Principal],
     invoices: NamedDependency[Invoices],
 ) -> Response[bytes]:
-    """Starts the run that the plan on the page stands for, and leads to its progress."""
-    form = await request.form()
-    body = GenerateBody(plan_hash=str(form.get("plan_hash", ""))[:200])
-    run = await invoices.generate(caller.identity, show_id, body, "")
+    """Starts the run that the plan on the page stands for, and leads to its progress; or to the plan of now."""
+    body = _pressed(await request.form())
+    try:
+        run = await invoices.generate(caller.identity, show_id, body, "")
+    except RemoteError as error:
+        if error.reason != _OUTDATED:
+            raise
+        ticks = {"changes": "1" if body.apply_changes else "", "emails": "1" if body.reissue_for_email else ""}
+        query = urlencode({"moved": "1"} | {name: tick for name, tick in ticks.items() if tick})
+        return go(request, f"/shows/{show_id}/plan?{query}")
     return go(request, f"/shows/{show_id}?run={run.id}")
+
+
+def _pressed(form: FormMultiDict) -> GenerateBody:
+    return GenerateBody(
+        plan_hash=str(form.get("plan_hash", ""))[:200],
+        apply_changes=bool(form.get("changes")),
+        reissue_for_email=bool(form.get("emails")),
+    )
 
 
 @post("/shows/{show_id:str}/invoices/retry", status_code=200)
@@ -53,9 +73,8 @@ async def retry_one(
 ) -> Response[bytes]:
     """One invoice once more; answers its row."""
     await invoices.retry(caller.identity, show_id, [invoice_id])
-    return _row(
-        request, await invoices.get(caller.identity, show_id, invoice_id), base_url, toast("ok", "Trying again")
-    )
+    said = toast("ok", "Trying again")
+    return await row_now(request, invoices, caller.identity, show_id, invoice_id, base_url, said)
 
 
 @post("/shows/{show_id:str}/invoices/{invoice_id:str}/send", status_code=200)
@@ -73,7 +92,7 @@ async def send(
     # A double click, or a repetition by the browser, is the same wish.
     request_id = request_id_of(str(form.get("request_id", ""))[:100], caller.identity, f"send {invoice_id}")
     sent = await invoices.send(caller.identity, show_id, invoice_id, channel, request_id)
-    return _row(request, sent.invoice, base_url, _said(sent))
+    return await row_now(request, invoices, caller.identity, show_id, invoice_id, base_url, _said(sent))
 
 
 def _said(sent: SentView) -> dict[str, str]:
@@ -88,8 +107,20 @@ def _said(sent: SentView) -> dict[str, str]:
     return toast("ok", f"Link sent to {sent.invoice.email}", sent.delivery.reason)
 
 
-def _row(request: AnyRequest, invoice: InvoiceView, base_url: str, headers: dict[str, str]) -> Response[bytes]:
-    return render(request, "parts/row.html", {"row": row_of(invoice, base_url)}, headers=headers)
+async def row_now(
+    request: AnyRequest,
+    invoices: Invoices,
+    who: Identity,
+    show_id: str,
+    invoice_id: str,
+    base_url: str,
+    said: dict[str, str],
+) -> Response[bytes]:
+    """The invoice's row as it is now, for our script; a browser without it goes back to the list."""
+    if not is_htmx(request):
+        return go(request, f"/shows/{show_id}")
+    invoice = await invoices.get(who, show_id, invoice_id)
+    return render(request, "parts/row.html", {"row": row_of(invoice, base_url)}, headers=said)
 
 
 HANDLERS: Final = [generate, retry_failed, retry_one, send]

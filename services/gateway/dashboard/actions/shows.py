@@ -102,7 +102,7 @@ async def preview_files(request: AnyRequest, caller: NamedDependency[Principal])
         "importing": importing and bool(previews) and not problems and not (whole and bad),
         "refused": whole and bad,
     }
-    return render(request, "parts/preview.html", values)
+    return render(request, "parts/file-preview.html", values)
 
 
 async def _preview(name: str, file: BinaryIO, form: FormMultiDict) -> Preview:

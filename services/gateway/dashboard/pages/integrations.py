@@ -1,20 +1,38 @@
-"""The catalogue of providers, and the page of Stripe."""
+"""The catalogue of providers, and the page of each."""
 
 import asyncio
-from typing import Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from litestar import Response, get
 from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
 
+from services.common.context import Identity
+from services.common.errors import Kind
+from services.common.status import RemoteError
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.verification import Verification
+from services.gateway.dashboard.pages.shows import CURRENCIES
+from services.gateway.dashboard.problems import NoSuchPage
 from services.gateway.dashboard.rendering import AnyRequest, render, toast
+from services.gateway.dashboard.views.actors import name_of, names_of
 from services.gateway.dashboard.views.hearing import hearing_of
-from services.gateway.dashboard.views.stripe import form_of
+from services.gateway.dashboard.views.keys import empty_form, permissions_of
+from services.gateway.dashboard.views.provider_settings import (
+    LABELS,
+    TEMPLATES,
+    Preview,
+    SettingsForm,
+    values_of,
+)
+from services.gateway.dashboard.views.provider_settings import names_of as setting_names
 from services.gateway.dashboard.views.tiles import tile_of
+from services.gateway.identity.members import Members
 from services.gateway.identity.principal import Principal, Role
+from services.gateway.schemas.integrations import ListedIntegrationView
 
-STRIPE: Final = "stripe"
+_MOST_PEOPLE: Final = 1000
 
 
 @get("/integrations")
@@ -32,37 +50,95 @@ async def integrations_page(
     return render(request, "integrations.html", {"tiles": tiles})
 
 
-@get("/integrations/stripe")
-async def stripe_page(
+async def listed_of(integrations: Integrations, who: Identity, provider: str) -> ListedIntegrationView:
+    """Raises NoSuchPage for a provider that has no page here."""
+    listed = next((one for one in await integrations.list(who) if one.provider == provider), None)
+    if listed is None or not (listed.connected or listed.availability == "available"):
+        raise NoSuchPage
+    return listed
+
+
+@get("/integrations/{provider:str}")
+async def provider_page(
     request: AnyRequest,
+    provider: FromPath[str],
     caller: NamedDependency[Principal],
     integrations: NamedDependency[Integrations],
     verification: NamedDependency[Verification],
+    members: NamedDependency[Members],
 ) -> Response[bytes]:
-    """The form while nothing is connected; else how the connection is."""
-    listed = next(one for one in await integrations.list(caller.identity) if one.provider == STRIPE)
-    owner = caller.role is Role.OWNER
+    """The form while nothing is connected; else how the connection is, and its settings."""
+    who = caller.identity
+    listed = await listed_of(integrations, who, provider)
+    owner, form = caller.role is Role.OWNER, empty_form(listed)
     if not listed.connected:
-        return render(request, "stripe-connect.html", {"form": form_of(), "owner": owner})
-    connection, hearing = await asyncio.gather(
-        integrations.get(caller.identity, STRIPE), verification.hearing_if_known(caller.identity, STRIPE)
+        return render(request, "integration-connect.html", {"entry": listed, "form": form, "owner": owner})
+    connection, heard, people = await asyncio.gather(
+        integrations.get(who, provider),
+        verification.hearing_if_known(who, provider),
+        members.list(caller.workspace_id, _MOST_PEOPLE),
     )
-    values = {"connection": connection, "hearing": hearing_of(connection, hearing), "form": form_of(), "owner": owner}
-    return render(request, "stripe.html", values)
+    stands = values_of(connection.settings)
+    values = settings_values(listed, await settings_form(integrations, who, listed, stands, connection.settings.etag))
+    values |= {"connection": connection, "hearing": hearing_of(connection, heard), "form": form, "owner": owner}
+    values["connected_by"] = name_of(connection.connected_by, names_of(people.items))
+    return render(request, "integration.html", values)
 
 
-@get("/integrations/stripe/test")
+async def settings_form(
+    integrations: Integrations,
+    who: Identity,
+    listed: ListedIntegrationView,
+    values: Mapping[str, str],
+    etag: str,
+    **told: Any,
+) -> SettingsForm:
+    """The form with its previews; `told` is what is wrong with what was typed."""
+    names = setting_names(listed.settings)
+    shown = await asyncio.gather(
+        *(preview_of(integrations, who, listed.provider, name, values[name]) for name in names if name in TEMPLATES)
+    )
+    return SettingsForm(names, values, etag, {one.setting: one for one in shown}, **told)
+
+
+def settings_values(listed: ListedIntegrationView, form: SettingsForm) -> dict[str, Any]:
+    """What the part of the page with the settings needs."""
+    currencies = sorted({*CURRENCIES, form.values["default_currency"]} - {""})
+    return {"entry": listed, "settings": form, "labels": LABELS, "currencies": currencies}
+
+
+async def preview_of(integrations: Integrations, who: Identity, provider: str, setting: str, template: str) -> Preview:
+    try:
+        shown = await integrations.preview(who, provider, template, {}, setting)
+    except RemoteError as error:
+        if error.kind is not Kind.INVALID:
+            raise
+        known = await integrations.preview(who, provider, "", {}, setting)
+        problem = " ".join(fault.problem for fault in error.faults) or error.message
+        return Preview(setting, "", known.variables, problem)
+    return Preview(setting, shown.text, shown.variables)
+
+
+@get("/integrations/{provider:str}/test")
 async def check_connection(
-    request: AnyRequest, caller: NamedDependency[Principal], integrations: NamedDependency[Integrations]
+    request: AnyRequest,
+    provider: FromPath[str],
+    caller: NamedDependency[Principal],
+    integrations: NamedDependency[Integrations],
+    quiet: Annotated[bool, QueryParameter()] = False,
 ) -> Response[bytes]:
-    """Asks Stripe now; answers the line of the last check and what the key may do."""
-    report = await integrations.test(caller.identity, STRIPE)
-    said = (
-        toast("ok", f"Stripe answered in {round(report.latency_ms)} ms")
-        if report.healthy
-        else toast("error", "The connection does not work", report.reason)
-    )
-    return render(request, "parts/health.html", {"report": report}, headers=said)
+    """Asks the provider now; answers the line of the last check, what the key may do, and how the webhooks stand.
+
+    `quiet` when nobody pressed anything.
+    """
+    listed = await listed_of(integrations, caller.identity, provider)
+    report = await integrations.test(caller.identity, provider)
+    if report.healthy:
+        said = toast("ok", f"{listed.name} answered in {round(report.latency_ms)} ms")
+    else:
+        said = toast("error", "The connection does not work", report.reason)
+    values = {"entry": listed, "report": report, "permissions": permissions_of(report.permissions)}
+    return render(request, "parts/health.html", values, headers={} if quiet else said)
 
 
-HANDLERS: Final = [integrations_page, stripe_page, check_connection]
+HANDLERS: Final = [integrations_page, provider_page, check_connection]

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from litestar import Response, get
@@ -15,23 +16,19 @@ from services.common.status import RemoteError
 from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import InvoiceQuery, Invoices
+from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
+from services.gateway.dashboard.pages.following import run_of, sending_progress
 from services.gateway.dashboard.pages.framing import frame_of
 from services.gateway.dashboard.rendering import AnyRequest, render
-from services.gateway.dashboard.views.money import Money, money_of
-from services.gateway.dashboard.views.panel import (
-    MOST_SHOWN,
-    Connection,
-    Panel,
-    connection_of,
-    progress_of,
-    ready_of,
-    state_of,
-)
+from services.gateway.dashboard.views.chosen import chosen_of, columns_of
+from services.gateway.dashboard.views.money import Money, money_of, pills_of
+from services.gateway.dashboard.views.panel import Panel, connection_of, state_of
+from services.gateway.dashboard.views.plan import plan_of
+from services.gateway.dashboard.views.progress import progress_of
 from services.gateway.dashboard.views.rows import row_of
-from services.gateway.dashboard.views.statuses import FILTERS, Filter
 from services.gateway.identity.principal import Principal
-from services.gateway.schemas.invoices import GenerationView, InvoiceDetail
+from services.gateway.schemas.invoices import InvoiceDetail
 
 _MOST_AT_ONCE: Final = 100
 
@@ -43,67 +40,54 @@ async def show_page(
     caller: NamedDependency[Principal],
     shows: NamedDependency[Shows],
     invoices: NamedDependency[Invoices],
+    sendings: NamedDependency[Sendings],
     integrations: NamedDependency[Integrations],
     browsing: NamedDependency[Browsing],
     base_url: NamedDependency[BaseUrl],
-    status: Annotated[Filter, QueryParameter()] = "",
-    page: Annotated[str, QueryParameter(max_length=2000)] = "",
-    run: Annotated[str, QueryParameter(max_length=100)] = "",
 ) -> Response[bytes]:
     """The whole page; our script takes the panel out of it."""
-    who = caller.identity
+    who, chosen = caller.identity, chosen_of(show_id, request.query_params)
     show = await shows.get(who, show_id)  # its position first: what changes while the rest is read counts as news
-    summary, listed, running = await asyncio.gather(
-        invoices.summary(who, show_id), integrations.list(who), _run(invoices, who, show_id, run)
-    )
+    summary, listed = await asyncio.gather(invoices.summary(who, show_id), integrations.list(who))
     money, connection = money_of(summary), connection_of(listed)
-    panel = Panel(state_of(show, money, connection), connection)
-    if panel.state == "ready":
-        panel = Panel("ready", connection, ready=ready_of(await invoices.plan(who, show_id)))
+    panel = Panel(state_of(show, money, connection), connection, chosen)
+    if panel.state == "plan":
+        panel = replace(panel, plan=plan_of(await invoices.plan(who, show_id)))
     elif panel.state == "list":
-        panel = await _list(invoices, who, show_id, money, connection, running, base_url, status, page)
+        panel = await _list(panel, invoices, sendings, who, money, base_url)
     values = {"show": show, "money": money, "panel": panel}
     return render(request, "show.html", values | await frame_of(browsing, who, show, money, "invoices"))
 
 
-async def _run(invoices: Invoices, who: Identity, show_id: str, run: str) -> GenerationView | None:
-    """The run that the address names, if there is such a run of this show."""
-    if not run:
-        return None
-    try:
-        found = await invoices.generation(who, run)
-    except RemoteError as error:
-        if error.kind in (Kind.NOT_FOUND, Kind.INVALID):
-            return None
-        raise
-    return found if found.show_id == show_id else None
-
-
 async def _list(
-    invoices: Invoices,
-    who: Identity,
-    show_id: str,
-    money: Money,
-    connection: Connection,
-    run: GenerationView | None,
-    base_url: str,
-    status: Filter,
-    page: str,
+    panel: Panel, invoices: Invoices, sendings: Sendings, who: Identity, money: Money, base_url: str
 ) -> Panel:
-    found = await invoices.list(who, show_id, InvoiceQuery(MOST_SHOWN, page, FILTERS[status]))
-    # Only where buyers are left: for most shows there is nothing to plan any more.
-    plan = await invoices.plan(who, show_id) if money.uninvoiced_count and connection.connected else None
-    return Panel(
-        "list",
-        connection,
-        ready=ready_of(plan) if plan else None,
-        progress=progress_of(money, run),
-        rows=[row_of(invoice, base_url) for invoice in found.items],
-        chosen=status,
-        next_page=found.next_page_token,
-        later_page=bool(page),
-        matching=next(count for key, _, count in [*money.pills, (status, "", 0)] if key == status),
+    chosen = panel.chosen
+    run = await run_of(invoices, who, chosen)
+    progress = progress_of(money, run)
+    # Only where something is left to do: for most shows there is nothing to plan any more.
+    undone = panel.connection.connected and progress is None and bool(money.uninvoiced_count or money.moved_count)
+    found, plan, sending = await asyncio.gather(
+        invoices.list(who, chosen.show_id, chosen.query(running=progress is not None)),
+        _plan(invoices, who, chosen.show_id, wanted=undone),
+        sending_progress(sendings, who, chosen),
     )
+    pills = pills_of(found.counts)
+    return replace(
+        panel,
+        plan=plan,
+        progress=progress,
+        sending=sending,
+        pills=pills,
+        columns=columns_of(chosen),
+        rows=[row_of(invoice, base_url) for invoice in found.items],
+        next_page=found.next_page_token,
+        matching=next((count for key, _, count in pills if key == chosen.status), 0),
+    )
+
+
+async def _plan(invoices: Invoices, who: Identity, show_id: str, *, wanted: bool) -> Any:
+    return plan_of(await invoices.plan(who, show_id)) if wanted else None
 
 
 @get("/shows/{show_id:str}/invoices/rows")
@@ -114,21 +98,16 @@ async def invoice_rows(
     invoices: NamedDependency[Invoices],
     base_url: NamedDependency[BaseUrl],
     ids: Annotated[str, QueryParameter(max_length=37 * _MOST_AT_ONCE)] = "",
-    status: Annotated[Filter, QueryParameter()] = "",
 ) -> Response[bytes]:
     """The named rows as they are now, with the figures and counts; each goes to its own place on the page."""
-    who = caller.identity
-    summary, found = await asyncio.gather(
+    who, chosen = caller.identity, chosen_of(show_id, request.query_params)
+    summary, counted, found = await asyncio.gather(
         invoices.summary(who, show_id),
+        invoices.list(who, show_id, InvoiceQuery(1, search=chosen.search)),
         asyncio.gather(*(_invoice(invoices, who, show_id, one) for one in _uuids(ids))),
     )
     rows = [row_of(invoice, base_url, fresh=True) for invoice in found if invoice is not None]
-    values: dict[str, Any] = {
-        "money": money_of(summary),
-        "rows": rows,
-        "show_id": show_id,
-        "chosen": status,
-    }
+    values = {"money": money_of(summary), "rows": rows, "pills": pills_of(counted.counts), "chosen": chosen}
     return render(request, "parts/refresh.html", values)
 
 

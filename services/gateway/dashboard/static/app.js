@@ -3,7 +3,7 @@
 (() => {
   'use strict';
   const $ = (s, r = document) => r.querySelector(s), $$ = (s, r = document) => [...r.querySelectorAll(s)];
-  const on = (type, run) => document.addEventListener(type, run);
+  const on = (type, run, early) => document.addEventListener(type, run, early);
   const LOCALE = document.documentElement.dataset.locale || 'en';
   const SVG = 'http://www.w3.org/2000/svg';
   const icon = (name, cls) => {
@@ -47,8 +47,22 @@
     toast(told);
   });
 
+  /* ---- pages that are shown as a dialog: a question before what cannot be undone, a timeline */
+  const dialog = () => $('#dlg');
+  async function open(href) {
+    await htmx.ajax('GET', href, { source: '#feed', target: '#dlg', swap: 'innerHTML' });
+    if (dialog().firstElementChild && !dialog().open) dialog().showModal();
+    $('[autofocus]', dialog())?.focus();
+  }
+  on('close', e => { if (e.target === dialog()) dialog().replaceChildren(); }, true);
+
   /* ---- clicks */
   on('click', async e => {
+    const a = e.target.closest('a');
+    if (a && dialog() && !e.metaKey && !e.ctrlKey && !e.shiftKey) {
+      if ('dialog' in a.dataset) { e.preventDefault(); a.closest('[popover]')?.hidePopover(); open(a.href); return; }
+      if ('close' in a.dataset && dialog().open) { e.preventDefault(); dialog().close(); return; }
+    }
     const b = e.target.closest('button'); if (!b) return;
     const d = b.dataset;
     if ('dismiss' in d) b.closest('.toast').remove();
@@ -59,6 +73,7 @@
       else toast({ kind: 'ok', title: `${d.copyLabel || 'Text'} copied`, ms: 2500 });
     }
     else if (d.reveal) { const i = document.getElementById(d.reveal), show = i.type === 'password'; i.type = show ? 'text' : 'password'; b.setAttribute('aria-pressed', show); $('use', b).setAttribute('href', `${document.body.dataset.sprite}#i-eye${show ? '-off' : ''}`); }
+    else if (d.insert) { const t = document.getElementById(d.into); t.setRangeText(d.insert, t.selectionStart, t.selectionEnd, 'end'); t.focus(); t.dispatchEvent(new Event('input', { bubbles: true })); }
     else if (d.themeSet) theme(d.themeSet);
     else if ('reload' in d) reload();
     if (b.closest('.menu')) b.closest('[popover]')?.hidePopover();
@@ -110,12 +125,13 @@
     }
     busy(form);
   });
-  on('htmx:finally:request', e => { const form = e.target; if (form.matches?.('form') && !e.detail.ctx.hx?.redirect) idle(form); });
+  on('htmx:finally:request', e => { const form = e.target, ctx = e.detail.ctx; if (form.matches?.('form') && !ctx.hx?.redirect) { idle(form); if ('closes' in form.dataset && ctx.response?.raw.ok) dialog()?.close(); } });
 
   /* ---- keyboard: single letters only while the focus is inside a row */
   on('keydown', e => {
+    const find = $('#find'); if (find && (e.metaKey || e.ctrlKey) && e.key.toLowerCase() === 'k') { e.preventDefault(); find.focus(); find.select(); return; }
     const tr = e.target.closest?.('tr[id^=inv-]'); if (!tr || e.metaKey || e.ctrlKey || e.altKey || e.target.matches('input,textarea,select') || e.target.closest('[popover]')) return;
-    if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { const next = e.key === 'ArrowDown' ? tr.nextElementSibling : tr.previousElementSibling, to = next && $('button,a', next); if (to) { e.preventDefault(); to.focus(); } }
+    if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { const next = e.key === 'ArrowDown' ? tr.nextElementSibling : tr.previousElementSibling, at = e.target.closest('td,th')?.cellIndex, to = next && ($('button,a', next.cells[at]) || $('.acts button', next)); if (to) { e.preventDefault(); to.focus(); } }
     else { const b = $(`[data-key="${CSS.escape(e.key.toLowerCase())}"]`, tr); if (b) { e.preventDefault(); b.click(); } }
   });
 
@@ -173,42 +189,49 @@
     if (before !== 'connecting') say(name === 'on' ? 'Live updates are back' : 'Live updates stopped, reconnecting');
   }
   /* The panel anew, whole; wishes that come meanwhile are one more time. */
-  function reload() {
+  async function reload() {
+    if (panel().dataset.state === 'plan') { stale(); return; }
     if (reloading) { reloading.again = true; return; }
-    const now = reloading = { again: false };
-    const address = location.pathname + location.search;
-    const figures = htmx.ajax('GET', address, { source: '#panel', target: '#panel', select: '#panel', selectOOB: '#summary:outerMorph,#show-head:outerMorph,#show-tabs:outerMorph,#trend:outerMorph', swap: 'outerMorph' });
-    figures.catch(() => {}).then(() => { reloading = null; position(); if (now.again) reload(); });
+    const now = reloading = { again: false }, began = Date.now();
+    try { await htmx.ajax('GET', location.pathname + location.search, { source: '#panel', target: '#panel', select: '#panel', selectOOB: '#summary:outerMorph,#show-head:outerMorph,#show-tabs:outerMorph,#trend:outerMorph', swap: 'outerMorph' }); } catch { /* told below */ }
+    position(); await rest(Date.now() - began); reloading = null; if (now.again) reload();
   }
+  /* Never more than half of the time is spent on reading anew, however fast news comes. */
+  const rest = ms => new Promise(done => setTimeout(done, Math.min(5000, Math.max(80, ms))));
+  /* A plan is only run as it was looked at: it is never changed under somebody's eyes. */
+  function stale() { const told = $('#stale'); if (told?.hidden) { told.hidden = false; say('The plan changed'); } }
+  function follow(run) { const url = new URL(location.href); run ? url.searchParams.set('run', run) : url.searchParams.delete('run'); if (url.href !== location.href) history.replaceState(history.state, '', url); }
   function position() { const read = Number(panel()?.dataset.seq || 0); if (read > seq) seq = read; heard = Date.now(); clocks(); }
   function refreshSoon(id) { if (id) changed.add(id); figures = true; due ||= setTimeout(refresh, id ? 80 : 250); }
   async function refresh() {
     due = 0; if (fetching) { due = setTimeout(refresh, 60); return; }
     const ids = [...changed].slice(0, 100); ids.forEach(id => changed.delete(id)); if (!ids.length && !figures) return;
-    figures = false; fetching = true;
-    const status = new URLSearchParams(location.search).get('status') || '';
-    try { await htmx.ajax('GET', `${location.pathname}/invoices/rows?status=${encodeURIComponent(status)}&ids=${ids.join(',')}`, { source: '#feed', target: '#feed', swap: 'none' }); } finally { fetching = false; }
-    if (changed.size || figures) due ||= setTimeout(refresh, 80);
+    figures = false; fetching = true; const began = Date.now(), query = new URLSearchParams(location.search); query.set('ids', ids.join(','));
+    try { await htmx.ajax('GET', `/shows/${live.dataset.show}/invoices/rows?${query}`, { source: '#feed', target: '#feed', swap: 'none' }); } catch { reload(); }
+    await rest(Date.now() - began); fetching = false;
+    if (changed.size || figures) due ||= setTimeout(refresh, 0);
   }
+  function timeLeft(s) { if (s == null) return ''; if (s < 60) return 'less than a minute left'; const m = Math.round(s / 60); return `about ${m} minute${m === 1 ? '' : 's'} left`; }
   const HANDLE = {
     'invoice.updated'(m) {
-      const row = document.getElementById('inv-' + m.data.id);
+      const row = document.getElementById('inv-' + m.data.id), shown = $('#dlg [data-invoice]');
       if (panel().dataset.state !== 'list') { reload(); return; }
+      if (shown?.dataset.invoice === m.data.id) open(shown.dataset.href);
       if (row && m.data.version <= Number(row.dataset.version)) return;
       refreshSoon(row ? m.data.id : '');
       if (m.data.status === 'paid') { paid.push(m.data); if (paid.length === 1) setTimeout(tellPaid, 350); }
     },
     'generation.progressed'(m) {
-      const g = $('#gen'), d = m.data; if (!g) { reload(); return; }
-      const done = d.createdCount + d.failedCount, shown = { done, total: d.totalCount, created: d.createdCount, failed: d.failedCount, left: d.pendingCount };
+      const g = $('#gen'), d = m.data; if (panel().dataset.state === 'plan' && location.pathname.endsWith('/plan')) { stale(); return; }
+      if (g?.dataset.run !== d.generationId) { follow(d.generationId); panel().dataset.state = 'list'; reload(); return; }
+      const done = d.createdCount + d.failedCount, shown = { done, total: d.totalCount, created: d.createdCount, failed: d.failedCount, left: d.pendingCount, time: timeLeft(d.remainingSeconds) };
       for (const [key, value] of Object.entries(shown)) put($(`[data-gen=${key}]`, g), String(value));
       const bar = $('progress', g); bar.max = d.totalCount || 1; bar.value = done;
       const quarter = Math.floor(4 * done / (d.totalCount || 1)); if (quarter > Number(g.dataset.quarter || 0)) { g.dataset.quarter = quarter; say(`${done} of ${d.totalCount} invoices done`); }
     },
     'generation.finished'(m) {
-      const url = new URL(location.href); if (url.searchParams.has('run')) { url.searchParams.delete('run'); history.replaceState(history.state, '', url); }
-      reload(); const { createdCount: n, failedCount: failed } = m.data;
-      toast({ kind: failed ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} created`, body: failed ? `${failed} need attention.` : '' });
+      follow(''); reload(); const { createdCount: n, failedCount: failed, cancelledCount: left, cancelled } = m.data;
+      toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} ${cancelled ? 'created before the run was cancelled' : 'created'}`, body: [failed && `${failed} need attention.`, left && `${left} were not made. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
     },
     'claims.changed': () => reload(),
     'integration.updated': () => reload(),

@@ -1,9 +1,23 @@
 """The figures above the invoices: what was collected of what was claimed, as parts that make up the whole."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
-from services.gateway.dashboard.views.statuses import Filter
-from services.gateway.schemas.invoices import SummaryPartView, SummaryView
+from services.gateway.dashboard.views.statuses import FILTERS, Filter
+from services.gateway.schemas.invoices import InvoiceStatus, SummaryPartView, SummaryView
+
+_LABELS: Final[tuple[tuple[Filter, str], ...]] = (
+    ("", "All"),
+    ("draft", "Draft"),
+    ("sent", "Sent"),
+    ("paid", "Paid"),
+    ("error", "Error"),
+    ("void", "Void"),
+    ("queued", "Queued"),
+)
+Pill: TypeAlias = tuple[Filter, str, int]
+"""A filter of the list, its word, and how many invoices it lets through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +42,19 @@ class Money:
     collected: int
     claimed: int
     parts: list[Part]
-    pills: list[tuple[Filter, str, int]]
-    """Filters of the list, each with its number of invoices."""
     invoice_count: int
     pending_count: int
     error_count: int
     uninvoiced_count: int
     settled_count: int
     """Made or failed, and not void: what a run has behind it."""
+    sendable_count: int
+    """Payable, and not sent yet."""
+    sendable: int
+    held_back_count: int
+    moved: int
+    """What claims, prices or edits at the provider changed since the invoices were made."""
+    moved_count: int
     seq: int
     unbalanced: int
     """What nothing explains, in minor units: above 0 when buyers were invoiced less than they owe."""
@@ -58,31 +77,34 @@ def money_of(summary: SummaryView) -> Money:
     if gone.count:
         parts.append(("void", "Void", "void", gone))
     made = _sum(drafts, waiting, summary.paid, summary.error)
-    pills: list[tuple[Filter, str, int]] = [
-        ("", "All", made.count + gone.count + summary.pending.count),
-        ("draft", "Draft", drafts.count),
-        ("sent", "Sent", waiting.count),
-        ("paid", "Paid", summary.paid.count),
-        ("error", "Error", summary.error.count),
-        ("void", "Void", gone.count),
-    ]
-    if summary.pending.count:
-        pills.append(("queued", "Queued", summary.pending.count))
     return Money(
         currency=summary.currency,
         collected=summary.paid.amount,
         claimed=summary.claimed.amount,
         parts=_bar(parts),
-        pills=pills,
         invoice_count=made.count + gone.count + summary.pending.count,
         pending_count=summary.pending.count,
         error_count=summary.error.count,
         uninvoiced_count=summary.not_invoiced.count,
         settled_count=made.count,
+        sendable_count=summary.draft.count,
+        sendable=summary.draft.amount,
+        held_back_count=summary.held_back.count,
+        moved=summary.moved.amount,
+        moved_count=summary.moved.count,
         seq=summary.seq,
         unbalanced=summary.unexplained.amount,
         unbalanced_count=summary.unexplained.count,
     )
+
+
+def pills_of(counts: Mapping[InvoiceStatus, int]) -> list[Pill]:
+    """The filters with what a search leaves of each."""
+    return [
+        (key, label, sum(counts.get(status, 0) for status in FILTERS[key]) if key else sum(counts.values()))
+        for key, label in _LABELS
+        if key != "queued" or counts.get("pending")
+    ]
 
 
 def _sum(*parts: SummaryPartView) -> SummaryPartView:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.gateway.dashboard.views.statuses import badge_of, note_of
-from services.gateway.schemas.invoices import InvoiceView
+from services.gateway.schemas.invoices import InvoiceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,22 @@ class Row:
     can_send: bool
     was_sent: bool
     can_retry: bool
+    can_void: bool
+    can_mark_paid: bool
+    can_update: bool
+    """A draft that is held back: it can be brought to the claims and prices of now."""
+    can_finalize: bool
     fresh: bool
     """Just became paid: lights up once."""
 
 
-def row_of(invoice: InvoiceView, base_url: str, *, fresh: bool = False) -> Row:
+def row_of(invoice: InvoiceRow, base_url: str, *, fresh: bool = False) -> Row:
     """`base_url` is our public address, that the pay link begins with."""
     buyer = invoice.handle or invoice.display_name or invoice.platform_user_id
     payable = invoice.status in ("sent", "payment_failed") or (
         invoice.status == "draft" and invoice.draft_reason is None and bool(invoice.external_id)
     )
+    held_back = invoice.status == "draft" and invoice.draft_reason is not None
     return Row(
         id=invoice.id,
         show_id=invoice.show_id,
@@ -50,7 +56,7 @@ def row_of(invoice: InvoiceView, base_url: str, *, fresh: bool = False) -> Row:
         email=invoice.email,
         badge=badge_of(invoice.status),
         note=note_of(invoice),
-        held_back=invoice.draft_reason is not None and invoice.status == "draft",
+        held_back=held_back,
         item_count=invoice.line_count,
         number=invoice.number,
         total=invoice.total,
@@ -61,5 +67,9 @@ def row_of(invoice: InvoiceView, base_url: str, *, fresh: bool = False) -> Row:
         can_send=payable,
         was_sent=invoice.send_count > 0,
         can_retry=invoice.status == "error",
+        can_void=invoice.status in ("draft", "sent", "payment_failed", "error"),
+        can_mark_paid=payable,
+        can_update=held_back,
+        can_finalize=held_back and not invoice.unpriced_count,
         fresh=fresh and invoice.status == "paid",
     )

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from services.gateway.schemas.invoices import InvoiceStatus, InvoiceView
+from services.gateway.schemas.invoices import InvoiceRow, InvoiceStatus
 
 BADGES: Final[dict[str, tuple[str, str]]] = {
     "draft": ("Draft", "square-pen"),
@@ -55,7 +55,7 @@ def badge_of(status: InvoiceStatus) -> str:
     return _BADGE_OF[status]
 
 
-def note_of(invoice: InvoiceView) -> str:
+def note_of(invoice: InvoiceRow) -> str:
     """The second line beneath the badge; empty where the badge says it all."""
     if invoice.status == "draft" and not invoice.draft_reason:
         return invoice.status_reason or "Ready to send"
@@ -66,4 +66,7 @@ def note_of(invoice: InvoiceView) -> str:
         return invoice.status_reason or "Below the smallest amount that Stripe can charge"
     if invoice.status == "payment_failed":
         return invoice.status_reason or "Payment declined. The link still works."
+    if invoice.status == "sent" and not invoice.status_reason:
+        times = invoice.opened_count
+        return "Not opened yet" if not times else "Opened once" if times == 1 else f"Opened {times} times"
     return invoice.status_reason

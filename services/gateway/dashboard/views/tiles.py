@@ -1,13 +1,12 @@
 """A tile of the catalogue."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from services.gateway.schemas.integrations import ListedIntegrationView
 from services.gateway.schemas.verification import HearingView
 
 Look = Literal["connected", "attention", "available", "soon", "locked"]
-_PAGES: Final = {"stripe": "/integrations/stripe"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +26,33 @@ class Tile:
 
 def tile_of(listed: ListedIntegrationView, heard: HearingView | None = None) -> Tile:
     """A connection through which nothing is heard needs attention like one that does not work."""
-    page = _PAGES.get(listed.provider, "")
+    page = f"/integrations/{listed.provider}" if listed.connected or listed.availability == "available" else ""
     deaf = listed.status == "active" and heard is not None and heard.mode == "broken"
     return Tile(
         provider=listed.provider,
         name=listed.name,
         description=listed.description,
         icon=listed.icon if listed.icon != listed.provider else "",
-        look="attention" if deaf else _look(listed, page),
+        look="attention" if deaf else _look(listed),
         note=heard.sentence if heard and deaf else _note(listed),
         page=page,
         plan=listed.required_plan.title(),
     )
 
 
-def _look(listed: ListedIntegrationView, page: str) -> Look:
+def _look(listed: ListedIntegrationView) -> Look:
     if listed.connected:
         return "connected" if listed.status == "active" else "attention"
     if listed.availability == "requires_plan":
         return "locked"
-    return "available" if listed.availability == "available" and page else "soon"
+    return "available" if listed.availability == "available" else "soon"
 
 
 def _note(listed: ListedIntegrationView) -> str:
     if not listed.connected:
-        return "About 2 minutes"
+        return "About 2 minutes" if listed.connect_fields else "No keys needed"
     if listed.status != "active":
         return listed.status_reason or "The connection does not work just now."
+    if not listed.connect_fields:
+        return "Ready to use"
     return f"{listed.account_id} · {'live' if listed.livemode else 'test'} mode"

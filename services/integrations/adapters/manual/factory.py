@@ -18,6 +18,7 @@ OFFER: Final = Offer(
         available=True,
         icon="hand",
         place=20,
+        settings=("default_currency", "message_template", "payment_instructions"),
     ),
     NoSettings,
     make,

@@ -9,7 +9,9 @@ from services.common.addresses import UrlPrefix
 from services.common.errors import CannotStart
 from services.common.secret import Secret
 from services.integrations.adapters.stripe.adapter import StripeAdapter
-from services.integrations.offers import Entry, Lent, Made, Offer, PlainAddress, Rate, Rates
+from services.integrations.adapters.stripe.keys import PUBLISHABLE_KEY, SECRET_KEY
+from services.integrations.adapters.stripe.permissions import ASKED
+from services.integrations.offers import ConnectField, Entry, Lent, Made, Offer, PlainAddress, Rate, Rates
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,30 @@ OFFER: Final = Offer(
         "Invoice your buyers and take payments into your own Stripe account.",
         available=True,
         place=10,
+        connect_fields=(
+            ConnectField(
+                SECRET_KEY,
+                "Secret key",
+                "Starts with rk_ (restricted, recommended) or sk_.",
+                "rk_test_… or sk_test_…",
+                hidden=True,
+            ),
+            ConnectField(
+                PUBLISHABLE_KEY,
+                "Publishable key",
+                "Starts with pk_. Must come from the same account and mode; Stripe does not tell us, so look twice.",
+                "pk_test_…",
+            ),
+        ),
+        permissions=ASKED,
+        settings=(
+            "default_currency",
+            "days_until_due",
+            "memo_template",
+            "message_template",
+            "footer",
+            "automatic_sending",
+        ),
     ),
     Settings,
     make,

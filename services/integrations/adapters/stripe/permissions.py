@@ -53,6 +53,9 @@ PROBES: Final = (
     ),
 )
 
+ASKED: Final = tuple(Permission(one.operation.tick, False, one.required, one.purpose) for one in PROBES)
+"""What a key is examined for."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Finding:

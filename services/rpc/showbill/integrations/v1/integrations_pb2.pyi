@@ -306,6 +306,9 @@ class CatalogEntry(_message.Message):
     ICON_FIELD_NUMBER: _builtins.int
     AVAILABILITY_FIELD_NUMBER: _builtins.int
     REQUIRED_PLAN_FIELD_NUMBER: _builtins.int
+    CONNECT_FIELDS_FIELD_NUMBER: _builtins.int
+    PERMISSIONS_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Stable slug, for example `stripe`."""
     name: _builtins.str
@@ -317,6 +320,18 @@ class CatalogEntry(_message.Message):
     availability: Global___Availability.ValueType
     required_plan: _builtins.str
     """The plan that AVAILABILITY_REQUIRES_PLAN asks for."""
+    @_builtins.property
+    def connect_fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConnectField]:
+        """What connecting asks for; empty where nothing is needed."""
+
+    @_builtins.property
+    def permissions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Permission]:
+        """What the keys must or may be allowed to do, as the permission doctor asks it; `granted` says nothing here."""
+
+    @_builtins.property
+    def settings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The settings that have an effect with this provider, as fields of IntegrationSettings."""
+
     def __init__(
         self,
         *,
@@ -326,14 +341,55 @@ class CatalogEntry(_message.Message):
         icon: _builtins.str = ...,
         availability: Global___Availability.ValueType = ...,
         required_plan: _builtins.str = ...,
+        connect_fields: _abc.Iterable[Global___ConnectField] | None = ...,
+        permissions: _abc.Iterable[Global___Permission] | None = ...,
+        settings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability", "description", b"description", "icon", b"icon", "name", b"name", "provider", b"provider", "required_plan", b"required_plan"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability", "connect_fields", b"connect_fields", "description", b"description", "icon", b"icon", "name", b"name", "permissions", b"permissions", "provider", b"provider", "required_plan", b"required_plan", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CatalogEntry: _TypeAlias = CatalogEntry  # noqa: Y015
+
+@_typing.final
+class ConnectField(_message.Message):
+    """One field that connecting to a provider asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    HINT_FIELD_NUMBER: _builtins.int
+    PLACEHOLDER_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its key in `credentials`, for example `secret_key`."""
+    label: _builtins.str
+    """For the reader."""
+    hint: _builtins.str
+    """A sentence about what belongs in it."""
+    placeholder: _builtins.str
+    """What it looks like, for example `pk_test_…`."""
+    hidden: _builtins.bool
+    """Never shown again once it was typed."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        label: _builtins.str = ...,
+        hint: _builtins.str = ...,
+        placeholder: _builtins.str = ...,
+        hidden: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hidden", b"hidden", "hint", b"hint", "label", b"label", "name", b"name", "placeholder", b"placeholder"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectField: _TypeAlias = ConnectField  # noqa: Y015
 
 @_typing.final
 class Integration(_message.Message):
@@ -1109,9 +1165,14 @@ class PreviewTemplateRequest(_message.Message):
     PROVIDER_FIELD_NUMBER: _builtins.int
     TEMPLATE_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
+    SETTING_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
     template: _builtins.str
+    setting: _builtins.str
+    """The setting that the template is for, `memo_template` or `message_template`: a memo has no link. The message when
+    empty.
+    """
     @_builtins.property
     def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Values for the variables; a sample is used where one is missing."""
@@ -1122,10 +1183,11 @@ class PreviewTemplateRequest(_message.Message):
         provider: _builtins.str = ...,
         template: _builtins.str = ...,
         values: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        setting: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider", b"provider", "template", b"template", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider", b"provider", "setting", b"setting", "template", b"template", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,307 @@
+"""The invoice panel at work: the plan, progress and its end, verbs on one invoice, links to all, finding, sorting."""
+
+import asyncio
+from typing import Any
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenDashboard
+from tests.browser.dashboard import Dashboard
+from tests.e2e.sandbox import Sandbox
+from tests.e2e.workspace import Workspace
+from tests.waiting import eventually
+
+HEAD = "claim_id,platform,platform_user_id,user_handle,item_number,quantity,status,email\n"
+
+
+async def _claim(workspace: Workspace, show: str, *lines: str) -> None:
+    report = await workspace.import_file(show, "claims", (HEAD + "\n".join(lines)).encode())
+    assert report["rejected"] == []
+
+
+async def _price(workspace: Workspace, show: str, item: str, price: str) -> None:
+    lines = f"item_number,title,price\n{item},Item {item},{price}\n"
+    assert (await workspace.import_file(show, "items", lines.encode()))["rejected"] == []
+
+
+def _row(page: Page, handle: str) -> Locator:
+    return page.locator("#inv-body tr", has=page.get_by_text(handle, exact=True))
+
+
+async def _menu(page: Page, handle: str, entry: str) -> None:
+    await page.get_by_role("button", name=f"More actions for {handle}").click()
+    await page.locator("[popover]:popover-open").get_by_text(entry, exact=True).click()
+
+
+async def _of(workspace: Workspace, show: str, buyer: str) -> dict[str, Any]:
+    rows = await workspace.invoices(show)
+    return next(row for row in reversed(rows) if row["platformUserId"] == buyer)
+
+
+async def test_late_claims_are_planned_looked_at_and_applied(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=3)
+    await workspace.generate(show)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await dashboard.live()
+    await expect(page.locator("#undone")).to_have_count(0)
+
+    # u0 wins one more, u7 is new: the page says so by itself, and leads to the plan
+    await _claim(workspace, show, "late-0,facebook,u0,@u0,1,1,winner,", "late-7,facebook,u7,@u7,2,1,winner,")
+    await expect(page.locator("#undone")).to_contain_text("1 invoice is not right any more")
+    await expect(page.locator("#undone")).to_contain_text("£10.01 more")
+    await page.get_by_role("link", name="Review changes").click()
+    change = page.locator("tr[data-change=reissue], tr[data-change=edit_draft]")
+    await expect(change).to_contain_text("@u0")
+    await expect(change).to_contain_text("+£10.01")
+    press = page.locator("#plan button[type=submit]")
+    await expect(press).to_have_text("Generate 1 invoice, apply 1 change")
+    await page.get_by_label("Apply 1 change").uncheck()
+    await expect(press).to_have_text("Generate 1 invoice")
+    await page.get_by_label("Apply 1 change").check()
+    await expect(press).to_have_text("Generate 1 invoice, apply 1 change")
+    await expect(page.get_by_label("Apply 1 change")).to_be_focused()
+
+    # claims move while somebody looks: the page says so, and a press shows the new plan instead of doing another one
+    await dashboard.live()
+    await _claim(workspace, show, "late-8,facebook,u8,@u8,2,1,winner,")
+    await expect(page.locator("#stale")).to_be_visible()
+    await expect(press).to_have_text("Generate 1 invoice, apply 1 change")
+    dashboard.refusals.add(409)
+    await press.click()
+    await expect(page.locator("#moved")).to_contain_text("Nothing was done")
+    assert len(await workspace.invoices(show)) == 3
+    await expect(press).to_have_text("Generate 2 invoices, apply 1 change")
+    await press.click()
+    await expect(_row(page, "@u8").locator(".badge")).to_have_text("Draft")
+    await expect(page.locator("#undone")).to_have_count(0)
+    await expect(_row(page, "@u0").locator(".c-amount", has_text="£20.01")).to_have_count(1)
+
+    # and then there is nothing left to do
+    await page.goto(f"{dashboard.url}/shows/{show}/plan")
+    await expect(page.get_by_role("heading", name="Every buyer already has an invoice")).to_be_visible()
+    await expect(press).to_be_disabled()
+
+
+async def test_a_run_is_followed_by_all_and_can_be_cancelled(
+    open_dashboard: OpenDashboard, workspace: Workspace, sandbox: Sandbox
+) -> None:
+    await workspace.connect()
+    show = await workspace.make_show(buyers=80)
+    rule = {"operation": "invoices.create", "effect": "hold", "when": "before", "times": None}
+    held = await sandbox.add_fault({**rule, "account": workspace.account.id})
+    async with open_dashboard() as one, open_dashboard() as other:
+        for dashboard in (one, other):
+            await dashboard.sign_in(workspace, f"/shows/{show}")
+            await dashboard.live()
+        await one.page.get_by_role("button", name="Generate 80 invoices").click()
+        # the other one sees it without having done anything, and so whoever comes later
+        await expect(other.page.locator("#gen [data-gen=total]")).to_have_text("80")
+        await sandbox.held(held)
+        await other.page.locator("#gen").get_by_role("button", name="Cancel").click()
+        await expect(other.page.locator("#toasts")).to_contain_text("The run stops")
+        await sandbox.remove_fault(held)
+        for dashboard in (one, other):
+            await dashboard.page.locator("#gen").wait_for(state="detached")
+            await expect(dashboard.page.locator("#toasts")).to_contain_text("before the run was cancelled")
+            await expect(dashboard.page.locator("#undone")).to_contain_text("no invoice yet")
+            await expect(dashboard.page.locator("#inv-body tr[data-status=draft]").first).to_be_visible()
+        counts = [int(await one.page.locator(f"#pill-{status} .count").inner_text()) for status in ("draft", "void")]
+        assert sum(counts) == 80
+        assert min(counts) > 0
+
+
+async def test_one_invoice_is_voided_paid_by_hand_and_told_of(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=3)
+    await workspace.generate(show)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await dashboard.live()
+    dialog = page.get_by_role("dialog")
+
+    await _menu(page, "@u0", "Void invoice…")
+    await expect(dialog).to_contain_text("@u0 owes £10.00")
+    await expect(dialog.get_by_role("link", name="Keep invoice")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    assert (await _of(workspace, show, "u0"))["status"] == "draft"
+    await _menu(page, "@u0", "Void invoice…")
+    await dialog.get_by_role("button", name="Void invoice").click()
+    await expect(_row(page, "@u0").locator(".badge")).to_have_text("Void")
+    await expect(dialog).to_be_hidden()
+
+    await _menu(page, "@u1", "Mark as paid…")
+    await dialog.get_by_label("Note").fill("Cash at the door")
+    await dialog.get_by_role("button", name="Mark as paid").click()
+    await expect(_row(page, "@u1").locator(".badge")).to_have_text("Paid")
+    assert (await _of(workspace, show, "u1"))["status"] == "paid"
+
+    # the timeline has the note, the operator's name and the deliveries, and follows what happens while it is open
+    await _row(page, "@u2").locator("[data-key=s]").click()
+    await expect(_row(page, "@u2").locator(".badge")).to_have_text("Sent")
+    await _menu(page, "@u1", "Timeline")
+    await expect(dialog.locator(".timeline")).to_contain_text("Cash at the door")
+    await expect(dialog.locator(".timeline")).to_contain_text(workspace.email)
+    await page.keyboard.press("Escape")
+    await _menu(page, "@u2", "Timeline")
+    await expect(dialog.locator(".timeline")).to_contain_text("Link sent by hand")
+    invoice = await _of(workspace, show, "u2")
+    await workspace.rest.call("POST", f"/api/shows/{show}/invoices/{invoice['id']}/void", {})
+    await expect(dialog.locator(".timeline li").first).to_contain_text("Void")
+    await expect(dialog.locator(".badge")).to_have_text("Void")
+
+
+async def test_a_draft_that_is_held_back_is_updated_and_finalized(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=2)
+    await _price(workspace, show, "9", "")
+    await _claim(workspace, show, "held,facebook,u0,@u0,9,1,winner,")
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await expect(page.get_by_text("1 buyer has an item with no price.")).to_be_visible()
+    await dashboard.live()
+    await page.get_by_role("button", name="Generate 2 invoices").click()
+    row = _row(page, "@u0")
+    await expect(row.locator(".note")).to_contain_text("1 item with no price")
+    await page.locator("#gen").wait_for(state="detached")
+    await _price(workspace, show, "9", "500")
+    await row.get_by_role("button", name="Update the draft of @u0").click()
+    await expect(row.locator(".c-amount")).to_have_text("£15.00")
+    await row.get_by_role("button", name="Finalize the invoice of @u0").click()
+    await expect(row.get_by_role("button", name="Send link to @u0")).to_be_visible()
+    assert (await _of(workspace, show, "u0"))["total"] == 1500
+
+
+async def test_all_links_are_sent_and_the_report_says_to_whom(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=3)
+    await _claim(workspace, show, "mail,facebook,u1,@u1,1,1,winner,u1@example.com")
+    await workspace.generate(show)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await dashboard.live()
+    await page.get_by_role("link", name="Send all links").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Send 3 payment links?")
+    await dialog.get_by_role("button", name="Send 3 links").click()
+    await expect(page.locator("#sending h2")).to_have_text("1 of 1 link sent")
+    await expect(page.locator("#sending")).to_contain_text("2 left out: no e-mail address")
+    await expect(_row(page, "@u1").locator(".badge")).to_have_text("Sent")
+    await expect(_row(page, "@u1").locator(".c-status")).to_contain_text("Not opened yet")
+
+    await page.get_by_role("link", name="Send all links").click()
+    await dialog.get_by_label("Write messages for me to copy").check()
+    await dialog.get_by_role("button", name="Send 2 links").click()
+    await expect(page.locator("#sending h2")).to_have_text("2 of 2 links sent")
+    await expect(page.locator("#pill-sent .count")).to_have_text("3")
+    await expect(page.get_by_role("link", name="Send all links")).to_have_count(0)
+    await page.get_by_role("link", name="Close this report").click()
+    await expect(page.locator("#sending")).to_have_count(0)
+
+
+async def test_the_list_is_found_sorted_and_exported(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=12)
+    await workspace.generate(show)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await dashboard.live()
+    rows = page.locator("#inv-body tr")
+    await expect(rows).to_have_count(12)
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("@u1")
+    await expect(rows).to_have_count(3)
+    await expect(page.locator("#pills #pill-all .count")).to_have_text("3")
+    await expect(page.locator("#find")).to_be_focused()
+    await page.keyboard.type("nobody")
+    await expect(page.get_by_role("heading", name="No invoices match “@u1nobody”")).to_be_visible()
+    await page.get_by_role("link", name="Clear search").click()
+    await expect(rows).to_have_count(12)
+
+    await page.get_by_role("link", name="Amount", exact=True).click()
+    await expect(rows.first).to_contain_text("@u0")
+    await page.get_by_role("link", name="Amount", exact=True).click()
+    await expect(rows.first).to_contain_text("@u11")
+    await expect(page.locator("th[aria-sort=descending]")).to_have_text("Amount")
+    await page.go_back()
+    await expect(rows.first).to_contain_text("@u0")
+
+    await page.get_by_role("button", name="More invoice actions").click()
+    async with page.expect_download() as downloading:
+        await page.get_by_text("Export CSV").click()
+    content = (await (await downloading.value).path()).read_text(encoding="utf-8-sig")
+    assert len(content.splitlines()) == 13
+
+
+async def test_reading_anew_keeps_focus_menu_and_place(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=60)
+    await workspace.generate(show)
+    await dashboard.sign_in(workspace, f"/shows/{show}?sort=handle")
+    await dashboard.live()
+    await page.get_by_role("link", name="Show more").click()
+    await expect(page.locator("#inv-body tr")).to_have_count(60)
+    button = page.get_by_role("button", name="More actions for @u59")
+    await button.scroll_into_view_if_needed()
+    await button.click()
+    await expect(page.locator("[popover]:popover-open")).to_be_visible()
+    place = await page.evaluate("scrollY")
+    await page.evaluate("document.body.dataset.reloaded = 'no'")
+    await _claim(workspace, show, "late,facebook,new,@new,3,1,winner,")
+    await expect(page.locator("#undone")).to_contain_text("1 buyer has no invoice yet.")
+    await expect(page.locator("[popover]:popover-open")).to_be_visible()
+    assert await page.evaluate("document.body.dataset.reloaded") == "no"
+    assert await page.locator("#inv-body tr").count() == 60
+    assert abs(await page.evaluate("scrollY") - place) < 200  # the callout above may push what was read by its height
+    await page.keyboard.press("Escape")
+    await expect(button).to_be_focused()
+
+
+async def test_a_burst_of_payments_is_told_whole(dashboard: Dashboard, workspace: Workspace, sandbox: Sandbox) -> None:
+    page, asked = dashboard.page, list[str]()
+    await workspace.connect()
+    show = await workspace.make_show(buyers=500)
+    await workspace.generate(show, timeout=240)
+    rows = await workspace.invoices(show)
+    await dashboard.sign_in(workspace, f"/shows/{show}?sort=handle")
+    await dashboard.live()
+    page.on("request", lambda request: asked.append(request.url) if f"/shows/{show}" in request.url else None)
+    gate = asyncio.Semaphore(40)
+
+    async def pay(row: dict[str, Any]) -> None:
+        async with gate:
+            await sandbox.pay(row["externalId"])
+
+    await asyncio.gather(*(pay(row) for row in rows))
+    await expect(page.locator("#pill-paid .count")).to_have_text("500", timeout=60_000)
+    await expect(page.locator("#inv-body tr[data-status=paid]")).to_have_count(50)
+    await expect(page.locator("[data-figure=collected]")).to_have_text("£6,247.50")
+    await eventually(lambda: len(asked) > 0)
+    assert len(asked) < 250, "rows were not read together"
+
+
+async def test_the_panel_works_without_script(chromium: Any, workspace: Workspace, dashboard: Dashboard) -> None:
+    await workspace.connect()
+    show = await workspace.make_show(buyers=2)
+    context = await chromium.new_context(java_script_enabled=False, locale="en-GB")
+    plain = Dashboard(context, await context.new_page(), dashboard.url)
+    page = plain.page
+    await plain.sign_in(workspace, f"/shows/{show}")
+    await page.get_by_role("button", name="Generate 2 invoices").click()
+
+    async def done() -> bool:
+        await plain.open(f"/shows/{show}")
+        return await page.locator("#inv-body tr[data-status=draft]").count() == 2
+
+    await eventually(done, why="the run did not finish")
+    await page.locator("#find").fill("@u1")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#inv-body tr")).to_have_count(1)
+    invoice = await _of(workspace, show, "u1")
+    await plain.open(f"/shows/{show}/invoices/{invoice['id']}/void")
+    await page.get_by_role("button", name="Void invoice").click()
+    await expect(page.locator("#pill-void .count")).to_have_text("1")
+    await context.close()
