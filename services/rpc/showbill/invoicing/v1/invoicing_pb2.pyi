@@ -2725,6 +2725,7 @@ class ListInvoicesRequest(_message.Message):
     STATUSES_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    INVOICE_IDS_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     page_size: _builtins.int
     """At most 1,000; 200 when 0."""
@@ -2739,6 +2740,12 @@ class ListInvoicesRequest(_message.Message):
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[Global___InvoiceStatus.ValueType]:
         """All when empty."""
 
+    @_builtins.property
+    def invoice_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these, at most 1,000: all of them on one page, in the order of the plan. Those of other shows are left out. What
+        else is asked for has no effect then but on the counts.
+        """
+
     def __init__(
         self,
         *,
@@ -2748,10 +2755,11 @@ class ListInvoicesRequest(_message.Message):
         statuses: _abc.Iterable[Global___InvoiceStatus.ValueType] | None = ...,
         query: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        invoice_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_ids", b"invoice_ids", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
