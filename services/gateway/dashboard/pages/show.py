@@ -11,11 +11,13 @@ from litestar.params import FromPath, QueryParameter
 
 from services.common.addresses import BaseUrl
 from services.common.context import Identity
+from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.pages.following import run_of, sending_progress
+from services.gateway.dashboard.pages.framing import frame_of
 from services.gateway.dashboard.rendering import AnyRequest, render
 from services.gateway.dashboard.views.chosen import chosen_of, columns_of
 from services.gateway.dashboard.views.money import Money, money_of, pills_of
@@ -37,6 +39,7 @@ async def show_page(
     invoices: NamedDependency[Invoices],
     sendings: NamedDependency[Sendings],
     integrations: NamedDependency[Integrations],
+    browsing: NamedDependency[Browsing],
     base_url: NamedDependency[BaseUrl],
 ) -> Response[bytes]:
     """The whole page; our script takes the panel out of it."""
@@ -49,7 +52,8 @@ async def show_page(
         panel = replace(panel, plan=plan_of(await invoices.plan(who, show_id)))
     elif panel.state == "list":
         panel = await _list(panel, invoices, sendings, who, money, base_url)
-    return render(request, "show.html", {"show": show, "money": money, "panel": panel, "seq": show.seq})
+    values = {"show": show, "money": money, "panel": panel}
+    return render(request, "show.html", values | await frame_of(browsing, who, show, money, "invoices"))
 
 
 async def _list(
