@@ -74,7 +74,10 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[b
         kind, title, sentence = REFUSALS[error.status_code]
         body = {"type": f"urn:showbill:problem:{kind}", "title": title, "status": error.status_code}
         body |= {"detail": sentence, "requestId": request_id()}
-        return _response(body, error.status_code, error.headers or {})
+        extra = dict(error.headers or {})
+        if error.status_code == 413:  # else the rest would be read, however long it is
+            extra["Connection"] = "close"
+        return _response(body, error.status_code, extra)
     if error.status_code < 500:
         faults = _body_faults(request)
         return answer(InvalidRequest(faults[0].problem, faults=faults) if faults else InvalidRequest())
