@@ -105,6 +105,14 @@ async def test_pages_of_a_new_workspace_fit(
         ):
             await dashboard.open(path)
             await _look(dashboard, name, look)
+        for name in ("items", "claims", "buyers"):
+            await dashboard.open(f"/shows/{empty['bare']}/{name}")
+            await _look(dashboard, f"show-{name}-empty", look)
+        await dashboard.open(f"/shows/{empty['claimed']}/import")
+        content = {"name": "items.csv", "mimeType": "text/csv", "buffer": f"{ITEMS}6,Belt,1.50\n".encode()}
+        await dashboard.page.locator("#items").set_input_files(content)  # type: ignore[arg-type]  # a FilePayload
+        await dashboard.page.locator("#pre-items").wait_for()
+        await _look(dashboard, "import-preview", look)
         dashboard.refusals.add(404)
         await dashboard.open("/shows/no-such-show")
         await _look(dashboard, "error-404", look)
@@ -124,6 +132,12 @@ async def test_pages_of_a_busy_workspace_fit(
             await dashboard.open(f"/shows/{full[name]}")
             await dashboard.live()
             await _look(dashboard, f"show-{name}", look)
+        for tab in ("items", "claims", "buyers"):
+            await dashboard.open(f"/shows/{full['mixed']}/{tab}")
+            await dashboard.live()
+            await _look(dashboard, f"show-{tab}", look)
+        await dashboard.open(f"/shows/{full['mixed']}")
+        await dashboard.live()
         await dashboard.page.get_by_role("button", name="More actions for @maya.k").click()
         await _look(dashboard, "show-mixed-menu", look)
         await _look_at_panel(dashboard, str(full["mixed"]), look)
