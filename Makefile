@@ -1,6 +1,6 @@
 # Sugar over ./run, which needs no make.
 .DEFAULT_GOAL := help
-.PHONY: help up demo test chaos check format protos clean
+.PHONY: help up demo test chaos check format protos openapi clean
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ format: ## write the code as the checks want it
 
 protos: ## generate services/rpc from protos/
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" sh protos/generate.sh
+
+openapi: ## write docs/openapi.json as the routes have it
+	@.venv/bin/python -m services.gateway.describe docs/openapi.json
 
 clean: ## remove what was installed and cached, but no state
 	rm -rf .venv .bootstrap .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Litestar, Request, Router
+from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 
@@ -134,6 +135,10 @@ def build(parts: Parts, doorway: Doorway) -> Edge:
         dependencies=dependencies,
         exception_handlers={HTTPException: on_stray, ValidationException: on_validation, Exception: on_error},
         request_max_body_size=LARGEST_BODY,
+        # Pages and their files; programs that read the interface are near, and their answers small.
+        compression_config=CompressionConfig(
+            backend="gzip", gzip_compress_level=5, minimum_size=1024, exclude="^/api/"
+        ),
         openapi_config=None,
         logging_config=None,
         debug=False,

@@ -36,6 +36,8 @@ _DEFAULTS: Final = {
 _HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _BODY_PATIENCE = 20.0
 """Seconds between two parts of a body."""
+_BODY_DEADLINE = 600.0
+"""Seconds for the whole of it: 50 MB over a line of one megabit a second take seven minutes."""
 _QUIET: Final = frozenset(("/api/health", "/api/health/live", "/static/{name}"))
 _PROVIDER: Final = "/api/webhooks/"
 
@@ -76,13 +78,14 @@ class Edge:
 def _patient(receive: Receive) -> Receive:
     """Waits for a body, but not for ever: whoever trickles one ties up no request of ours."""
     whole = False
+    deadline = time.monotonic() + _BODY_DEADLINE
 
     async def receive_in_time() -> Any:
         nonlocal whole
         if whole:
             return await receive()  # for the client to leave
         try:
-            async with asyncio.timeout(_BODY_PATIENCE):
+            async with asyncio.timeout(min(_BODY_PATIENCE, deadline - time.monotonic())):
                 message = await receive()
         except TimeoutError:
             raise HTTPException(status_code=408, headers={"Connection": "close"}) from None

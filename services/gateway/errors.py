@@ -21,7 +21,7 @@ log = structlog.get_logger()
 PROBLEM_JSON: Final = "application/problem+json"
 
 # What the web layer itself refuses: status, stable type, title, sentence.
-_REFUSALS: Final = {
+REFUSALS: Final = {
     404: ("no-such-route", "Not found", "There is nothing at this address. Look it up in /api/docs."),
     405: (
         "method-not-allowed",
@@ -36,16 +36,21 @@ _STEP: Final = re.compile(r"\.|\[|\]\.?")
 
 def answer(error: ShowbillError, status: int | None = None) -> Response[bytes]:
     """The problem document of one of our errors, with a status other than its kind's where that says more."""
-    body = problem(error, request_id())
-    if error.faults:
-        body["errors"] = [
-            {"pointer": pointer(redact(fault.field)), "detail": redact(fault.problem)} for fault in error.faults
-        ]
     extra = headers(error)
     if error.kind is Kind.UNAUTHENTICATED:
         extra["WWW-Authenticate"] = 'Bearer realm="showbill"'
     code: int = status if status is not None else getattr(error, "http_status", HTTP_STATUS[error.kind][0])
-    return _response(body | {"status": code}, code, extra)
+    return _response(problem_of(error, request_id()) | {"status": code}, code, extra)
+
+
+def problem_of(error: ShowbillError, request: str) -> dict[str, Any]:
+    """The problem document, its faults pointing into the JSON body."""
+    body = problem(error, request)
+    if error.faults:
+        body["errors"] = [
+            {"pointer": pointer(redact(fault.field)), "detail": redact(fault.problem)} for fault in error.faults
+        ]
+    return body
 
 
 def on_error(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -65,11 +70,14 @@ def on_validation(request: Request[Any, Any, Any], error: ValidationException) -
 
 def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What the web framework refuses."""
-    if error.status_code in _REFUSALS:
-        kind, title, sentence = _REFUSALS[error.status_code]
+    if error.status_code in REFUSALS:
+        kind, title, sentence = REFUSALS[error.status_code]
         body = {"type": f"urn:showbill:problem:{kind}", "title": title, "status": error.status_code}
         body |= {"detail": sentence, "requestId": request_id()}
-        return _response(body, error.status_code, error.headers or {})
+        extra = dict(error.headers or {})
+        if error.status_code == 413:  # else the rest would be read, however long it is
+            extra["Connection"] = "close"
+        return _response(body, error.status_code, extra)
     if error.status_code < 500:
         faults = _body_faults(request)
         return answer(InvalidRequest(faults[0].problem, faults=faults) if faults else InvalidRequest())

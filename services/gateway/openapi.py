@@ -1,5 +1,6 @@
 """The description of the REST interface: what the routes say, and what is common to all of them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from inspect import cleandoc
@@ -10,24 +11,24 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from services.common.errors import Kind
-from services.common.problem import HTTP_STATUS
-from services.gateway.errors import PROBLEM_JSON
+from services.gateway import refusals
+from services.gateway.examples import FILES, PARAMETERS, VIEWS
 from services.gateway.identity.access import RULES, Rule
 from services.gateway.identity.cookies import COOKIE, SECURE_COOKIE
 from services.gateway.schemas.base import Body, View
 
-_METHODS: Final = ("get", "post", "put", "patch", "delete")
+METHODS: Final = ("get", "post", "put", "patch", "delete")
 _PROBLEM: Final = {
     "type": "object",
-    "description": "What went wrong (RFC 9457), in a sentence for a person.",
+    "description": "What went wrong (RFC 9457), in a sentence for a person. docs/problems.md lists every type.",
     "required": ["type", "title", "status", "detail", "requestId"],
     "properties": {
-        "type": {"type": "string", "description": "Stable: urn:showbill:problem:…"},
+        "type": {"type": "string", "description": "Stable.", "pattern": "^urn:showbill:problem:[a-z0-9-]+$"},
         "title": {"type": "string"},
-        "status": {"type": "integer"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string"},
         "requestId": {"type": "string", "description": "Name it when you ask for help."},
+        "planHash": {"type": "string", "description": "With `plan-outdated`: the plan as it is now."},
         "errors": {
             "type": "array",
             "description": "Everything that is wrong with the request, each with its place.",
@@ -46,19 +47,9 @@ _KEY: Final = {
     "description": "Of the caller's choice: the same request under the same key answers what was answered, for a day.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
-_CSV: Final = {
-    "required": True,
-    "content": {
-        "text/csv": {"schema": {"type": "string"}},
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {"file": {"type": "string", "contentMediaType": "text/csv"}},
-            }
-        },
-    },
-}
+_SETS_COOKIE: Final = frozenset({"signIn", "acceptInvitation", "changePassword", "switchWorkspace", "signOut"})
+_PLACE: Final = re.compile(r"\{(\w+)\}")
+_MODELS: Final = "#/components/schemas/"
 
 
 class Description:
@@ -85,11 +76,24 @@ def describe(routes: Sequence[Router], dependencies: Mapping[str, Provide]) -> d
         if kind.__name__ in schemas:
             schemas[kind.__name__].setdefault("description", cleandoc(kind.__doc__ or ""))
     schemas["Problem"] = _PROBLEM
+    described["components"] |= refusals.components()
     for path, item in described["paths"].items():
-        for method in _METHODS:
+        tagged = any(_takes(operation, "If-Match") for operation in item.values())
+        for method in METHODS:
             if method in item:
-                _complete(path, method, item[method], RULES[method.upper(), path])
+                _complete(path, method, item[method], RULES[method.upper(), path], tagged=tagged)
+    described["paths"] = {_PLACE.sub(_camel_place, path): item for path, item in described["paths"].items()}
     return described
+
+
+def _camel_place(found: "re.Match[str]") -> str:
+    return "{" + camel(found[1]) + "}"
+
+
+def camel(name: str) -> str:
+    """`show_id` as the interface says it."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
 
 
 def _subclasses(kind: type) -> set[type]:
@@ -102,8 +106,10 @@ def _config() -> OpenAPIConfig:
         title="Showbill",
         version="1",
         description="Turns the claims of a live sale into paid invoices. Amounts are in minor units of the currency, "
-        "times in RFC 3339. A text is never null: empty means that there is none.",
+        "times in RFC 3339. A text is never null: empty means that there is none. A list that comes in pages takes "
+        "`pageSize` and `pageToken`, and names the next page in `nextPageToken`, which is empty on the last.",
         use_handler_docstrings=True,
+        operation_id_creator=lambda handler, _method, _path: camel(handler.handler_name.rpartition(".")[2]),
         components=Components(
             security_schemes={
                 "token": SecurityScheme(type="http", scheme="bearer", description="An API token."),
@@ -119,43 +125,88 @@ def _config() -> OpenAPIConfig:
     )
 
 
-def _take_keys(operation: dict[str, Any]) -> None:
-    """Every POST takes an Idempotency-Key, whether or not its route asks for it by name."""
-    parameters = operation.setdefault("parameters", [])
-    if not any(one["name"] == _KEY["name"] for one in parameters):
-        parameters.append(_KEY)
-    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    operation["responses"]["422"] = {"description": "The Idempotency-Key came with another body", "content": content}
-
-
-def _complete(path: str, method: str, operation: dict[str, Any], rule: Rule) -> None:
+def _complete(path: str, method: str, operation: dict[str, Any], rule: Rule, *, tagged: bool) -> None:
+    operation["summary"] = operation["description"].partition(".")[0].partition(":")[0].replace("\n", " ")
     if rule in (Rule.OPEN, Rule.SIGN_IN):
         operation["security"] = []
     if "/imports/" in path:
-        operation["requestBody"] = _CSV
+        operation["requestBody"] = _file(operation["operationId"])
+    elif rule.guarded and method == "post" and not _takes(operation, _KEY["name"]):
+        operation.setdefault("parameters", []).append(_KEY)
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            about, example = PARAMETERS[parameter["name"]]
+            parameter |= {"name": camel(parameter["name"]), "description": about, "example": example}
+        parameter["schema"] = _without_null(parameter["schema"])
     body = operation.get("requestBody", {})
     if body and any({"type": "null"} in one["schema"].get("oneOf", ()) for one in body["content"].values()):
         body["required"] = False
-    if rule.guarded and method == "post" and "/imports/" not in path:
-        _take_keys(operation)
-    for kind in _kinds(path, operation, rule):
-        status, title = HTTP_STATUS[kind]
-        content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        operation["responses"][str(status)] = {"description": title, "content": content}
+    _illustrate(body.get("content", {}))
+    for status, answer in operation["responses"].items():
+        if status == "204":
+            answer.pop("content", None)
+        _illustrate(answer.get("content", {}))
+        answer["headers"] = _headers(operation, method, rule, tagged=tagged)
+    for code in refusals.refusals(path, method, operation, rule):
+        operation["responses"][str(code)] = {"$ref": f"#/components/responses/{refusals.ANSWERS[code][0]}"}
+    if path == "/api/health":  # which says the same when it is not well
+        operation["responses"]["503"] = operation["responses"]["200"] | {"description": "The database is away"}
 
 
-def _kinds(path: str, operation: dict[str, Any], rule: Rule) -> list[Kind]:
-    """The kinds of problem that an operation may answer."""
-    kinds = [Kind.INTERNAL]
-    if operation.get("parameters") or operation.get("requestBody"):
-        kinds.append(Kind.INVALID)
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """What is left out of an address or a header is not null, but not there."""
+    choices = [choice for choice in schema.get("oneOf", ()) if choice != {"type": "null"}]
+    rest = {name: value for name, value in schema.items() if name not in ("oneOf", "description")}
+    return rest | choices[0] if len(choices) == 1 else {**rest, **({"oneOf": choices} if choices else {})}
+
+
+def _takes(operation: Mapping[str, Any], name: object) -> bool:
+    return any(one["name"] == name for one in operation.get("parameters", ()))
+
+
+def _headers(operation: Mapping[str, Any], method: str, rule: Rule, *, tagged: bool) -> dict[str, Any]:
+    names = ["X-Request-Id"]
     if rule.guarded:
-        kinds += [Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.RATE_LIMITED, Kind.UNAVAILABLE, Kind.TIMED_OUT]
-        kinds.append(Kind.CONFLICT)
-    if rule is Rule.SIGN_IN:
-        kinds += [Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.RATE_LIMITED, Kind.UNAVAILABLE]
-    if "{" in path or "stripe" in path:
-        kinds.append(Kind.NOT_FOUND)
-    if rule.guarded and ("{" in path or "stripe" in path):
-        kinds += [Kind.FAILED_PRECONDITION, Kind.OUTDATED]
-    return kinds
+        names += ["RateLimit", "RateLimit-Policy"]
+    if _takes(operation, _KEY["name"]):
+        names.append("Idempotency-Replayed")
+    if tagged and method in ("get", "patch"):
+        names.append("ETag")
+    if operation["operationId"] in _SETS_COOKIE:
+        names.append("Set-Cookie")
+    if operation["operationId"] == "exportFile":
+        names.append("Content-Disposition")
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _illustrate(contents: dict[str, Any]) -> None:
+    """Each content that is one of our types shows one."""
+    for kind, content in contents.items():
+        schema = content["schema"]
+        name = str(schema.get("$ref") or schema.get("oneOf", [{}])[0].get("$ref", "")).removeprefix(_MODELS)
+        if name:
+            content["example"] = VIEWS[name]
+        elif "additionalProperties" in schema:  # the credentials of whatever provider
+            content["example"] = VIEWS["StripeKeys"]
+        elif kind == "text/csv":
+            content.setdefault("example", FILES["exportFile"])
+            content["schema"] = {"type": "string"}
+        elif kind == "text/plain":
+            content["example"] = "ok"
+
+
+def _file(operation_id: str) -> dict[str, Any]:
+    """A file as the whole body, or as the field of a form."""
+    text = FILES[operation_id]
+    form = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "contentMediaType": "text/csv"}},
+    }
+    return {
+        "required": True,
+        "content": {
+            "text/csv": {"schema": {"type": "string"}, "example": text},
+            "multipart/form-data": {"schema": form, "example": {"file": text}},
+        },
+    }

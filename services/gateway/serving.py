@@ -12,6 +12,7 @@ import uvicorn
 
 from services.common.addresses import Listen
 from services.common.errors import CannotStart
+from services.gateway.impatience import ImpatientProtocol
 
 log = structlog.get_logger()
 
@@ -61,7 +62,7 @@ async def serve_until(app: Any, listening: socket.socket, stop: asyncio.Event) -
     server = _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=ImpatientProtocol,
             ws="websockets-sansio",
             lifespan="off",
             ws_per_message_deflate=False,

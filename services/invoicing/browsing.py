@@ -34,11 +34,13 @@ class WantedItems:
     """In lower case."""
     unpriced_first: bool = False
     counted: bool = False
+    number: str = ""
+    """The only one that is wanted; all when empty."""
 
     @property
     def plain(self) -> bool:
         """Whether the index gives the page as it is."""
-        return self.filter is ItemFilter.ALL and not (self.search or self.unpriced_first or self.counted)
+        return self.filter is ItemFilter.ALL and not (self.search or self.unpriced_first or self.counted or self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class WantedBuyers:
     size: int
     search: str = ""
     """In lower case."""
+    buyer_id: str | None = None
+    """The only one that is wanted; all when None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class Browsing:
             rows = await self._pool.fetch(SQL["list_items"], show_id, after[1], wanted.size + 1)
             return _page(rows, wanted.size, {})
         query = (wanted.filter, wanted.search, wanted.unpriced_first)
-        rows = await self._pool.fetch(SQL["browse_items"], show_id, wanted.size + 1, *query, *after)
+        rows = await self._pool.fetch(SQL["browse_items"], show_id, wanted.size + 1, *query, *after, wanted.number)
         counts = await self._pool.fetchrow(SQL["count_items"], show_id, wanted.search) if wanted.counted else None
         return _page(rows, wanted.size, dict(counts or {}))
 
@@ -113,7 +117,8 @@ class Browsing:
         if show is None:
             raise ShowNotFound
         after = wanted.after or (None, None)
-        rows = await self._pool.fetch(SQL["list_buyers"], wanted.show_id, *after, wanted.size + 1, wanted.search)
+        query = (wanted.size + 1, wanted.search, wanted.buyer_id)
+        rows = await self._pool.fetch(SQL["list_buyers"], wanted.show_id, *after, *query)
         count = show["buyer_count"]
         if wanted.search:
             count = await self._pool.fetchval(SQL["count_found_buyers"], wanted.show_id, wanted.search)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Final
 
 import asyncpg
-import msgspec
 
 from services.common.db import Connection
 from services.common.errors import Kind, NotFound, ShowbillError
@@ -15,6 +15,8 @@ from services.invoicing.feed import Batch, Rejection
 from services.invoicing.ledger import Entry, Ledger
 from services.invoicing.repository import SQL
 from services.invoicing.shows import ShowNotFound
+
+_EDITED: Final = ("email", "display_name")
 
 
 class BuyerNotFound(NotFound):
@@ -31,8 +33,20 @@ class BuyerChanged(ShowbillError):
 
 
 def etag(row: asyncpg.Record) -> str:
-    """Names this state of what people edit of a buyer."""
-    return blake2b(msgspec.json.encode([row["email"], row["display_name"]]), digest_size=8).hexdigest()
+    """Names this state of what people edit of a buyer, each field by itself: one edit does not hinder the other."""
+    return "-".join(_mark(row[name]) for name in _EDITED)
+
+
+def _mark(text: str) -> str:
+    return blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def _same(row: asyncpg.Record, expected: str, fields: set[str]) -> bool:
+    """Whether these fields are as they were at that etag."""
+    marks = expected.split("-")
+    if len(marks) != len(_EDITED):
+        return False
+    return all(mark == _mark(row[name]) for name, mark in zip(_EDITED, marks, strict=True) if name in fields)
 
 
 class Buyers:
@@ -51,7 +65,7 @@ class Buyers:
         expected: str = "",
         show_id: str | None = None,
     ) -> asyncpg.Record:
-        """Changes what is not None, with `expected` only the state of that etag; tells those who listen to the show.
+        """Changes what is not None, with `expected` only from the state of that etag; tells who listens to the show.
 
         Raises BuyerNotFound, BuyerChanged and ShowNotFound.
         """
@@ -63,7 +77,8 @@ class Buyers:
             after = tuple(old if new is None else new for old, new in zip(state, (email, display_name), strict=True))
             if after == state:
                 return buyer  # also when it was sent again, by then with an old etag
-            if expected not in ("", etag(buyer)):
+            told = {name for name, new in zip(_EDITED, (email, display_name), strict=True) if new is not None}
+            if expected and not _same(buyer, expected, told):
                 raise BuyerChanged(buyer=buyer["handle"] or buyer["display_name"] or "this buyer")
             await entry.connection.execute(SQL["update_buyer"], buyer_id, email, display_name)
             if show_id is not None:

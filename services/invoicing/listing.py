@@ -40,6 +40,8 @@ class Wanted:
     after: tuple[str | int | None, str] | None
     """Place and id of the last one of the page before; the place is None in the order of the plan."""
     size: int
+    ids: Sequence[str] = ()
+    """Only these, whatever else is wanted, where there are some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Listing:
 
 
 def _query(wanted: Wanted) -> tuple[str, list[object]]:
+    if wanted.ids:
+        return "list_these_invoices", [wanted.show_id, list(wanted.ids)]
     place, after_id = wanted.after or (None, None)
     head = [wanted.show_id, list(wanted.statuses) or None, wanted.size + 1]
     if wanted.sort is Sort.PLAN and not wanted.search:

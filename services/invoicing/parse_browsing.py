@@ -31,6 +31,7 @@ def items(request: pb.ListItemsRequest) -> WantedItems:
         search=_search(request.query),
         unpriced_first=request.unpriced_first,
         counted=request.with_counts,
+        number=request.item_number,
     )
 
 
@@ -70,6 +71,7 @@ def buyers(request: pb.ListBuyersRequest) -> WantedBuyers:
         after=parse.text_and_id_key(request.page_token),
         size=paging.page_size(request.page_size, _USUAL, _LARGEST),
         search=_search(request.query),
+        buyer_id=parse_id(request.buyer_id, "buyer") if request.buyer_id else None,
     )
 
 

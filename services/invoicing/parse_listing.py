@@ -15,13 +15,20 @@ _LONGEST_SEARCH: Final = 200
 
 def wanted(request: pb.ListInvoicesRequest) -> Wanted:
     """Raises InvalidRequest."""
-    require(parse.text_fault("query", request.query, _LONGEST_SEARCH))
-    size = paging.page_size(request.page_size, _USUAL, _LARGEST)
+    require(
+        [
+            *parse.text_fault("query", request.query, _LONGEST_SEARCH),
+            *parse.count_fault("invoice_ids", request.invoice_ids, _LARGEST),
+            *parse.id_faults("invoice_ids", request.invoice_ids, "an invoice"),
+        ]
+    )
+    ids = list(request.invoice_ids)
+    size = _LARGEST if ids else paging.page_size(request.page_size, _USUAL, _LARGEST)
     show_id, statuses = parse_id(request.show_id, "show"), parse_invoices.statuses(request.statuses)
     sort, downwards = _order(request.order_by)
     search = request.query.strip().lower()
     after = _after(request.page_token, sort, downwards=downwards, searched=bool(search))
-    return Wanted(show_id, statuses, search, sort, downwards, after, size)
+    return Wanted(show_id, statuses, search, sort, downwards, after, size, ids)
 
 
 def next_token(page: Page) -> str:

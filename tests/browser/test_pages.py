@@ -60,6 +60,10 @@ async def full(make_workspace: MakeWorkspace, sandbox: Sandbox) -> dict[str, str
         return any(row["status"] == "paid" for row in await workspace.invoices(mixed))
 
     await eventually(is_paid, why="the payment did not arrive")
+    late = (
+        CLAIMS.splitlines()[0] + "\nlate,instagram,u2,@thriftqueen_22,,,1,1,winner\nnew,instagram,u9,@late,,,1,1,winner"
+    )
+    await workspace.import_file(mixed, "claims", late.encode())
     return {"workspace": workspace, "ready": await _show(workspace), "mixed": mixed}
 
 
@@ -101,6 +105,14 @@ async def test_pages_of_a_new_workspace_fit(
         ):
             await dashboard.open(path)
             await _look(dashboard, name, look)
+        for name in ("items", "claims", "buyers"):
+            await dashboard.open(f"/shows/{empty['bare']}/{name}")
+            await _look(dashboard, f"show-{name}-empty", look)
+        await dashboard.open(f"/shows/{empty['claimed']}/import")
+        content = {"name": "items.csv", "mimeType": "text/csv", "buffer": f"{ITEMS}6,Belt,1.50\n".encode()}
+        await dashboard.page.locator("#items").set_input_files(content)  # type: ignore[arg-type]  # a FilePayload
+        await dashboard.page.locator("#pre-items").wait_for()
+        await _look(dashboard, "import-preview", look)
         dashboard.refusals.add(404)
         await dashboard.open("/shows/no-such-show")
         await _look(dashboard, "error-404", look)
@@ -120,8 +132,15 @@ async def test_pages_of_a_busy_workspace_fit(
             await dashboard.open(f"/shows/{full[name]}")
             await dashboard.live()
             await _look(dashboard, f"show-{name}", look)
+        for tab in ("items", "claims", "buyers"):
+            await dashboard.open(f"/shows/{full['mixed']}/{tab}")
+            await dashboard.live()
+            await _look(dashboard, f"show-{tab}", look)
+        await dashboard.open(f"/shows/{full['mixed']}")
+        await dashboard.live()
         await dashboard.page.get_by_role("button", name="More actions for @maya.k").click()
         await _look(dashboard, "show-mixed-menu", look)
+        await _look_at_panel(dashboard, str(full["mixed"]), look)
         await dashboard.open("/integrations")
         await _look(dashboard, "integrations-connected", look)
         await dashboard.open("/integrations/stripe")
@@ -130,6 +149,29 @@ async def test_pages_of_a_busy_workspace_fit(
         await _look(dashboard, "stripe-connected", look)
         await dashboard.page.get_by_role("button", name="Disconnect…").click()
         await _look(dashboard, "stripe-disconnect", look)
+
+
+async def _look_at_panel(dashboard: Dashboard, show: str, look: str) -> None:
+    """The dialogs of the list, its plan, and a search that finds nothing."""
+    page, dialog = dashboard.page, dashboard.page.get_by_role("dialog")
+    await page.locator("[popover]:popover-open").get_by_text("Timeline").click()
+    await dialog.locator(".timeline").wait_for()
+    await _look(dashboard, "show-timeline", look)
+    await page.keyboard.press("Escape")
+    for entry, name in (("Mark as paid…", "show-mark-paid"), ("Void invoice…", "show-void")):
+        await page.get_by_role("button", name="More actions for @thriftqueen_22").click()
+        await page.locator("[popover]:popover-open").get_by_text(entry).click()
+        await dialog.locator("form").wait_for()
+        await _look(dashboard, name, look)
+        await page.keyboard.press("Escape")
+        await dialog.wait_for(state="hidden")
+    await page.get_by_role("link", name="Send all links").click()
+    await dialog.locator("form").wait_for()
+    await _look(dashboard, "show-send-all", look)
+    await dashboard.open(f"/shows/{show}?q=nobody")
+    await _look(dashboard, "show-no-results", look)
+    await dashboard.open(f"/shows/{show}/plan?changes=1")
+    await _look(dashboard, "show-plan", look)
 
 
 async def test_what_a_buyer_typed_is_text_only(open_dashboard: OpenDashboard, full: dict[str, str | Workspace]) -> None:

@@ -305,3 +305,43 @@ async def test_the_panel_works_without_script(chromium: Any, workspace: Workspac
     await page.get_by_role("button", name="Void invoice").click()
     await expect(page.locator("#pill-void .count")).to_have_text("1")
     await context.close()
+
+
+async def test_everything_is_done_without_a_mouse(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=2)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await dashboard.live()
+    await page.locator("#plan button[type=submit]").focus()
+    await page.keyboard.press("Enter")
+    await expect(_row(page, "@u1").locator("[data-key=s]")).to_be_visible()
+    await page.locator("#gen").wait_for(state="detached")
+    await page.get_by_role("link", name="Buyer", exact=True).focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("th[aria-sort=ascending]")).to_have_text("Buyer")
+
+    await _row(page, "@u0").locator("[data-key=s]").focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(_row(page, "@u1").locator("[data-key=s]")).to_be_focused()
+    await page.keyboard.press("s")
+    await expect(_row(page, "@u1").locator("[data-key=c]")).to_be_focused()
+    await page.keyboard.press("c")
+    assert "/p/" in str(await page.evaluate("navigator.clipboard.readText()"))
+
+    # the menu, and a question that is answered with no and then with yes, each time back where it was asked
+    button = page.get_by_role("button", name="More actions for @u1")
+    await button.focus()
+    for answer in ("Keep invoice", "Void invoice"):
+        await page.keyboard.press("Enter")
+        await page.locator("[popover]:popover-open").get_by_text("Void invoice…").focus()
+        await page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog")
+        await expect(dialog.get_by_role("link", name="Keep invoice")).to_be_focused()
+        if answer == "Void invoice":
+            await page.keyboard.press("Tab")
+            await expect(dialog.get_by_role("button", name=answer)).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(dialog).to_be_hidden()
+        await expect(button).to_be_focused()
+    await expect(_row(page, "@u1").locator(".badge")).to_have_text("Void")

@@ -41,3 +41,12 @@ async def test_a_versioned_file_is_kept_for_ever(gateway: Gateway) -> None:
     assert "immutable" in kept.headers["Cache-Control"]
     assert asked.headers["Cache-Control"] == "no-cache"
     assert (await client("GET", "/static/VENDORED.md")).status == 404
+
+
+async def test_pages_and_their_files_travel_compressed(gateway: Gateway) -> None:
+    client = gateway.client()
+    for path in ("/sign-in", "/static/app.css"):
+        answer = await client("GET", path, headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert answer.text == (await client("GET", path, headers={"Accept-Encoding": "identity"})).text

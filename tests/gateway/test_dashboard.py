@@ -1,5 +1,6 @@
 """The dashboard's pages over plain HTTP: forms work without a script, and refusals are sentences."""
 
+import hashlib
 import re
 
 import aiohttp
@@ -118,6 +119,57 @@ async def test_bad_lines_of_a_file_are_named(gateway: Gateway, owner: Owner) -> 
     assert "Write 1250 for 12.50." in answer.text
 
 
+async def test_files_are_looked_at_without_taking_anything(gateway: Gateway, owner: Owner) -> None:
+    browser = await gateway.signed_in(owner)
+
+    def form(**more: str) -> aiohttp.FormData:
+        data = aiohttp.FormData({"currency": "GBP", "importing": "yes"} | more)
+        content = "Artikelnummer;title;price\n1;Hüte;100\n2;Cap;1.50\n3;Ring;\n".replace("Artikelnummer", "item no")
+        data.add_field("items", content.encode("cp1252"), filename="items.csv")
+        return data
+
+    answer = await browser("POST", "/shows/preview", data=form())
+    assert answer.status == 200
+    for told in ("Hüte", "£1.00", "No price", "Windows-1252", "semicolon", "Line 3.", "Write 1250 for 12.50."):
+        assert told in answer.text
+    assert "Import 2 lines" in answer.text
+    decimal = await browser("POST", "/shows/preview", data=form(prices="decimal"))
+    assert ("£100.00" in decimal.text, "£1.50" in decimal.text, "Import 3 lines" in decimal.text) == (True,) * 3
+    whole = await browser("POST", "/shows/preview", data=form(whole="yes"))
+    assert ("You chose all or nothing" in whole.text, "Import 2 lines" in whole.text) == (True, False)
+    assert gateway.invoicing.calls == {}
+
+
+async def test_a_file_that_cannot_be_looked_at_says_why(gateway: Gateway, owner: Owner) -> None:
+    browser = await gateway.signed_in(owner)
+    data = aiohttp.FormData({"currency": "GBP", "importing": "yes"})
+    data.add_field("claims", b"claim_id\n1\n", filename="claims.csv")
+    answer = await browser("POST", "/shows/preview", data=data)
+    assert "Claims: The column platform is missing in the first line." in answer.text
+    assert "Import" not in answer.text
+
+
+async def test_another_file_than_was_looked_at_is_not_taken(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="GBP")
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    gateway.invoicing.script("StreamItems", invoicing_pb2.StreamItemsResponse(created_count=1))
+    browser = await gateway.signed_in(owner)
+    content = b"item_number,title,price\n1,Hat,1.50\n"
+
+    def form(seen: str) -> aiohttp.FormData:
+        data = aiohttp.FormData({"items_seen": seen, "prices": "decimal", "whole": "yes"})
+        data.add_field("items", content, filename="items.csv")
+        return data
+
+    taken = await browser("POST", "/shows/s1/import", data=form(hashlib.sha256(content).hexdigest()))
+    assert (taken.status, taken.headers["Location"]) == (303, "/shows/s1")
+    refused = await browser("POST", "/shows/s1/import", data=form("0" * 64))
+    assert refused.status == 422
+    assert "The file of items is another one than you looked at." in refused.text
+    (call,) = gateway.invoicing.calls["StreamItems"]
+    assert (call.request.all_or_none, call.request.items[0].price) == (True, 150)
+
+
 async def test_a_file_without_its_columns_keeps_the_form(gateway: Gateway, owner: Owner) -> None:
     show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT)
     gateway.invoicing.script("CreateShow", invoicing_pb2.CreateShowResponse(show=show))
@@ -135,10 +187,8 @@ async def test_a_file_without_its_columns_keeps_the_form(gateway: Gateway, owner
 async def test_the_reader_gets_numbers_of_their_locale(gateway: Gateway, owner: Owner) -> None:
     show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="EUR")
     show.create_time.GetCurrentTime()
-    gateway.invoicing.script("ListShows", invoicing_pb2.ListShowsResponse(shows=[show]))
-    claimed = invoicing_pb2.SummaryPart(amount=123456, count=3)
-    summary = invoicing_pb2.GetShowSummaryResponse(currency="EUR", claimed=claimed, not_invoiced=claimed)
-    gateway.invoicing.script("GetShowSummary", summary)
+    sums = invoicing_pb2.ShowSums(claimed=123456)
+    gateway.invoicing.script("ListShows", invoicing_pb2.ListShowsResponse(shows=[show], sums=[sums]))
     browser = await gateway.signed_in(owner)
     for language, amount in (("de-DE,en;q=0.5", "1.234,56\xa0€"), ("en-US", "€1,234.56"), ("??", "€1,234.56")):
         answer = await browser("GET", "/shows", headers={"Accept-Language": language})

@@ -68,6 +68,15 @@ async def test_items_are_filtered_searched_and_counted(caller: Caller, show_id: 
     assert (found.counts.all, found.counts.unpriced, found.counts.claimed) == (4, 1, 1)
 
 
+async def test_one_is_found_by_its_name(caller: Caller, show_id: str) -> None:
+    assert numbers(await items(caller, show_id, item_number="1", with_counts=True)) == ["1"]
+    assert numbers(await items(caller, show_id, item_number="none")) == []
+    (anna, bob) = (await buyers(caller, show_id)).buyers
+    request = pb.ListBuyersRequest(show_id=show_id, buyer_id=bob.id)
+    answer = await caller.client.call(caller.shows.ListBuyers, request, caller.who)
+    assert list(answer.buyers) == [bob] != [anna]
+
+
 async def test_a_page_of_items_is_of_one_order(caller: Caller, show_id: str) -> None:
     (first, *_) = await items(caller, show_id, unpriced_first=True, page_size=2)
     request = pb.ListItemsRequest(show_id=show_id, page_token=first.next_page_token)
@@ -126,6 +135,11 @@ async def test_two_people_do_not_undo_each_others_buyer(caller: Caller, show_id:
     lost = await refusal(caller.update_buyer(second, "email"))
     assert (lost.kind, lost.reason) == (Kind.OUTDATED, "BUYER_CHANGED")
     assert await caller.update_buyer(first, "email") == changed, "sent again, for the answer was lost"
+    named = await caller.update_buyer(pb.Buyer(id=read.id, display_name="Anna", etag=read.etag), "display_name")
+    assert (named.email, named.display_name) == ("anna@example.com", "Anna"), "the other field was not touched"
+    changed = named
+    odd = await refusal(caller.update_buyer(pb.Buyer(id=read.id, email="x@example.com", etag="?"), "email"))
+    assert odd.reason == "BUYER_CHANGED"
     assert (await buyers(caller, show_id)).buyers[0].etag == changed.etag != read.etag
     assert (await caller.show(show_id)).seq == seq, "no show was named"
 

@@ -159,3 +159,20 @@ async def test_unknown_orders_are_refused(caller: Caller, show_id: str, order_by
     with pytest.raises(RemoteError, match="handle, total, status") as caught:
         await page(caller, show_id, order_by=order_by)
     assert caught.value.kind is Kind.INVALID
+
+
+async def test_named_invoices_come_on_one_page_with_the_counts_of_all(caller: Caller, show_id: str) -> None:
+    other = await caller.create_show("Other")
+    await caller.items(other.id, [pb.Item(item_number="0", title="Item", price=1000)])
+    await caller.ingest(other.id, [winner(0, claim_id="o", platform_user_id="o", user_handle="o")])
+    await caller.generate(other.id)
+    (strange,) = await caller.listed(other.id)
+    rows = {one.handle: one.id for one in await caller.listed(show_id)}
+    ids = [rows["zoe"], strange.id, rows["bob"]]
+    named = await page(caller, show_id, invoice_ids=ids, page_size=1)
+    assert {one.handle for one in named.invoices} == {"zoe", "bob"}
+    assert named.next_page_token == ""
+    assert sum(one.count for one in named.status_counts) == len(PEOPLE)
+    with pytest.raises(RemoteError) as refused:
+        await page(caller, show_id, invoice_ids=["none"])
+    assert refused.value.kind is Kind.INVALID

@@ -29,7 +29,7 @@ async def read_docs(description: NamedDependency[Description]) -> Response[bytes
     """Every route with its parameters, body and answer."""
     schema = description.schema
     routes = [
-        _route(path, method, operation)
+        _route(path, method, operation, schema["components"]["responses"])
         for path, item in sorted(schema["paths"].items())
         for method, operation in item.items()
         if method in _METHODS
@@ -39,10 +39,10 @@ async def read_docs(description: NamedDependency[Description]) -> Response[bytes
     return page("docs.html", {"info": schema["info"], "tags": tags, "routes": routes, "schemas": schemas})
 
 
-def _route(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+def _route(path: str, method: str, operation: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
     body = operation.get("requestBody", {}).get("content", {})
     answers = {
-        status: [_name(content.get("schema", {})) for content in answer.get("content", {}).values()]
+        status: [_name(content.get("schema", {})) for content in _resolved(answer, shared).get("content", {}).values()]
         for status, answer in sorted(operation.get("responses", {}).items())
     }
     return {
@@ -57,6 +57,12 @@ def _route(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
         "body": [_name(content.get("schema", {})) for content in body.values()],
         "answers": answers,
     }
+
+
+def _resolved(answer: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    name = str(answer.get("$ref", "")).rpartition("/")[2]
+    resolved: dict[str, Any] = shared[name] if name else answer
+    return resolved
 
 
 def _fields(schema: dict[str, Any]) -> dict[str, Any]:

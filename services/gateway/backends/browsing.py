@@ -24,7 +24,7 @@ from services.gateway.schemas.browsing import (
     ShowRow,
     TrendPoint,
 )
-from services.gateway.schemas.shows import ClaimStatus
+from services.gateway.schemas.shows import BuyerView, ClaimStatus
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceStub, ShowsServiceStub
 
@@ -73,6 +73,12 @@ class Browsing:
         counts, rows = answer.counts, [ItemRow(item_view(one), one.winner_count, one.winner) for one in answer.items]
         return ItemList(rows, answer.next_page_token, counts.all, counts.unpriced, counts.claimed)
 
+    async def item(self, caller: Identity, show_id: str, number: str) -> ItemRow | None:
+        """One by its number."""
+        request = pb.ListItemsRequest(show_id=show_id, item_number=number, with_counts=True)
+        answer = await self._client.call(self._shows.ListItems, request, caller)
+        return next((ItemRow(item_view(one), one.winner_count, one.winner) for one in answer.items), None)
+
     async def claims(self, caller: Identity, show_id: str, wanted: Wanted, status: ClaimStatus | None) -> ClaimList:
         """The newest first."""
         request = pb.ListClaimsRequest(
@@ -94,6 +100,12 @@ class Browsing:
         )
         answer = await self._client.call(self._shows.ListBuyers, request, caller)
         return BuyerList([buyer_view(buyer) for buyer in answer.buyers], answer.next_page_token, answer.total_size)
+
+    async def buyer(self, caller: Identity, show_id: str, buyer_id: str) -> BuyerView | None:
+        """One by its id."""
+        request = pb.ListBuyersRequest(show_id=show_id, buyer_id=buyer_id)
+        answer = await self._client.call(self._shows.ListBuyers, request, caller)
+        return next((buyer_view(buyer) for buyer in answer.buyers), None)
 
     async def trend(self, caller: Identity, show_id: str, points: int) -> list[TrendPoint]:
         """How the money came in."""

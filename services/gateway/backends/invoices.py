@@ -45,6 +45,8 @@ class InvoiceQuery:
     statuses: Sequence[InvoiceStatus] = ()
     search: str = ""
     sort: InvoiceSort = ""
+    ids: Sequence[str] = ()
+    """Only these, on one page."""
 
 
 def _order_by(sort: InvoiceSort) -> str:
@@ -107,6 +109,7 @@ class Invoices:
             statuses=[views.STATUS_NUMBERS[status] for status in wanted.statuses],
             query=wanted.search,
             order_by=_order_by(wanted.sort),
+            invoice_ids=wanted.ids,
         )
         return views.page(await self._client.call(self._stub.ListInvoices, request, caller))
 

@@ -8,7 +8,7 @@ from babel import Locale, UnknownLocaleError, dates, numbers
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from services.common.money import format_money
+from services.common.money import format_decimal, format_money
 
 DEFAULT_LOCALE: Final = "en_US"
 _HUES: Final = 6
@@ -75,6 +75,7 @@ def hue(text: str) -> int:
 
 FILTERS: Final[dict[str, Any]] = {
     "money": money,
+    "decimal": format_decimal,
     "number": number,
     "day": day,
     "ago": ago,

@@ -65,6 +65,11 @@ def toast(kind: str, title: str, body: str = "", *, copy: str = "") -> dict[str,
     return {"HX-Trigger": json.dumps({"toast": detail})}
 
 
+def said(text: str) -> dict[str, str]:
+    """Headers that make the page say something to those who do not see it."""
+    return {"HX-Trigger": json.dumps({"said": {"text": text}})}
+
+
 def go(request: AnyRequest, path: str) -> Response[bytes]:
     """Sends the browser to another page, whoever asked: a form, or our script."""
     if is_htmx(request):

@@ -5,7 +5,7 @@ from typing import Final
 from litestar import Router
 from litestar.exceptions import HTTPException, ValidationException
 
-from services.gateway.dashboard.actions import account, amending, sendings, session
+from services.gateway.dashboard.actions import account, amending, editing, example, lifecycle, sendings, session
 from services.gateway.dashboard.actions import integrations as integration_actions
 from services.gateway.dashboard.actions import invoices as invoice_actions
 from services.gateway.dashboard.actions import settings as settings_actions
@@ -21,6 +21,7 @@ from services.gateway.dashboard.pages import (
     plan,
     settings,
     show,
+    show_tabs,
     shows,
     sign_in,
 )
@@ -34,6 +35,10 @@ ROUTES: Final = Router(
         *shows.HANDLERS,
         *show_actions.HANDLERS,
         *show.HANDLERS,
+        *show_tabs.HANDLERS,
+        *editing.HANDLERS,
+        *example.HANDLERS,
+        *lifecycle.HANDLERS,
         *plan.HANDLERS,
         *invoice.HANDLERS,
         *desk.HANDLERS,

@@ -43,7 +43,7 @@ async def _parsed(sheet: Sheet, parse: Callable[[Row], T], tally: Tally) -> Asyn
         read, size, good = 0, 0, list[T]()
         for row in rows:
             read, size = read + 1, size + sum(map(len, row.fields.values()))
-            if (parsed := _good(row, parse, tally)) is not None:
+            if (parsed := good_row(row, parse, tally)) is not None:
                 good.append(parsed)
             if read == BATCH or size > _MOST_CHARACTERS:
                 break
@@ -55,7 +55,8 @@ async def _parsed(sheet: Sheet, parse: Callable[[Row], T], tally: Tally) -> Asyn
         first = False
 
 
-def _good(row: Row, parse: Callable[[Row], T], tally: Tally) -> T | None:
+def good_row(row: Row, parse: Callable[[Row], T], tally: Tally) -> T | None:
+    """What a row says; None where it is bad, which is noted."""
     try:
         if row.problem:
             raise Unfit(row.problem)

@@ -16,7 +16,7 @@ SELECT page.*, CASE WHEN winner_count = 1 THEN (
          SELECT coalesce(nullif(handle, ''), nullif(display_name, ''), platform_user_id) FROM buyers WHERE id = winner_id
        ) ELSE '' END AS winner
 FROM page
-WHERE $6::integer IS NULL OR (rank, number_order) > ($6, $7::text)
+WHERE ($6::integer IS NULL OR (rank, number_order) > ($6, $7::text)) AND ($8 = '' OR item_number = $8)
 ORDER BY rank, number_order
 LIMIT $2;
 
@@ -77,6 +77,7 @@ WITH owed AS MATERIALIZED (
   JOIN buyers ON buyers.id = owed.buyer_id
   WHERE ($2::text IS NULL OR (buyers.handle, buyers.id) > ($2, $3::uuid))
     AND ($5 = '' OR strpos(lower(concat_ws(E'\n', handle, display_name, email)), $5) > 0)
+    AND ($6::uuid IS NULL OR buyers.id = $6)
   ORDER BY buyers.handle, buyers.id
   LIMIT $4
 )

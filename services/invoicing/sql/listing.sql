@@ -5,6 +5,9 @@ WHERE show_id = $1 AND ($2::invoice_status[] IS NULL OR status = ANY ($2)) AND (
 ORDER BY id
 LIMIT $3;
 
+-- name: list_these_invoices
+SELECT * FROM invoice_records WHERE show_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id;
+
 -- name: list_invoices_by_place
 -- By the number $7, where $8 is -1 downwards, after a place and an id; $6 is found in them. What is only sorted is not read
 -- whole.

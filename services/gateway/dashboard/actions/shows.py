@@ -8,7 +8,8 @@ from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from services.common.errors import Kind, ShowbillError
+from services.common.errors import InvalidRequest, Kind, ShowbillError
+from services.common.money import is_currency
 from services.gateway.api.parameters import request_id_of
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.pages.shows import new_show_form
@@ -16,9 +17,25 @@ from services.gateway.dashboard.rendering import AnyRequest, go, render
 from services.gateway.faults import sentence_of
 from services.gateway.identity.principal import Principal
 from services.gateway.imports.claims import import_claims
-from services.gateway.imports.items import import_items
+from services.gateway.imports.items import Prices, import_items
+from services.gateway.imports.preview import Preview, digest_of, preview_claims, preview_items
 from services.gateway.imports.upload import LARGEST_FILE
 from services.gateway.schemas.shows import ImportReport, NewShow, ShowView
+
+NOTHING_CHOSEN: Final = "Choose a file of items or a file of claims first."
+
+
+class FileChanged(InvalidRequest):
+    """The file of {name} is another one than you looked at. Choose it again, and look at it once more."""
+
+    reason = "FILE_CHANGED"
+
+
+class NoCurrency(InvalidRequest):
+    """Choose the currency of the show first: prices are read in it."""
+
+    reason = "NO_CURRENCY"
+
 
 _REFUSED: Final = (Kind.INVALID, Kind.FAILED_PRECONDITION, Kind.CONFLICT)
 Reports = list[tuple[str, ImportReport]]
@@ -34,6 +51,7 @@ async def create_show(
     key = str(form.get("request_id", ""))[:100]
     try:
         wanted = msgspec.convert({"name": name, "currency": currency}, NewShow)
+        await _require_seen(form)
         show = await shows.create(caller.identity, wanted, request_id_of(key, caller.identity, "create show"))
         reports = await _take_files(form, shows, caller, show.id)
     except (msgspec.ValidationError, ShowbillError) as error:
@@ -47,27 +65,88 @@ async def create_show(
 async def import_files(
     request: AnyRequest, show_id: FromPath[str], caller: NamedDependency[Principal], shows: NamedDependency[Shows]
 ) -> Response[bytes]:
-    """Takes files of items and claims. The same lines again change nothing."""
-    show = await shows.get(caller.identity, show_id)
+    """Takes files of items and claims as they were looked at. The same lines again change nothing."""
+    show, form = await shows.get(caller.identity, show_id), await request.form()
     try:
-        reports = await _take_files(await request.form(), shows, caller, show_id)
+        await _require_seen(form)
+        reports = await _take_files(form, shows, caller, show_id)
     except ShowbillError as error:
-        values = {"show": show, "reports": [], "problems": [_told(error)]}
+        values = {"show": show, "reports": [], "problems": [_told(error)], "faults": error.faults[:100]}
         return render(request, "show-import.html", values, status=422)
     if not reports:
-        values = {"show": show, "reports": [], "problems": ["Choose a file of items or a file of claims first."]}
+        values = {"show": show, "reports": [], "problems": [NOTHING_CHOSEN], "faults": []}
         return render(request, "show-import.html", values, status=422)
     return _done(request, show, reports)
+
+
+@post("/shows/preview", status_code=200, request_max_body_size=2 * LARGEST_FILE)
+async def preview_files(request: AnyRequest, caller: NamedDependency[Principal]) -> Response[bytes]:
+    """How the chosen files would be read. Takes nothing, keeps nothing."""
+    form = await request.form()
+    previews: list[Preview] = []
+    problems: list[str] = []
+    for name in ("items", "claims"):
+        file = _file(form, name)
+        if file is None:
+            continue
+        try:
+            previews.append(await _preview(name, file, form))
+        except ShowbillError as error:
+            problems.append(f"{name.capitalize()}: {_told(error)}")
+    importing, whole = form.get("importing") == "yes", _whole(form)
+    bad = any(preview.report.rejected_count for preview in previews)
+    values = {
+        "previews": previews,
+        "problems": problems,
+        "currency": str(form.get("currency", ""))[:3],
+        "importing": importing and bool(previews) and not problems and not (whole and bad),
+        "refused": whole and bad,
+    }
+    return render(request, "parts/file-preview.html", values)
+
+
+async def _preview(name: str, file: BinaryIO, form: FormMultiDict) -> Preview:
+    told = form.get(name)
+    filename = (told.filename if isinstance(told, UploadFile) else "")[:200]
+    if name == "claims":
+        return await preview_claims(file, filename)
+    currency = str(form.get("currency", ""))
+    if not is_currency(currency):
+        raise NoCurrency
+    return await preview_items(file, filename, currency, _prices(form))
+
+
+async def _require_seen(form: FormMultiDict) -> None:
+    """Raises FileChanged where another file came than the one that was looked at."""
+    for name in ("items", "claims"):
+        seen, file = form.get(f"{name}_seen"), _file(form, name)
+        if seen and file is not None and seen != await digest_of(file):
+            raise FileChanged(name=name)
+
+
+def _prices(form: FormMultiDict) -> Prices:
+    return "decimal" if form.get("prices") == "decimal" else "minor"
+
+
+def _whole(form: FormMultiDict) -> bool:
+    return form.get("whole") == "yes"
 
 
 async def _take_files(form: FormMultiDict, shows: Shows, caller: Principal, show_id: str) -> Reports:
     """Items before claims, for a claim names its item."""
     reports: Reports = []
     if (items := _file(form, "items")) is not None:
-        reports.append(("items", await import_items(items, shows, caller.identity, show_id)))
+        reports.append(("items", await _take_items(items, form, shows, caller, show_id)))
     if (claims := _file(form, "claims")) is not None:
-        reports.append(("claims", await import_claims(claims, shows, caller.identity, show_id)))
+        taken = await import_claims(claims, shows, caller.identity, show_id, all_or_none=_whole(form))
+        reports.append(("claims", taken))
     return reports
+
+
+async def _take_items(
+    file: BinaryIO, form: FormMultiDict, shows: Shows, caller: Principal, show_id: str
+) -> ImportReport:
+    return await import_items(file, shows, caller.identity, show_id, prices=_prices(form), all_or_none=_whole(form))
 
 
 def _file(form: FormMultiDict, name: str) -> BinaryIO | None:
@@ -89,8 +168,8 @@ def _told(error: Exception) -> str:
 
 def _done(request: AnyRequest, show: ShowView, reports: Reports) -> Response[bytes]:
     if any(report.rejected_count for _, report in reports):
-        return render(request, "show-import.html", {"show": show, "reports": reports, "problems": []})
+        return render(request, "show-import.html", {"show": show, "reports": reports, "problems": [], "faults": []})
     return go(request, f"/shows/{show.id}")
 
 
-HANDLERS: Final = [create_show, import_files]
+HANDLERS: Final = [create_show, import_files, preview_files]

@@ -7,9 +7,11 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
+from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
+from services.gateway.dashboard.pages.framing import frame_of
 from services.gateway.dashboard.rendering import AnyRequest, render
 from services.gateway.dashboard.views.chosen import chosen_of
 from services.gateway.dashboard.views.money import money_of
@@ -26,6 +28,7 @@ async def plan_page(
     shows: NamedDependency[Shows],
     invoices: NamedDependency[Invoices],
     integrations: NamedDependency[Integrations],
+    browsing: NamedDependency[Browsing],
     changes: Annotated[str, QueryParameter(max_length=1)] = "",
     emails: Annotated[str, QueryParameter(max_length=1)] = "",
     moved: Annotated[str, QueryParameter(max_length=1)] = "",
@@ -40,8 +43,9 @@ async def plan_page(
     )
     chosen = chosen_of(show_id, request.query_params)
     panel = Panel("plan", connection_of(listed), chosen, plan=plan_of(plan, wishes), moved=bool(moved))
-    values = {"show": show, "money": money_of(summary), "panel": panel, "seq": show.seq}
-    return render(request, "show.html", values)
+    money = money_of(summary)
+    values = {"show": show, "money": money, "panel": panel}
+    return render(request, "show.html", values | await frame_of(browsing, who, show, money, "invoices"))
 
 
 HANDLERS: Final = [plan_page]

@@ -11,13 +11,13 @@ from litestar.params import FromPath, QueryParameter
 
 from services.common.addresses import BaseUrl
 from services.common.context import Identity
-from services.common.errors import Kind
-from services.common.status import RemoteError
+from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.pages.following import run_of, sending_progress
+from services.gateway.dashboard.pages.framing import frame_of
 from services.gateway.dashboard.rendering import AnyRequest, render
 from services.gateway.dashboard.views.chosen import chosen_of, columns_of
 from services.gateway.dashboard.views.money import Money, money_of, pills_of
@@ -26,7 +26,6 @@ from services.gateway.dashboard.views.plan import plan_of
 from services.gateway.dashboard.views.progress import progress_of
 from services.gateway.dashboard.views.rows import row_of
 from services.gateway.identity.principal import Principal
-from services.gateway.schemas.invoices import InvoiceDetail
 
 _MOST_AT_ONCE: Final = 100
 
@@ -40,6 +39,7 @@ async def show_page(
     invoices: NamedDependency[Invoices],
     sendings: NamedDependency[Sendings],
     integrations: NamedDependency[Integrations],
+    browsing: NamedDependency[Browsing],
     base_url: NamedDependency[BaseUrl],
 ) -> Response[bytes]:
     """The whole page; our script takes the panel out of it."""
@@ -52,7 +52,8 @@ async def show_page(
         panel = replace(panel, plan=plan_of(await invoices.plan(who, show_id)))
     elif panel.state == "list":
         panel = await _list(panel, invoices, sendings, who, money, base_url)
-    return render(request, "show.html", {"show": show, "money": money, "panel": panel, "seq": show.seq})
+    values = {"show": show, "money": money, "panel": panel}
+    return render(request, "show.html", values | await frame_of(browsing, who, show, money, "invoices"))
 
 
 async def _list(
@@ -96,24 +97,13 @@ async def invoice_rows(
     ids: Annotated[str, QueryParameter(max_length=37 * _MOST_AT_ONCE)] = "",
 ) -> Response[bytes]:
     """The named rows as they are now, with the figures and counts; each goes to its own place on the page."""
-    who, chosen = caller.identity, chosen_of(show_id, request.query_params)
-    summary, counted, found = await asyncio.gather(
-        invoices.summary(who, show_id),
-        invoices.list(who, show_id, InvoiceQuery(1, search=chosen.search)),
-        asyncio.gather(*(_invoice(invoices, who, show_id, one) for one in _uuids(ids))),
-    )
-    rows = [row_of(invoice, base_url, fresh=True) for invoice in found if invoice is not None]
-    values = {"money": money_of(summary), "rows": rows, "pills": pills_of(counted.counts), "chosen": chosen}
+    who, chosen, wanted = caller.identity, chosen_of(show_id, request.query_params), _uuids(ids)
+    # Without rows to read, a page of one: the counts are what is asked for.
+    query = InvoiceQuery(0 if wanted else 1, search=chosen.search, ids=wanted)
+    summary, found = await asyncio.gather(invoices.summary(who, show_id), invoices.list(who, show_id, query))
+    rows = [row_of(invoice, base_url, fresh=True) for invoice in found.items] if wanted else []
+    values = {"money": money_of(summary), "rows": rows, "pills": pills_of(found.counts), "chosen": chosen}
     return render(request, "parts/refresh.html", values)
-
-
-async def _invoice(invoices: Invoices, who: Identity, show_id: str, invoice_id: str) -> InvoiceDetail | None:
-    try:
-        return await invoices.get(who, show_id, invoice_id)
-    except RemoteError as error:
-        if error.kind is Kind.NOT_FOUND:
-            return None
-        raise
 
 
 def _uuids(text: str) -> list[str]:

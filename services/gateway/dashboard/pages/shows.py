@@ -1,6 +1,5 @@
 """The list of shows, and the form for a new one."""
 
-import asyncio
 from typing import Annotated, Final
 
 from litestar import Response, get
@@ -8,11 +7,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from services.common.ids import new_id
+from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
-from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.rendering import AnyRequest, go, render
-from services.gateway.dashboard.views.money import money_of
+from services.gateway.dashboard.views.beginning import steps_of
+from services.gateway.dashboard.views.panel import connection_of
 from services.gateway.identity.principal import Principal
 
 _MOST_SHOWN: Final = 25
@@ -28,15 +28,15 @@ async def home(request: AnyRequest) -> Response[bytes]:
 async def shows_page(
     request: AnyRequest,
     caller: NamedDependency[Principal],
-    shows: NamedDependency[Shows],
-    invoices: NamedDependency[Invoices],
+    browsing: NamedDependency[Browsing],
+    integrations: NamedDependency[Integrations],
     page: Annotated[str, QueryParameter(max_length=2000)] = "",
 ) -> Response[bytes]:
-    """Shows, newest first, each with its money."""
-    found = await shows.list(caller.identity, _MOST_SHOWN, page)
-    sums = await asyncio.gather(*(invoices.summary(caller.identity, show.id) for show in found.items))
-    listed = [(show, money_of(summary)) for show, summary in zip(found.items, sums, strict=True)]
-    values = {"shows": listed, "next_page": found.next_page_token, "later_page": bool(page)}
+    """Shows, newest first, each with its money; and what is left to do until a first invoice is paid."""
+    found = await browsing.shows(caller.identity, _MOST_SHOWN, page)
+    beginner = not page and not found.next_page and not any(row.collected for row in found.rows)
+    steps = steps_of(found.rows, connection_of(await integrations.list(caller.identity))) if beginner else []
+    values = {"shows": found.rows, "next_page": found.next_page, "later_page": bool(page), "steps": steps}
     return render(request, "shows.html", values)
 
 
@@ -69,7 +69,7 @@ async def import_page(
     request: AnyRequest, show_id: FromPath[str], caller: NamedDependency[Principal], shows: NamedDependency[Shows]
 ) -> Response[bytes]:
     show = await shows.get(caller.identity, show_id)
-    return render(request, "show-import.html", {"show": show, "reports": [], "problems": []})
+    return render(request, "show-import.html", {"show": show, "reports": [], "problems": [], "faults": []})
 
 
 HANDLERS: Final = [home, shows_page, new_show_page, import_page]

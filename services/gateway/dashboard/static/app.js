@@ -135,12 +135,37 @@
     else { const b = $(`[data-key="${CSS.escape(e.key.toLowerCase())}"]`, tr); if (b) { e.preventDefault(); b.click(); } }
   });
 
+  /* ---- cells edited in place. What somebody types is never morphed away under them, nor the state that it was read from:
+     the cell is left out of every swap until it is saved. */
+  const cell = e => e.target.closest?.('[data-cell]'), box = input => input.closest('td');
+  function keep(input) { box(input)?.toggleAttribute('hx-morph-skip', input.value !== input.defaultValue); }
+  const save = input => { if (input.value !== input.defaultValue || input.getAttribute('aria-invalid')) input.form.requestSubmit(); };
+  on('input', e => { if (cell(e)) keep(e.target); });
+  on('change', e => { if (cell(e)) save(e.target); });
+  on('keydown', e => {
+    const input = cell(e), step = { Enter: 1, ArrowDown: 1, ArrowUp: -1 }[e.key]; if (!input) return;
+    if (e.key === 'Escape') { input.value = input.defaultValue; keep(input); }
+    if (!step || e.isComposing) return;
+    e.preventDefault(); const all = $$(`[data-cell][name=${input.name}]`), next = all[all.indexOf(input) + step];
+    if (next) { next.focus(); next.select(); } else if (step > 0) save(input);
+  });
+  on('htmx:before:request', e => { const input = e.target.matches?.('form.cell') && $('[data-cell]', e.target); if (input) { e.target.dataset.sent = input.value; box(input).removeAttribute('hx-morph-skip'); } });
+  on('htmx:finally:request', e => {
+    const form = e.target, input = form.matches?.('form.cell') && $('[data-cell]', form); if (!input) return;
+    const sent = form.dataset.sent; delete form.dataset.sent; const ok = e.detail.ctx.response?.raw.ok;
+    if (input.value !== sent) { keep(input); if (document.activeElement !== input) save(input); }       // typed on while it was under way
+    else if (e.detail.ctx.response && (ok || input.value !== input.defaultValue)) input.value = input.defaultValue;
+    else keep(input);
+  });
+  on('said', e => say(e.detail.text));
+
   /* ---- times, in the reader's own time and growing older */
   const AGES = [[60, 1, ''], [3600, 60, 'min'], [86400, 3600, 'h'], [30 * 86400, 86400, 'd']];
   function ago(at) { const s = Math.max(0, (Date.now() - at) / 1000); for (const [limit, size, unit] of AGES) if (s < limit) return unit ? `${Math.floor(s / size)} ${unit} ago` : 'just now'; return new Date(at).toLocaleDateString(LOCALE); }
   function put(node, text) { if (node.textContent !== text) node.textContent = text; }
   function clocks() {
     $$('time[data-ago]').forEach(t => put(t, ago(Date.parse(t.dateTime))));
+    $$('time[data-moment]').forEach(t => put(t, new Date(t.dateTime).toLocaleString(LOCALE, { dateStyle: 'medium', timeStyle: 'short' })));
     $$('time[data-day]').forEach(t => put(t, new Date(t.dateTime).toLocaleDateString(LOCALE, { dateStyle: 'medium' })));
     const s = Math.round((Date.now() - heard) / 1000), since = s < 5 ? 'just now' : s < 60 ? `${s} s ago` : ago(heard);
     $$('[data-fresh]').forEach(n => put(n, since));
@@ -168,7 +193,7 @@
     if (panel().dataset.state === 'plan') { stale(); return; }
     if (reloading) { reloading.again = true; return; }
     const now = reloading = { again: false }, began = Date.now();
-    try { await htmx.ajax('GET', location.pathname + location.search, { source: '#panel', target: '#panel', select: '#panel', selectOOB: '#summary:outerMorph', swap: 'outerMorph' }); } catch { /* told below */ }
+    try { await htmx.ajax('GET', location.pathname + location.search, { source: '#panel', target: '#panel', select: '#panel', selectOOB: '#summary:outerMorph,#show-head:outerMorph,#show-tabs:outerMorph,#trend:outerMorph', swap: 'outerMorph' }); } catch { /* told below */ }
     position(); await rest(Date.now() - began); reloading = null; if (now.again) reload();
   }
   /* Never more than half of the time is spent on reading anew, however fast news comes. */

@@ -70,6 +70,6 @@ def row_of(invoice: InvoiceRow, base_url: str, *, fresh: bool = False) -> Row:
         can_void=invoice.status in ("draft", "sent", "payment_failed", "error"),
         can_mark_paid=payable,
         can_update=held_back,
-        can_finalize=held_back and not invoice.unpriced_count,
+        can_finalize=held_back and not invoice.unpriced_count and invoice.draft_reason != "below_minimum",
         fresh=fresh and invoice.status == "paid",
     )

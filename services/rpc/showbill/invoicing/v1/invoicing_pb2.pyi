@@ -1420,6 +1420,7 @@ class ListItemsRequest(_message.Message):
     QUERY_FIELD_NUMBER: _builtins.int
     UNPRICED_FIRST_FIELD_NUMBER: _builtins.int
     WITH_COUNTS_FIELD_NUMBER: _builtins.int
+    ITEM_NUMBER_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     page_size: _builtins.int
     """At most 1,000; 200 when 0."""
@@ -1432,6 +1433,8 @@ class ListItemsRequest(_message.Message):
     """Those without a price before all others."""
     with_counts: _builtins.bool
     """Also answers the counts, and who won each item."""
+    item_number: _builtins.str
+    """Only the item of this number, where it is given."""
     def __init__(
         self,
         *,
@@ -1442,10 +1445,11 @@ class ListItemsRequest(_message.Message):
         query: _builtins.str = ...,
         unpriced_first: _builtins.bool = ...,
         with_counts: _builtins.bool = ...,
+        item_number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id", "unpriced_first", b"unpriced_first", "with_counts", b"with_counts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "item_number", b"item_number", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id", "unpriced_first", b"unpriced_first", "with_counts", b"with_counts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1927,12 +1931,15 @@ class ListBuyersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
+    BUYER_ID_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     page_size: _builtins.int
     """At most 1,000; 200 when 0."""
     page_token: _builtins.str
     query: _builtins.str
     """Part of a handle, a name or an e-mail address, in any case. At most 200 characters."""
+    buyer_id: _builtins.str
+    """Only the buyer of this id, where it is given."""
     def __init__(
         self,
         *,
@@ -1940,10 +1947,11 @@ class ListBuyersRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         query: _builtins.str = ...,
+        buyer_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_id", b"buyer_id", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2725,6 +2733,7 @@ class ListInvoicesRequest(_message.Message):
     STATUSES_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    INVOICE_IDS_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     page_size: _builtins.int
     """At most 1,000; 200 when 0."""
@@ -2739,6 +2748,12 @@ class ListInvoicesRequest(_message.Message):
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[Global___InvoiceStatus.ValueType]:
         """All when empty."""
 
+    @_builtins.property
+    def invoice_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these, at most 1,000: all of them on one page, in the order of the plan. Those of other shows are left out. What
+        else is asked for has no effect then but on the counts.
+        """
+
     def __init__(
         self,
         *,
@@ -2748,10 +2763,11 @@ class ListInvoicesRequest(_message.Message):
         statuses: _abc.Iterable[Global___InvoiceStatus.ValueType] | None = ...,
         query: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        invoice_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_ids", b"invoice_ids", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "show_id", b"show_id", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

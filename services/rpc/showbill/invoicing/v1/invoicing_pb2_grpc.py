@@ -248,7 +248,8 @@ class ShowsServiceServicer:
 
     def UpdateBuyer(self, request, context):
         """Changes a buyer's e-mail or display name, for all shows of the workspace. ABORTED when an etag is given and somebody
-        changed the buyer since it was read: nothing is changed then. The same change again answers the buyer as it is.
+        changed what the update mask names since it was read: nothing is changed then. The same change again answers the
+        buyer as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

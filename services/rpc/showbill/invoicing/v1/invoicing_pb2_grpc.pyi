@@ -64,7 +64,8 @@ class ShowsServiceStub:
     """Lists the rollup: each buyer with winner claims, and what they owe."""
     UpdateBuyer: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.UpdateBuyerRequest, _invoicing_pb2.UpdateBuyerResponse]
     """Changes a buyer's e-mail or display name, for all shows of the workspace. ABORTED when an etag is given and somebody
-    changed the buyer since it was read: nothing is changed then. The same change again answers the buyer as it is.
+    changed what the update mask names since it was read: nothing is changed then. The same change again answers the
+    buyer as it is.
     """
 
 class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -217,7 +218,8 @@ class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_invoicing_pb2.UpdateBuyerRequest, _abc.Awaitable[_invoicing_pb2.UpdateBuyerResponse]],
     ) -> _abc.Awaitable[_invoicing_pb2.UpdateBuyerResponse]:
         """Changes a buyer's e-mail or display name, for all shows of the workspace. ABORTED when an etag is given and somebody
-        changed the buyer since it was read: nothing is changed then. The same change again answers the buyer as it is.
+        changed what the update mask names since it was read: nothing is changed then. The same change again answers the
+        buyer as it is.
         """
 
 def add_ShowsServiceServicer_to_server(servicer: ShowsServiceServicer, server: _aio.Server) -> None: ...
