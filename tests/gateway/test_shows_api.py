@@ -35,6 +35,7 @@ async def test_a_show_is_made_and_rendered_whole(gateway: Gateway, owner: Owner)
         "claimCount": 10,
         "buyerCount": 11,
         "etag": "etag!",
+        "claimsArrivedAt": "2027-01-15T08:00:13Z",
     }
 
 

@@ -40,6 +40,7 @@ _SHOW: Final = ShowView(
     claim_count=861,
     buyer_count=74,
     etag=ETAG,
+    claims_arrived_at=at(19, 44),
 )
 _ITEM: Final = ItemView(
     id=ITEM, item_number="85123A", title="White hanging heart T-light holder", price=255, quantity=12, etag=ETAG
