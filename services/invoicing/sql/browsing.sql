@@ -1,24 +1,34 @@
 -- name: browse_items
--- Those without a price first where $5 says so; after a rank and a number.
-WITH won AS MATERIALIZED (
+-- Those without a price first where $5 says so; after a rank and a number. Who won is looked up for the page alone, and
+-- never by a join of all items: before statistics catch up with an import, the planner takes a show to have one item.
+WITH page AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT id, item_number, number_order, title, price, quantity, CASE WHEN $5 AND price IS NULL THEN 0 ELSE 1 END AS rank
+    FROM show_items
+    WHERE show_id = $1
+      AND CASE $3::text
+            WHEN 'unpriced' THEN price IS NULL
+            WHEN 'claimed' THEN id IN (SELECT show_item_id FROM claims WHERE show_id = $1 AND status = 'winner')
+            WHEN 'unclaimed' THEN id NOT IN (SELECT show_item_id FROM claims WHERE show_id = $1 AND status = 'winner')
+            ELSE true
+          END
+      AND ($4 = '' OR strpos(lower(concat_ws(E'\n', item_number, title)), $4) > 0)
+      AND ($8 = '' OR item_number = $8)
+  ) AS found
+  WHERE $6::integer IS NULL OR (rank, number_order) > ($6, $7::text)
+  ORDER BY rank, number_order
+  LIMIT $2
+), won AS MATERIALIZED (
   SELECT show_item_id, count(DISTINCT buyer_id)::integer AS winner_count, (array_agg(buyer_id))[1] AS winner_id
-  FROM claims WHERE show_id = $1 AND status = 'winner' GROUP BY show_item_id
-), page AS (
-  SELECT show_items.id, item_number, number_order, title, price, quantity, coalesce(winner_count, 0) AS winner_count,
-         winner_id, CASE WHEN $5 AND price IS NULL THEN 0 ELSE 1 END AS rank
-  FROM show_items LEFT JOIN won ON won.show_item_id = show_items.id
-  WHERE show_id = $1
-    AND CASE $3::text WHEN 'unpriced' THEN price IS NULL WHEN 'claimed' THEN winner_count > 0
-                      WHEN 'unclaimed' THEN winner_count IS NULL ELSE true END
-    AND ($4 = '' OR strpos(lower(concat_ws(E'\n', item_number, title)), $4) > 0)
+  FROM claims
+  WHERE show_id = $1 AND status = 'winner' AND show_item_id = ANY (ARRAY (SELECT id FROM page))
+  GROUP BY show_item_id
 )
-SELECT page.*, CASE WHEN winner_count = 1 THEN (
+SELECT page.*, coalesce(winner_count, 0) AS winner_count, CASE WHEN winner_count = 1 THEN (
          SELECT coalesce(nullif(handle, ''), nullif(display_name, ''), platform_user_id) FROM buyers WHERE id = winner_id
        ) ELSE '' END AS winner
-FROM page
-WHERE ($6::integer IS NULL OR (rank, number_order) > ($6, $7::text)) AND ($8 = '' OR item_number = $8)
-ORDER BY rank, number_order
-LIMIT $2;
+FROM page LEFT JOIN won ON won.show_item_id = page.id
+ORDER BY rank, number_order;
 
 -- name: count_items
 SELECT count(*)::integer AS all, (count(*) FILTER (WHERE price IS NULL))::integer AS unpriced,

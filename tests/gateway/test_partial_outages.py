@@ -1,0 +1,63 @@
+"""A service that is away takes down only what needs it, over all routes; one that hangs is given up in time."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.gateway.backends import patient
+from services.gateway.identity.access import RULES, Rule
+from tests.gateway.harness import Gateway, Owner
+from tests.gateway.test_routes import addressed
+
+READS = sorted(
+    path
+    for (method, path), rule in RULES.items()
+    if method == "GET" and rule.guarded and rule is not Rule.PERSON and path.startswith("/api/")
+)
+OF_SHOWS = ("/api/shows", "/api/generations", "/api/sendings", "/api/integrations/{provider}/hearing")
+
+
+def needs(service: str, path: str) -> bool:
+    if path.startswith(OF_SHOWS):
+        return service == "invoicing"
+    return service == "integrations" and path.startswith("/api/integrations")
+
+
+@pytest.mark.parametrize("away", ["integrations", "invoicing"])
+async def test_what_is_away_takes_down_only_what_needs_it(
+    gateway: Gateway, owner: Owner, away: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patient, "PATIENCE", 0.1)
+    service = getattr(gateway, away)
+    await service.stop()
+    try:
+        answers: list[Any] = await asyncio.gather(*(owner.client("GET", addressed(path)) for path in READS))
+    finally:
+        await service.start(getattr(gateway.config, f"{away}_address"))
+        # The connection comes back before the next test needs it.
+        monkeypatch.setattr(patient, "PATIENCE", 10)
+        await owner.client("GET", "/api/shows" if away == "invoicing" else "/api/integrations")
+    for path, answer in zip(READS, answers, strict=True):
+        if needs(away, path) and "{table}" not in path:
+            assert (path, answer.status) == (path, 503)
+            assert int(answer.headers["Retry-After"]) >= 1
+        else:
+            assert answer.status != 503, path
+
+
+async def test_a_service_that_hangs_is_given_up_in_time(
+    gateway: Gateway, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = patient.PatientClient.call
+
+    async def hurried(self: Any, *arguments: Any, **options: Any) -> Any:
+        return await call(self, *arguments, **{**options, "timeout": 0.2})
+
+    async def hang(_request: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(patient.PatientClient, "call", hurried)
+    gateway.invoicing.script("ListShows", hang)
+    answer = await owner.client("GET", "/api/shows")
+    assert (answer.status, answer.json["type"]) == (504, "urn:showbill:problem:timed-out")
