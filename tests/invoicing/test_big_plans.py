@@ -63,7 +63,7 @@ OF_A_SHOW: dict[str, list[object]] = {
     "count_found_invoices": ["@buyer77"],
     "list_invoices_by_place": [None, 101, None, None, "", "total", -1],
     "list_invoices_by_handle": [None, 101, None, None, "buyer7"],
-    "list_buyers": [None, None, 201],
+    "list_buyers": [None, None, 201, "", None],
 }
 """Named queries with the values after the show's id: they may go through the whole show, and not beyond."""
 
