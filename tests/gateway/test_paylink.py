@@ -52,7 +52,7 @@ async def test_the_page_is_for_one_reader_and_no_machine(gateway: Gateway) -> No
     gateway.invoicing.script("ResolvePayLink", payable())
     answer = await gateway.client()("GET", "/p/token-1")
     assert "Set-Cookie" not in answer.headers
-    assert (answer.headers["Cache-Control"], answer.headers["Vary"]) == ("no-store", "Accept-Language")
+    assert (answer.headers["Cache-Control"], answer.headers["Vary"]) == ("no-store", "Accept-Language,Accept-Encoding")
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow, noarchive"
     assert '<meta name="robots" content="noindex, nofollow, noarchive">' in answer.text
     assert answer.headers["Referrer-Policy"] == "no-referrer"

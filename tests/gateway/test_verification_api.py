@@ -64,7 +64,10 @@ def connected(gateway: Gateway) -> None:
         update_mode=integrations_pb2.UPDATE_MODE_LIVE,
     )
     entry = integrations_pb2.CatalogEntry(
-        provider="stripe", name="Stripe", availability=integrations_pb2.AVAILABILITY_AVAILABLE
+        provider="stripe",
+        name="Stripe",
+        availability=integrations_pb2.AVAILABILITY_AVAILABLE,
+        connect_fields=[integrations_pb2.ConnectField(name="secret_key", label="Secret key")],
     )
     listed = integrations_pb2.ListedIntegration(entry=entry, connected=True, integration=connection)
     gateway.integrations.script("ListIntegrations", integrations_pb2.ListIntegrationsResponse(integrations=[listed]))
