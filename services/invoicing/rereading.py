@@ -28,6 +28,8 @@ _BATCH: Final = 20
 _PACE: Final = 0.2
 """Seconds between two readings: far below what a provider allows, so that it is never in the way of making invoices."""
 _LONGEST_REST: Final = 60.0
+_SOON: Final = 1.0
+"""Seconds."""
 
 
 class Rereading:
@@ -47,6 +49,8 @@ class Rereading:
     async def run(self) -> None:
         """Works until cancelled; begins at once with what is due."""
         while True:
+            # What we were woken for may be locked still by whoever changed it: it is looked for once more.
+            pause = _SOON if self._wake.is_set() else _LONGEST_REST
             self._wake.clear()
             try:
                 taken = await self.read_due()
@@ -55,7 +59,7 @@ class Rereading:
                 taken = 0
             if not taken:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), min(self._least / 4, _LONGEST_REST))
+                    await asyncio.wait_for(self._wake.wait(), min(self._least / 4, pause))
 
     async def read_due(self) -> int:
         """Reads a batch of the invoices that are due; answers how many it took."""
@@ -83,7 +87,7 @@ class Rereading:
     async def _put_off(self, row: asyncpg.Record) -> None:
         age = (datetime.now(UTC) - row["created_at"]).total_seconds()
         seconds = rest(age, self._least, written_off=row["status"] == Status.UNCOLLECTIBLE)
-        await self._ledger.pool.execute(SQL["check_later"], row["id"], seconds)
+        await self._ledger.pool.execute(SQL["check_later"], row["id"], seconds, row["external_id"])
 
     async def _apply(self, invoice_id: str, seen: Sighting) -> bool:
         """Whether it was replaced at the provider, and the replacement is to be read at once."""

@@ -76,7 +76,8 @@ async def test_b_finds_nothing_of_a_on_any_route(
         "table": "claims",
         "invoice_id": (await first.invoices(show))[0]["id"],
         "buyer_id": (await first.rest.call("GET", f"/api/shows/{show}/buyers"))["items"][0]["id"],
-        "generation_id": (await first.generate(show))["id"],
+        "generation_id": (run := (await first.generate(show))["id"]),
+        "run_id": run,
         "sending_id": (await first.rest.call("POST", f"/api/shows/{show}/invoices/send"))["id"],  # nobody can be mailed
         "token_id": (await first.rest.call("GET", "/api/tokens"))["items"][0]["id"],
         "user_id": (await first.rest.call("GET", "/api/members"))["items"][0]["userId"],

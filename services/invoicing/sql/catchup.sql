@@ -107,7 +107,8 @@ WHERE invoices.id = due.id
 RETURNING invoices.id, workspace_id, provider, external_account, livemode, external_id, status, created_at;
 
 -- name: check_later
-UPDATE invoices SET check_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1;
+-- Unless it was replaced while it was read: the replacement is due at once.
+UPDATE invoices SET check_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1 AND external_id = $3;
 
 -- name: check_all_now
 -- The provider does not remember everything that happened since the last reading: each invoice is read instead.
