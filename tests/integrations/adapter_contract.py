@@ -245,14 +245,15 @@ class AdapterContract:
         _, link = await subject.connect()
         made = await subject.adapter.create_invoice(link, subject.order())
         now, day = datetime.now(UTC), timedelta(days=1)
-        for span, there in (
-            ((now - day, now + day), [made.external_id]),
-            ((None, now + day), [made.external_id]),
-            ((now - day, None), [made.external_id]),
-            ((now - 2 * day, now - day), []),
-            ((now + day, None), []),
-        ):
-            page = await subject.adapter.list_invoices(link, *span, 100, "")
+        spans: list[tuple[datetime | None, datetime | None, list[str]]] = [
+            (now - day, now + day, [made.external_id]),
+            (None, now + day, [made.external_id]),
+            (now - day, None, [made.external_id]),
+            (now - 2 * day, now - day, []),
+            (now + day, None, []),
+        ]
+        for since, until, there in spans:
+            page = await subject.adapter.list_invoices(link, since, until, 100, "")
             assert ([one.external_id for one in page.invoices], page.next_after) == (there, "")
 
     async def test_healthy_connection_is_told_in_a_sentence(self, subject: Subject) -> None:
