@@ -1,5 +1,6 @@
 """InvoicesService: each method reads the request, makes one call, renders the answer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -69,7 +70,7 @@ class InvoicesServicer(DeskServicer):
 
     async def PlanGeneration(self, request: pb.PlanGenerationRequest, context: Context) -> pb.PlanGenerationResponse:
         plan, currency = await self._generations.plan(identity(), parse_invoices.asked(request))
-        return render.plan(plan, currency)
+        return await asyncio.to_thread(render.plan, plan, currency)
 
     async def StartGeneration(self, request: pb.StartGenerationRequest, context: Context) -> pb.StartGenerationResponse:
         run = await self._generations.start(identity(), parse_invoices.asked(request))

@@ -41,7 +41,8 @@ SELECT buyers.id, platform, platform_user_id, handle, display_name, email, pay_t
        provider, external_account, livemode, stands, changing, changing_digest,
        elsewhere IS NOT NULL OR currency <> (SELECT currency FROM shows WHERE id = $1) AS other_currency
 FROM positions
-JOIN buyers ON buyers.id = positions.buyer_id;
+-- By row, never as a hash of all buyers that the workspaces ever had.
+CROSS JOIN LATERAL (SELECT * FROM buyers WHERE buyers.id = positions.buyer_id OFFSET 0) AS buyers;
 
 -- name: generation_of_request
 SELECT * FROM generations WHERE workspace_id = $1 AND request_id = $2;
