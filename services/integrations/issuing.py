@@ -82,8 +82,10 @@ class Issuing:
             target, lambda adapter, link, _: adapter.get_invoice(link, external_id, background=background)
         )
 
-    async def list(self, target: Target, created_from: datetime | None, size: int, after: str) -> InvoicePage:
-        return await self._do(target, lambda adapter, link, _: adapter.list_invoices(link, created_from, size, after))
+    async def list(
+        self, target: Target, created: tuple[datetime | None, datetime | None], size: int, after: str
+    ) -> InvoicePage:
+        return await self._do(target, lambda adapter, link, _: adapter.list_invoices(link, *created, size, after))
 
     async def changed(self, target: Target, since: datetime | None, size: int, after: str) -> tuple[str, EventPage]:
         """What happened, and the connection through which it was read."""

@@ -54,8 +54,11 @@ class PostgresInvoiceStore:
         row = await self._pool.fetchrow(SQL["find_own_invoice"], *self._whose(link), external_id)
         return _invoice(row) if row else None
 
-    async def list(self, link: Link, created_from: datetime | None, size: int, after: str) -> Sequence[ProviderInvoice]:
-        rows = await self._pool.fetch(SQL["list_own_invoices"], *self._whose(link), created_from, after, size)
+    async def list(
+        self, link: Link, created_from: datetime | None, created_to: datetime | None, size: int, after: str
+    ) -> Sequence[ProviderInvoice]:
+        when = (created_from, created_to)
+        rows = await self._pool.fetch(SQL["list_own_invoices"], *self._whose(link), *when, after, size)
         return [_invoice(row) for row in rows]
 
     def _whose(self, link: Link) -> tuple[object, ...]:

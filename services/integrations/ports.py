@@ -93,7 +93,9 @@ class InvoiceStore(Protocol):
     async def find(self, link: Link, external_id: str) -> ProviderInvoice | None:
         """None when it was never added."""
 
-    async def list(self, link: Link, created_from: datetime | None, size: int, after: str) -> Sequence[ProviderInvoice]:
+    async def list(
+        self, link: Link, created_from: datetime | None, created_to: datetime | None, size: int, after: str
+    ) -> Sequence[ProviderInvoice]:
         """Newest first, from the one after `after` on."""
 
 
@@ -156,8 +158,10 @@ class IntegrationAdapter(Protocol):
     async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
         """Reads one invoice. One that is gone is answered as DELETED. In the background other calls go first."""
 
-    async def list_invoices(self, link: Link, created_from: datetime | None, size: int, after: str) -> InvoicePage:
-        """Reads a page of the invoices that carry this workspace's mark, newest first."""
+    async def list_invoices(
+        self, link: Link, created_from: datetime | None, created_to: datetime | None, size: int, after: str
+    ) -> InvoicePage:
+        """Reads a page of the invoices that carry this workspace's mark and were made then, newest first."""
 
     async def list_changed(self, link: Link, since: datetime | None, size: int, after: str) -> EventPage:
         """Reads a page of what happened to the account's invoices, newest first, in the background: the events that

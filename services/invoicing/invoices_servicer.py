@@ -1,5 +1,6 @@
 """InvoicesService: each method reads the request, makes one call, renders the answer."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -25,6 +26,7 @@ from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
 from services.invoicing.invoices import Invoices
 from services.invoicing.listing import Listing
+from services.invoicing.looking import Listed
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.sendings import Sendings
 from services.invoicing.settle import Settlement
@@ -151,6 +153,16 @@ class InvoicesServicer(DeskServicer):
     async def VerifyShow(self, request: pb.VerifyShowRequest, context: Context) -> pb.VerifyShowResponse:
         show, report = await self._verification.prove(identity(), parse_id(request.show_id, "show"))
         return render_verification.verification(show, report)
+
+    async def StreamVerification(
+        self, request: pb.StreamVerificationRequest, context: Context
+    ) -> AsyncIterator[pb.StreamVerificationResponse]:
+        async for told in self._verification.follow(identity(), parse_id(request.show_id, "show")):
+            if isinstance(told, Listed):
+                yield render_verification.progress(told)
+            else:
+                for part in render_verification.parts(*told):
+                    yield part
 
     async def GetHearing(self, request: pb.GetHearingRequest, context: Context) -> pb.GetHearingResponse:
         return render.hearing(await self._hearing.tell(identity(), parse.provider(request.provider)))

@@ -157,8 +157,10 @@ class ManualAdapter:
         found = await self._store.find(link, external_id)
         return found or ProviderInvoice(external_id, InvoiceState.DELETED, link.account_id, link.livemode)
 
-    async def list_invoices(self, link: Link, created_from: datetime | None, size: int, after: str) -> InvoicePage:
-        found = await self._store.list(link, created_from, size + 1, after)
+    async def list_invoices(
+        self, link: Link, created_from: datetime | None, created_to: datetime | None, size: int, after: str
+    ) -> InvoicePage:
+        found = await self._store.list(link, created_from, created_to, size + 1, after)
         return InvoicePage(found[:size], found[size - 1].external_id if len(found) > size else "")
 
     async def list_changed(self, link: Link, since: datetime | None, size: int, after: str) -> EventPage:

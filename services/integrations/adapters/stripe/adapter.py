@@ -113,10 +113,13 @@ class StripeAdapter:
         except NotThere:
             return self._mapper.deleted(ref.external_id, link.account_id, livemode=link.livemode)
 
-    async def list_invoices(self, link: Link, created_from: datetime | None, size: int, after: str) -> InvoicePage:
+    async def list_invoices(
+        self, link: Link, created_from: datetime | None, created_to: datetime | None, size: int, after: str
+    ) -> InvoicePage:
         params: dict[str, Any] = {"limit": size}
-        if created_from:
-            params["created"] = {"gte": int(created_from.timestamp())}
+        bounds = {"gte": created_from, "lte": created_to}
+        if created := {name: int(when.timestamp()) for name, when in bounds.items() if when}:
+            params["created"] = created
         if after:
             params["starting_after"] = after
         page = await self._api.call(link, LIST_INVOICES, params)
