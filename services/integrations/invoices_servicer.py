@@ -9,8 +9,8 @@ from services.common.ids import parse_id
 from services.common.paging import decode_token, encode_token, page_size
 from services.common.timestamps import from_proto
 from services.integrations import rendering
+from services.integrations.invoice_values import InvoiceRef
 from services.integrations.issuing import Issuing, Target
-from services.integrations.ports import InvoiceRef
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as rpc
 

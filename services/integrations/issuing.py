@@ -6,19 +6,19 @@ from datetime import datetime
 from typing import TypeVar
 
 from services.integrations.connection import Connection, Settings
+from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.opening import Opener
-from services.integrations.ports import (
+from services.integrations.invoice_values import (
     Buyer,
     DraftContent,
     EventPage,
-    IntegrationAdapter,
     InvoiceOrder,
     InvoicePage,
     InvoiceRef,
-    Link,
     ProviderInvoice,
 )
+from services.integrations.opening import Opener
+from services.integrations.ports import IntegrationAdapter
 from services.integrations.registry import Registry
 from services.integrations.terms import Terms
 

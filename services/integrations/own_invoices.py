@@ -9,7 +9,8 @@ import asyncpg
 import msgspec
 
 from services.common.db import Pool, load_queries
-from services.integrations.ports import InvoiceState, Link, ProviderInvoice, ProviderLine
+from services.integrations.connection_values import Link
+from services.integrations.invoice_values import InvoiceState, ProviderInvoice, ProviderLine
 
 SQL: Final = load_queries(Path(__file__).parent / "sql")
 

@@ -8,28 +8,30 @@ from itertools import count
 
 from services.common.errors import Fault
 from services.common.secret import Secret
-from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import (
-    BadSignature,
-    Binding,
-    Buyer,
+from services.integrations.connection_values import (
     ConnectedAccount,
     Credentials,
-    DraftContent,
     Endpoint,
     EndpointState,
     EndpointWish,
+    Health,
+    Limits,
+    Link,
+    Permission,
+)
+from services.integrations.failures import AdapterError, Failure
+from services.integrations.invoice_values import (
+    BadSignature,
+    Binding,
+    Buyer,
+    DraftContent,
     EventPage,
     EventType,
-    Health,
     InvoiceOrder,
     InvoicePage,
     InvoiceRef,
     InvoiceState,
-    Limits,
-    Link,
     MalformedEvent,
-    Permission,
     ProviderEvent,
     ProviderInvoice,
     ProviderLine,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from services.integrations.ports import InvoiceState, Link, ProviderInvoice, ProviderLine
+from services.integrations.connection_values import Link
+from services.integrations.invoice_values import InvoiceState, ProviderInvoice, ProviderLine
 
 
 class MemoryStore:

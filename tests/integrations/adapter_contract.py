@@ -12,26 +12,24 @@ from typing import Any
 import pytest
 
 from services.common.ids import new_id
+from services.integrations.connection_values import ConnectedAccount, EndpointWish, Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import (
+from services.integrations.invoice_values import (
     BadSignature,
     Binding,
     Buyer,
-    ConnectedAccount,
     DraftContent,
-    EndpointWish,
     EventPage,
     EventType,
-    IntegrationAdapter,
     InvoiceOrder,
     InvoiceRef,
     InvoiceState,
     Line,
-    Link,
     MalformedEvent,
     ProviderEvent,
     ProviderInvoice,
 )
+from services.integrations.ports import IntegrationAdapter
 
 
 @dataclass

@@ -177,6 +177,11 @@ WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS
 ORDER BY id
 FOR NO KEY UPDATE;
 
+-- name: await_turn_to_cancel
+-- Two cancels of one run at once: the second would skip what the first has locked, and end the run with nothing left out.
+-- No row is locked for it: rows are locked invoices first, the run last.
+SELECT pg_advisory_xact_lock(hashtextextended('cancel ' || $1::uuid, 0));
+
 -- name: lock_unbegun
 -- Invoices of a run that no worker has looked at in their present attempt. One that a worker takes just now is begun.
 -- What takes the place of a voided invoice belongs to what was begun.

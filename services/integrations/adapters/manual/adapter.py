@@ -5,30 +5,32 @@ from datetime import UTC, datetime
 from typing import Final, NoReturn
 
 from services.common.errors import Fault
+from services.integrations.connection_values import (
+    ConnectedAccount,
+    Credentials,
+    Endpoint,
+    EndpointWish,
+    Health,
+    Limits,
+    Link,
+)
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import (
+from services.integrations.invoice_values import (
     BadSignature,
     Binding,
     Buyer,
-    ConnectedAccount,
-    Credentials,
     DraftContent,
-    Endpoint,
-    EndpointWish,
     EventPage,
-    Health,
     InvoiceOrder,
     InvoicePage,
     InvoiceRef,
     InvoiceState,
-    InvoiceStore,
-    Limits,
     Line,
-    Link,
     ProviderEvent,
     ProviderInvoice,
     ProviderLine,
 )
+from services.integrations.ports import InvoiceStore
 
 ACCOUNT: Final = "manual"
 """There is one in each workspace."""

@@ -22,26 +22,27 @@ from services.integrations.adapters.stripe.operations import LIST_INVOICES, READ
 from services.integrations.adapters.stripe.parameters import WORKSPACE
 from services.integrations.adapters.stripe.probe import read_account
 from services.integrations.adapters.stripe.webhook import read_event
-from services.integrations.ports import (
-    Binding,
-    Buyer,
+from services.integrations.connection_values import (
     ConnectedAccount,
     Credentials,
-    CustomerBook,
-    DraftContent,
     Endpoint,
     EndpointWish,
-    EventPage,
     Health,
+    Limits,
+    Link,
+)
+from services.integrations.invoice_values import (
+    Binding,
+    Buyer,
+    DraftContent,
+    EventPage,
     InvoiceOrder,
     InvoicePage,
     InvoiceRef,
-    Limits,
-    Link,
-    Pace,
     ProviderEvent,
     ProviderInvoice,
 )
+from services.integrations.ports import CustomerBook, Pace
 
 
 class StripeAdapter:
