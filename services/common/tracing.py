@@ -42,7 +42,7 @@ def configure(service: str) -> None:
     provider = TracerProvider(resource=Resource.create({"service.name": f"showbill-{service}"}))
     provider.add_span_processor(BatchSpanProcessor(blanking(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)  # its shutdown at the end of the process sends what is left
-    global _TRACER  # noqa: PLW0603  # once, at the start of the process
+    global _TRACER  # once, at the start of the process
     _TRACER = provider.get_tracer("showbill")
 
 

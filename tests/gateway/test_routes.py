@@ -59,15 +59,19 @@ def addressed(path: str) -> str:
 
 
 def test_every_route_has_exactly_one_rule() -> None:
-    found = {
-        (method, path.replace(":str", "").replace(":path", ""))
-        for router in ROUTES
-        for route in router.routes
-        for handler in getattr(route, "route_handlers", [])
-        for method in handler.http_methods
-        for path in handler.paths
-        if method != "OPTIONS"
-    } | {(SOCKET, path) for path in realtime.paths} | {("POST", path) for path in stripe.PATHS}
+    found = (
+        {
+            (method, path.replace(":str", "").replace(":path", ""))
+            for router in ROUTES
+            for route in router.routes
+            for handler in getattr(route, "route_handlers", [])
+            for method in handler.http_methods
+            for path in handler.paths
+            if method != "OPTIONS"
+        }
+        | {(SOCKET, path) for path in realtime.paths}
+        | {("POST", path) for path in stripe.PATHS}
+    )
     assert found == set(RULES)
 
 

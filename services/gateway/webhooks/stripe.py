@@ -1,7 +1,7 @@
 """Stripe's deliveries. The body is handed on untouched: its signature is over the raw bytes.
 
-They are taken at the door, before the web framework, which would take more of a processor than all that we do for one: a
-show that sells out brings thousands within seconds.
+They are taken at the door, before the web framework, which would take more of a processor than all that we do for one:
+a show that sells out brings thousands within seconds.
 """
 
 from http import HTTPStatus
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 from litestar import Response
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -67,7 +68,7 @@ class StripeHooks:
             return
         scope["path_template"] = _OF_A_CONNECTION if connection else _PLAIN
         try:
-            if scope["method"] != "POST":
+            if scope.get("method") != "POST":
                 await _send(refusal(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"}), send)
                 return
             verdict = await self._deliveries.submit(
@@ -107,7 +108,7 @@ async def _answer(outcome: Outcome, send: Send) -> None:
 
 def _addressed(scope: Scope) -> str | None:
     """The connection that is meant, empty for the plain address; None for another address."""
-    if scope["type"] != "http" or not scope["path"].startswith(_PLAIN):
+    if scope["type"] != ScopeType.HTTP or not scope["path"].startswith(_PLAIN):
         return None
     rest = scope["path"][len(_PLAIN) :].rstrip("/")
     if not rest:
