@@ -38,7 +38,8 @@ from services.common.context import Identity
 from services.common.ids import new_id
 from services.integrations.adapters.stripe.adapter import StripeAdapter
 from services.integrations.adapters.stripe.keys import read_keys
-from services.integrations.ports import Buyer, InvoiceOrder, Line, Link
+from services.integrations.connection_values import Link
+from services.integrations.invoice_values import Buyer, InvoiceOrder, Line
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.e2e.sandbox import Account, Sandbox
 from tests.e2e.stack import Stack, running_stack

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from services.integrations.audit import Action
 from services.integrations.connection import Connection
+from services.integrations.connection_values import Health
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.opening import NotConnected, Opener
-from services.integrations.ports import Health
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
 

@@ -11,18 +11,18 @@ from services.common.secret import Secret
 from services.integrations.audit import Action
 from services.integrations.catalogue import Catalogue
 from services.integrations.connection import Connection
+from services.integrations.connection_values import (
+    EARLIER_WEBHOOK_SECRETS,
+    WEBHOOK_SECRET,
+    ConnectedAccount,
+    Link,
+    Permission,
+)
 from services.integrations.disconnect import Disconnecting, orphan_warning
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.listening import Hearing, Listening
 from services.integrations.opening import NotConnected
-from services.integrations.ports import (
-    EARLIER_WEBHOOK_SECRETS,
-    WEBHOOK_SECRET,
-    ConnectedAccount,
-    IntegrationAdapter,
-    Link,
-    Permission,
-)
+from services.integrations.ports import IntegrationAdapter
 from services.integrations.registry import Registry
 from services.integrations.repository import ChangedMeanwhile, Repository
 from services.integrations.vault import Vault

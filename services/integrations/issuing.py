@@ -6,19 +6,19 @@ from datetime import datetime
 from typing import TypeVar
 
 from services.integrations.connection import Connection, Settings
+from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.opening import Opener
-from services.integrations.ports import (
+from services.integrations.invoice_values import (
     Buyer,
     DraftContent,
     EventPage,
-    IntegrationAdapter,
     InvoiceOrder,
     InvoicePage,
     InvoiceRef,
-    Link,
     ProviderInvoice,
 )
+from services.integrations.opening import Opener
+from services.integrations.ports import IntegrationAdapter
 from services.integrations.registry import Registry
 from services.integrations.terms import Terms
 
@@ -82,8 +82,10 @@ class Issuing:
             target, lambda adapter, link, _: adapter.get_invoice(link, external_id, background=background)
         )
 
-    async def list(self, target: Target, created_from: datetime | None, size: int, after: str) -> InvoicePage:
-        return await self._do(target, lambda adapter, link, _: adapter.list_invoices(link, created_from, size, after))
+    async def list(
+        self, target: Target, created: tuple[datetime | None, datetime | None], size: int, after: str
+    ) -> InvoicePage:
+        return await self._do(target, lambda adapter, link, _: adapter.list_invoices(link, *created, size, after))
 
     async def changed(self, target: Target, since: datetime | None, size: int, after: str) -> tuple[str, EventPage]:
         """What happened, and the connection through which it was read."""

@@ -7,10 +7,11 @@ import structlog
 
 from services.common.secret import Secret
 from services.integrations.connection import LIVE, POLLING, Connection
+from services.integrations.connection_values import EARLIER_WEBHOOK_SECRETS, WEBHOOK_SECRET, EndpointWish, Link
 from services.integrations.failures import AdapterError
 from services.integrations.keyring import UnreadableCredential
 from services.integrations.overlap import still, with_replaced
-from services.integrations.ports import EARLIER_WEBHOOK_SECRETS, WEBHOOK_SECRET, EndpointWish, IntegrationAdapter, Link
+from services.integrations.ports import IntegrationAdapter
 from services.integrations.vault import Vault
 
 log = structlog.get_logger()

@@ -7,9 +7,9 @@ from typing import TypeVar
 import structlog
 
 from services.integrations.connection import ACTIVE, ERROR, INACTIVE, NEEDS_RECONNECT, Connection
+from services.integrations.connection_values import Credentials, Link
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.keyring import UnreadableCredential
-from services.integrations.ports import Credentials, Link
 from services.integrations.repository import Repository
 from services.integrations.vault import Vault
 

@@ -17,8 +17,8 @@ from services.integrations import audit
 from services.integrations.announcing import integration_updated
 from services.integrations.audit import Action
 from services.integrations.connection import Connection, etag, from_row, wrapped_key
+from services.integrations.connection_values import ConnectedAccount, Link
 from services.integrations.listening import Hearing
-from services.integrations.ports import ConnectedAccount, Link
 from services.integrations.vault import Sealed
 
 SQL: Final = load_queries(Path(__file__).parent / "sql")

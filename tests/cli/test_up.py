@@ -1,5 +1,6 @@
 """`showbill up`, whole: real servers, real services, real signals."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -94,6 +95,18 @@ async def test_ctrl_c_while_starting_leaves_no_process(tmp_path: Path) -> None:
     up.children = await eventually(lambda: descendants(up.pid))
     await eventually(lambda: "Starting" in up.said)
     up.ctrl_c()
+    assert await up.wait() == 0, up.said
+    assert up.left() == []
+
+
+async def test_ctrl_c_that_reaches_a_young_child_first_is_no_failure(tmp_path: Path) -> None:
+    up = Up(tmp_path / "state")
+    await up.start()
+    up.children = await eventually(lambda: descendants(up.pid))
+    up.ctrl_c()
+    for child in up.children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGINT)
     assert await up.wait() == 0, up.said
     assert up.left() == []
 

@@ -12,8 +12,8 @@ from services.common.secret import Secret
 from services.integrations.adapters.stripe.adapter import StripeAdapter
 from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.operations import CREATE_INVOICE
+from services.integrations.connection_values import EndpointWish, Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import EndpointWish, Link
 from tests.fakes.book import MemoryBook
 from tests.fakes.pace import NoPace
 from tests.waiting import free_port

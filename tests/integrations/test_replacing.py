@@ -7,7 +7,7 @@ import pytest
 
 from services.common.errors import Kind
 from services.common.status import RemoteError
-from services.integrations.ports import EARLIER_WEBHOOK_SECRETS
+from services.integrations.connection_values import EARLIER_WEBHOOK_SECRETS
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.e2e.stack import Stack
 from tests.integrations.conftest import MakeShop

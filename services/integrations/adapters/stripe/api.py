@@ -16,7 +16,8 @@ from services.integrations.adapters.stripe.answers import Json, not_understood, 
 from services.integrations.adapters.stripe.errors import TRANSPORT, Busy, translate
 from services.integrations.adapters.stripe.keys import secret_key_of
 from services.integrations.adapters.stripe.operations import Operation
-from services.integrations.ports import Link, Pace
+from services.integrations.connection_values import Link
+from services.integrations.ports import Pace
 
 log = structlog.get_logger()
 

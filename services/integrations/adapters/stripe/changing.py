@@ -16,8 +16,9 @@ from services.integrations.adapters.stripe.operations import (
 )
 from services.integrations.adapters.stripe.steps import walk
 from services.integrations.adapters.stripe.totals import require_our_total
+from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import InvoiceRef, Link
+from services.integrations.invoice_values import InvoiceRef
 
 _SETTLED: Final = frozenset({"paid", "void"})
 

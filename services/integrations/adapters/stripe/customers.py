@@ -9,7 +9,9 @@ from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
 from services.integrations.adapters.stripe.operations import CREATE_CUSTOMER, LIST_CUSTOMERS, UPDATE_CUSTOMER
 from services.integrations.adapters.stripe.parameters import CUSTOMER, customer_parameters, marked
 from services.integrations.adapters.stripe.steps import walk
-from services.integrations.ports import Buyer, CustomerBook, CustomerRecord, Link
+from services.integrations.connection_values import Link
+from services.integrations.invoice_values import Buyer
+from services.integrations.ports import CustomerBook, CustomerRecord
 
 WINDOW: Final = timedelta(hours=23)
 """How long an idempotency key surely protects: Stripe forgets it after a day."""

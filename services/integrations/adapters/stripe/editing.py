@@ -19,8 +19,9 @@ from services.integrations.adapters.stripe.operations import ADD_LINES, LIST_LIN
 from services.integrations.adapters.stripe.parameters import EDIT, lines_parameters
 from services.integrations.adapters.stripe.steps import walk
 from services.integrations.adapters.stripe.totals import require_our_total
+from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import DraftContent, InvoiceRef, Link
+from services.integrations.invoice_values import DraftContent, InvoiceRef
 
 _WHAT_COUNTS: Final = ("amount", "description", "metadata")
 

@@ -20,8 +20,8 @@ from services.integrations.adapters.stripe.operations import (
 )
 from services.integrations.adapters.stripe.parameters import ATTEMPT, INTEGRATION, WORKSPACE
 from services.integrations.adapters.stripe.steps import walk
+from services.integrations.connection_values import Endpoint, EndpointState, EndpointWish, Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import Endpoint, EndpointState, EndpointWish, Link
 
 log = structlog.get_logger()
 

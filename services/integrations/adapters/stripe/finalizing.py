@@ -7,8 +7,9 @@ from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.operations import FINALIZE_INVOICE
 from services.integrations.adapters.stripe.steps import walk
+from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import InvoiceRef, Link
+from services.integrations.invoice_values import InvoiceRef
 
 
 def key_of_its_own(ref: InvoiceRef, verb: str) -> str:

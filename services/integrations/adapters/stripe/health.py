@@ -11,8 +11,8 @@ from services.integrations.adapters.stripe.keys import secret_key_of
 from services.integrations.adapters.stripe.operations import LIST_EVENTS
 from services.integrations.adapters.stripe.permissions import examine, missing_permissions
 from services.integrations.adapters.stripe.probe import NO_CHARGES
+from services.integrations.connection_values import EndpointState, Health, Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import EndpointState, Health, Link
 
 _RETRIED_FOR: Final = 3 * 24 * 3600
 """Seconds for which Stripe goes on trying to deliver an event."""

@@ -12,8 +12,10 @@ from services.integrations.adapters.stripe.operations import ADD_LINES, CREATE_I
 from services.integrations.adapters.stripe.parameters import invoice_parameters, lines_parameters
 from services.integrations.adapters.stripe.steps import walk
 from services.integrations.adapters.stripe.totals import require_our_total
+from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import Buyer, CustomerRecord, InvoiceOrder, Link
+from services.integrations.invoice_values import Buyer, InvoiceOrder
+from services.integrations.ports import CustomerRecord
 
 
 class Issuing:

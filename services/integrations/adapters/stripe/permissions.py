@@ -18,8 +18,8 @@ from services.integrations.adapters.stripe.operations import (
     READ_BALANCE,
     Operation,
 )
+from services.integrations.connection_values import Permission
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import Permission
 
 _UNKNOWN: Final = {"showbill_permission_check": "1"}
 """Stripe checks the permission before the parameters: that it refuses this one says that the permission is there."""

@@ -5,8 +5,8 @@ from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.keys import SECRET_KEY, is_live, is_restricted
 from services.integrations.adapters.stripe.operations import READ_ACCOUNT
 from services.integrations.adapters.stripe.permissions import Examination, examine, missing_permissions
+from services.integrations.connection_values import ConnectedAccount, Credentials
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import ConnectedAccount, Credentials
 
 REJECTED = "Stripe didn’t accept this key. It may have been revoked, or a character is missing. Nothing was saved."
 AWAY = "We couldn’t reach Stripe. Nothing was saved. Wait a moment and press Connect again."

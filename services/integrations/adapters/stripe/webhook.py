@@ -7,7 +7,14 @@ import msgspec
 from stripe import SignatureVerificationError, WebhookSignature
 
 from services.integrations.adapters.stripe.mapping import InvoiceMapper, moment
-from services.integrations.ports import BadSignature, Binding, EventType, MalformedEvent, ProviderEvent, ProviderInvoice
+from services.integrations.invoice_values import (
+    BadSignature,
+    Binding,
+    EventType,
+    MalformedEvent,
+    ProviderEvent,
+    ProviderInvoice,
+)
 
 UNREADABLE: Final = "The body is signed, but is no event that can be read."
 SIGNATURE: Final = "stripe-signature"
