@@ -36,7 +36,7 @@ class Checking:
         if health.rejected:
             await self._opener.note_rejected(connection)
         elif health.permission_missing:
-            await self._opener.note_hindered(connection, health.sentence)
+            await self._opener.note_hindered(connection, health.sentence, "check")
         elif health.healthy:
             await self._opener.note_accepted(connection)
         await self._repository.record(connection, Action.TEST, health.sentence)
