@@ -1,5 +1,6 @@
 """A small client of the gateway's REST interface, for commands that work against a running Showbill."""
 
+import json
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Self
@@ -22,7 +23,8 @@ class Rest:
     """Calls with an API token. Answers are JSON as it came."""
 
     def __init__(self, url: str, token: str, *, patience: float = 60.0) -> None:
-        """`patience`: seconds that an answer may take."""
+        """`patience`: seconds that an answer may take, and that one that comes in lines may be silent."""
+        self._silence = aiohttp.ClientTimeout(total=None, sock_connect=patience, sock_read=patience)
         self.url = url.rstrip("/")
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {token}"} if token else {},
@@ -60,6 +62,23 @@ class Rest:
                 return await _answer(response)
         except aiohttp.ClientConnectionError as error:
             raise self._nobody() from error
+
+    async def lines(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        """Objects as they come, for as long as they come. Raises Refused, and Complaint when they break off."""
+        try:
+            async with self._session.get(self.url + path, timeout=self._silence) as response:
+                if response.status >= 400:
+                    await _answer(response)
+                pending = bytearray()
+                async for piece in response.content.iter_any():
+                    *whole, rest = (bytes(pending) + piece).split(b"\n")
+                    pending[:] = rest
+                    for line in whole:
+                        yield json.loads(line)
+        except aiohttp.ClientConnectionError as error:
+            raise self._nobody() from error
+        except aiohttp.ClientPayloadError as error:
+            raise Complaint("The answer broke off before its end. Try again in a moment.") from error
 
     async def pieces(self, path: str, **params: str) -> AsyncIterator[bytes]:
         """A file as it comes. Raises Refused, and Complaint when nobody answers or the file breaks off."""

@@ -111,12 +111,15 @@ async def _run(stack: Stack, lock: int, once: bool) -> int:
         await asyncio.wait((running, told), return_when=asyncio.FIRST_COMPLETED)
     finally:
         told.cancel()
-        if not running.done():
+        interrupted = not running.done()
+        if interrupted:
             say("Stopping. Ctrl-C again kills what is slow.")
         running.cancel()
         await asyncio.wait((running,))
         clean = await supervisor.stop()
-    if not running.cancelled() and (error := running.exception()) is not None:
+    error = None if running.cancelled() else running.exception()
+    # A child too young to have a session of its own is ended by the same Ctrl-C: no failure.
+    if error is not None and not (interrupted and isinstance(error, ChildFailed)):
         raise error
     say("Stopped.")
     return 0 if clean else 1

@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from services.cli.complaint import Complaint
 from services.cli.gateway_place import State, Token, Url, find_gateway
 from services.cli.rest import Refused, Rest
 from services.cli.state import DEFAULT
+from services.common.cells import marked
 from services.common.money import format_money
 
-PATIENCE: Final = 70.0
-"""Seconds for the answer: the provider is listed meanwhile."""
+PATIENCE: Final = 150.0
+"""Seconds without a sign of life: a page of the provider's list comes sooner, also when it is asked for anew."""
 MOST_FINDINGS: Final = 50
+_BAR: Final = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
 _COLUMNS: Final = {
     "buyer": "handle",
     "platform": "platform",
@@ -86,13 +89,33 @@ async def _verify(show: str, export: Path | None, url: str, token: str) -> int:
         raise Complaint("The evidence is written as .csv or .json. Name such a file.")
     async with Rest(url, token, patience=PATIENCE) as rest:
         try:
-            proof = await rest.call("POST", f"/api/shows/{show}/verify")
+            proof = await _proof(rest, show)
         except Refused as error:
             raise Complaint(f"Nothing is proven. {error}") from error
     if export is not None:
         _export(proof, export)
     _print(proof, Console())
     return _EXITS[proof["verdict"]]
+
+
+async def _proof(rest: Rest, show: str) -> dict[str, Any]:
+    """The proof, put together from its lines. How far it is stands on the terminal meanwhile, where it is one."""
+    rows: dict[str, list[Any]] = {"findings": [], "buyers": []}
+    screen = Console(stderr=True)
+    with Progress(*_BAR, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task("Listing the provider", total=None)
+        async for line in rest.lines(f"/api/shows/{show}/verification"):
+            match line:
+                case {"progress": told}:
+                    bar.update(task, total=told["expectedCount"], completed=told["foundCount"])
+                case {"rows": part}:
+                    for name, known in rows.items():
+                        known += part[name]
+                case {"result": result}:
+                    return {**result, **rows}
+                case {"problem": problem}:
+                    raise Refused(problem.get("status", 500), problem)
+    raise Complaint("The answer broke off before its end, so nothing is proven. Try again.")
 
 
 def _export(proof: dict[str, Any], file: Path) -> None:
@@ -105,14 +128,13 @@ def _export(proof: dict[str, Any], file: Path) -> None:
             writer = csv.writer(opened)
             writer.writerow([*_COLUMNS, "currency"])
             for buyer in proof["buyers"]:
-                writer.writerow([_harmless(buyer[key]) for key in _COLUMNS.values()] + [proof["currency"]])
+                writer.writerow([_cell(buyer[key]) for key in _COLUMNS.values()] + [proof["currency"]])
     except OSError as error:
         raise Complaint(f"{file} cannot be written: {error.strerror}. Name another file.") from error
 
 
-def _harmless(value: object) -> object:
-    """A text that a spreadsheet would run as a formula stays a text."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+def _cell(value: object) -> object:
+    return marked(value) if isinstance(value, str) else value
 
 
 def _print(proof: dict[str, Any], console: Console) -> None:

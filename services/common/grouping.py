@@ -50,13 +50,14 @@ class Grouper(Generic[Item, Result]):
             group = self._take()
             try:
                 results = await self._send([item for item, _ in group])
-                settled = zip(group, results, strict=True)
+                if len(results) != len(group):
+                    raise ValueError(f"{len(results)} results for {len(group)} items")
             except Exception as error:  # noqa: BLE001  # handed to each that waits
                 for _, future in group:
                     if not future.done():
                         future.set_exception(error)
                 continue
-            for (_, future), result in settled:
+            for (_, future), result in zip(group, results, strict=True):
                 if not future.done():  # whoever waited may have gone
                     future.set_result(result)
 

@@ -22,6 +22,9 @@ SQL: Final = load_queries(Path(__file__).parent / "sql")
 _LEFT_OVER_AFTER: Final = 2.0
 """Seconds after which a row counts as left over: the path right after the commit has had its chance."""
 _SWEEP_EVERY: Final = 1.0
+_REMOVE_EVERY: Final = 0.1
+"""Seconds. What is published is removed a little later, many rows by one statement; after a crash the sweeper sends it
+again, and the stream drops it."""
 _MOST_WAITING: Final = 10_000
 
 
@@ -60,6 +63,8 @@ class Outbox:
         self._bus = bus
         self._waiting: list[Message] = []
         self._wake = asyncio.Event()
+        self._published: list[str] = []
+        self._some_published = asyncio.Event()
         EVENTS_WAITING.set_function(lambda: len(self._waiting))
 
     async def add(self, connection: Connection, messages: Sequence[Message]) -> None:
@@ -74,7 +79,7 @@ class Outbox:
 
     async def run(self) -> None:
         """Publishes until cancelled."""
-        await asyncio.gather(self._publish_committed(), self._sweep_forever())
+        await asyncio.gather(self._publish_committed(), self._remove_published(), self._sweep_forever())
 
     async def _publish_committed(self) -> None:
         while True:
@@ -82,11 +87,30 @@ class Outbox:
             self._wake.clear()
             messages, self._waiting = self._waiting, []
             try:
-                published = await self._publish(messages)
-                if published:
-                    await self._pool.execute(SQL["outbox_remove"], published)
-            except Exception as error:  # noqa: BLE001  # a database that is away must not end the publisher
+                self._published += await self._publish(messages)
+            except Exception as error:  # noqa: BLE001  # whatever it is must not end the publisher
                 log.warning("outbox rows stay for the sweeper", error=str(error), rows=len(messages))
+            if self._published:
+                self._some_published.set()
+
+    async def _remove_published(self) -> None:
+        try:
+            while True:
+                await self._some_published.wait()
+                self._some_published.clear()
+                await asyncio.sleep(_REMOVE_EVERY)
+                await self._remove()
+        finally:
+            await self._remove()  # a process that ends in peace leaves nothing to be told twice
+
+    async def _remove(self) -> None:
+        published, self._published = self._published, []
+        if not published:
+            return
+        try:
+            await self._pool.execute(SQL["outbox_remove"], published, timeout=_LEFT_OVER_AFTER)
+        except Exception as error:  # noqa: BLE001  # a database that is away must not end it
+            log.warning("outbox rows stay for the sweeper", error=str(error), rows=len(published))
 
     async def _publish(self, messages: Sequence[Message]) -> list[str]:
         """Sends all in order; answers the ids that the stream has."""

@@ -29,8 +29,13 @@ def to_proto(moment: datetime | None) -> Timestamp | None:
 
 
 def from_proto(stamp: Timestamp) -> datetime | None:
-    """None for the zero stamp, which is what an unset field reads as."""
-    return stamp.ToDatetime(tzinfo=UTC) if stamp.seconds or stamp.nanos else None
+    """None for the zero stamp, which is what an unset field reads as. Raises ValueError for one that is no time."""
+    seconds, nanos = stamp.seconds, stamp.nanos
+    if not seconds and not nanos:
+        return None
+    if not (_FIRST <= seconds <= _LAST and 0 <= nanos < 1_000_000_000):
+        raise ValueError("no time between the years 1 and 9999")
+    return _EPOCH + timedelta(0, seconds, nanos // 1_000)  # as above: half of the time that the library's own way takes
 
 
 def to_duration(span: timedelta | None) -> Duration | None:

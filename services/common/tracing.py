@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
 ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
-_TRACER: Final = trace.get_tracer("showbill")
+_TRACER: trace.Tracer | None = None
+"""None while no collector is named."""
 _FINE: Final = Status(StatusCode.OK)
+_NOWHERE: Final = trace.INVALID_SPAN
+"""Stands for every step while nobody collects them: building one for nothing costs each request and call."""
 INTERNAL, CLIENT, SERVER = SpanKind.INTERNAL, SpanKind.CLIENT, SpanKind.SERVER
 
 
@@ -39,6 +42,8 @@ def configure(service: str) -> None:
     provider = TracerProvider(resource=Resource.create({"service.name": f"showbill-{service}"}))
     provider.add_span_processor(BatchSpanProcessor(blanking(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)  # its shutdown at the end of the process sends what is left
+    global _TRACER  # once, at the start of the process
+    _TRACER = provider.get_tracer("showbill")
 
 
 @contextmanager
@@ -49,6 +54,9 @@ def span(
 
     An exception marks it as failed by its type alone: messages may quote what somebody typed.
     """
+    if _TRACER is None:
+        yield _NOWHERE
+        return
     parent = propagate.extract(carrier) if carrier is not None else None
     with _TRACER.start_as_current_span(
         name, parent, kind, attributes, record_exception=False, set_status_on_exception=False
@@ -66,6 +74,9 @@ def span(
 @contextmanager
 def stream_span(name: str, carrier: Mapping[str, str]) -> Iterator[Span]:
     """A served stream. Not the step around what it does: a generator may be closed from another task's context."""
+    if _TRACER is None:
+        yield _NOWHERE
+        return
     step = _TRACER.start_span(name, propagate.extract(carrier), SERVER)
     try:
         yield step
@@ -80,7 +91,8 @@ def failed(step: Span, why: str) -> None:
 
 def carry(carrier: MutableMapping[str, str]) -> None:
     """Writes into headers or metadata which trace goes on there."""
-    propagate.inject(carrier)
+    if _TRACER is not None:
+        propagate.inject(carrier)
 
 
 def blanking(exporter: "SpanExporter") -> "SpanExporter":

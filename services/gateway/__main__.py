@@ -84,9 +84,6 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         desk=Desk(invoicing, base_url),
         pay_links=PayLinks(invoicing),
         verification=Verification(invoicing),
-        deliveries=Grouper(
-            webhooks.deliver, most=MOST, weigh=lambda delivery: len(delivery.body), heaviest=HEAVIEST_GROUP
-        ),
         hub=hub,
         health=Health(pool, bus, integrations, invoicing),
     )
@@ -99,6 +96,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
             pay_links=config.rate_limit_pay_links,
         ),
         IdempotencyKeys(pool),
+        Grouper(webhooks.deliver, most=MOST, weigh=lambda delivery: len(delivery.body), heaviest=HEAVIEST_GROUP),
     )
     sweeps = (sessions.sweep, doorway.limits.sweep, doorway.keys.sweep, parts.oidc.sweep)
     relay, upkeep = Relay(bus, hub), Upkeep(pool, hub, sweeps)

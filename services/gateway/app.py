@@ -57,8 +57,7 @@ from services.gateway.openapi import Description
 from services.gateway.proxies import Proxies
 from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.websocket import realtime
-from services.gateway.webhooks import stripe
-from services.gateway.webhooks.stripe import Deliveries
+from services.gateway.webhooks.stripe import Deliveries, StripeHooks
 
 LARGEST_BODY = 1024 * 1024
 """Bytes, where a route does not say otherwise."""
@@ -81,7 +80,6 @@ ROUTES: tuple[Router, ...] = (
     verification.ROUTES,
     health.ROUTES,
     docs.ROUTES,
-    stripe.ROUTES,
     paylink.ROUTES,
     pages.ROUTES,
     dashboard.ROUTES,
@@ -109,7 +107,6 @@ class Parts:
     desk: Desk
     pay_links: PayLinks
     verification: Verification
-    deliveries: Deliveries
     hub: Hub
     health: Health
 
@@ -121,6 +118,7 @@ class Doorway:
     proxies: Proxies
     limits: Limits
     keys: IdempotencyKeys
+    deliveries: Deliveries
 
 
 def build(parts: Parts, doorway: Doorway) -> Edge:
@@ -143,7 +141,7 @@ def build(parts: Parts, doorway: Doorway) -> Edge:
         logging_config=None,
         debug=False,
     )
-    return Edge(KeepAnswers(app, doorway.keys), doorway.proxies)
+    return Edge(StripeHooks(KeepAnswers(app, doorway.keys), doorway.deliveries), doorway.proxies)
 
 
 def _given(part: object) -> Provide:

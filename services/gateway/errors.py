@@ -1,6 +1,7 @@
 """Whatever goes wrong becomes a problem document of RFC 9457 with the request's id."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import msgspec
@@ -55,6 +56,11 @@ def problem_of(error: ShowbillError, request: str) -> dict[str, Any]:
 
 def on_error(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """One of our own errors, or one that nobody foresaw."""
+    return told(error)
+
+
+def told(error: Exception) -> Response[bytes]:
+    """As above, wherever it was raised."""
     known = translate(error)
     if known.kind in (Kind.INTERNAL, Kind.UNAVAILABLE):
         log.error("request failed", reason=known.reason, exc_info=error)
@@ -71,17 +77,22 @@ def on_validation(request: Request[Any, Any, Any], error: ValidationException) -
 def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What the web framework refuses."""
     if error.status_code in REFUSALS:
-        kind, title, sentence = REFUSALS[error.status_code]
-        body = {"type": f"urn:showbill:problem:{kind}", "title": title, "status": error.status_code}
-        body |= {"detail": sentence, "requestId": request_id()}
-        extra = dict(error.headers or {})
-        if error.status_code == 413:  # else the rest would be read, however long it is
-            extra["Connection"] = "close"
-        return _response(body, error.status_code, extra)
+        return refusal(error.status_code, error.headers)
     if error.status_code < 500:
         faults = _body_faults(request)
         return answer(InvalidRequest(faults[0].problem, faults=faults) if faults else InvalidRequest())
     return on_error(request, error)
+
+
+def refusal(status: int, extra: Mapping[str, str] | None = None) -> Response[bytes]:
+    """One of the REFUSALS."""
+    kind, title, sentence = REFUSALS[status]
+    body = {"type": f"urn:showbill:problem:{kind}", "title": title, "status": status}
+    body |= {"detail": sentence, "requestId": request_id()}
+    headers = dict(extra or {})
+    if status == 413:  # else the rest would be read, however long it is
+        headers["Connection"] = "close"
+    return _response(body, status, headers)
 
 
 def _response(body: dict[str, Any], status: int, extra: Any) -> Response[bytes]:

@@ -191,6 +191,9 @@ def _illustrate(contents: dict[str, Any]) -> None:
         elif kind == "text/csv":
             content.setdefault("example", FILES["exportFile"])
             content["schema"] = {"type": "string"}
+        elif kind == "application/x-ndjson":
+            content["example"] = FILES["followVerification"]
+            content["schema"] = {"type": "string"}
         elif kind == "text/plain":
             content["example"] = "ok"
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from services.integrations.audit import Action
 from services.integrations.connection import Connection
+from services.integrations.connection_values import Health
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.opening import NotConnected, Opener
-from services.integrations.ports import Health
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
 
@@ -36,7 +36,7 @@ class Checking:
         if health.rejected:
             await self._opener.note_rejected(connection)
         elif health.permission_missing:
-            await self._opener.note_hindered(connection, health.sentence)
+            await self._opener.note_hindered(connection, health.sentence, "check")
         elif health.healthy:
             await self._opener.note_accepted(connection)
         if not passive:

@@ -8,7 +8,9 @@ import asyncpg
 
 from services.common.db import Pool, load_queries
 from services.common.ids import new_id
-from services.integrations.ports import Buyer, CustomerRecord, Link
+from services.integrations.connection_values import Link
+from services.integrations.invoice_values import Buyer
+from services.integrations.ports import CustomerRecord
 
 SQL: Final = load_queries(Path(__file__).parent / "sql")
 

@@ -8,10 +8,11 @@ import structlog
 
 from services.common.errors import Unavailable
 from services.integrations.connection import Connection
+from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError
 from services.integrations.keyring import UnreadableCredential
 from services.integrations.opening import NotConnected
-from services.integrations.ports import IntegrationAdapter, Link
+from services.integrations.ports import IntegrationAdapter
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
 from services.integrations.vault import Vault

@@ -9,8 +9,8 @@ from services.common.ids import parse_id
 from services.common.paging import decode_token, encode_token, page_size
 from services.common.timestamps import from_proto
 from services.integrations import rendering
+from services.integrations.invoice_values import InvoiceRef
 from services.integrations.issuing import Issuing, Target
-from services.integrations.ports import InvoiceRef
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from services.rpc.showbill.integrations.v1 import integrations_pb2_grpc as rpc
 
@@ -98,7 +98,8 @@ class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
     async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Context) -> pb.ListInvoicesResponse:
         size = page_size(request.page_size, LARGEST_PAGE, LARGEST_PAGE)
         after = _after(request.page_token)
-        page = await self._issuing.list(_target(request), from_proto(request.create_time_from), size, after)
+        created = (from_proto(request.create_time_from), from_proto(request.create_time_to))
+        page = await self._issuing.list(_target(request), created, size, after)
         return pb.ListInvoicesResponse(
             invoices=[rendering.invoice(one) for one in page.invoices],
             next_page_token=encode_token(page.next_after) if page.next_after else "",

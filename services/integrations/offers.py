@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from services.common.secret import Secret
-from services.integrations.ports import CustomerBook, IntegrationAdapter, InvoiceStore, Pace, Permission
+from services.integrations.connection_values import Permission
+from services.integrations.ports import CustomerBook, IntegrationAdapter, InvoiceStore, Pace
 
 PLANS: Final = ("free", "pro")
 """From the lowest to the highest."""

@@ -9,7 +9,8 @@ import asyncpg
 import msgspec
 
 from services.common.db import Pool, load_queries
-from services.integrations.ports import InvoiceState, Link, ProviderInvoice, ProviderLine
+from services.integrations.connection_values import Link
+from services.integrations.invoice_values import InvoiceState, ProviderInvoice, ProviderLine
 
 SQL: Final = load_queries(Path(__file__).parent / "sql")
 
@@ -53,8 +54,11 @@ class PostgresInvoiceStore:
         row = await self._pool.fetchrow(SQL["find_own_invoice"], *self._whose(link), external_id)
         return _invoice(row) if row else None
 
-    async def list(self, link: Link, created_from: datetime | None, size: int, after: str) -> Sequence[ProviderInvoice]:
-        rows = await self._pool.fetch(SQL["list_own_invoices"], *self._whose(link), created_from, after, size)
+    async def list(
+        self, link: Link, created_from: datetime | None, created_to: datetime | None, size: int, after: str
+    ) -> Sequence[ProviderInvoice]:
+        when = (created_from, created_to)
+        rows = await self._pool.fetch(SQL["list_own_invoices"], *self._whose(link), *when, after, size)
         return [_invoice(row) for row in rows]
 
     def _whose(self, link: Link) -> tuple[object, ...]:

@@ -12,9 +12,9 @@ from typing import Final
 import structlog
 
 from services.common.db import Pool, load_queries
+from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.offers import Rates
-from services.integrations.ports import Link
 
 log = structlog.get_logger()
 

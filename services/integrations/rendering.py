@@ -12,19 +12,17 @@ from services.common.timestamps import from_proto, to_proto
 from services.integrations.audit import AuditEntry
 from services.integrations.checking import Checked
 from services.integrations.connection import LIVE, Connection, Settings, etag
-from services.integrations.offers import Availability, ConnectField, Entry
-from services.integrations.ports import (
+from services.integrations.connection_values import EndpointState, Limits, Permission
+from services.integrations.invoice_values import (
     Buyer,
     DraftContent,
-    EndpointState,
     InvoiceOrder,
     InvoiceState,
-    Limits,
     Line,
-    Permission,
     ProviderEvent,
     ProviderInvoice,
 )
+from services.integrations.offers import Availability, ConnectField, Entry
 from services.integrations.webhooks import Verdict
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 

@@ -11,8 +11,8 @@ from services.common.money import is_currency
 from services.common.secret import redact
 from services.common.templates import render
 from services.integrations.connection import Connection, Settings
+from services.integrations.connection_values import Limits
 from services.integrations.opening import NotConnected
-from services.integrations.ports import Limits
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
 from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, sample_values

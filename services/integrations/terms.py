@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from services.common.db import Pool, load_queries
-from services.integrations.ports import InvoiceOrder
+from services.integrations.invoice_values import InvoiceOrder
 
 SQL: Final = load_queries(Path(__file__).parent / "sql")
 

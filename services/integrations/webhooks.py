@@ -15,19 +15,13 @@ import structlog
 from services.common.db import Pool, load_queries
 from services.common.secret import Secret
 from services.integrations.connection import INACTIVE, wrapped_key
+from services.integrations.connection_values import EARLIER_WEBHOOK_SECRETS, WEBHOOK_SECRET
 from services.integrations.failures import AdapterError
+from services.integrations.invoice_values import BadSignature, Binding, MalformedEvent, ProviderEvent
 from services.integrations.keyring import UnreadableCredential
 from services.integrations.offers import PlainAddress
 from services.integrations.opening import Opener
 from services.integrations.overlap import holding
-from services.integrations.ports import (
-    EARLIER_WEBHOOK_SECRETS,
-    WEBHOOK_SECRET,
-    BadSignature,
-    Binding,
-    MalformedEvent,
-    ProviderEvent,
-)
 from services.integrations.registry import Registry
 from services.integrations.vault import Vault
 

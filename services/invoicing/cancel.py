@@ -29,6 +29,8 @@ class Cancelling:
         """The run as it stands afterwards; one that is over is answered as it is. Raises GenerationNotFound."""
         async with self._ledger.entry() as entry:
             run = await _get(entry, identity, generation_id)
+            await entry.connection.execute(SQL["await_turn_to_cancel"], run["id"])
+            run = await _get(entry, identity, generation_id)
             if run["state"] != "running":
                 return run
             await _stop(entry, identity, run)
@@ -49,7 +51,7 @@ async def _stop(entry: Entry, identity: Identity, run: asyncpg.Record) -> None:
     rows = await database.fetch(SQL["lock_invoices"], [row["id"] for row in unbegun])
     await database.execute(SQL["lock_show"], run["show_id"], run["workspace_id"])
     if await database.fetchrow(SQL["cancel_generation"], run["id"]) is None:
-        return  # somebody was quicker, or its last invoice was
+        return  # its last invoice was quicker
     now, changed = datetime.now(UTC), {row["id"] for row in unbegun if row["is_change"]}
     await database.execute(SQL["drop_changes"], run["id"], list(changed))
     leave = {True: _left_as_it_is, False: _left_out}

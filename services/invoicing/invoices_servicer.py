@@ -1,5 +1,7 @@
 """InvoicesService: each method reads the request, makes one call, renders the answer."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -25,6 +27,7 @@ from services.invoicing.generate import Generations
 from services.invoicing.hearing import Hearing
 from services.invoicing.invoices import Invoices
 from services.invoicing.listing import Listing
+from services.invoicing.looking import Listed
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.sendings import Sendings
 from services.invoicing.settle import Settlement
@@ -67,7 +70,7 @@ class InvoicesServicer(DeskServicer):
 
     async def PlanGeneration(self, request: pb.PlanGenerationRequest, context: Context) -> pb.PlanGenerationResponse:
         plan, currency = await self._generations.plan(identity(), parse_invoices.asked(request))
-        return render.plan(plan, currency)
+        return await asyncio.to_thread(render.plan, plan, currency)
 
     async def StartGeneration(self, request: pb.StartGenerationRequest, context: Context) -> pb.StartGenerationResponse:
         run = await self._generations.start(identity(), parse_invoices.asked(request))
@@ -151,6 +154,16 @@ class InvoicesServicer(DeskServicer):
     async def VerifyShow(self, request: pb.VerifyShowRequest, context: Context) -> pb.VerifyShowResponse:
         show, report = await self._verification.prove(identity(), parse_id(request.show_id, "show"))
         return render_verification.verification(show, report)
+
+    async def StreamVerification(
+        self, request: pb.StreamVerificationRequest, context: Context
+    ) -> AsyncIterator[pb.StreamVerificationResponse]:
+        async for told in self._verification.follow(identity(), parse_id(request.show_id, "show")):
+            if isinstance(told, Listed):
+                yield render_verification.progress(told)
+            else:
+                for part in render_verification.parts(*told):
+                    yield part
 
     async def GetHearing(self, request: pb.GetHearingRequest, context: Context) -> pb.GetHearingResponse:
         return render.hearing(await self._hearing.tell(identity(), parse.provider(request.provider)))

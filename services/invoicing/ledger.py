@@ -91,8 +91,7 @@ class Entry:
             await self._count_results(changes)
 
     async def _write(self, changes: Sequence[Change]) -> None:
-        await _write_rows(self.connection, changes)
-        await _write_history(self.connection, changes)
+        await _write(self.connection, changes)
 
     async def _send_what_became_payable(self, changes: Sequence[Change]) -> None:
         """Queues the link of an invoice that can be paid from now on, where the settings say so; once for each."""
@@ -176,12 +175,12 @@ class Ledger:
         self._outbox.committed(entry.messages)
 
 
-async def _write_rows(connection: Connection, changes: Sequence[Change]) -> None:
+async def _write(connection: Connection, changes: Sequence[Change]) -> None:
     last = {change.after.id: change.after for change in changes}
     lines = {change.after.id: change.lines for change in changes if change.lines is not None}
     rows = list(last.values())
     await connection.execute(
-        SQL["write_invoices"],
+        SQL["write_changes"],
         [row.id for row in rows],
         [row.status for row in rows],
         [row.draft_reason for row in rows],
@@ -201,12 +200,6 @@ async def _write_rows(connection: Connection, changes: Sequence[Change]) -> None
         [row.sent_at for row in rows],
         [row.send_count for row in rows],
         [row.updated_at for row in rows],
-    )
-
-
-async def _write_history(connection: Connection, changes: Sequence[Change]) -> None:
-    await connection.execute(
-        SQL["write_history"],
         [change.after.id for change in changes],
         [change.after.version for change in changes],
         [change.before.status for change in changes],

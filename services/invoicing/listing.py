@@ -1,16 +1,21 @@
 """A show's invoices in pages: filtered, searched and sorted, each page after a key, with the counts for its filters."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import asyncpg
 
-from services.common.db import Pool
+from services.common.db import Connection, Pool
 from services.invoicing.domain.invoice import Status
 from services.invoicing.openings import Openings, openings_of
 from services.invoicing.repository import SQL
 from services.invoicing.shows import ShowNotFound
+
+_MOST_COUNTED: Final = 1_000
+"""Shows whose counts are kept."""
 
 
 class Sort(StrEnum):
@@ -68,6 +73,9 @@ class Listing:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._counted: OrderedDict[str, tuple[int, dict[Status, int]]] = OrderedDict()
+        """The counts of a show, and the position that was read before they were: at that position they are right, since
+        every change of an invoice raises it in the same transaction."""
 
     async def page(self, workspace_id: str, wanted: Wanted) -> Page:
         """The position is read before the rows: an event that is already in the rows may come again, none is missed."""
@@ -78,19 +86,31 @@ class Listing:
             query, values = _query(wanted)
             rows = await connection.fetch(SQL[query], *values)
             openings = await openings_of(connection, wanted.show_id, rows)
-            if wanted.search:
-                counts = await connection.fetch(SQL["count_found_invoices"], wanted.show_id, wanted.search)
-            else:
-                counts = await connection.fetch(SQL["count_invoices"], wanted.show_id)
+            counts = await self._counts(connection, wanted, show["seq"])
         return Page(
             rows=rows[: wanted.size],
             openings=openings,
             seq=show["seq"],
-            counts={Status(row["status"]): row["count"] for row in counts},
+            counts=counts,
             more=len(rows) > wanted.size,
             sort=wanted.sort,
             downwards=wanted.downwards,
         )
+
+    async def _counts(self, connection: Connection, wanted: Wanted, seq: int) -> dict[Status, int]:
+        if wanted.search:
+            return _by_status(await connection.fetch(SQL["count_found_invoices"], wanted.show_id, wanted.search))
+        position, counts = self._counted.get(wanted.show_id, (-1, {}))
+        if position != seq:
+            counts = _by_status(await connection.fetch(SQL["count_invoices"], wanted.show_id))
+            self._counted[wanted.show_id] = (seq, counts)
+            if len(self._counted) > _MOST_COUNTED:
+                self._counted.popitem(last=False)
+        return counts
+
+
+def _by_status(rows: Sequence[asyncpg.Record]) -> dict[Status, int]:
+    return {Status(row["status"]): row["count"] for row in rows}
 
 
 def _query(wanted: Wanted) -> tuple[str, list[object]]:

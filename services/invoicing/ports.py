@@ -100,9 +100,9 @@ class Provider(Protocol):
         ...
 
     async def listed(
-        self, identity: Identity, account: Account, since: datetime, page_token: str
+        self, identity: Identity, account: Account, since: datetime, until: datetime | None, page_token: str
     ) -> tuple[Sequence[Theirs], str]:
-        """A page of the invoices with the workspace's mark that were made since; the text names the next page."""
+        """A page of the invoices with the workspace's mark that were made then; the text names the next page."""
         ...
 
     async def look(self, identity: Identity, account: Account, external_id: str) -> Theirs | None:

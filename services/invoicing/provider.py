@@ -130,13 +130,14 @@ class IntegrationsProvider:
         return [replace(event(one), account=account) for one in answer.events], answer.next_page_token
 
     async def listed(
-        self, identity: Identity, account: Account, since: datetime, page_token: str
+        self, identity: Identity, account: Account, since: datetime, until: datetime | None, page_token: str
     ) -> tuple[list[Theirs], str]:
         request = pb.ListInvoicesRequest(
             provider=account.provider,
             account_id=account.account_id,
             livemode=account.livemode,
             create_time_from=to_proto(since),
+            create_time_to=to_proto(until),
             page_token=page_token,
         )
         answer = await self._client.call(self._invoices.ListInvoices, request, identity, timeout=_LIST_DEADLINE)

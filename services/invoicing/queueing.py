@@ -1,5 +1,6 @@
 """The queue of generations: the run, and the pending invoices written for a plan."""
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 
@@ -67,16 +68,12 @@ async def add_invoices(
 ) -> None:
     """Writes pay links, pending invoices and their first history, and tells of the run. The show must be locked."""
     database = entry.connection
+    columns = await asyncio.to_thread(_columns, planned)
     await database.execute(SQL["prepare_big_join"])
     written = await database.fetchval(
         SQL["add_pending_invoices"],
         show["id"],
-        [one.buyer.id for one in planned],
-        [new_id() for _ in planned],  # in the order of the plan, hence listed by handle
-        [one.draft_reason for one in planned],
-        [one.revision for one in planned],
-        [buyer_snapshot(one) for one in planned],
-        [pay_token(one) for one in planned],
+        *columns,
         identity.workspace_id,
         run["id"],
         show["currency"],
@@ -93,6 +90,17 @@ async def add_invoices(
     # One event however long the queue: what listens reads the list, as it would after thousands of them.
     begun = events.generation_progressed(str(run["id"]), repository.counts(run))
     await entry.tell([(identity.workspace_id, str(show["id"]), begun)])
+
+
+def _columns(planned: Sequence[Entry]) -> tuple[list[object], ...]:
+    return (
+        [one.buyer.id for one in planned],
+        [new_id() for _ in planned],  # in the order of the plan, hence listed by handle
+        [one.draft_reason for one in planned],
+        [one.revision for one in planned],
+        [buyer_snapshot(one) for one in planned],
+        [pay_token(one) for one in planned],
+    )
 
 
 async def announce(entry: Transaction, invoices: Sequence[Invoice], reason: str, actor: str) -> None:

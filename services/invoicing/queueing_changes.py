@@ -1,5 +1,6 @@
 """The queue of generations, for invoices that stand: changes that a plan proposes, and failed invoices tried again."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -83,13 +84,14 @@ async def _bills(database: Connection, show: asyncpg.Record, planned: Sequence[E
     for row in await database.fetch(SQL["settled_invoices"], show["id"], buyers):
         before = Before(row["number"], row["total"], row["line_items"], row["adjusted_at_provider"])
         settled[str(row["buyer_id"])].append(before)
-    bills = []
-    for one in planned:
+
+    def bill(one: Entry) -> Bill:
         lines = owed.get(one.buyer.id, [])
         if one.buyer.id in settled:
             lines = difference(lines, settled[one.buyer.id], show["currency"])
-        bills.append(Bill(one, lines))
-    return bills
+        return Bill(one, lines)
+
+    return await asyncio.to_thread(lambda: [bill(one) for one in planned])
 
 
 async def _add_supplements(
@@ -138,10 +140,14 @@ async def _plan_changes(entry: Transaction, identity: Identity, run_id: str, bil
         Change(one, replace(one, version=one.version + 1, updated_at=now), sentences[one.id], identity.actor)
         for one in await _locked(entry.connection, ids)
     ]
-    rows = await entry.connection.fetch(
-        SQL["plan_changes"],
-        run_id,
-        ids,
+    columns = await asyncio.to_thread(_columns, bills)
+    rows = await entry.connection.fetch(SQL["plan_changes"], run_id, ids, *columns)
+    assert len(rows) == len(bills), "an invoice with a change under way is planned no other"
+    await entry.change(asked)
+
+
+def _columns(bills: Sequence[Bill]) -> tuple[list[object], ...]:
+    return (
         [bill.entry.change for bill in bills],
         [bill.total for bill in bills],
         [bill.lines_json for bill in bills],
@@ -152,8 +158,6 @@ async def _plan_changes(entry: Transaction, identity: Identity, run_id: str, bil
         [bill.entry.draft_reason for bill in bills],
         [buyer_snapshot(bill.entry) for bill in bills],
     )
-    assert len(rows) == len(bills), "an invoice with a change under way is planned no other"
-    await entry.change(asked)
 
 
 def can_be_retried(planned: Entry) -> bool:

@@ -1,5 +1,6 @@
 """Provider events applied: inbox row, row lock, move and outbox row in one transaction."""
 
+import contextlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -61,6 +62,10 @@ class Event:
         return self.account, self.event_id
 
 
+class _Overtaken(Exception):
+    """Another transaction applied one of the events a moment ago. Nothing of this one counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """Events that came in one call, and the request that brought them."""
@@ -109,10 +114,13 @@ class Settlement:
             return Outcome.TRY_AGAIN
 
     async def _apply(self, events: Sequence[Event], requests: Sequence[str]) -> list[Outcome]:
+        while True:
+            with contextlib.suppress(_Overtaken):  # by a commit, so that each try has one event less to be surprised by
+                return await self._try(events, requests)
+
+    async def _try(self, events: Sequence[Event], requests: Sequence[str]) -> list[Outcome]:
         async with self._ledger.entry() as entry:
-            matches, invoices = await _match(entry, events)
-            # After the locks: whoever applied the same event before us has committed by now.
-            known = await _known(entry, events)
+            matches, known, invoices = await _match(entry, events)
             outcomes, changes, about = _decide(events, requests, matches, invoices, known)
             await entry.change(changes)
             await _record(entry, events, outcomes, about)
@@ -121,39 +129,24 @@ class Settlement:
         return outcomes
 
 
-async def _match(entry: Entry, events: Sequence[Event]) -> tuple[dict[int, str], dict[str, Invoice]]:
-    """The invoice id that each place is about, and the invoices, locked."""
-    places = [place for place, event in enumerate(events) if event.external_id or event.invoice_id]
-    if not places:
-        return {}, {}
-    told = [events[place] for place in places]
+async def _match(entry: Entry, events: Sequence[Event]) -> tuple[dict[int, str], set[int], dict[str, Invoice]]:
+    """The invoice id that each place is about, the places of events that are in the inbox, and the invoices, locked."""
     rows = await entry.connection.fetch(
         SQL["match_events"],
-        places,
-        [event.account.workspace_id for event in told],
-        [event.account.provider for event in told],
-        [event.account.account_id for event in told],
-        [event.account.livemode for event in told],
-        [event.invoice_id for event in told],
-        [event.external_id for event in told],
-        [event.replaces for event in told],
-    )
-    matches = {row["place"]: str(row["id"]) for row in rows}
-    locked = await entry.connection.fetch(SQL["lock_invoices"], sorted(set(matches.values()))) if matches else []
-    return matches, {str(row["id"]): repository.invoice(row) for row in locked}
-
-
-async def _known(entry: Entry, events: Sequence[Event]) -> set[int]:
-    rows = await entry.connection.fetch(
-        SQL["known_events"],
         list(range(len(events))),
         [event.account.workspace_id for event in events],
         [event.account.provider for event in events],
         [event.account.account_id for event in events],
         [event.account.livemode for event in events],
+        [event.invoice_id for event in events],
+        [event.external_id for event in events],
+        [event.replaces for event in events],
         [event.event_id for event in events],
     )
-    return {row["place"] for row in rows}
+    matches = {row["place"]: str(row["id"]) for row in rows if row["id"] is not None}
+    locked = await entry.connection.fetch(SQL["lock_invoices"], sorted(set(matches.values()))) if matches else []
+    known = {row["place"] for row in rows if row["known"]}
+    return matches, known, {str(row["id"]): repository.invoice(row) for row in locked}
 
 
 def _decide(
@@ -208,7 +201,10 @@ def step(invoice: Invoice, sighting: Sighting, actor: str, now: datetime) -> Cha
 async def _record(
     entry: Entry, events: Sequence[Event], outcomes: Sequence[Outcome], about: Sequence[str | None]
 ) -> None:
-    """Writes the inbox, sorted by key so that groups do not wait for each other in a circle."""
+    """Writes the inbox, sorted by key so that groups do not wait for each other in a circle.
+
+    Raises _Overtaken when one of the events was written by somebody else since they were looked up.
+    """
     fresh = sorted(
         (
             (event, outcome, invoice_id)
@@ -220,7 +216,7 @@ async def _record(
     if not fresh:
         return
     told = [event for event, _, _ in fresh]
-    await entry.connection.execute(
+    written = await entry.connection.execute(
         SQL["add_events"],
         [event.account.workspace_id for event in told],
         [event.account.provider for event in told],
@@ -232,3 +228,5 @@ async def _record(
         [invoice_id for _, _, invoice_id in fresh],
         [outcome for _, outcome, _ in fresh],
     )
+    if written != f"INSERT 0 {len(fresh)}":
+        raise _Overtaken

@@ -90,6 +90,15 @@ async def test_a_failed_call_fails_only_its_own_group() -> None:
     assert await later == 30
 
 
+@pytest.mark.parametrize("results", [[], [1, 2]])
+async def test_results_of_another_number_fail_their_group_at_once(results: list[int]) -> None:
+    async def send(_group: Sequence[int]) -> list[int]:
+        return results
+
+    with pytest.raises(ValueError, match="1 items"):
+        await Grouper(send, most=9, weigh=lambda item: item, heaviest=9).submit(1)
+
+
 async def test_whoever_gives_up_waiting_harms_nobody() -> None:
     sender = Sender()
     group = grouper(sender)

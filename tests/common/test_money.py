@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common import money
 from services.common.money import exponent, format_money, is_currency
 
 
@@ -33,3 +34,19 @@ def test_money_is_formatted_for_the_reader(amount: int, currency: str, locale: s
 def test_no_digit_is_lost_in_formatting(amount: int, currency: str) -> None:
     digits = "".join(character for character in format_money(amount, currency, "en_US") if character.isdigit())
     assert int(digits) == abs(amount)
+
+
+@given(
+    st.integers(-(10**15), 10**15),
+    st.sampled_from(["GBP", "JPY", "KWD", "INR", "CLF"]),
+    st.sampled_from(
+        ["en_US", "de_CH", "fr_FR", "es_ES", "pl_PL", "en_IN", "hi_IN", "ar_EG", "fa_IR", "sv_SE", "ja_JP"]
+    ),
+)
+def test_short_way_writes_what_the_library_writes(amount: int, currency: str, locale: str) -> None:
+    assert format_money(amount, currency, locale) == money._format(amount, currency, locale)
+
+
+def test_short_way_is_taken_where_digits_stand_in_threes() -> None:
+    assert money._plainly_written("GBP", "en_US")
+    assert money._plainly_written("GBP", "en_IN") is None

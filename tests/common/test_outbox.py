@@ -112,6 +112,20 @@ async def test_the_stream_drops_an_event_that_it_has(pool: Pool, nats: Nats) -> 
     assert info.state.subjects == {twice.subject: 1}
 
 
+async def test_an_end_in_peace_leaves_nothing_to_be_told_again(
+    pool: Pool, nats: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.common.outbox._REMOVE_EVERY", 60)
+    sent = message("w-end")
+    async with publishing(pool, nats.url) as outbox:
+        await outbox._bus.ready.wait()
+        await store(pool, outbox, [sent])
+        outbox.committed([sent])
+        await eventually(lambda: bool(outbox._published))
+        assert not await empty(pool)
+    assert await empty(pool)
+
+
 async def test_events_wait_while_nats_is_away(pool: Pool, tmp_path: Path) -> None:
     server = Nats(tmp_path / "nats", free_port(), "password")
     program = server.prepare()

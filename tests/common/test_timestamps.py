@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,18 @@ def test_times_are_those_that_the_library_makes(moment: datetime) -> None:
     assert made == known
     if known != Timestamp():
         assert from_proto(known) == moment
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**31), 2**31 - 1))
+def test_a_stamp_is_read_as_the_library_reads_it(seconds: int, nanos: int) -> None:
+    stamp = Timestamp(seconds=seconds, nanos=nanos)
+    try:
+        known = stamp.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        with pytest.raises(ValueError, match="no time"):
+            from_proto(stamp)
+    else:
+        assert from_proto(stamp) == (known if stamp != Timestamp() else None)
 
 
 def test_no_time_stays_none() -> None:

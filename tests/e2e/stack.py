@@ -12,8 +12,11 @@ from pathlib import Path
 
 from services.cli.child import Child, Program
 from services.cli.readiness import Probe, grpc_serving, http_ok
+from services.common.db import open_pool
 from services.common.secret import Secret
 from services.common.tokens import public_key_of
+from services.gateway.identity.accounts import create_owner
+from services.gateway.identity.passwords import Passwords
 from tests.waiting import free_port
 
 SIGNERS = ("gateway", "invoicing", "integrations", "claims")
@@ -135,18 +138,11 @@ class Stack:
 
     async def make_owner(self, workspace: str, email: str, password: str) -> str:
         """A new workspace with its owner; answers an API token of theirs."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "services.gateway.admin", "create-owner"),
-            *("--email", email, "--workspace", workspace),
-            env={"PATH": os.environ["PATH"], **self._gateway("gateway"), "SHOWBILL_OWNER_PASSWORD": password},
-            cwd=self.folder,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        output, _ = await process.communicate(password.encode() + b"\n")
-        assert process.returncode == 0, "create-owner failed"
-        tokens = [word for word in output.decode().split() if word.startswith("showbill_")]
-        return tokens[-1]
+        pool = await open_pool(Secret(self.databases["gateway"]), "tests", largest=1)
+        try:
+            return (await create_owner(pool, Passwords(), email, Secret(password), workspace)).reveal()
+        finally:
+            await pool.close()
 
 
 @asynccontextmanager

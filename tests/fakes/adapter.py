@@ -8,28 +8,30 @@ from itertools import count
 
 from services.common.errors import Fault
 from services.common.secret import Secret
-from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import (
-    BadSignature,
-    Binding,
-    Buyer,
+from services.integrations.connection_values import (
     ConnectedAccount,
     Credentials,
-    DraftContent,
     Endpoint,
     EndpointState,
     EndpointWish,
+    Health,
+    Limits,
+    Link,
+    Permission,
+)
+from services.integrations.failures import AdapterError, Failure
+from services.integrations.invoice_values import (
+    BadSignature,
+    Binding,
+    Buyer,
+    DraftContent,
     EventPage,
     EventType,
-    Health,
     InvoiceOrder,
     InvoicePage,
     InvoiceRef,
     InvoiceState,
-    Limits,
-    Link,
     MalformedEvent,
-    Permission,
     ProviderEvent,
     ProviderInvoice,
     ProviderLine,
@@ -164,8 +166,12 @@ class FakeAdapter:
         gone = ProviderInvoice(external_id, InvoiceState.DELETED, link.account_id, link.livemode)
         return self._invoices.get(external_id, gone)
 
-    async def list_invoices(self, link: Link, created_from: datetime | None, size: int, after: str) -> InvoicePage:
-        found = list(reversed(self._invoices.values()))
+    async def list_invoices(
+        self, link: Link, created_from: datetime | None, created_to: datetime | None, size: int, after: str
+    ) -> InvoicePage:
+        span = (created_from or datetime.min.replace(tzinfo=UTC), created_to or datetime.max.replace(tzinfo=UTC))
+        made = reversed(self._invoices.values())
+        found = [one for one in made if one.create_time and span[0] <= one.create_time <= span[1]]
         start = next((place + 1 for place, one in enumerate(found) if one.external_id == after), 0)
         page = found[start : start + size]
         return InvoicePage(page, page[-1].external_id if start + size < len(found) else "")

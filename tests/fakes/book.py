@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.common.ids import new_id
-from services.integrations.ports import Buyer, CustomerRecord, Link
+from services.integrations.connection_values import Link
+from services.integrations.invoice_values import Buyer
+from services.integrations.ports import CustomerRecord
 
 
 class MemoryBook:

@@ -1,6 +1,6 @@
 """No pace: every call's turn is now."""
 
-from services.integrations.ports import Link
+from services.integrations.connection_values import Link
 
 
 class NoPace:

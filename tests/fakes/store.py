@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from services.integrations.ports import InvoiceState, Link, ProviderInvoice, ProviderLine
+from services.integrations.connection_values import Link
+from services.integrations.invoice_values import InvoiceState, ProviderInvoice, ProviderLine
 
 
 class MemoryStore:
@@ -46,11 +47,14 @@ class MemoryStore:
     async def find(self, link: Link, external_id: str) -> ProviderInvoice | None:
         return self._invoices.get(_key(link, external_id))
 
-    async def list(self, link: Link, created_from: datetime | None, size: int, after: str) -> Sequence[ProviderInvoice]:
+    async def list(
+        self, link: Link, created_from: datetime | None, created_to: datetime | None, size: int, after: str
+    ) -> Sequence[ProviderInvoice]:
         ours = [one for key, one in reversed(self._invoices.items()) if key[:3] == _key(link, "")[:3]]
         since = [one for one in ours if not created_from or (one.create_time and one.create_time >= created_from)]
-        start = next((place + 1 for place, one in enumerate(since) if one.external_id == after), 0)
-        return since[start : start + size]
+        then = [one for one in since if not created_to or (one.create_time and one.create_time <= created_to)]
+        start = next((place + 1 for place, one in enumerate(then) if one.external_id == after), 0)
+        return then[start : start + size]
 
 
 def _key(link: Link, external_id: str) -> tuple[str, str, bool, str]:

@@ -58,7 +58,9 @@ class Client:
             method, self.url + path, json=body, data=data, headers=headers, allow_redirects=False
         ) as response:
             text = await response.text()
-            parsed = await response.json(content_type=None) if "json" in response.content_type else None
+            parsed = (
+                await response.json(content_type=None) if response.content_type.endswith(("/json", "+json")) else None
+            )
             return Answer(response.status, response.headers, text, parsed)
 
     def listen(self, query: str = "", **headers: str) -> Any:

@@ -9,6 +9,7 @@ from services.gateway.app import ROUTES
 from services.gateway.identity.access import RULES, SOCKET, Rule
 from services.gateway.identity.principal import Scope
 from services.gateway.realtime.websocket import realtime
+from services.gateway.webhooks import stripe
 from tests.gateway.harness import Client, Gateway, Owner
 
 GUARDED = sorted(route for route, rule in RULES.items() if rule.guarded)
@@ -58,15 +59,19 @@ def addressed(path: str) -> str:
 
 
 def test_every_route_has_exactly_one_rule() -> None:
-    found = {
-        (method, path.replace(":str", "").replace(":path", ""))
-        for router in ROUTES
-        for route in router.routes
-        for handler in getattr(route, "route_handlers", [])
-        for method in handler.http_methods
-        for path in handler.paths
-        if method != "OPTIONS"
-    } | {(SOCKET, path) for path in realtime.paths}
+    found = (
+        {
+            (method, path.replace(":str", "").replace(":path", ""))
+            for router in ROUTES
+            for route in router.routes
+            for handler in getattr(route, "route_handlers", [])
+            for method in handler.http_methods
+            for path in handler.paths
+            if method != "OPTIONS"
+        }
+        | {(SOCKET, path) for path in realtime.paths}
+        | {("POST", path) for path in stripe.PATHS}
+    )
     assert found == set(RULES)
 
 

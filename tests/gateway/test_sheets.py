@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.common.cells import marked, plain
 from services.common.money import exponent
-from services.gateway.cells import marked, plain
 from services.gateway.imports import items as item_imports
 from services.gateway.imports.claims import COLUMNS as CLAIM_COLUMNS
 from services.gateway.imports.claims import parse_claim

@@ -1,5 +1,6 @@
 """Proof of a show and hearing of payments over REST, and on the pages."""
 
+import json
 from typing import Any
 
 from services.common.errors import Unavailable
@@ -45,6 +46,42 @@ async def test_proof_is_answered_whole(gateway: Gateway, owner: Owner) -> None:
     ]
     assert (answer.json["currency"], answer.json["showName"]) == ("currency!", "show_name!")
     assert answer.json["verifiedAt"]
+
+
+def part(**which: Any) -> pb.StreamVerificationResponse:
+    return pb.StreamVerificationResponse(**which)
+
+
+async def test_large_proof_comes_in_lines(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("VerifyShow", filled(pb.VerifyShowResponse()))
+    whole = (await owner.client("POST", f"{SHOW}/verify")).json
+    proof = filled(pb.VerifyShowResponse())
+    rows = pb.VerificationRows(findings=proof.findings, buyers=proof.buyers)
+    del proof.findings[:], proof.buyers[:]
+    progress = pb.VerificationProgress(seen_count=3, found_count=2, expected_count=5)
+    gateway.invoicing.script(
+        "StreamVerification", [part(progress=progress), part(rows=rows), part(rows=rows), part(result=proof)]
+    )
+    answer = await owner.client("GET", f"{SHOW}/verification")
+    assert (answer.status, gateway.invoicing.last("StreamVerification").show_id) == (200, "s1")
+    told = {"findings": whole["findings"], "buyers": whole["buyers"]}
+    assert [json.loads(line) for line in answer.text.splitlines()] == [
+        {"progress": {"seenCount": 3, "foundCount": 2, "expectedCount": 5}},
+        {"rows": told},
+        {"rows": told},
+        {"result": {**whole, "findings": [], "buyers": []}},
+    ]
+
+
+async def test_proof_that_breaks_off_says_so_in_its_last_line(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("StreamVerification", [part(progress=pb.VerificationProgress()), Unavailable()])
+    answer = await owner.client("GET", f"{SHOW}/verification")
+    assert answer.status == 200
+    last = json.loads(answer.text.splitlines()[-1])
+    assert (last["problem"]["status"], last["problem"]["detail"]) == (503, Unavailable().message)
+    gateway.invoicing.script("StreamVerification", [Unavailable()])
+    refused = await owner.client("GET", f"{SHOW}/verification")
+    assert (refused.status, refused.json["detail"]) == (503, Unavailable().message)
 
 
 async def test_hearing_is_told_with_its_failure(gateway: Gateway, owner: Owner) -> None:

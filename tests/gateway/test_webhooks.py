@@ -100,6 +100,32 @@ async def test_a_service_that_is_away_makes_stripe_return(gateway: Gateway, away
     assert "Retry-After" in answer.headers
 
 
+@pytest.mark.parametrize("count", [0, 2])
+async def test_an_answer_of_another_length_makes_stripe_return_at_once(gateway: Gateway, count: int) -> None:
+    verdict = integrations.WebhookVerdict(outcome=VERIFIED, event=integrations.ProviderEvent(event_id="evt_1"))
+    gateway.integrations.script("VerifyWebhooks", integrations.VerifyWebhooksResponse(verdicts=[verdict] * count))
+    client = gateway.client()
+    assert (await client("POST", "/api/webhooks/stripe/c", data=BODY)).status == 503
+    assert not gateway.invoicing.calls
+    gateway.integrations.script("VerifyWebhooks", verdicts(VERIFIED))
+    applied = invoicing.ApplyProviderEventsResponse(outcomes=[invoicing.EVENT_OUTCOME_APPLIED] * count)
+    gateway.invoicing.script("ApplyProviderEvents", applied)
+    assert (await client("POST", "/api/webhooks/stripe/c", data=BODY)).status == 503
+
+
+async def test_an_address_of_deliveries_takes_nothing_else(gateway: Gateway) -> None:
+    client = gateway.client()
+    answer = await client("GET", "/api/webhooks/stripe/c")
+    assert (answer.status, answer.headers["Allow"], answer.json["type"]) == (
+        405,
+        "POST",
+        "urn:showbill:problem:method-not-allowed",
+    )
+    for path in ("/api/webhooks/stripes", "/api/webhooks/stripe/c/d"):
+        assert (await client("POST", path, data=BODY)).status == 404
+    assert not gateway.integrations.calls
+
+
 async def test_each_of_a_group_gets_its_own_answer(gateway: Gateway) -> None:
     def by_body(request: Any) -> Any:
         known = {b"good": VERIFIED, b"bad": integrations.WEBHOOK_OUTCOME_BAD_SIGNATURE}

@@ -6,32 +6,30 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.common.ids import new_id
+from services.integrations.connection_values import ConnectedAccount, EndpointWish, Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import (
+from services.integrations.invoice_values import (
     BadSignature,
     Binding,
     Buyer,
-    ConnectedAccount,
     DraftContent,
-    EndpointWish,
     EventPage,
     EventType,
-    IntegrationAdapter,
     InvoiceOrder,
     InvoiceRef,
     InvoiceState,
     Line,
-    Link,
     MalformedEvent,
     ProviderEvent,
     ProviderInvoice,
 )
+from services.integrations.ports import IntegrationAdapter
 
 
 @dataclass
@@ -241,6 +239,21 @@ class AdapterContract:
         found = await self._all(subject, link, size=2)
         assert [one.external_id for one in found] == [one.external_id for one in reversed(made)]
 
+    async def test_list_keeps_to_the_time_that_is_asked_for(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        made = await subject.adapter.create_invoice(link, subject.order())
+        now, day = datetime.now(UTC), timedelta(days=1)
+        spans: list[tuple[datetime | None, datetime | None, list[str]]] = [
+            (now - day, now + day, [made.external_id]),
+            (None, now + day, [made.external_id]),
+            (now - day, None, [made.external_id]),
+            (now - 2 * day, now - day, []),
+            (now + day, None, []),
+        ]
+        for since, until, there in spans:
+            page = await subject.adapter.list_invoices(link, since, until, 100, "")
+            assert ([one.external_id for one in page.invoices], page.next_after) == (there, "")
+
     async def test_healthy_connection_is_told_in_a_sentence(self, subject: Subject) -> None:
         _, link = await subject.connect()
         health = await subject.adapter.check(link, "", "", None)
@@ -332,7 +345,7 @@ class AdapterContract:
         found: list[ProviderInvoice] = []
         after = ""
         while True:
-            page = await subject.adapter.list_invoices(link, None, size, after)
+            page = await subject.adapter.list_invoices(link, None, None, size, after)
             found += page.invoices
             after = page.next_after
             if not after:

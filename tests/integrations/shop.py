@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.common.context import Identity
 from services.common.ids import new_id
+from services.integrations.connection_values import WEBHOOK_SECRET as FIELD
 from services.integrations.keyring import KEY_BYTES, WrappedKey, parse_keyring
-from services.integrations.ports import WEBHOOK_SECRET as FIELD
 from services.integrations.sealing import open_sealed, seal
 from services.integrations.vault import context
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb

@@ -9,7 +9,7 @@ from services.common.status import RemoteError
 from services.integrations.adapters.stripe.catchup import _read
 from services.integrations.adapters.stripe.endpoints import EVENTS
 from services.integrations.adapters.stripe.mapping import InvoiceMapper
-from services.integrations.ports import Link
+from services.integrations.connection_values import Link
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.integrations.conftest import MakeShop
 from tests.integrations.shop import Shop, event

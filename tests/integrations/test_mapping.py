@@ -19,8 +19,9 @@ from services.integrations.adapters.stripe.parameters import (
     lines_parameters,
     marked,
 )
+from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError
-from services.integrations.ports import Buyer, InvoiceOrder, InvoiceState, Line, Link
+from services.integrations.invoice_values import Buyer, InvoiceOrder, InvoiceState, Line
 
 LINK = Link("workspace-1", "integration-1", "acct_1", livemode=False, credentials={})
 BUYER = Buyer("tiktok", "u-1", "@maya.k", "Maya K")

@@ -12,10 +12,10 @@ import pytest
 from services.common.db import Pool, open_pool
 from services.common.ids import new_id
 from services.common.secret import Secret
+from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.offers import Rates
 from services.integrations.pacing import AT_ONCE, SQL, Pacer, intervals
-from services.integrations.ports import Link
 from tests.conftest import Database, migrate_service
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack, running_stack

@@ -4,7 +4,7 @@ import pytest
 
 from services.common.templates import render
 from services.integrations.connection import Settings
-from services.integrations.ports import Limits
+from services.integrations.connection_values import Limits
 from services.integrations.settings import FIELDS, faults_of
 from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, sample_values
 

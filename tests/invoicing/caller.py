@@ -253,6 +253,10 @@ class Caller:
         request = pb.VerifyShowRequest(show_id=show_id)
         return await self.client.call(self.invoices.VerifyShow, request, self.who, timeout=30)
 
+    async def follow_verification(self, show_id: str) -> list[pb.StreamVerificationResponse]:
+        request = pb.StreamVerificationRequest(show_id=show_id)
+        return [part async for part in self.client.stream(self.invoices.StreamVerification, request, self.who)]
+
     async def summary(self, show_id: str) -> pb.GetShowSummaryResponse:
         request = pb.GetShowSummaryRequest(show_id=show_id)
         return await self.client.call(self.invoices.GetShowSummary, request, self.who)

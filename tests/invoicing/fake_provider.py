@@ -73,6 +73,10 @@ class FakeProvider:
     """Mails wait until it is set; it is from the start."""
     mail_entered: Counter[str] = field(default_factory=Counter)
     """Tries to mail that began, by the delivery's id."""
+    lists: list[tuple[datetime, datetime | None, str]] = field(default_factory=list)
+    """What was asked of its list: from when to when, and the page."""
+    unlisted: list[ShowbillError] = field(default_factory=list)
+    """What the next pages of its list answer instead."""
     unconnected: ShowbillError | None = None
     """What asking for the connection answers instead."""
     failures: dict[str, list[ShowbillError]] = field(default_factory=dict)
@@ -145,8 +149,12 @@ class FakeProvider:
         return found[start:end], str(end) if end < len(found) else ""
 
     async def listed(
-        self, identity: Identity, account: Account, since: datetime, page_token: str
+        self, identity: Identity, account: Account, since: datetime, until: datetime | None, page_token: str
     ) -> tuple[Sequence[Theirs], str]:
+        await asyncio.sleep(0)  # as everything that goes over a wire
+        self.lists.append((since, until, page_token))
+        if self.unlisted:
+            raise self.unlisted.pop(0)
         if self.connected is None or self.connected.account_id != account.account_id:
             raise Elsewhere
         mine = [self._theirs(one) for one in self.made if self.orders[one][-1].account == account]

@@ -161,6 +161,19 @@ async def test_unknown_orders_are_refused(caller: Caller, show_id: str, order_by
     assert caught.value.kind is Kind.INVALID
 
 
+async def test_counts_are_those_of_the_position_that_they_come_with(caller: Caller, show_id: str) -> None:
+    before = await page(caller, show_id, page_size=1)
+    assert (await page(caller, show_id, page_size=1)).status_counts == before.status_counts
+    (paid,) = await caller.listed(show_id, pb.INVOICE_STATUS_PAYMENT_FAILED)
+    await caller.apply(paid_event(caller, paid))
+    after = await page(caller, show_id, page_size=1)
+    assert after.seq > before.seq
+    assert {one.status: one.count for one in after.status_counts} == {
+        pb.INVOICE_STATUS_DRAFT: 3,
+        pb.INVOICE_STATUS_PAID: 2,
+    }
+
+
 async def test_named_invoices_come_on_one_page_with_the_counts_of_all(caller: Caller, show_id: str) -> None:
     other = await caller.create_show("Other")
     await caller.items(other.id, [pb.Item(item_number="0", title="Item", price=1000)])

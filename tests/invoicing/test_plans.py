@@ -9,8 +9,8 @@ from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import Replica
 
 HOT = (
-    *("match_events", "known_events", "lock_invoices", "list_invoices", "waiting", "take", "keep_leases", "put_back"),
-    *("holds_lease", "lock_failed", "take_to_check", "resolve_pay_link", "write_invoices"),
+    *("match_events", "lock_invoices", "list_invoices", "waiting", "take", "keep_leases", "put_back"),
+    *("holds_lease", "lock_failed", "take_to_check", "resolve_pay_link", "write_changes"),
     *("sending_facts", "queue_automatic", "invoices_of_buyer", "openings", "waiting_deliveries", "take_deliveries"),
     *("check_later", "check_all_now", "find_accounts", "known_invoices"),
 )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.common.ids import new_id
-from services.invoicing import verify
+from services.invoicing import looking, render_verification, verify
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Standing
@@ -14,12 +14,13 @@ from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import Replica
 from tests.invoicing.events_seen import event, paid_event
-from tests.invoicing.fake_provider import ACCOUNT, Away, FakeProvider, Refused
+from tests.invoicing.fake_provider import ACCOUNT, Away, FakeProvider, Refused, TooFast
 
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "AGAIN", (0.0, 0.0))
+    monkeypatch.setattr(looking, "PAUSES", (0.0, 0.0))
 
 
 @pytest.fixture
@@ -262,3 +263,80 @@ async def test_provider_that_is_away_proves_nothing(
 
     monkeypatch.setattr(provider, "listed", away)
     assert (await caller.verify(invoices[0].show_id)).verdict == pb.VERDICT_UNCHECKED
+    *_, last = await caller.follow_verification(invoices[0].show_id)
+    assert last.result.verdict == pb.VERDICT_UNCHECKED
+
+
+async def test_show_too_large_for_one_call_is_proven_by_a_stream(
+    caller: Caller, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "LISTING", 0.0)
+    monkeypatch.setattr(render_verification, "_ROWS", 40)
+    provider.page = 3
+    show_id = await caller.import_example("retail-2010-12-01")
+    await caller.generate(show_id)
+    late = await caller.verify(show_id)
+    assert late.verdict == pb.VERDICT_UNCHECKED
+    assert "showbill verify-show" in late.unchecked_accounts[0].reason
+
+    parts = await caller.follow_verification(show_id)
+    told = [part.progress for part in parts if part.HasField("progress")]
+    pages = -(-110 // 3)
+    assert [(one.seen_count, one.found_count, one.expected_count) for one in told] == [
+        (min(3 * page, 110), min(3 * page, 110), 110) for page in range(pages + 1)
+    ]
+    rows = [part.rows for part in parts if part.HasField("rows")]
+    assert [len(one.buyers) for one in rows] == [40, 40, 30]
+    assert parts[-1].result.verdict == pb.VERDICT_PROVEN
+    assert (parts[-1].result.invoice_count, parts[-1].result.provider_invoice_count) == (110, 110)
+
+
+async def test_rows_of_a_stream_are_those_of_the_answer(
+    caller: Caller, provider: FakeProvider, invoices: list[pb.Invoice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render_verification, "_ROWS", 2)
+    for one in invoices:
+        provider.now(one.id, total=999)
+    whole = await caller.verify(invoices[0].show_id)
+    parts = await caller.follow_verification(invoices[0].show_id)
+    put_together = parts[-1].result
+    for part in parts:
+        put_together.findings.extend(part.rows.findings)
+        put_together.buyers.extend(part.rows.buyers)
+    put_together.verify_time.CopyFrom(whole.verify_time)
+    assert put_together == whole
+    assert len(whole.findings) == 3
+
+
+async def test_page_that_fails_for_the_moment_is_asked_for_again(
+    caller: Caller, provider: FakeProvider, invoices: list[pb.Invoice]
+) -> None:
+    provider.page = 1
+    provider.unlisted = [Away(), TooFast()]
+    assert (await caller.verify(invoices[0].show_id)).proven
+    assert [page for _, _, page in provider.lists] == ["", "", "", "1", "2"]
+    provider.unlisted = [Away(), Away(), Away()]
+    assert (await caller.verify(invoices[0].show_id)).verdict == pb.VERDICT_UNCHECKED, "not for ever"
+
+
+async def test_only_the_time_of_the_show_is_listed(
+    caller: Caller, provider: FakeProvider, replica: Replica, invoices: list[pb.Invoice]
+) -> None:
+    await caller.verify(invoices[0].show_id)
+    since, until, _ = provider.lists[-1]
+    assert until is None, "it is going on"
+    await replica.pool.execute(
+        "UPDATE invoices SET created_at = created_at - interval '9 days', updated_at = updated_at - interval '8 days'"
+        " WHERE show_id = $1",
+        invoices[0].show_id,
+    )
+    assert (await caller.verify(invoices[0].show_id)).proven
+    earlier, end, _ = provider.lists[-1]
+    assert timedelta(days=9) - timedelta(minutes=1) < since - earlier < timedelta(days=9) + timedelta(minutes=1)
+    assert end
+    assert timedelta(days=1) < end - earlier < timedelta(days=1, hours=3)
+    await replica.pool.execute(
+        "UPDATE invoices SET lease_expires_at = clock_timestamp() + interval '1 minute' WHERE id = $1", invoices[0].id
+    )
+    await caller.verify(invoices[0].show_id)
+    assert provider.lists[-1][1] is None, "something may be in the making"

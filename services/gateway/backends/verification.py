@@ -1,5 +1,6 @@
 """The invoicing service: proofs of shows, and how payments are heard of."""
 
+from collections.abc import AsyncIterator
 from typing import Final
 
 import structlog
@@ -8,7 +9,12 @@ from services.common.client import GrpcClient
 from services.common.context import Identity
 from services.common.status import RemoteError
 from services.gateway.backends import verification_views as views
-from services.gateway.schemas.verification import HearingView, VerificationView
+from services.gateway.schemas.verification import (
+    HearingView,
+    VerificationProgressView,
+    VerificationRowsView,
+    VerificationView,
+)
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceStub
 
@@ -16,6 +22,8 @@ log = structlog.get_logger()
 
 _VERIFYING: Final = 58.0
 """Seconds: the provider is listed, and what differs is read again."""
+
+Part = VerificationProgressView | VerificationRowsView | VerificationView
 
 
 class Verification:
@@ -29,6 +37,19 @@ class Verification:
         request = pb.VerifyShowRequest(show_id=show_id)
         return views.verification(await self._client.call(self._stub.VerifyShow, request, caller, timeout=_VERIFYING))
 
+    async def follow(self, caller: Identity, show_id: str) -> AsyncIterator[Part]:
+        """The parts of the proof as they come. Raises what the first of them raises, later RemoteError in between."""
+        request = pb.StreamVerificationRequest(show_id=show_id)
+        parts = self._client.stream(self._stub.StreamVerification, request, caller)
+        first = await anext(parts)
+
+        async def told() -> AsyncIterator[Part]:
+            yield _part(first)
+            async for part in parts:
+                yield _part(part)
+
+        return told()
+
     async def hearing(self, caller: Identity, provider: str) -> HearingView:
         request = pb.GetHearingRequest(provider=provider)
         return views.hearing(await self._client.call(self._stub.GetHearing, request, caller))
@@ -40,3 +61,13 @@ class Verification:
         except RemoteError as error:
             log.info("how payments are heard of is not known", provider=provider, reason=error.reason)
             return None
+
+
+def _part(answer: pb.StreamVerificationResponse) -> Part:
+    match answer.WhichOneof("part"):
+        case "progress":
+            return views.progress(answer.progress)
+        case "rows":
+            return views.rows(answer.rows)
+        case _:
+            return views.verification(answer.result)

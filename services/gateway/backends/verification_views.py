@@ -10,6 +10,8 @@ from services.gateway.schemas.verification import (
     HearingView,
     UncheckedAccountView,
     Verdict,
+    VerificationProgressView,
+    VerificationRowsView,
     VerificationView,
 )
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
@@ -31,6 +33,14 @@ def verification(answer: pb.VerifyShowResponse) -> VerificationView:
         buyers=[_proof(one) for one in answer.buyers],
         unchecked_accounts=[_account(one) for one in answer.unchecked_accounts],
     )
+
+
+def progress(one: pb.VerificationProgress) -> VerificationProgressView:
+    return VerificationProgressView(one.seen_count, one.found_count, one.expected_count)
+
+
+def rows(one: pb.VerificationRows) -> VerificationRowsView:
+    return VerificationRowsView([_finding(row) for row in one.findings], [_proof(row) for row in one.buyers])
 
 
 def _finding(one: pb.Finding) -> FindingView:

@@ -83,6 +83,9 @@ class WebhookBackend:
         except RemoteError as error:
             log.warning("webhooks not verified", reason=error.reason, deliveries=len(deliveries))
             return [Verdict(Outcome.AGAIN)] * len(deliveries)
+        if len(judged) != len(deliveries):
+            log.error("webhooks not verified: verdicts are missing", verdicts=len(judged), deliveries=len(deliveries))
+            return [Verdict(Outcome.AGAIN)] * len(deliveries)
         verdicts = [Verdict(_VERDICTS.get(verdict.outcome, Outcome.AGAIN), verdict.reason) for verdict in judged]
         genuine = [place for place, verdict in enumerate(verdicts) if verdict.outcome is Outcome.DONE]
         if genuine:
@@ -112,6 +115,9 @@ class WebhookBackend:
             answer = await self._invoicing.call(self._apply, request, _ALL_WORKSPACES, timeout=_APPLYING)
         except RemoteError as error:
             log.warning("webhooks not applied", reason=error.reason, events=len(events))
+            return [Outcome.AGAIN] * len(events)
+        if len(answer.outcomes) != len(events):  # none of them can be told from the others
+            log.error("webhooks not applied: outcomes are missing", outcomes=len(answer.outcomes), events=len(events))
             return [Outcome.AGAIN] * len(events)
         unsettled = (invoicing.EVENT_OUTCOME_TRY_AGAIN, invoicing.EVENT_OUTCOME_UNSPECIFIED)
         return [Outcome.AGAIN if outcome in unsettled else Outcome.DONE for outcome in answer.outcomes]

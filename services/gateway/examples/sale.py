@@ -129,7 +129,14 @@ FILES: Final = {
     "importItemsFile": "item_number,title,price\n85123A,White hanging heart T-light holder,255\n",
     "exportFile": "claim_id,platform,platform_user_id,user_handle,display_name,item_number,quantity,status,claimed_at\n"
     "fb-77120-1,facebook,10221940,@rosa.finds,Rosa M.,85123A,2,winner,2026-11-24T18:12:40Z\n",
+    "followVerification": '{"progress":{"seenCount":110,"foundCount":110,"expectedCount":110}}\n'
+    '{"rows":{"findings":[],"buyers":[{"buyerId":"01a21426-0523-7317-b108-4d97beda8334","platform":"facebook",'
+    '"platformUserId":"10221940","handle":"@rosa.finds","owed":510,"invoiced":510,"providerTotal":510,'
+    '"invoiceCount":1,"providerInvoiceCount":1,"verdict":"proven","reason":""}]}}\n'
+    '{"result":{"verdict":"proven","proven":true,"showName":"Advent sale","currency":"GBP",'
+    '"verifiedAt":"2026-11-24T20:00:00Z","invoiceCount":110,"providerInvoiceCount":110,"findings":[],"buyers":[],'
+    '"uncheckedAccounts":[]}}\n',
     "importClaimsFile": "claim_id,platform,platform_user_id,item_number,status\n"
     "fb-77120-1,facebook,10221940,85123A,winner\n",
 }
-"""CSV, by the operation that takes or gives it."""
+"""CSV and JSON lines, by the operation that takes or gives it."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from services.common.cells import marked
 from services.common.money import format_decimal
-from services.gateway.cells import marked
 from services.gateway.schemas.invoices import InvoiceView
 from services.gateway.schemas.shows import BuyerView, ClaimView, ItemView
 

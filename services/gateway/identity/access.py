@@ -114,6 +114,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/api/shows/{show_id}/pause"): Rule.SHOWS,
     ("POST", "/api/shows/{show_id}/end"): Rule.SHOWS,
     ("POST", "/api/shows/{show_id}/verify"): Rule.READ,
+    ("GET", "/api/shows/{show_id}/verification"): Rule.READ,
     ("GET", "/api/shows/{show_id}/summary"): Rule.READ,
     ("GET", "/api/shows/{show_id}/items"): Rule.READ,
     ("PUT", "/api/shows/{show_id}/items"): Rule.SHOWS,

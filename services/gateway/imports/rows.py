@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, Final
 
-from services.gateway.cells import plain
+from services.common.cells import plain
 from services.gateway.imports.columns import Columns, read_header, separator_of
 from services.gateway.imports.encodings import Encoding, encoding_of
 from services.gateway.imports.lines import SEPARATORS, Lines, Record, records

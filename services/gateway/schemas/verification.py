@@ -64,6 +64,21 @@ class VerificationView(View):
     unchecked_accounts: list[UncheckedAccountView]
 
 
+class VerificationProgressView(View):
+    """How far the provider was listed."""
+
+    seen_count: Annotated[int, msgspec.Meta(description="Invoices of the workspace seen there, of whatever show.")]
+    found_count: Annotated[int, msgspec.Meta(description="Those of them that are of this show.")]
+    expected_count: Annotated[int, msgspec.Meta(description="What is to be found of this show, as far as is known.")]
+
+
+class VerificationRowsView(View):
+    """A part of the proof, in its order."""
+
+    findings: list[FindingView]
+    buyers: list[BuyerProofView]
+
+
 class HearingView(View):
     """How news of payments comes from a provider."""
 

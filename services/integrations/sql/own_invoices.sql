@@ -32,15 +32,16 @@ FROM own_invoices
 WHERE workspace_id = $1 AND provider = $2 AND account_id = $3 AND livemode = $4 AND external_id = $5;
 
 -- name: list_own_invoices
--- Newest first; $6 is the last one of the page before.
+-- Newest first; $7 is the last one of the page before.
 SELECT *
 FROM own_invoices
 WHERE workspace_id = $1 AND provider = $2 AND account_id = $3 AND livemode = $4
     AND ($5::timestamptz IS NULL OR create_time >= $5)
-    AND ($6 = '' OR (create_time, external_id) < (
+    AND ($6::timestamptz IS NULL OR create_time <= $6)
+    AND ($7 = '' OR (create_time, external_id) < (
         SELECT o.create_time, o.external_id
         FROM own_invoices o
-        WHERE o.workspace_id = $1 AND o.provider = $2 AND o.account_id = $3 AND o.livemode = $4 AND o.external_id = $6
+        WHERE o.workspace_id = $1 AND o.provider = $2 AND o.account_id = $3 AND o.livemode = $4 AND o.external_id = $7
     ))
 ORDER BY create_time DESC, external_id DESC
-LIMIT $7;
+LIMIT $8;

@@ -168,24 +168,24 @@ def _warnings(position: Position, terms: Terms) -> tuple[Warn, ...]:
     owed = position.owed
     free = owed.total == 0 and not owed.unpriced_count
     reason = held_back(owed, terms)
-    found = {
-        Warn.UNPRICED: reason is DraftReason.NEEDS_PRICE,
-        Warn.BELOW_MINIMUM: reason is DraftReason.BELOW_MINIMUM and not free,
-        Warn.NO_EMAIL: not position.buyer.email,
-        Warn.MANY_LINES: 0 < terms.maximum_lines < owed.line_count,
-        Warn.CURRENCY_CONFLICT: position.other_currency,
-        Warn.NOTHING_TO_PAY: free,
-    }
-    return tuple(warning for warning, holds in found.items() if holds)
+    found = (
+        (Warn.UNPRICED, reason is DraftReason.NEEDS_PRICE),
+        (Warn.BELOW_MINIMUM, reason is DraftReason.BELOW_MINIMUM and not free),
+        (Warn.NO_EMAIL, not position.buyer.email),
+        (Warn.MANY_LINES, 0 < terms.maximum_lines < owed.line_count),
+        (Warn.CURRENCY_CONFLICT, position.other_currency),
+        (Warn.NOTHING_TO_PAY, free),
+    )
+    return tuple([warning for warning, holds in found if holds])
 
 
 def _hash(entries: Sequence[Entry], terms: Terms, wishes: Wishes) -> str:
     """Over all that is proposed, whether a run is to carry it out or not: the operator looked at all of it."""
-    digest = hashlib.sha256(f"{terms.currency} {terms.provider} {terms.account_id} {terms.livemode} {wishes}".encode())
+    told = [f"{terms.currency} {terms.provider} {terms.account_id} {terms.livemode} {wishes}"]
     for entry in sorted(entries, key=lambda entry: entry.buyer.id):
-        told: tuple[object, ...] = (entry.buyer.id, entry.action, entry.owed.digest, entry.draft_reason, entry.revision)
+        line = f"{entry.buyer.id} {entry.action} {entry.owed.digest} {entry.draft_reason} {entry.revision}"
         proposal, billed = entry.proposal, entry.billed
         if proposal and billed:
-            told += (billed.invoice_id, proposal.change, proposal.before, proposal.bill, billed.settled)
-        digest.update(("\n" + " ".join(str(part) for part in told)).encode())
-    return digest.hexdigest()
+            line += f" {billed.invoice_id} {proposal.change} {proposal.before} {proposal.bill} {billed.settled}"
+        told.append(line)
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()

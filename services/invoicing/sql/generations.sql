@@ -41,7 +41,8 @@ SELECT buyers.id, platform, platform_user_id, handle, display_name, email, pay_t
        provider, external_account, livemode, stands, changing, changing_digest,
        elsewhere IS NOT NULL OR currency <> (SELECT currency FROM shows WHERE id = $1) AS other_currency
 FROM positions
-JOIN buyers ON buyers.id = positions.buyer_id;
+-- By row, never as a hash of all buyers that the workspaces ever had.
+CROSS JOIN LATERAL (SELECT * FROM buyers WHERE buyers.id = positions.buyer_id OFFSET 0) AS buyers;
 
 -- name: generation_of_request
 SELECT * FROM generations WHERE workspace_id = $1 AND request_id = $2;
@@ -175,6 +176,11 @@ WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS
   AND (lease_expires_at IS NULL OR lease_expires_at < clock_timestamp())  -- else it is being voided just now
 ORDER BY id
 FOR NO KEY UPDATE;
+
+-- name: await_turn_to_cancel
+-- Two cancels of one run at once: the second would skip what the first has locked, and end the run with nothing left out.
+-- No row is locked for it: rows are locked invoices first, the run last.
+SELECT pg_advisory_xact_lock(hashtextextended('cancel ' || $1::uuid, 0));
 
 -- name: lock_unbegun
 -- Invoices of a run that no worker has looked at in their present attempt. One that a worker takes just now is begun.

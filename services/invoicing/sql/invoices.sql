@@ -26,9 +26,15 @@ SELECT version, from_status, to_status, reason, actor, created_at FROM invoice_h
 WHERE invoice_id = $1
 ORDER BY version;
 
--- name: write_invoices
+-- name: write_changes
 -- One row for each invoice: its last state in this transaction. line_items is NULL where the lines stay. What was replaced
--- at the provider is read from there at once.
+-- at the provider is read from there at once. Beside it the history of each step.
+WITH history AS (
+  INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor)
+  SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor
+  FROM unnest($20::uuid[], $21::bigint[], $22::text[], $23::text[], $24::text[], $25::text[])
+    AS change (invoice_id, version, from_status, to_status, reason, actor)
+)
 UPDATE invoices
 SET status = new.status::invoice_status, draft_reason = new.draft_reason::draft_reason, status_reason = new.status_reason,
     total = new.total, line_items = coalesce(new.line_items::jsonb, invoices.line_items), line_count = new.line_count,

@@ -1,10 +1,12 @@
 -- name: match_events
 -- The invoice that each event is about, within the workspace, account and mode whose secret verified it: by the provider's
 -- id, by that of the invoice that it replaces at the provider, or by our id from the provider's metadata. An invoice that
--- has a counterpart is not moved by a copy of it. Where several are found, the last counts.
+-- has a counterpart is not moved by a copy of it. Where several are found, the last counts. Beside it whether the event is in
+-- the inbox already.
 WITH told AS (
-  SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::uuid[], $7::text[], $8::text[])
-    AS told (place, workspace_id, provider, external_account, livemode, invoice_id, external_id, replaces)
+  SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::uuid[], $7::text[], $8::text[],
+                       $9::text[])
+    AS told (place, workspace_id, provider, external_account, livemode, invoice_id, external_id, replaces, event_id)
 ), found AS (
   SELECT told.place, invoices.id, 1 AS rank FROM told
   JOIN invoices ON invoices.id = told.invoice_id
@@ -17,19 +19,19 @@ WITH told AS (
   JOIN invoices ON invoices.workspace_id = told.workspace_id
     AND invoices.provider = told.provider::integration_provider AND invoices.external_account = told.external_account
     AND invoices.livemode = told.livemode AND invoices.external_id = named.external_id
-  WHERE invoices.external_id <> ''
+  WHERE named.external_id <> '' AND invoices.external_id <> ''
 )
-SELECT place, id FROM found ORDER BY place, rank;
-
--- name: known_events
-SELECT told.place FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::text[])
-  AS told (place, workspace_id, provider, external_account, livemode, event_id)
-JOIN provider_events ON provider_events.workspace_id = told.workspace_id
+SELECT told.place, found.id, provider_events.event_id IS NOT NULL AS known
+FROM told
+LEFT JOIN found ON found.place = told.place
+LEFT JOIN provider_events ON provider_events.workspace_id = told.workspace_id
   AND provider_events.provider = told.provider::integration_provider
   AND provider_events.external_account = told.external_account
-  AND provider_events.livemode = told.livemode AND provider_events.event_id = told.event_id;
+  AND provider_events.livemode = told.livemode AND provider_events.event_id = told.event_id
+ORDER BY told.place, found.rank;
 
 -- name: add_events
+-- Fewer rows than were given where somebody else wrote one of these events meanwhile.
 INSERT INTO provider_events (workspace_id, provider, external_account, livemode, event_id, event_type, occurred_at,
                              invoice_id, outcome)
 SELECT workspace_id, provider::integration_provider, external_account, livemode, event_id, event_type, occurred_at,

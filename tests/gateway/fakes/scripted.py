@@ -26,6 +26,11 @@ class Call:
     request_id: str
 
 
+def _served(method: Any) -> bool:
+    """Streams that go on for good have nothing to be scripted."""
+    return not method.server_streaming or method.name == "StreamVerification"
+
+
 class Scripted:
     """One server process's worth of services."""
 
@@ -63,7 +68,7 @@ class Scripted:
         names = tuple(service.full_name for service in self._services)
         self._server = GrpcServer(listen, Boundary(Verifier(self._name, self._keys), access), names)
         for service in self._services:
-            handlers = {method.name: self._handler(method) for method in service.methods if not method.server_streaming}
+            handlers = {method.name: self._handler(method) for method in service.methods if _served(method)}
             generic = grpc.method_handlers_generic_handler(service.full_name, handlers)
             self._server.server.add_generic_rpc_handlers((generic,))
         await self._server.start()
@@ -97,6 +102,20 @@ class Scripted:
                 whole.MergeFrom(request)
             return await answer_to(whole)
 
+        async def serve_parts(request: Message, _context: Any) -> AsyncIterator[Any]:
+            """The answer is a list: messages, and perhaps an exception as the last."""
+            self.calls[method.name].append(Call(request, identity(), request_id()))
+            for part in await answer_to(request):
+                if isinstance(part, Exception):
+                    raise part
+                yield part
+
+        if method.server_streaming:
+            return grpc.unary_stream_rpc_method_handler(
+                serve_parts,
+                request_deserializer=request_class.FromString,
+                response_serializer=answer_class.SerializeToString,
+            )
         wrap = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
         return wrap(
             serve_stream if method.client_streaming else serve,

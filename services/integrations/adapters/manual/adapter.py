@@ -5,30 +5,32 @@ from datetime import UTC, datetime
 from typing import Final, NoReturn
 
 from services.common.errors import Fault
+from services.integrations.connection_values import (
+    ConnectedAccount,
+    Credentials,
+    Endpoint,
+    EndpointWish,
+    Health,
+    Limits,
+    Link,
+)
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import (
+from services.integrations.invoice_values import (
     BadSignature,
     Binding,
     Buyer,
-    ConnectedAccount,
-    Credentials,
     DraftContent,
-    Endpoint,
-    EndpointWish,
     EventPage,
-    Health,
     InvoiceOrder,
     InvoicePage,
     InvoiceRef,
     InvoiceState,
-    InvoiceStore,
-    Limits,
     Line,
-    Link,
     ProviderEvent,
     ProviderInvoice,
     ProviderLine,
 )
+from services.integrations.ports import InvoiceStore
 
 ACCOUNT: Final = "manual"
 """There is one in each workspace."""
@@ -155,8 +157,10 @@ class ManualAdapter:
         found = await self._store.find(link, external_id)
         return found or ProviderInvoice(external_id, InvoiceState.DELETED, link.account_id, link.livemode)
 
-    async def list_invoices(self, link: Link, created_from: datetime | None, size: int, after: str) -> InvoicePage:
-        found = await self._store.list(link, created_from, size + 1, after)
+    async def list_invoices(
+        self, link: Link, created_from: datetime | None, created_to: datetime | None, size: int, after: str
+    ) -> InvoicePage:
+        found = await self._store.list(link, created_from, created_to, size + 1, after)
         return InvoicePage(found[:size], found[size - 1].external_id if len(found) > size else "")
 
     async def list_changed(self, link: Link, since: datetime | None, size: int, after: str) -> EventPage:

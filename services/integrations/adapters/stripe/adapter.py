@@ -22,26 +22,27 @@ from services.integrations.adapters.stripe.operations import LIST_INVOICES, READ
 from services.integrations.adapters.stripe.parameters import WORKSPACE
 from services.integrations.adapters.stripe.probe import read_account
 from services.integrations.adapters.stripe.webhook import read_event
-from services.integrations.ports import (
-    Binding,
-    Buyer,
+from services.integrations.connection_values import (
     ConnectedAccount,
     Credentials,
-    CustomerBook,
-    DraftContent,
     Endpoint,
     EndpointWish,
-    EventPage,
     Health,
+    Limits,
+    Link,
+)
+from services.integrations.invoice_values import (
+    Binding,
+    Buyer,
+    DraftContent,
+    EventPage,
     InvoiceOrder,
     InvoicePage,
     InvoiceRef,
-    Limits,
-    Link,
-    Pace,
     ProviderEvent,
     ProviderInvoice,
 )
+from services.integrations.ports import CustomerBook, Pace
 
 
 class StripeAdapter:
@@ -112,10 +113,13 @@ class StripeAdapter:
         except NotThere:
             return self._mapper.deleted(ref.external_id, link.account_id, livemode=link.livemode)
 
-    async def list_invoices(self, link: Link, created_from: datetime | None, size: int, after: str) -> InvoicePage:
+    async def list_invoices(
+        self, link: Link, created_from: datetime | None, created_to: datetime | None, size: int, after: str
+    ) -> InvoicePage:
         params: dict[str, Any] = {"limit": size}
-        if created_from:
-            params["created"] = {"gte": int(created_from.timestamp())}
+        bounds = {"gte": created_from, "lte": created_to}
+        if created := {name: int(when.timestamp()) for name, when in bounds.items() if when}:
+            params["created"] = created
         if after:
             params["starting_after"] = after
         page = await self._api.call(link, LIST_INVOICES, params)

@@ -10,7 +10,8 @@ from services.integrations.adapters.stripe.endpoints import EVENTS
 from services.integrations.adapters.stripe.mapping import InvoiceMapper
 from services.integrations.adapters.stripe.operations import LIST_EVENTS
 from services.integrations.adapters.stripe.webhook import translate
-from services.integrations.ports import Binding, EventPage, Link, MalformedEvent, ProviderEvent
+from services.integrations.connection_values import Link
+from services.integrations.invoice_values import Binding, EventPage, MalformedEvent, ProviderEvent
 
 log = structlog.get_logger()
 

@@ -12,15 +12,15 @@ from typing import Any, Final
 
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import Parameters, StripeApi
-from services.integrations.adapters.stripe.errors import NotThere
+from services.integrations.adapters.stripe.errors import KeySpent, NotThere, RefusedBefore
 from services.integrations.adapters.stripe.finalizing import finalize, key_of_its_own
 from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.operations import ADD_LINES, LIST_LINES, REMOVE_LINES, Operation
 from services.integrations.adapters.stripe.parameters import EDIT, lines_parameters
-from services.integrations.adapters.stripe.steps import walk
 from services.integrations.adapters.stripe.totals import require_our_total
+from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import DraftContent, InvoiceRef, Link
+from services.integrations.invoice_values import DraftContent, InvoiceRef
 
 _WHAT_COUNTS: Final = ("amount", "description", "metadata")
 
@@ -75,13 +75,16 @@ class Editing:
         """`filled` says whether there are lines once the step was done."""
 
         async def call(key: str) -> Json:
-            return await self._api.call(link, operation, parameters, id=ref.external_id, key=key)
+            try:
+                return await self._api.call(link, operation, parameters, id=ref.external_id, key=key)
+            except RefusedBefore as error:  # the same edit, asked for again: else a draft would stay empty for a day
+                raise KeySpent(error.failure, error.message, details=error.details) from error
 
         async def look() -> Json | None:
             found = await read_invoice(self._api, link, ref.external_id)
             return found if found["status"] != "draft" or bool(found["lines"]["data"]) is filled else None
 
-        return await walk(key, call, look)
+        return await self._api.chains.walk(key, call, look)
 
     async def _lines(self, link: Link, found: Json) -> list[Json]:
         """All lines; an invoice shows the first few only."""

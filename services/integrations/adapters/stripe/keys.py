@@ -6,8 +6,8 @@ from typing import Final
 
 from services.common.errors import Fault
 from services.common.secret import Secret
+from services.integrations.connection_values import Credentials, Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import Credentials, Link
 
 SECRET_KEY: Final = "secret_key"  # noqa: S105  # the name of a field
 PUBLISHABLE_KEY: Final = "publishable_key"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.integrations.ports import Limits
+from services.integrations.connection_values import Limits
 
 LARGEST_TOTAL: Final = 99_999_999
 MOST_LINES: Final = 250

@@ -6,7 +6,7 @@ from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.operations import LIST_INVOICES, READ_INVOICE
 from services.integrations.adapters.stripe.parameters import INVOICE, REVISION
-from services.integrations.ports import Link
+from services.integrations.connection_values import Link
 
 _RANK = ("paid", "open", "uncollectible", "draft", "void")
 """Which of several with the same mark counts. There is one at most, unless somebody copied it by hand."""

@@ -6,7 +6,7 @@ from typing import Final
 from services.integrations.adapters.stripe.amounts import from_stripe
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.parameters import INVOICE, REVISION
-from services.integrations.ports import InvoiceState, ProviderInvoice, ProviderLine
+from services.integrations.invoice_values import InvoiceState, ProviderInvoice, ProviderLine
 
 STATES: Final = {
     "draft": InvoiceState.DRAFT,

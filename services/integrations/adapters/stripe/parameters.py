@@ -7,7 +7,8 @@ from stripe.params import InvoiceAddLinesParams, InvoiceAddLinesParamsLine, Invo
 
 from services.integrations.adapters.stripe.amounts import to_stripe
 from services.integrations.adapters.stripe.limits import LONGEST_FOOTER, LONGEST_MEMO, MOST_LINES
-from services.integrations.ports import Buyer, InvoiceOrder, Line, Link
+from services.integrations.connection_values import Link
+from services.integrations.invoice_values import Buyer, InvoiceOrder, Line
 
 INVOICE: Final = "showbill_invoice"
 REVISION: Final = "showbill_revision"

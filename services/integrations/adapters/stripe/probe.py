@@ -5,11 +5,11 @@ from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.keys import SECRET_KEY, is_live, is_restricted
 from services.integrations.adapters.stripe.operations import READ_ACCOUNT
 from services.integrations.adapters.stripe.permissions import Examination, examine, missing_permissions
+from services.integrations.connection_values import ConnectedAccount, Credentials
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.ports import ConnectedAccount, Credentials
 
 REJECTED = "Stripe didn’t accept this key. It may have been revoked, or a character is missing. Nothing was saved."
-AWAY = "We couldn’t reach Stripe. Nothing was saved. Wait a moment and press Connect again."
+AWAY = "We couldn’t reach Stripe. Nothing was saved. Wait a moment and try again."
 FULL_ACCESS = "Full-access key. It works, but a restricted key is safer."
 NO_CHARGES = "This Stripe account cannot take payments yet. Finish its activation in Stripe."
 
@@ -18,7 +18,7 @@ async def read_account(api: StripeApi, credentials: Credentials) -> ConnectedAcc
     """Raises AdapterError with what is wrong and what to do."""
     secret_key = credentials[SECRET_KEY]
     try:
-        return _account(secret_key, await examine(api, secret_key))
+        return _account(secret_key, await examine(lambda operation, params: api.ask(secret_key, operation, params)))
     except AdapterError as error:
         raise _nothing_saved(error) from error
 

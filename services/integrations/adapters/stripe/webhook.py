@@ -1,13 +1,20 @@
 """Stripe's webhooks: the raw bytes are verified first, then read, then translated by a literal table."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-import stripe
+import msgspec
+from stripe import SignatureVerificationError, WebhookSignature
 
 from services.integrations.adapters.stripe.mapping import InvoiceMapper, moment
-from services.integrations.ports import BadSignature, Binding, EventType, MalformedEvent, ProviderEvent, ProviderInvoice
+from services.integrations.invoice_values import (
+    BadSignature,
+    Binding,
+    EventType,
+    MalformedEvent,
+    ProviderEvent,
+    ProviderInvoice,
+)
 
 UNREADABLE: Final = "The body is signed, but is no event that can be read."
 SIGNATURE: Final = "stripe-signature"
@@ -32,7 +39,7 @@ def read_event(mapper: InvoiceMapper, binding: Binding, body: bytes, headers: Ma
     """Raises BadSignature, or MalformedEvent for a signed body that is no event of the bound account and mode."""
     _verify(binding, body, headers.get(SIGNATURE, ""))
     try:
-        event = json.loads(body)
+        event = msgspec.json.decode(body)
     except (ValueError, RecursionError) as error:
         raise MalformedEvent(UNREADABLE) from error
     return translate(mapper, binding, event)
@@ -51,8 +58,8 @@ def _verify(binding: Binding, body: bytes, header: str) -> None:
         raise BadSignature
     for secret in binding.secrets:
         try:
-            stripe.WebhookSignature.verify_header(body, header, secret.reveal(), TOLERANCE)
-        except (stripe.SignatureVerificationError, UnicodeDecodeError):
+            WebhookSignature.verify_header(body, header, secret.reveal(), TOLERANCE)
+        except (SignatureVerificationError, UnicodeDecodeError):
             continue
         return
     raise BadSignature

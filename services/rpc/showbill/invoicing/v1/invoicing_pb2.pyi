@@ -4331,6 +4331,121 @@ class VerifyShowResponse(_message.Message):
 Global___VerifyShowResponse: _TypeAlias = VerifyShowResponse  # noqa: Y015
 
 @_typing.final
+class StreamVerificationRequest(_message.Message):
+    """Request of StreamVerification."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["show_id", b"show_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamVerificationRequest: _TypeAlias = StreamVerificationRequest  # noqa: Y015
+
+@_typing.final
+class StreamVerificationResponse(_message.Message):
+    """Response of StreamVerification."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> Global___VerificationProgress:
+        """First, after each page of the provider's list."""
+
+    @_builtins.property
+    def rows(self) -> Global___VerificationRows:
+        """Then the findings and the buyers."""
+
+    @_builtins.property
+    def result(self) -> Global___VerifyShowResponse:
+        """The last: the verdict, without the findings and buyers, which came as rows."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___VerificationProgress | None = ...,
+        rows: Global___VerificationRows | None = ...,
+        result: Global___VerifyShowResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part", "progress", b"progress", "result", b"result", "rows", b"rows"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part", "progress", b"progress", "result", b"result", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["progress", "rows", "result"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___StreamVerificationResponse: _TypeAlias = StreamVerificationResponse  # noqa: Y015
+
+@_typing.final
+class VerificationProgress(_message.Message):
+    """How far the provider was listed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEEN_COUNT_FIELD_NUMBER: _builtins.int
+    FOUND_COUNT_FIELD_NUMBER: _builtins.int
+    EXPECTED_COUNT_FIELD_NUMBER: _builtins.int
+    seen_count: _builtins.int
+    """Invoices of the workspace seen at the provider, of whatever show."""
+    found_count: _builtins.int
+    """Those of them that are of this show."""
+    expected_count: _builtins.int
+    """What is to be found of this show, as far as it is known here."""
+    def __init__(
+        self,
+        *,
+        seen_count: _builtins.int = ...,
+        found_count: _builtins.int = ...,
+        expected_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_count", b"expected_count", "found_count", b"found_count", "seen_count", b"seen_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerificationProgress: _TypeAlias = VerificationProgress  # noqa: Y015
+
+@_typing.final
+class VerificationRows(_message.Message):
+    """A part of the proof, in the order that VerifyShow has."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    BUYERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
+    @_builtins.property
+    def buyers(self) -> _containers.RepeatedCompositeFieldContainer[Global___BuyerProof]: ...
+    def __init__(
+        self,
+        *,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
+        buyers: _abc.Iterable[Global___BuyerProof] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyers", b"buyers", "findings", b"findings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerificationRows: _TypeAlias = VerificationRows  # noqa: Y015
+
+@_typing.final
 class GetHearingRequest(_message.Message):
     """Request of GetHearing."""
 

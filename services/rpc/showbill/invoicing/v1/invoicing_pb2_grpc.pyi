@@ -322,6 +322,14 @@ class InvoicesServiceStub:
     the sum of those that are not void is what the buyer owes, none missing and none extra at the provider, every total
     and status equal. What differs is read once more before it counts, so that a payment under way is no fault. Changes
     nothing. What could not be looked at is answered as UNCHECKED with the reason, never taken for right.
+
+    The provider is listed for 40 seconds at most, enough for some thousand buyers; what there was no time for is
+    UNCHECKED. StreamVerification takes as long as it needs.
+    """
+    StreamVerification: _aio.UnaryStreamMultiCallable[_invoicing_pb2.StreamVerificationRequest, _invoicing_pb2.StreamVerificationResponse]
+    """The same for a show of any size, without a deadline: how far the provider was listed after each page, then the rows
+    of the proof in parts, at last the verdict. A stream that ends without the verdict proves nothing. Ends the work when
+    the caller goes.
     """
     GetHearing: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetHearingRequest, _invoicing_pb2.GetHearingResponse]
     """Says how news of payments comes from a provider, and how the last reading of what webhooks missed went. Asks no
@@ -570,6 +578,20 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         the sum of those that are not void is what the buyer owes, none missing and none extra at the provider, every total
         and status equal. What differs is read once more before it counts, so that a payment under way is no fault. Changes
         nothing. What could not be looked at is answered as UNCHECKED with the reason, never taken for right.
+
+        The provider is listed for 40 seconds at most, enough for some thousand buyers; what there was no time for is
+        UNCHECKED. StreamVerification takes as long as it needs.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamVerification(
+        self,
+        request: _invoicing_pb2.StreamVerificationRequest,
+        context: _aio.ServicerContext[_invoicing_pb2.StreamVerificationRequest, _abc.AsyncIterator[_invoicing_pb2.StreamVerificationResponse]],
+    ) -> _abc.AsyncIterator[_invoicing_pb2.StreamVerificationResponse]:
+        """The same for a show of any size, without a deadline: how far the provider was listed after each page, then the rows
+        of the proof in parts, at last the verdict. A stream that ends without the verdict proves nothing. Ends the work when
+        the caller goes.
         """
 
     @_abc_1.abstractmethod
