@@ -82,9 +82,10 @@ class Walk:
             look.faults.append(f"{state.name}: shifts by {figures['shift']:.3f} while it loads")
         if state.doing:
             await state.doing(scene)
-        for theme, width in LOOKS if self.pictures else ():
-            await self._turn(dashboard, theme, width)
-            await self._picture(dashboard, self.pictures / f"{state.name}-{theme}-{width}.png")
+        if self.pictures:
+            for theme, width in LOOKS:
+                await self._turn(dashboard, theme, width)
+                await self._picture(dashboard, self.pictures / f"{state.name}-{theme}-{width}.png")
         for theme, width in LOOKS if self.thorough else QUICK_LOOKS:
             await self._turn(dashboard, theme, width)
             found = [f"{state.name}-{theme}-{width}: {one}" for one in await dashboard.axe()]
