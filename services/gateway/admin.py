@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from cyclopts import App, Parameter
@@ -16,7 +16,7 @@ from services.common.db import open_pool
 from services.common.errors import CannotStart, ShowbillError
 from services.common.migrate import migrate
 from services.common.secret import Secret
-from services.gateway.identity.accounts import create_owner, set_password
+from services.gateway.identity.accounts import create_owner, set_password, set_plan
 from services.gateway.identity.passwords import Passwords
 from services.gateway.queries import MIGRATIONS
 
@@ -76,6 +76,26 @@ def set_password_command(*, email: Annotated[str, Parameter(negative="")]) -> in
     return 0
 
 
+@app.command(name="set-plan")
+def set_plan_command(*, workspace: Annotated[str, Parameter(negative="")], plan: Literal["free", "pro"]) -> int:
+    """Set the plan of a workspace: what of the integrations it may use.
+
+    Parameters
+    ----------
+    workspace
+        Its id, as the page of plans shows it.
+    plan
+        What it has from now on.
+    """
+    try:
+        asyncio.run(_set_plan(load(AdminConfig, os.environ), workspace, plan))
+    except (ConfigError, ShowbillError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"The workspace has the plan {plan} from now on.", file=sys.stderr)
+    return 0
+
+
 def _read_password() -> Secret:
     given = os.environ.get("SHOWBILL_OWNER_PASSWORD")
     if given:
@@ -98,6 +118,14 @@ async def _set_password(config: AdminConfig, email: str, password: Secret) -> No
     pool = await open_pool(config.database_url, "gateway-admin", largest=2)
     try:
         await set_password(pool, Passwords(), email, password)
+    finally:
+        await pool.close()
+
+
+async def _set_plan(config: AdminConfig, workspace: str, plan: str) -> None:
+    pool = await open_pool(config.database_url, "gateway-admin", largest=2)
+    try:
+        await set_plan(pool, workspace, plan)
     finally:
         await pool.close()
 
