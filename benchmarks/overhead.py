@@ -22,7 +22,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -223,40 +224,59 @@ async def listening(port: int) -> bool:
     return True
 
 
-async def measure(stack: Stack, invoices: int) -> None:
-    who = Identity(new_id(), "user:benchmark")
+async def record(stack: Stack, who: Identity) -> tuple[Account, Path]:
+    """Connects a fresh account through the sandbox; answers it, and what the sandbox answers to the four calls."""
     async with running_stack(stack, "sandbox", "integrations"):
         sandbox, caller = Sandbox(stack.url("sandbox")), Caller(stack.address("integrations"), stack.seeds)
         await sandbox.set_limits(False)
         account = await sandbox.make_account("overhead")
-        keys = {"secret_key": account.sk_test, "publishable_key": account.pk_test}
-        await caller.connect(who, keys)
+        await caller.connect(who, keys_of(account))
         bare = Bare(stack.url("sandbox"), account.sk_test)
         await bare.make()
         answers = json.dumps({step: json.loads(str(answer)) for step, answer in bare.answers.items()})
-        await asyncio.to_thread((stack.folder / "answers.json").write_text, answers)
+        file = stack.folder / "answers.json"
+        await asyncio.to_thread(file.write_text, answers)
         await bare.close()
         await caller.close()
         await sandbox.close()
+    return account, file
+
+
+def keys_of(account: Account, *, live: bool = False) -> dict[str, str]:
+    secret, publishable = (account.sk_live, account.pk_live) if live else (account.sk_test, account.pk_test)
+    return {"secret_key": secret, "publishable_key": publishable}
+
+
+@asynccontextmanager
+async def instant_provider(folder: Path, answers: Path) -> AsyncIterator[str]:
+    """Its base address, for the length of a block."""
     port = free_port()
-    base = f"http://127.0.0.1:{port}"
     instant = Child(
         Program(
             name="instant",
-            argv=(sys.executable, "-m", "benchmarks.instant", str(port), str(stack.folder / "answers.json")),
+            argv=(sys.executable, "-m", "benchmarks.instant", str(port), str(answers)),
             ready=lambda _pid: listening(port),
             environment={"PATH": os.environ["PATH"]},
         ),
-        stack.folder / "instant.log",
+        folder / "instant.log",
     )
     await instant.start()
     try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await instant.stop()
+
+
+async def measure(stack: Stack, invoices: int) -> None:
+    who = Identity(new_id(), "user:benchmark")
+    account, answers = await record(stack, who)
+    async with instant_provider(stack.folder, answers) as base:
         stack.settings = {"integrations": {"STRIPE_API_BASE": base}}
         async with running_stack(stack, "integrations"):
             bare = Bare(base, account.sk_test)
             adapter = StripeAdapter(base, base, NoPace(), MemoryBook())
             caller = Caller(stack.address("integrations"), stack.seeds)
-            link = Link(who.workspace_id, new_id(), account.id, False, read_keys(keys))
+            link = Link(who.workspace_id, new_id(), account.id, False, read_keys(keys_of(account)))
             ways = [
                 Way("SDK", bare.make, time.process_time),
                 Way("SDK, raw", bare.make_raw, time.process_time),
@@ -267,8 +287,6 @@ async def measure(stack: Stack, invoices: int) -> None:
             await caller.close()
             await adapter.close()
             await bare.close()
-    finally:
-        await instant.stop()
 
 
 async def main(invoices: int) -> None:

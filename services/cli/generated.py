@@ -11,8 +11,8 @@ from services.cli.complaint import Complaint
 from services.cli.key_file import write_key_file
 from services.cli.private_files import write_private
 
-SERVICES = ("gateway", "invoicing", "integrations", "claims")
-"""Who signs service tokens; `claims` stands for the internal services that are not part of the stack."""
+SERVICES = ("gateway", "invoicing", "integrations", "claims", "messaging")
+"""Who signs service tokens; `claims` and `messaging` stand for the operator's own, which are not part of the stack."""
 DATABASES = ("integrations", "invoicing", "gateway")
 
 
@@ -66,7 +66,7 @@ def load(path: Path) -> dict[str, str]:
     values = {name: known.get(name) or generate() for name, generate in GENERATORS.items()}
     if "sk_key" not in known:
         values |= stripe_keys()
-    if "service_public_keys" not in known:
+    if {entry.partition("=")[0] for entry in known.get("service_public_keys", "").split(",")} != set(SERVICES):
         values["service_public_keys"] = _public_keys(values)
     values = known | values
     if values != known:

@@ -17,6 +17,8 @@ from services.invoicing.repository import SQL
 _MARKED: Final = "It was marked as paid outside the provider."
 _ASKED_TO_VOID: Final = "Voiding it was asked for."
 _VOIDED: Final = "It was voided."
+_NOT_VOIDED: Final = "It was not voided."
+_NOT_MARKED: Final = "It was not marked as paid."
 _NEVER_MADE: Final = "It was voided before it was made. The buyer can be invoiced again."
 _PAID_MEANWHILE: Final = (
     "The invoice was paid a moment before, so it was not voided. Refund the payment where it was made."
@@ -42,7 +44,8 @@ class Amending:
                 raise InvoiceStatus(NOT_MARKABLE[invoice.status])
             await amending.note(entry, invoice, asked, identity.actor)
         account = repository.account_of(invoice)
-        seen = await self._provider.mark_paid(identity, account, invoice.external_id, invoice.id, invoice.revision)
+        async with amending.telling_refusal(self._ledger, invoice, _NOT_MARKED, identity.actor):
+            seen = await self._provider.mark_paid(identity, account, invoice.external_id, invoice.id, invoice.revision)
         async with self._ledger.entry() as entry:
             known = await amending.again(entry, invoice)
             after = await amending.apply(entry, known, seen, Standing.PAID, _MARKED, identity.actor)
@@ -63,7 +66,8 @@ class Amending:
                 return await _withdraw(entry, invoice, identity.actor)
             await amending.note(entry, invoice, _ASKED_TO_VOID, identity.actor)
             held = await amending.hold(entry, invoice) if unmade else None
-        after = await (self._clear(identity, invoice, held) if held else self._void(identity, invoice))
+        async with amending.telling_refusal(self._ledger, invoice, _NOT_VOIDED, identity.actor):
+            after = await (self._clear(identity, invoice, held) if held else self._void(identity, invoice))
         if after.status is not Status.VOID:
             raise InvoiceStatus(_PAID_MEANWHILE)
         return after

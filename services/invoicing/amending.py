@@ -1,5 +1,7 @@
 """What every change of a single invoice by its operator has in common: it is found, locked, held, and told."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -12,13 +14,16 @@ from services.common.ids import new_id
 from services.invoicing import repository
 from services.invoicing.deliver import InvoiceNotFound
 from services.invoicing.domain.invoice import Invoice, Sighting, Standing
-from services.invoicing.ledger import Change, Entry
+from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.repository import SQL
 from services.invoicing.settle import step
 from services.invoicing.shows import ShowNotFound
 
 ACTOR: Final = "worker:amend"
 """Of what was found at the provider while something else was asked for."""
+_REFUSALS: Final = frozenset(
+    (Kind.FAILED_PRECONDITION, Kind.INVALID, Kind.FORBIDDEN, Kind.UNAUTHENTICATED, Kind.NOT_FOUND, Kind.CONFLICT)
+)
 _HOLD: Final = 90.0
 """Seconds that an invoice is kept for one change: longer than all its calls together."""
 
@@ -93,6 +98,21 @@ async def note(entry: Entry, invoice: Invoice, sentence: str, actor: str) -> Inv
     after = replace(invoice, version=invoice.version + 1)
     await entry.change([Change(invoice, after, sentence, actor)])
     return after
+
+
+@asynccontextmanager
+async def telling_refusal(ledger: Ledger, invoice: Invoice, undone: str, actor: str) -> AsyncIterator[None]:
+    """Around what is asked of the provider: where it says no, the history says so after what was asked for, and why.
+
+    An answer that never came is no refusal: what was asked for may have been done.
+    """
+    try:
+        yield
+    except ShowbillError as error:
+        if error.kind in _REFUSALS:
+            async with ledger.entry() as entry:
+                await note(entry, await again(entry, invoice), f"{undone} {error.message}", actor)
+        raise
 
 
 async def apply(entry: Entry, invoice: Invoice, seen: Sighting, asked: Standing, sentence: str, actor: str) -> Invoice:

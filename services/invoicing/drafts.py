@@ -26,6 +26,8 @@ from services.invoicing.repository import SQL
 
 _ASKED: Final = "Finalizing it was asked for."
 _FINALIZED: Final = "It was finalized; it can be paid."
+_NOT_FINALIZED: Final = "It was not finalized."
+_NOT_CHANGED: Final = "The draft was not changed at the provider."
 _GONE: Final = "The draft was deleted at the provider, so the invoice is void. Generate a new one for the buyer."
 _STILL_DRAFT: Final = "The provider left the invoice a draft, so it cannot be paid yet. Try again in a moment."
 _PRICE_THERE: Final = " Or finalize it at the provider with the price set there."
@@ -95,10 +97,12 @@ class Drafts:
             if finalize:
                 invoice = await amending.note(entry, invoice, _ASKED, identity.actor)
             order, held = await _bill_anew(entry, invoice, terms, identity.actor, finalize=finalize)
-        try:
-            seen = await self._provider.update_draft(identity, order, invoice.external_id)
-        finally:
-            await self._ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
+        undone = _NOT_FINALIZED if finalize else _NOT_CHANGED
+        async with amending.telling_refusal(self._ledger, invoice, undone, identity.actor):
+            try:
+                seen = await self._provider.update_draft(identity, order, invoice.external_id)
+            finally:
+                await self._ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
         async with self._ledger.entry() as entry:
             known = await amending.again(entry, invoice)
             after = await amending.apply(entry, known, seen, Standing.PAYABLE, _FINALIZED, identity.actor)

@@ -85,6 +85,16 @@ def test_secrets_file_of_an_older_version_is_completed(tmp_path: Path) -> None:
     assert {name for name in second if second[name] != first.get(name)} == {"demo_api_token", "retired"}
 
 
+def test_service_that_is_new_since_an_older_version_is_known_to_the_others(tmp_path: Path) -> None:
+    first = generated.load(tmp_path / "secrets.json")
+    older = {name: value for name, value in first.items() if name != "messaging_signing_key"}
+    older["service_public_keys"] = first["service_public_keys"].rpartition(",messaging=")[0]
+    (tmp_path / "secrets.json").write_text(json.dumps(older))
+    second = generated.load(tmp_path / "secrets.json")
+    assert {name for name in second if second[name] != first[name]} == {"messaging_signing_key", "service_public_keys"}
+    assert second["service_public_keys"].startswith(older["service_public_keys"] + ",messaging=")
+
+
 def test_keyring_of_an_older_version_moves_to_its_own_file(tmp_path: Path) -> None:
     key = generated.key_32()
     secrets_file, keyring = tmp_path / "secrets.json", tmp_path / "credential.keys"
@@ -110,7 +120,7 @@ def test_public_keys_belong_to_the_signing_keys(tmp_path: Path) -> None:
 
     values = generated.load(tmp_path / "secrets.json")
     keys = parse_public_keys(values["service_public_keys"])
-    assert set(keys) == {"gateway", "invoicing", "integrations", "claims"}
+    assert set(keys) == {"gateway", "invoicing", "integrations", "claims", "messaging"}
     for name in keys:
         assert f"{name}={public_key_of(Secret(values[f'{name}_signing_key']))}" in values["service_public_keys"].split(
             ","

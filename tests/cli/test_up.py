@@ -1,6 +1,7 @@
 """`showbill up`, whole: real servers, real services, real signals."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -12,7 +13,16 @@ import pytest
 
 from services.cli.rest import Rest
 from services.cli.state import StateFolder
+from services.common.client import GrpcClient
+from services.common.context import Identity
+from services.common.errors import Kind
+from services.common.ids import new_id
+from services.common.secret import Secret
+from services.common.status import RemoteError
+from services.common.tokens import Signer
 from services.integrations.keyring import read_entries
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2
+from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceStub
 from tests.cli.processes_seen import arguments_of, descendants, environment_of, is_running, listening_addresses
 from tests.cli.up_command import Up, running_up
 from tests.waiting import eventually
@@ -40,6 +50,21 @@ async def test_everything_listens_on_loopback_alone(running: Up) -> None:
     addresses = listening_addresses(running.children)
     assert len(addresses) >= len(PROCESSES)
     assert {host for host, _ in addresses} == {"127.0.0.1"}
+
+
+async def test_messaging_service_of_the_operator_has_a_key(running: Up) -> None:
+    secrets = json.loads(StateFolder(running.state).secrets.read_text())
+    client = GrpcClient(
+        f"127.0.0.1:{running.ports['invoicing']}",
+        "invoicing",
+        Signer("messaging", Secret(secrets["messaging_signing_key"])),
+    )
+    request = invoicing_pb2.ReportDeliveryRequest(delivery_id=new_id(), state=invoicing_pb2.DELIVERY_STATE_DELIVERED)
+    report = InvoicesServiceStub(client.channel).ReportDelivery
+    with pytest.raises(RemoteError) as nothing:
+        await client.call(report, request, Identity(new_id(), "worker:messaging"))
+    assert nothing.value.kind is Kind.NOT_FOUND
+    await client.close()
 
 
 async def test_second_copy_on_the_folder_is_refused(running: Up) -> None:

@@ -66,15 +66,21 @@ async def test_failed_verb_is_brought_to_its_end(
         assert done.total == 3047
 
 
-@pytest.mark.parametrize(("verb", "end"), [(void, VOID), (mark_paid, PAID)])
-async def test_refusal_of_today_is_not_kept_against_tomorrow(connected: Shop, verb: Verb, end: Any) -> None:
-    """Stripe saves a refusal under its key as well."""
-    made = await connected.create(connected.order())
-    step = "invoices.void" if verb is void else "invoices.pay"
-    await connected.fault(step, "error", status=400, error={"message": "Not now."})
+@pytest.mark.parametrize(
+    ("verb", "step", "end"),
+    [(void, "void", VOID), (mark_paid, "pay", PAID), (price, "remove_lines", OPEN), (price, "add_lines", OPEN)],
+)
+async def test_refusal_of_today_is_not_kept_against_tomorrow(connected: Shop, verb: Verb, step: str, end: Any) -> None:
+    """Stripe saves a refusal under its key as well. A draft that was left empty by one is filled by the next try."""
+    made = await connected.create(connected.order(keep_draft=verb is price))
+    await connected.fault(f"invoices.{step}", "error", status=400, error={"message": "Not now."})
     with pytest.raises(RemoteError, match="Not now"):
         await verb(connected, made)
+    if step == "add_lines":
+        assert (await connected.invoices())[0]["lines"]["data"] == []
     assert (await verb(connected, made)).status == end
+    if verb is price:
+        assert [one["amount"] for one in (await connected.invoices())[0]["lines"]["data"]] == [2997, 50]
 
 
 @pytest.mark.parametrize("settled", [PAID, VOID])

@@ -148,7 +148,25 @@ async def test_refused_void_changes_nothing_and_gives_the_sentence(
     provider.failures[invoice.external_id] = [Refused("The provider does not void this.")]
     assert (await refusal(caller.void(invoice))).message == "The provider does not void this."
     assert (await caller.invoice(invoice)).status == invoice.status
-    assert (await told(caller, invoice))[-1] == ("Voiding it was asked for.", "user:test")
+    assert (await told(caller, invoice))[-2:] == [
+        ("Voiding it was asked for.", "user:test"),
+        ("It was not voided. The provider does not void this.", "user:test"),
+    ]
+
+
+async def test_refused_mark_stands_in_the_history_and_a_lost_answer_is_no_refusal(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    provider.failures[invoice.external_id] = [Away(), Refused("The provider does not take this.")]
+    asked = ("Marking it as paid outside the provider was asked for.", "user:test")
+    await refusal(caller.mark_paid(invoice))
+    assert (await told(caller, invoice))[-1] == asked
+    await refusal(caller.mark_paid(invoice))
+    assert (await told(caller, invoice))[-2:] == [
+        asked,
+        ("It was not marked as paid. The provider does not take this.", "user:test"),
+    ]
+    assert (await caller.mark_paid(invoice)).status == PAID
 
 
 async def test_invoice_of_another_workspace_or_show_is_not_found(

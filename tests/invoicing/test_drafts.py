@@ -149,6 +149,8 @@ async def test_refused_change_gives_the_sentence_and_frees_the_draft(
     provider.failures[unpriced.external_id] = [Refused("The totals differ."), Away("The provider is away.")]
     for sentence in ("The totals differ.", "The provider is away."):
         assert (await refusal(caller.finalize(unpriced))).message == sentence
+    reasons = [change.reason for change in await caller.history(unpriced)]
+    assert reasons[-1] == "It was not finalized. The totals differ."
     assert (await caller.finalize(unpriced)).total == 700
 
 

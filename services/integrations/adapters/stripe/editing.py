@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import Parameters, StripeApi
-from services.integrations.adapters.stripe.errors import NotThere
+from services.integrations.adapters.stripe.errors import KeySpent, NotThere, RefusedBefore
 from services.integrations.adapters.stripe.finalizing import finalize, key_of_its_own
 from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.operations import ADD_LINES, LIST_LINES, REMOVE_LINES, Operation
@@ -76,7 +76,10 @@ class Editing:
         """`filled` says whether there are lines once the step was done."""
 
         async def call(key: str) -> Json:
-            return await self._api.call(link, operation, parameters, id=ref.external_id, key=key)
+            try:
+                return await self._api.call(link, operation, parameters, id=ref.external_id, key=key)
+            except RefusedBefore as error:  # the same edit, asked for again: else a draft would stay empty for a day
+                raise KeySpent(error.failure, error.message, details=error.details) from error
 
         async def look() -> Json | None:
             found = await read_invoice(self._api, link, ref.external_id)

@@ -23,6 +23,10 @@ class KeySpent(AdapterError):
     """
 
 
+class RefusedBefore(AdapterError):
+    """A refusal that is saved under this idempotency key: whatever was wrong then may be right by now."""
+
+
 class NotThere(AdapterError):
     """Stripe has no object with this id."""
 
@@ -138,4 +142,5 @@ def _refused(error: stripe.StripeError, details: dict[str, str]) -> AdapterError
             "This Stripe customer is already billed in another currency. Change the customer in Stripe, then retry.",
             details=details,
         )
-    return AdapterError(Failure.PROVIDER_REFUSED, f"Stripe refused: {message}", details=details)
+    kind = RefusedBefore if _replayed(error) else AdapterError
+    return kind(Failure.PROVIDER_REFUSED, f"Stripe refused: {message}", details=details)
