@@ -146,7 +146,7 @@ _SLOTS: Final = [(field.name, getattr(Invoice, field.name)) for field in fields(
 
 
 def _with(invoice: Invoice, **changes: Any) -> Invoice:
-    """What `dataclasses.replace` does, in a fraction of its time: each payment takes an invoice through several steps."""
+    """What `dataclasses.replace` does, in less time: each payment takes an invoice through several steps."""
     made = object.__new__(Invoice)
     for name, slot in _SLOTS:
         slot.__set__(made, changes.pop(name) if name in changes else slot.__get__(invoice))
