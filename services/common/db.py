@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import asyncpg
 import msgspec
 
+from services.common.database_url import refuse_database_url
 from services.common.errors import Unavailable
 from services.common.secret import Secret
 
@@ -60,26 +61,29 @@ async def _reset_if_needed(connection: Connection) -> None:
 
 
 async def open_pool(url: Secret, application: str, *, largest: int = 10) -> Pool:
-    """A pool whose connections read and write jsonb as plain Python values."""
-    pool = _Pool(
-        url.reveal(),
-        connection_class=asyncpg.Connection,
-        record_class=asyncpg.Record,
-        init_size=None,
-        min_size=1,
-        max_size=largest,
-        max_queries=50_000,
-        max_inactive_connection_lifetime=300.0,
-        loop=None,
-        connect=None,
-        setup=None,
-        init=_prepare_connection,
-        reset=_reset_if_needed,
-        server_settings={"application_name": f"showbill-{application}", "timezone": "UTC"},
-        timeout=_CONNECTING,
-        command_timeout=30,
-    )
-    await pool
+    """A pool whose connections read and write jsonb as plain Python values. Raises UnusableDatabaseUrl."""
+    try:
+        pool = _Pool(
+            url.reveal(),
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
+            init_size=None,
+            min_size=1,
+            max_size=largest,
+            max_queries=50_000,
+            max_inactive_connection_lifetime=300.0,
+            loop=None,
+            connect=None,
+            setup=None,
+            init=_prepare_connection,
+            reset=_reset_if_needed,
+            server_settings={"application_name": f"showbill-{application}", "timezone": "UTC"},
+            timeout=_CONNECTING,
+            command_timeout=30,
+        )
+        await pool
+    except ValueError:  # asyncpg's ClientConfigurationError is one too
+        refuse_database_url()
     return pool
 
 
