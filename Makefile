@@ -1,6 +1,6 @@
 # Sugar over ./run, which needs no make.
 .DEFAULT_GOAL := help
-.PHONY: help up demo test chaos check format protos openapi clean
+.PHONY: help up demo test chaos pictures check format protos openapi clean
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test: ## run all tests; ARGS="tests/cli -k lock" picks some
 chaos: ## the real show with everything breaking, fifty times (about 40 minutes); a nightly run
 	@SHOWBILL_CHAOS_SEEDS="$$(seq -s ' ' 1 50)" ./run test tests/e2e/test_chaos.py
 
+pictures: ## every page in every state as a PNG in pictures/, looked at by axe; STATES="show desk" picks some
+	@SHOWBILL_STATES="$(STATES)" ./run test tests/browser/pictures.py
+
 check: ## run all checks; ARGS="types lint" picks some
 	@./run check $(ARGS)
 
@@ -30,4 +33,4 @@ openapi: ## write docs/openapi.json as the routes have it
 	@.venv/bin/python -m services.gateway.describe docs/openapi.json
 
 clean: ## remove what was installed and cached, but no state
-	rm -rf .venv .bootstrap .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf pictures .venv .bootstrap .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import asyncpg
 import msgspec
 
+from services.common.database_url import refuse_database_url
 from services.common.secret import Secret
 
 if TYPE_CHECKING:
@@ -37,16 +38,19 @@ async def _reset_if_needed(connection: Connection) -> None:
 
 
 async def open_pool(url: Secret, application: str, *, largest: int = 10) -> Pool:
-    """A pool whose connections read and write jsonb as plain Python values."""
-    pool = await asyncpg.create_pool(
-        url.reveal(),
-        min_size=1,
-        max_size=largest,
-        init=_prepare_connection,
-        reset=_reset_if_needed,
-        server_settings={"application_name": f"showbill-{application}", "timezone": "UTC"},
-        command_timeout=30,
-    )
+    """A pool whose connections read and write jsonb as plain Python values. Raises UnusableDatabaseUrl."""
+    try:
+        pool = await asyncpg.create_pool(
+            url.reveal(),
+            min_size=1,
+            max_size=largest,
+            init=_prepare_connection,
+            reset=_reset_if_needed,
+            server_settings={"application_name": f"showbill-{application}", "timezone": "UTC"},
+            command_timeout=30,
+        )
+    except ValueError:  # asyncpg's ClientConfigurationError is one too
+        refuse_database_url()
     assert pool is not None
     return pool
 

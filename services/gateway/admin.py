@@ -4,17 +4,19 @@ import asyncio
 import getpass
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from cyclopts import App, Parameter
 
+from services.common import addresses
 from services.common.config import ConfigError, load
+from services.common.database_url import DatabaseUrl
 from services.common.db import open_pool
-from services.common.errors import ShowbillError
+from services.common.errors import CannotStart, ShowbillError
 from services.common.migrate import migrate
 from services.common.secret import Secret
-from services.gateway.identity.accounts import create_owner, set_password
+from services.gateway.identity.accounts import create_owner, set_password, set_plan
 from services.gateway.identity.passwords import Passwords
 from services.gateway.queries import MIGRATIONS
 
@@ -24,7 +26,7 @@ app = App(name="services.gateway.admin", help="Commands for whoever runs the gat
 class AdminConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What these commands need of the gateway's environment."""
 
-    database_url: Secret
+    database_url: DatabaseUrl
 
 
 @app.command(name="create-owner")
@@ -43,9 +45,9 @@ def create_owner_command(
         The workspace's name.
     """
     try:
-        config = load(AdminConfig, os.environ)
+        config = load(AdminConfig, os.environ, addresses.PARSERS)
         token = asyncio.run(_create(config, email, _read_password(), workspace))
-    except (ConfigError, ShowbillError) as error:
+    except (ConfigError, CannotStart, ShowbillError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{email} can sign in. This API token is shown only now:", file=sys.stderr)
@@ -65,12 +67,32 @@ def set_password_command(*, email: Annotated[str, Parameter(negative="")]) -> in
         What the person signs in with.
     """
     try:
-        config = load(AdminConfig, os.environ)
+        config = load(AdminConfig, os.environ, addresses.PARSERS)
         asyncio.run(_set_password(config, email, _read_password()))
-    except (ConfigError, ShowbillError) as error:
+    except (ConfigError, CannotStart, ShowbillError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{email} signs in with the new password from now on.", file=sys.stderr)
+    return 0
+
+
+@app.command(name="set-plan")
+def set_plan_command(*, workspace: Annotated[str, Parameter(negative="")], plan: Literal["free", "pro"]) -> int:
+    """Set the plan of a workspace: what of the integrations it may use.
+
+    Parameters
+    ----------
+    workspace
+        Its id, as the page of plans shows it.
+    plan
+        What it has from now on.
+    """
+    try:
+        asyncio.run(_set_plan(load(AdminConfig, os.environ), workspace, plan))
+    except (ConfigError, ShowbillError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"The workspace has the plan {plan} from now on.", file=sys.stderr)
     return 0
 
 
@@ -96,6 +118,14 @@ async def _set_password(config: AdminConfig, email: str, password: Secret) -> No
     pool = await open_pool(config.database_url, "gateway-admin", largest=2)
     try:
         await set_password(pool, Passwords(), email, password)
+    finally:
+        await pool.close()
+
+
+async def _set_plan(config: AdminConfig, workspace: str, plan: str) -> None:
+    pool = await open_pool(config.database_url, "gateway-admin", largest=2)
+    try:
+        await set_plan(pool, workspace, plan)
     finally:
         await pool.close()
 

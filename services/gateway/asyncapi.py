@@ -24,6 +24,9 @@ KINDS: Final[dict[str, tuple[str, type[View] | None]]] = {
     "checkout_link.sent": ("A link went out.", events.LinkSentView),
     "claims.changed": ("Claims or prices of the show changed: read them anew.", events.ClaimsChangedView),
     "integration.updated": ("A connection changed.", events.IntegrationUpdatedView),
+    "show.updated": ("The show was started, paused, ended or changed.", events.ShowUpdatedView),
+    "sending.started": ("A run that sends links began; its address tells how far it is.", events.SendingStartedView),
+    "pay_link.opened": ("A buyer opened their pay link.", events.PayLinkOpenedView),
 }
 """Every message by its type: what it says, and what its `data` is."""
 

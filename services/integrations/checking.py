@@ -27,8 +27,8 @@ class Checking:
         self._opener = opener
         self._registry = registry
 
-    async def check(self, workspace_id: str, provider: str) -> Checked:
-        """Raises NotConnected."""
+    async def check(self, workspace_id: str, provider: str, *, passive: bool = False) -> Checked:
+        """`passive` when nobody asked for it: then it is no entry of the audit. Raises NotConnected."""
         connection = await self._repository.current_with_credentials(workspace_id, provider)
         if connection is None or not connection.connected:
             raise NotConnected
@@ -36,10 +36,11 @@ class Checking:
         if health.rejected:
             await self._opener.note_rejected(connection)
         elif health.permission_missing:
-            await self._opener.note_hindered(connection, health.sentence)
+            await self._opener.note_hindered(connection, health.sentence, "check")
         elif health.healthy:
             await self._opener.note_accepted(connection)
-        await self._repository.record(connection, Action.TEST, health.sentence)
+        if not passive:
+            await self._repository.record(connection, Action.TEST, health.sentence)
         return Checked(await self._repository.current(workspace_id, provider) or connection, health)
 
     async def _ask(self, connection: Connection) -> Health:

@@ -129,7 +129,7 @@ class Connecting:
             else:
                 connection, orphan = await self._add(adapter.provider, link, account, hearing, actor, old)
         except BaseException as error:
-            if hearing.made:
+            if hearing.made and not await self._stored(link, adapter.provider, hearing):
                 await self._disconnecting.remove_endpoint(adapter, link, hearing.endpoint_id)
             if isinstance(error, ChangedMeanwhile):
                 raise ConnectedMeanwhile from error
@@ -138,6 +138,16 @@ class Connecting:
         log.info("connected", provider=adapter.provider, integration_id=connection.id, mode=hearing.mode)
         warnings = [*account.warnings, hearing.reason, orphan_warning(orphan)]
         return Connected(connection, account.permissions, [one for one in warnings if one])
+
+    async def _stored(self, link: Link, provider: str, hearing: Hearing) -> bool:
+        """Whether the connection names this endpoint after all: the answer to a commit may be lost. When in doubt it
+        stays: one that nobody knows the secret of harms nothing, and goes with the strays."""
+        try:
+            now = await self._repository.current(link.workspace_id, provider)
+        except Exception as error:  # noqa: BLE001  # whatever keeps us from knowing
+            log.warning("an endpoint may be left behind", endpoint_id=hearing.endpoint_id, error=str(error))
+            return True
+        return now is not None and now.webhook_endpoint_id == hearing.endpoint_id
 
     async def _renew(
         self,
@@ -149,7 +159,22 @@ class Connecting:
         action: Action,
     ) -> Connection:
         sealed = await self._vault.seal(link.workspace_id, link.integration_id, _credentials(link, hearing))
-        return await self._repository.renew(kept, account, sealed, hearing, actor, action)
+        while True:
+            try:
+                return await self._repository.renew(kept, account, sealed, hearing, actor, action)
+            except ChangedMeanwhile:
+                kept = await self._still(kept)
+
+    async def _still(self, old: Connection) -> Connection:
+        """It as it is now, where nobody renewed or ended it: its old keys may have been rejected just now.
+
+        Raises ChangedMeanwhile."""
+        now = await self._repository.current_with_credentials(old.workspace_id, old.provider)
+        if now is None or now.id != old.id or now.sealed is None or old.sealed is None:
+            raise ChangedMeanwhile
+        if now.sealed.fields != old.sealed.fields:
+            raise ChangedMeanwhile
+        return now
 
     async def _add(
         self,
@@ -163,9 +188,14 @@ class Connecting:
         """The new connection, and the endpoint that the replaced one left behind at the provider."""
         sealed = await self._vault.seal(link.workspace_id, link.integration_id, _credentials(link, hearing))
         orphan = await self._disconnecting.leave(old) if old is not None else ""
-        replaced = (old, orphan) if old is not None else None
-        connection = await self._repository.add(link, provider, account, sealed, hearing, actor, replaced)
-        return connection, orphan
+        while True:
+            replaced = (old, orphan) if old is not None else None
+            try:
+                return await self._repository.add(link, provider, account, sealed, hearing, actor, replaced), orphan
+            except ChangedMeanwhile:
+                if old is None:
+                    raise
+                old = await self._still(old)
 
 
 def _same(old: Connection, account: ConnectedAccount) -> bool:

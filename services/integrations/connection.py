@@ -46,6 +46,8 @@ class Connection:
     provider: str
     status: str
     status_reason: str
+    hindered_verb: str
+    """Of an adapter: the one that lacked a permission, where that is the reason of the status."""
     account_id: str
     livemode: bool
     country: str
@@ -75,6 +77,7 @@ def from_row(row: asyncpg.Record, sealed: Sealed | None = None) -> Connection:
         provider=row["provider"],
         status=row["status"],
         status_reason=row["status_reason"],
+        hindered_verb=row["hindered_verb"],
         account_id=row["account_id"],
         livemode=row["livemode"],
         country=row["country"],

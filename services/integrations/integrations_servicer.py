@@ -107,7 +107,8 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
 
     async def TestIntegration(self, request: pb.TestIntegrationRequest, context: Context) -> pb.TestIntegrationResponse:
         self._catalogue.find(request.provider)
-        return rendering.test_response(await self._checking.check(identity().workspace_id, request.provider))
+        checked = await self._checking.check(identity().workspace_id, request.provider, passive=request.passive)
+        return rendering.test_response(checked)
 
     async def DisconnectIntegration(
         self, request: pb.DisconnectIntegrationRequest, context: Context

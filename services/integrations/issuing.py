@@ -57,35 +57,45 @@ class Issuing:
             wanted = await self._terms.fixed(target.workspace_id, order(connection.settings))
             return await adapter.create_invoice(link, wanted)
 
-        return await self._do(target, create)
+        return await self._do(target, "create_invoice", create)
 
     async def find(self, target: Target, buyer: Buyer, invoice_id: str, revision: int) -> ProviderInvoice | None:
-        return await self._do(target, lambda adapter, link, _: adapter.find_invoice(link, buyer, invoice_id, revision))
+        return await self._do(
+            target, "find_invoice", lambda adapter, link, _: adapter.find_invoice(link, buyer, invoice_id, revision)
+        )
 
     async def update_draft(self, target: Target, ref: InvoiceRef, content: DraftContent) -> ProviderInvoice:
-        return await self._do(target, lambda adapter, link, _: adapter.update_draft(link, ref, content))
+        return await self._do(target, "update_draft", lambda adapter, link, _: adapter.update_draft(link, ref, content))
 
     async def finalize(self, target: Target, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:
-        return await self._do(target, lambda adapter, link, _: adapter.finalize_invoice(link, ref, total, currency))
+        return await self._do(
+            target, "finalize_invoice", lambda adapter, link, _: adapter.finalize_invoice(link, ref, total, currency)
+        )
 
     async def send(self, target: Target, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
-        return await self._do(target, lambda adapter, link, _: adapter.send_invoice(link, ref, delivery_id))
+        return await self._do(
+            target, "send_invoice", lambda adapter, link, _: adapter.send_invoice(link, ref, delivery_id)
+        )
 
     async def mark_paid(self, target: Target, ref: InvoiceRef) -> ProviderInvoice:
-        return await self._do(target, lambda adapter, link, _: adapter.mark_paid(link, ref))
+        return await self._do(target, "mark_paid", lambda adapter, link, _: adapter.mark_paid(link, ref))
 
     async def void(self, target: Target, ref: InvoiceRef) -> ProviderInvoice:
-        return await self._do(target, lambda adapter, link, _: adapter.void_invoice(link, ref))
+        return await self._do(target, "void_invoice", lambda adapter, link, _: adapter.void_invoice(link, ref))
 
     async def read(self, target: Target, external_id: str, *, background: bool = False) -> ProviderInvoice:
         return await self._do(
-            target, lambda adapter, link, _: adapter.get_invoice(link, external_id, background=background)
+            target,
+            "get_invoice",
+            lambda adapter, link, _: adapter.get_invoice(link, external_id, background=background),
         )
 
     async def list(
         self, target: Target, created: tuple[datetime | None, datetime | None], size: int, after: str
     ) -> InvoicePage:
-        return await self._do(target, lambda adapter, link, _: adapter.list_invoices(link, *created, size, after))
+        return await self._do(
+            target, "list_invoices", lambda adapter, link, _: adapter.list_invoices(link, *created, size, after)
+        )
 
     async def changed(self, target: Target, since: datetime | None, size: int, after: str) -> tuple[str, EventPage]:
         """What happened, and the connection through which it was read."""
@@ -93,12 +103,14 @@ class Issuing:
         async def list_changed(adapter: IntegrationAdapter, link: Link, _: Connection) -> tuple[str, EventPage]:
             return link.integration_id, await adapter.list_changed(link, since, size, after)
 
-        return await self._do(target, list_changed)
+        return await self._do(target, "list_changed", list_changed)
 
-    async def _do(self, target: Target, act: Callable[[IntegrationAdapter, Link, Connection], Awaitable[T]]) -> T:
+    async def _do(
+        self, target: Target, verb: str, act: Callable[[IntegrationAdapter, Link, Connection], Awaitable[T]]
+    ) -> T:
         """Raises AdapterError: NOT_CONNECTED, CREDENTIALS_REJECTED, ACCOUNT_CHANGED, or what the provider says."""
         connection, link = await self._opener.open(target.workspace_id, target.provider)
         if (target.account_id, target.livemode) != (link.account_id, link.livemode):
             raise AccountChanged
         adapter = self._registry.adapter(target.provider)
-        return await self._opener.use(connection, lambda: act(adapter, link, connection))
+        return await self._opener.use(connection, verb, lambda: act(adapter, link, connection))

@@ -8,7 +8,7 @@ import structlog
 from services.common.secret import Secret
 from services.integrations.connection import LIVE, POLLING, Connection
 from services.integrations.connection_values import EARLIER_WEBHOOK_SECRETS, WEBHOOK_SECRET, EndpointWish, Link
-from services.integrations.failures import AdapterError
+from services.integrations.failures import AdapterError, Failure
 from services.integrations.keyring import UnreadableCredential
 from services.integrations.overlap import still, with_replaced
 from services.integrations.ports import IntegrationAdapter
@@ -21,6 +21,9 @@ NO_ADDRESS = (
     " time instead."
 )
 INSTEAD = "Until then payments are read from time to time."
+
+
+AGAIN = "Replace the keys, with the same ones if you like, and it is tried again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Listening:
         except AdapterError as error:
             log.warning("no webhook endpoint", reason=error.reason, error=error.message)
             # A key that may not look at endpoints says nothing against the one that delivers.
-            return so_far if so_far and so_far.url == wish.url else Hearing(POLLING, f"{error.message} {INSTEAD}")
+            return so_far if so_far and so_far.url == wish.url else _polling(kept, so_far, error)
         if endpoint.secret is None and so_far is not None:
             return so_far
         earlier = None
@@ -95,3 +98,17 @@ class Listening:
             return None
         earlier = still(credentials.get(EARLIER_WEBHOOK_SECRETS), datetime.now(UTC))
         return Hearing(LIVE, "", kept.webhook_endpoint_id, kept.webhook_url, secret, earlier=earlier)
+
+
+def _polling(kept: Connection | None, so_far: Hearing | None, error: AdapterError) -> Hearing:
+    """What stands at another address is still ours: it is deleted with the connection, and its last news is taken."""
+    passing = error.failure in (Failure.PROVIDER_UNAVAILABLE, Failure.RATE_LIMITED)
+    reason = f"The provider did not take our webhook endpoint. {AGAIN}" if passing else error.message
+    return Hearing(
+        POLLING,
+        f"{reason} {INSTEAD}",
+        kept.webhook_endpoint_id if kept else "",
+        kept.webhook_url if kept else "",
+        so_far.secret if so_far else None,
+        earlier=so_far.earlier if so_far else None,
+    )

@@ -82,11 +82,11 @@ class Opener:
             with contextlib.suppress(AdapterError):
                 await self.unseal(connection)
 
-    async def use(self, connection: Connection, call: Callable[[], Awaitable[T]]) -> T:
+    async def use(self, connection: Connection, verb: str, call: Callable[[], Awaitable[T]]) -> T:
         """Runs a provider call; keys that it rejects turn the connection to `needs_reconnect`, once.
 
-        A permission that was taken from them turns it to `error`, until a call succeeds. Whatever else fails is the
-        provider's passing trouble and says nothing of the connection.
+        A permission that was taken from them turns it to `error`, until the same verb succeeds: another one asks for
+        other permissions. Whatever else fails is the provider's passing trouble and says nothing of the connection.
         """
         try:
             answer = await call()
@@ -95,9 +95,9 @@ class Opener:
             if error.failure is Failure.CREDENTIALS_REJECTED:
                 await self.note_rejected(connection)
             elif error.failure is Failure.PERMISSION_MISSING:
-                await self.note_hindered(connection, error.message)
+                await self.note_hindered(connection, error.message, verb)
             raise
-        if connection.status == ERROR:
+        if connection.status == ERROR and connection.hindered_verb == verb:
             await self.note_accepted(connection)
         return answer
 
@@ -105,9 +105,9 @@ class Opener:
         if await self._repository.change_status(connection, NEEDS_RECONNECT, KEYS_REJECTED):
             log.warning("the provider rejected the keys", integration_id=connection.id)
 
-    async def note_hindered(self, connection: Connection, sentence: str) -> None:
+    async def note_hindered(self, connection: Connection, sentence: str, verb: str) -> None:
         """The keys are taken, but may not do what is needed."""
-        if await self._repository.change_status(connection, ERROR, sentence):
+        if await self._repository.change_status(connection, ERROR, sentence, verb):
             log.warning("the keys lack a permission", integration_id=connection.id)
 
     async def note_accepted(self, connection: Connection) -> None:

@@ -129,10 +129,10 @@ class Repository:
         self._outbox.committed(messages)
         return from_row(rows[0]) if rows else None
 
-    async def change_status(self, old: Connection, status: str, reason: str) -> bool:
+    async def change_status(self, old: Connection, status: str, reason: str, hindered_verb: str = "") -> bool:
         """False, and nothing changed, when the connection is not as it was read or has that status already."""
         async with transaction(self._pool) as connection:
-            rows = await connection.fetch(SQL["change_status"], old.id, old.version, status, reason)
+            rows = await connection.fetch(SQL["change_status"], old.id, old.version, status, reason, hindered_verb)
             messages = await self._announce(connection, rows)
         self._outbox.committed(messages)
         return bool(rows)

@@ -19,6 +19,9 @@ Payload: TypeAlias = (
     | pb.CheckoutLinkRequested
     | pb.CheckoutLinkSent
     | pb.ClaimsChanged
+    | pb.ShowUpdated
+    | pb.SendingStarted
+    | pb.PayLinkOpened
 )
 
 _STATUSES: Final = {
@@ -36,6 +39,9 @@ _FIELDS: Final[Mapping[type, tuple[str, str]]] = {
     pb.CheckoutLinkRequested: ("checkout_link.requested", "checkout_link_requested"),
     pb.CheckoutLinkSent: ("checkout_link.sent", "checkout_link_sent"),
     pb.ClaimsChanged: ("claims.changed", "claims_changed"),
+    pb.ShowUpdated: ("show.updated", "show_updated"),
+    pb.SendingStarted: ("sending.started", "sending_started"),
+    pb.PayLinkOpened: ("pay_link.opened", "pay_link_opened"),
 }
 
 
@@ -93,6 +99,21 @@ def invoice_updated(invoice: Invoice, previous: Status | None) -> Payload:
 
 def claims_changed(*, created: int, updated: int) -> Payload:
     return pb.ClaimsChanged(created_count=created, updated_count=updated)
+
+
+def show_updated(name: str, state: str) -> Payload:
+    return pb.ShowUpdated(name=name, state=pb.ShowState.Value(f"SHOW_STATE_{state.upper()}"))
+
+
+def sending_started(sending_id: str, total: int) -> Payload:
+    return pb.SendingStarted(sending_id=sending_id, total_count=total)
+
+
+def link_opened(buyer_id: str, invoice_id: str, count: int, first: datetime | None) -> Payload:
+    """`count` openings of the link in force, the first of them then."""
+    return pb.PayLinkOpened(
+        buyer_id=buyer_id, invoice_id=invoice_id, opened_count=count, first_open_time=to_proto(first)
+    )
 
 
 def link_requested(invoice: Invoice, delivery_id: str, text: str, link: str) -> Payload:

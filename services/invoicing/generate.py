@@ -63,6 +63,8 @@ class Asked:
     request_id: str | None
     provider: str
     wishes: Wishes
+    except_buyer_ids: Collection[str] = ()
+    """Left out of the plan that was looked at; its hash names the whole of it."""
     pay_link_base: str = ""
     """What pay paths are joined to in messages that are sent on their own; without it none are."""
 
@@ -180,12 +182,13 @@ async def _start(
     before = await _begun(database, identity, asked)
     if before is not None:
         return before
-    planned = await _planned(database, show, connection, asked)
-    to_create, to_change = planned.having(Action.CREATE), planned.to_change
-    if not to_change and not any(one.owed.line_count for one in planned.entries):
+    whole = await _planned(database, show, connection, asked)
+    if not whole.to_change and not any(one.owed.line_count for one in whole.entries):
         raise NoClaims
-    if (asked.plan_hash and asked.plan_hash != planned.hash) or not _standing(to_change) <= locked:
-        raise PlanOutdated(plan_hash=planned.hash)
+    planned = whole.without(asked.except_buyer_ids)
+    to_create, to_change = planned.having(Action.CREATE), planned.to_change
+    if (asked.plan_hash and asked.plan_hash != whole.hash) or not _standing(to_change) <= locked:
+        raise PlanOutdated(plan_hash=whole.hash)
     if not to_create and not to_change:
         running: asyncpg.Record | None = await database.fetchrow(SQL["running_generation"], asked.show_id)
         if running is not None:

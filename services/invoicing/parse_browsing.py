@@ -18,6 +18,13 @@ _FILTERS: Final = {
     pb.ITEM_FILTER_UNCLAIMED: ItemFilter.UNCLAIMED,
 }
 
+_SHOW_STATES: Final = {
+    pb.SHOW_STATE_DRAFT: "draft",
+    pb.SHOW_STATE_ACTIVE: "active",
+    pb.SHOW_STATE_PAUSED: "paused",
+    pb.SHOW_STATE_ENDED: "ended",
+}
+
 
 def items(request: pb.ListItemsRequest) -> WantedItems:
     """Raises InvalidRequest."""
@@ -73,6 +80,12 @@ def buyers(request: pb.ListBuyersRequest) -> WantedBuyers:
         search=_search(request.query),
         buyer_id=parse_id(request.buyer_id, "buyer") if request.buyer_id else None,
     )
+
+
+def shows_wanted(request: pb.ListShowsRequest) -> tuple[str, list[str]]:
+    """The text and the states. Raises InvalidRequest."""
+    require([Fault("states", "There is no such state.") for state in request.states if state not in _SHOW_STATES][:1])
+    return _search(request.query), [_SHOW_STATES[state] for state in request.states]
 
 
 def _search(text: str) -> str:

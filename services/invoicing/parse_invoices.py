@@ -32,6 +32,7 @@ def asked(message: pb.PlanGenerationRequest | pb.StartGenerationRequest) -> Aske
     require(
         [
             *id_faults("buyer_ids", message.buyer_ids, "a buyer"),
+            *id_faults("except_buyer_ids", starting.except_buyer_ids, "a buyer"),
             *text_fault("pay_link_base", starting.pay_link_base, LONGEST_BASE),
         ]
     )
@@ -42,6 +43,7 @@ def asked(message: pb.PlanGenerationRequest | pb.StartGenerationRequest) -> Aske
         request_id=request_id(starting.request_id),
         provider=provider(message.provider),
         wishes=Wishes(message.apply_changes, message.reissue_for_email),
+        except_buyer_ids={parse_id(buyer_id, "buyer") for buyer_id in starting.except_buyer_ids},
         pay_link_base=starting.pay_link_base,
     )
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+import asyncpg
 import structlog
 
 from services.common.context import Identity
 from services.common.errors import NotFound, ShowbillError
-from services.invoicing import repository
+from services.invoicing import events, repository
 from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.ledger import Change, Ledger
@@ -73,7 +74,7 @@ class PayLinks:
         if link is None or link["invoice_id"] is None:
             raise PayLinkNotFound
         if count_opening:
-            await pool.execute(SQL["count_opening"], token)
+            await self._count(token, link)
         row = await pool.fetchrow(SQL["get_invoice"], link["invoice_id"], link["show_id"], link["workspace_id"])
         assert row is not None
         invoice = repository.invoice(row)
@@ -90,6 +91,15 @@ class PayLinks:
             paid_before=link["paid_before"],
             instructions=instructions,
         )
+
+    async def _count(self, token: str, link: asyncpg.Record) -> None:
+        """One opening more, of which whoever looks at the show hears."""
+        async with self._ledger.entry() as entry:
+            counted = await entry.connection.fetchrow(SQL["count_opening"], token)
+            if counted is not None:
+                invoice_id, first = str(link["invoice_id"]), counted["first_opened_at"]
+                opened = events.link_opened(str(counted["buyer_id"]), invoice_id, counted["opened_count"], first)
+                await entry.tell([(str(link["workspace_id"]), str(link["show_id"]), opened)])
 
     async def revoke(self, identity: Identity, show_id: str, buyer_id: str) -> str:
         """A new link in the place of the old one; answers its path. Raises NoPayLinkYet."""

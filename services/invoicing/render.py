@@ -294,7 +294,7 @@ def summary(
         seq=show_row["seq"],
         balanced=parts.get("unexplained", (0, 0)) == (0, 0),
         trend=[pb.TrendPoint(time=to_proto(at["time"]), collected=at["collected"], count=at["count"]) for at in trend],
-        **{name: pb.SummaryPart(amount=amount, count=count) for name, (amount, count) in parts.items()},
+        **{name: pb.SummaryPart(amount=amount, count=count) for name, (amount, count) in parts.items()},  # type: ignore[arg-type]  # fields named after parts
     )
 
 

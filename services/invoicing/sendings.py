@@ -10,7 +10,7 @@ from services.common.context import Identity
 from services.common.db import Connection, Pool
 from services.common.errors import NotFound
 from services.common.ids import new_id
-from services.invoicing import repository, sending_terms
+from services.invoicing import events, repository, sending_terms
 from services.invoicing.deliver import InvoiceNotFound
 from services.invoicing.ledger import Ledger, RequestIdTaken
 from services.invoicing.ports import Provider
@@ -61,7 +61,10 @@ class Sendings:
                 # The lock of the show: two that are asked for at once do not queue the same link twice.
                 await entry.connection.fetchrow(SQL["lock_show"], many.show_id, identity.workspace_id)
                 before = await _begun(entry.connection, identity, many)
-                before = before or await _queue(entry.connection, identity, many, terms)
+                if before is None:
+                    before = await _queue(entry.connection, identity, many, terms)
+                    begun = events.sending_started(str(before["id"]), before["total_count"])
+                    await entry.tell([(identity.workspace_id, many.show_id, begun)])
             self._wake()
         return await self.get(identity.workspace_id, str(before["id"]))
 

@@ -9,10 +9,10 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from services.common.db import transaction
 from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.ids import new_id
-from services.invoicing.ledger import Ledger
+from services.invoicing import events
+from services.invoicing.ledger import Entry, Ledger
 from services.invoicing.repository import SQL
 
 
@@ -70,6 +70,7 @@ class Shows:
     """The use cases of shows. Those with an id raise ShowNotFound."""
 
     def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._pool = ledger.pool
 
     async def create(
@@ -84,8 +85,11 @@ class Shows:
     async def get(self, workspace_id: str, show_id: str) -> asyncpg.Record:
         return _found(await self._pool.fetchrow(SQL["get_show"], show_id, workspace_id))
 
-    async def page(self, workspace_id: str, after: str | None, size: int) -> list[asyncpg.Record]:
-        return await self._pool.fetch(SQL["list_shows"], workspace_id, after, size)
+    async def page(
+        self, workspace_id: str, after: str | None, size: int, *, query: str = "", states: Sequence[str] = ()
+    ) -> list[asyncpg.Record]:
+        """The newest first: those with this text in their name, in one of these states; all when left out."""
+        return await self._pool.fetch(SQL["list_shows"], workspace_id, after, size, query.lower(), list(states))
 
     async def update(
         self,
@@ -98,7 +102,8 @@ class Shows:
         expected: str = "",
     ) -> asyncpg.Record:
         """Changes what is not None, with `expected` only the state of that etag. Raises ShowChanged, CurrencyFixed."""
-        async with transaction(self._pool) as connection:
+        async with self._ledger.entry() as entry:
+            connection = entry.connection
             show = _found(await connection.fetchrow(SQL["lock_show"], show_id, workspace_id))
             wanted = (name or show["name"], currency or show["currency"], start_at or show["start_at"])
             if wanted == (show["name"], show["currency"], show["start_at"]):
@@ -109,14 +114,12 @@ class Shows:
                 SQL["show_has_invoices"], show_id
             ):
                 raise CurrencyFixed(currency=show["currency"])
-            return _found(
-                await connection.fetchrow(SQL["update_show"], show_id, *wanted, show["state"], show["end_at"])
-            )
+            return await _write(entry, show, (*wanted, show["state"], show["end_at"]))
 
     async def move(self, workspace_id: str, show_id: str, move: Move) -> asyncpg.Record:
         """Raises ShowState where the lifecycle does not go that way. There already: answers the show as it is."""
-        async with transaction(self._pool) as connection:
-            show = _found(await connection.fetchrow(SQL["lock_show"], show_id, workspace_id))
+        async with self._ledger.entry() as entry:
+            show = _found(await entry.connection.fetchrow(SQL["lock_show"], show_id, workspace_id))
             if show["state"] == move.to:
                 return show
             if show["state"] not in move.allowed_from:
@@ -124,17 +127,17 @@ class Shows:
             now = datetime.now(UTC)
             start_at = show["start_at"] or (now if move is START else None)
             end_at = now if move is END else None
-            return _found(
-                await connection.fetchrow(
-                    SQL["update_show"], show_id, show["name"], show["currency"], start_at, move.to, end_at
-                )
-            )
+            return await _write(entry, show, (show["name"], show["currency"], start_at, move.to, end_at))
 
     async def summary(self, workspace_id: str, show_id: str) -> tuple[asyncpg.Record, dict[str, tuple[int, int]]]:
         """The show as it was before the sums were made, and amount (minor units) and count of each part."""
         show = await self.get(workspace_id, show_id)
         rows = await self._pool.fetch(SQL["show_summary"], show_id)
         return show, {row["part"]: (row["amount"], row["count"]) for row in rows}
+
+    async def running_sending(self, show: asyncpg.Record) -> str:
+        """The id of the run that is sending links of the show; empty when none is."""
+        return str(await self._pool.fetchval(SQL["running_sending"], show["workspace_id"], show["id"]) or "")
 
     async def sums(self, shows: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
         """The money of each show in a few figures, in their order."""
@@ -147,6 +150,16 @@ class Shows:
         if points <= 0:
             return []
         return await self._pool.fetch(SQL["collected_over_time"], show_id, min(points, MOST_POINTS))
+
+
+async def _write(
+    entry: Entry, show: asyncpg.Record, wanted: tuple[str, str, datetime | None, str, datetime | None]
+) -> asyncpg.Record:
+    """Writes name, currency, start, state and end, and tells of it; answers the show at its new position."""
+    name, state = wanted[0], wanted[3]
+    await entry.connection.execute(SQL["update_show"], show["id"], *wanted)
+    await entry.tell([(str(show["workspace_id"]), str(show["id"]), events.show_updated(name, state))])
+    return _found(await entry.connection.fetchrow(SQL["get_show"], show["id"], show["workspace_id"]))
 
 
 def _found(show: asyncpg.Record | None) -> asyncpg.Record:

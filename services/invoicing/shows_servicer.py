@@ -50,8 +50,8 @@ class ShowsServicer(ShowsServiceServicer):
 
     async def ListShows(self, request: pb.ListShowsRequest, context: Context) -> pb.ListShowsResponse:
         size = paging.page_size(request.page_size, 50, 200)
-        after = parse.id_key(request.page_token)
-        rows = await self._shows.page(identity().workspace_id, after, size + 1)
+        after, (query, states) = parse.id_key(request.page_token), parse_browsing.shows_wanted(request)
+        rows = await self._shows.page(identity().workspace_id, after, size + 1, query=query, states=states)
         shows = [render.show(row) for row in rows[:size]]
         more = paging.encode_token(shows[-1].id) if len(rows) > size else ""
         sums = await self._shows.sums(rows[:size]) if request.with_sums else []

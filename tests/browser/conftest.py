@@ -9,6 +9,9 @@ import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.dashboard import DESK, Dashboard
+from tests.browser.looks.rooms import Rooms
+from tests.e2e.fixtures import MakeWorkspace
+from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
 
 expect.set_options(timeout=15_000)
@@ -28,7 +31,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def open_dashboard(chromium: Browser, stack: Stack) -> OpenDashboard:
-    """`async with open_dashboard(size=PHONE, dark=True) as dashboard`."""
+    """`async with open_dashboard(size=(390, 844), dark=True) as dashboard`."""
 
     @asynccontextmanager
     async def opened(*, size: tuple[int, int] = DESK, dark: bool = False) -> AsyncIterator[Dashboard]:
@@ -54,3 +57,9 @@ def open_dashboard(chromium: Browser, stack: Stack) -> OpenDashboard:
 async def dashboard(open_dashboard: OpenDashboard) -> AsyncIterator[Dashboard]:
     async with open_dashboard() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def rooms(make_workspace: MakeWorkspace, sandbox: Sandbox) -> Rooms:
+    """Furnished workspaces that tests share to look at, and do not change."""
+    return Rooms(make_workspace, sandbox)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Response
 
 from tests.e2e.fixtures import PASSWORD
@@ -12,7 +13,6 @@ from tests.e2e.sandbox import Account
 from tests.e2e.workspace import Workspace
 
 DESK = (1440, 900)
-PHONE = (390, 844)
 
 
 @dataclass
@@ -68,8 +68,14 @@ class Dashboard:
 
     async def axe(self, within: str = "") -> list[str]:
         """What axe finds wrong with the page, or a part of it, as it is now: rule and element."""
-        found = await Axe().run(self.page, context=within or None)
-        return [f"{one['id']}: {node['html'][:160]}" for one in found.response["violations"] for node in one["nodes"]]
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE_SCRIPT)  # it is large, so a page gets it once
+        found = await Axe("0").run(self.page, context=within or None)
+        return [
+            f"{one['id']}: {node['html'][:160]} ({' '.join(node['failureSummary'].split())[:300]})"
+            for one in found.response["violations"]
+            for node in one["nodes"]
+        ]
 
     async def overflow(self) -> int:
         """Pixels by which the page is wider than the window."""

@@ -97,6 +97,39 @@ async def test_two_operators_see_the_same_and_only_one_row_changes(
         await expect(other.page.locator("[data-figure=collected]")).to_have_text("£10.01")
 
 
+async def test_what_others_do_to_a_show_and_its_links_is_seen_at_once(
+    open_dashboard: OpenDashboard, workspace: Workspace
+) -> None:
+    await workspace.connect()
+    show = await workspace.make_show(buyers=2)
+    await workspace.generate(show)
+    draft = await workspace.rest.call("POST", "/api/shows", {"name": "Later", "currency": "GBP"})
+    async with open_dashboard() as one, open_dashboard() as other:
+        await one.sign_in(workspace, f"/shows/{draft['id']}")
+        await other.sign_in(workspace, f"/shows/{draft['id']}/items")
+        for dashboard in (one, other):
+            await dashboard.live()
+        await one.page.get_by_role("button", name="Start show").click()
+        for dashboard in (one, other):
+            await expect(dashboard.page.locator("#show-head .badge")).to_have_text("Live")
+
+        for dashboard in (one, other):
+            await dashboard.open(f"/shows/{show}")
+            await dashboard.live()
+        await one.page.get_by_role("link", name="Send all links").click()
+        await one.page.get_by_label("Write messages for me to copy").check()
+        await one.page.get_by_role("button", name="Send 2 links").click()
+        for dashboard in (one, other):
+            await expect(dashboard.page.locator("#sending-h")).to_have_text("2 of 2 links sent")
+            await dashboard.live()
+        row = (await workspace.invoices(show))[0]
+        line = other.page.locator(f"#inv-{row['id']} .c-status")
+        await expect(line).to_contain_text("Not opened yet")
+        buyer = await one.context.new_page()
+        await buyer.goto(one.url + row["payPath"])
+        await expect(line).to_contain_text("Opened")
+
+
 async def test_after_a_restart_of_the_gateway_the_panel_is_right(
     dashboard: Dashboard, workspace: Workspace, stack: Stack
 ) -> None:

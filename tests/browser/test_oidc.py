@@ -1,14 +1,12 @@
 """Sign-in at a provider in a real browser, with its rules for cookies and for where a page may lead."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser
 
 from services.common.addresses import BaseUrl, Listen, UrlPrefix
 from services.common.secret import Secret
-from tests.browser.test_pages import LOOKS
+from tests.browser.dashboard import Dashboard
 from tests.conftest import DatabaseMaker
 from tests.gateway.fakes.provider import CLIENT_ID, CLIENT_SECRET, running_provider
 from tests.gateway.harness import running_gateway
@@ -31,21 +29,17 @@ async def test_a_person_signs_in_at_the_provider(chromium: Browser, database_mak
             owner = await gateway.make_owner()
             provider.claims["email"] = owner.email
             complaints: list[str] = []
-            for look, (size, dark) in LOOKS.items():
-                context = await chromium.new_context(
-                    viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
-                )
-                page = await context.new_page()
-                page.on("console", lambda message: complaints.append(message.text))
-                await page.goto(f"http://localhost:{port}/settings/account")
-                button = page.get_by_role("link", name="Sign in with Shop ID")
-                await button.wait_for()
-                if folder := os.environ.get("SHOWBILL_SHOTS"):
-                    await page.screenshot(path=Path(folder) / f"sign-in-oidc-{look}.png", animations="disabled")
-                await button.click()
-                await page.get_by_role("heading", name="Where you are signed in").wait_for()
-                cookies = {cookie["name"]: cookie for cookie in await context.cookies()}
-                assert set(cookies) == {"showbill_session"}
-                assert cookies["showbill_session"]["httpOnly"]
-                await context.close()
+            context = await chromium.new_context()
+            page = await context.new_page()
+            page.on("console", lambda message: complaints.append(message.text))
+            await page.goto(f"http://localhost:{port}/settings/account")
+            button = page.get_by_role("link", name="Sign in with Shop ID")
+            await button.wait_for()
+            assert await Dashboard(context, page, "").axe() == []
+            await button.click()
+            await page.get_by_role("heading", name="Where you are signed in").wait_for()
+            cookies = {cookie["name"]: cookie for cookie in await context.cookies()}
+            assert set(cookies) == {"showbill_session"}
+            assert cookies["showbill_session"]["httpOnly"]
+            await context.close()
             assert complaints == []

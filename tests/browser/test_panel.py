@@ -84,6 +84,37 @@ async def test_late_claims_are_planned_looked_at_and_applied(dashboard: Dashboar
     await expect(press).to_be_disabled()
 
 
+async def test_only_buyers_that_are_ticked_are_invoiced(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=4)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await dashboard.live()
+    press, all_of_them = page.locator("#plan [type=submit]"), page.get_by_label("Invoice all buyers that are shown")
+    await all_of_them.press("Space")
+    await expect(press).to_have_text("Choose whom to invoice")
+    await expect(press).to_be_disabled()
+    await all_of_them.press("Space")
+    await page.get_by_label("Invoice @u1").press("Space")
+    await page.get_by_label("Invoice @u3").press("Space")
+    assert await all_of_them.evaluate("box => box.indeterminate")
+    await expect(press).to_have_text("Generate 2 invoices")
+    await expect(page.locator("[data-sum=total]")).to_have_text("£20.02")
+    await expect(page.locator("[data-sum=items]")).to_have_text("2")
+    await press.click()
+    await expect(_row(page, "@u2").locator(".badge")).to_have_text("Draft")
+    await expect(page.locator("#undone")).to_contain_text("2 buyers have no invoice yet.")
+    assert {row["platformUserId"] for row in await workspace.invoices(show)} == {"u0", "u2"}
+
+    # what was not ticked is still so after the plan was swapped for one with the changes
+    await _claim(workspace, show, "late-0,facebook,u0,@u0,3,1,winner,")
+    await page.get_by_role("link", name="Review changes").click()
+    await page.get_by_label("Invoice @u1").uncheck()
+    await page.get_by_label("Apply 1 change").uncheck()
+    await expect(press).to_have_text("Generate 1 invoice")
+    await expect(page.get_by_label("Invoice @u1")).not_to_be_checked()
+
+
 async def test_a_run_is_followed_by_all_and_can_be_cancelled(
     open_dashboard: OpenDashboard, workspace: Workspace, sandbox: Sandbox
 ) -> None:

@@ -1,12 +1,9 @@
 """The page of a provider: what its keys may do, its settings with two editors, new keys; and of one without keys."""
 
-import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenDashboard
 from tests.browser.dashboard import Dashboard
-from tests.browser.test_pages import LOOKS
-from tests.browser.test_pages import _look as look_at
 from tests.e2e.fixtures import MakeWorkspace
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.workspace import Workspace
@@ -149,32 +146,3 @@ async def test_a_provider_without_keys_connects_and_takes_instructions(
     await page.get_by_role("dialog").get_by_role("button", name="Disconnect", exact=True).click()
     await page.wait_for_url("**/integrations")
     await expect(tile.get_by_role("link", name="Connect Manual")).to_be_visible()
-
-
-@pytest.mark.parametrize("look", LOOKS)
-async def test_pages_of_providers_fit(open_dashboard: OpenDashboard, make_workspace: MakeWorkspace, look: str) -> None:
-    size, dark = LOOKS[look]
-    workspace = await make_workspace()
-    async with open_dashboard(size=size, dark=dark) as dashboard:
-        page = dashboard.page
-        for name, path in (
-            ("integrations", "/integrations"),
-            ("stripe-connect", STRIPE),
-            ("manual-connect", "/integrations/manual"),
-        ):
-            await (dashboard.open(path) if name != "integrations" else dashboard.sign_in(workspace, path))
-            await look_at(dashboard, name, look)
-            assert await dashboard.axe() == [], name
-        await workspace.connect()
-        await dashboard.open(STRIPE)
-        await _healthy(page)
-        await look_at(dashboard, "stripe-connected", look)
-        assert await dashboard.axe() == []
-        await page.get_by_role("button", name="Replace keys").click()
-        await look_at(dashboard, "stripe-replace", look)
-        assert await dashboard.axe() == []
-        await page.keyboard.press("Escape")
-        await workspace.rest.call("POST", "/api/integrations/manual/connect", {})
-        await dashboard.open("/integrations/manual")
-        await look_at(dashboard, "manual-connected", look)
-        assert await dashboard.axe() == []

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenDashboard
-from tests.browser.dashboard import PHONE, Dashboard
+from tests.browser.dashboard import Dashboard
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.workspace import Workspace
 
@@ -216,12 +216,3 @@ async def test_a_show_is_started_paused_and_ended(dashboard: Dashboard, workspac
     await page.locator("#end-show").get_by_role("button", name="End show").click()
     await expect(page.locator("#show-head .badge")).to_have_text("Ended")
     await expect(page.get_by_role("button", name="End show…")).to_have_count(0)
-
-
-async def test_the_tabs_fit_a_phone(open_dashboard: OpenDashboard, workspace: Workspace, show_id: str) -> None:
-    async with open_dashboard(size=PHONE, dark=True) as dashboard:
-        await dashboard.sign_in(workspace)
-        for tab in ("items", "claims", "buyers"):
-            await dashboard.open(f"/shows/{show_id}/{tab}")
-            await expect(dashboard.page.locator(f"#tab-{tab}")).to_have_attribute("aria-current", "page")
-            assert await dashboard.overflow() <= 0, tab

@@ -102,6 +102,28 @@ async def test_the_command_prints_a_token_that_works(database: Database) -> None
     await pool.close()
 
 
+async def test_a_plan_is_set_by_the_command(database: Database) -> None:
+    url = await database("gateway", migrated=True)
+    pool = await open_pool(Secret(url), "tests")
+    await create_owner(pool, Passwords(), "a@example.com", PASSWORD, "Shop")
+    workspace = str(await pool.fetchval("SELECT id FROM workspaces"))
+
+    async def command(workspace: str, plan: str) -> int | None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.gateway.admin", "set-plan", "--workspace", workspace, "--plan", plan),
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return await process.wait()
+
+    assert await command(workspace, "pro") == 0
+    assert await command(workspace, "gold") != 0
+    assert await command("nonsense", "free") == 1
+    assert await pool.fetchval("SELECT plan FROM workspaces") == "pro"
+    await pool.close()
+
+
 async def test_a_lost_password_is_replaced_by_the_command(database: Database) -> None:
     url = await database("gateway", migrated=True)
     pool = await open_pool(Secret(url), "tests")

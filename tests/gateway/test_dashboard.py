@@ -224,6 +224,10 @@ async def test_every_tile_shows_its_state(gateway: Gateway, owner: Owner) -> Non
     assert "Coming soon" in tiles["square"]
     assert "<a " not in tiles["square"].split("</li>")[0]
     assert "Available on Pro" in tiles["quickbooks"]
+    assert 'href="/plans"' in tiles["quickbooks"]
+    plans = await browser("GET", "/plans")
+    assert re.search(r"<h2>Free</h2><span[^>]*>.*?Your plan", plans.text)
+    assert "<b>Quickbooks</b>" in plans.text
 
 
 async def test_a_wrong_address_is_a_page_for_people(gateway: Gateway) -> None:

@@ -77,7 +77,7 @@ async def test_generating_answers_at_once_with_the_run(gateway: Gateway, owner: 
     answer = await owner.client(
         "POST",
         f"{SHOW}/invoices/generate",
-        {"buyerIds": ["b1", "b2"], "planHash": "h"},
+        {"buyerIds": ["b1", "b2"], "planHash": "h", "exceptBuyerIds": ["b2"]},
         headers={"Idempotency-Key": "once"},
     )
     assert answer.status == 202
@@ -85,6 +85,7 @@ async def test_generating_answers_at_once_with_the_run(gateway: Gateway, owner: 
     assert answer.json["skippedBuyers"] == [{"buyerId": "buyer_id!", "handle": "handle!", "reason": "reason!"}]
     request = gateway.invoicing.last("StartGeneration")
     assert (list(request.buyer_ids), request.plan_hash, len(request.request_id)) == (["b1", "b2"], "h", 36)
+    assert list(request.except_buyer_ids) == ["b2"]
     assert request.pay_link_base == "https://showbill.example"
 
 

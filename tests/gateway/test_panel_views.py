@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
+from jinja2 import Environment
 
 from services.gateway.backends.invoice_views import detail, plan
+from services.gateway.dashboard.formats import readers
 from services.gateway.dashboard.views.chosen import Chosen, chosen_of, columns_of
 from services.gateway.dashboard.views.money import pills_of
 from services.gateway.dashboard.views.plan import Wishes, plan_of
@@ -115,3 +118,26 @@ def test_a_timeline_puts_changes_deliveries_and_openings_in_one_order() -> None:
         ("Queued", "Robin"),
     ]
     assert events[2].sentence == "Opened 3 times by now."
+
+
+@pytest.mark.parametrize(
+    ("currency", "locale", "sentence", "read"),
+    [
+        ("USD", "en_GB", "It was $1,161.50, now it is $36.00.", "It was US$1,161.50, now it is US$36.00."),
+        ("EUR", "de_DE", "Over €1,036.05. The link stays.", "Over 1.036,05\xa0€. The link stays."),
+        ("JPY", "ja_JP", "Brought from ¥1,250 to ¥10.", "Brought from ￥1,250 to ￥10."),
+        ("SEK", "sv_SE", "SEK12.00 is settled.", "12,00\xa0kr is settled."),
+        ("USD", "de_DE", "2 items, $ 5 and £1.00 are left.", "2 items, $ 5 and £1.00 are left."),
+    ],
+)
+def test_sentences_of_the_services_name_money_as_the_reader_does(
+    currency: str, locale: str, sentence: str, read: str
+) -> None:
+    template = Environment(autoescape=True)
+    template.filters["readers"] = readers
+    assert (
+        template.from_string("{{ sentence|readers(currency) }}").render(
+            sentence=sentence, currency=currency, locale=locale
+        )
+        == read
+    )

@@ -58,8 +58,8 @@ class Caller:
         request = pb.PreviewTemplateRequest(provider="stripe", template=template, values=values)
         return await self.gateway.call(self.integrations.PreviewTemplate, request, who)
 
-    async def test(self, who: Identity) -> pb.TestIntegrationResponse:
-        request = pb.TestIntegrationRequest(provider="stripe")
+    async def test(self, who: Identity, *, passive: bool = False) -> pb.TestIntegrationResponse:
+        request = pb.TestIntegrationRequest(provider="stripe", passive=passive)
         return await self.gateway.call(self.integrations.TestIntegration, request, who, timeout=PATIENCE)
 
     async def disconnect(self, who: Identity) -> pb.DisconnectIntegrationResponse:

@@ -88,6 +88,13 @@ async def test_test_is_told_with_its_result(connected: Shop) -> None:
     assert ("test", health.reason) in await told(connected)
 
 
+async def test_a_page_that_only_looks_is_no_test_of_the_audit(connected: Shop) -> None:
+    before = await told(connected)
+    health = await connected.caller.test(connected.who, passive=True)
+    assert health.healthy
+    assert [one for one in await told(connected) if one[0] == "test"] == [one for one in before if one[0] == "test"]
+
+
 async def test_refused_connect_is_told_with_its_reason(shop: Shop) -> None:
     lame = await shop.restricted_key(["rak_balance_read", "rak_customer_write", "rak_event_read"])
     strange = "sk_test_" + "x" * 40

@@ -30,7 +30,7 @@ async def test_endpoint_that_cannot_be_made_leaves_nothing_and_polls(shop: Shop)
     fault = await shop.fault(CREATE, "error", when="after", times=None)
     done = await shop.connect()
     assert done.integration.update_mode == pb.UPDATE_MODE_POLLING
-    assert "Stripe had a fault of its own." in done.integration.update_mode_reason
+    assert "and it is tried again." in done.integration.update_mode_reason
     assert await shop.endpoints() == []
 
     await shop.sandbox.remove_fault(fault)

@@ -38,7 +38,12 @@ ANSWERS = [
     (401, "application/json", b"{}"),
     (403, "text/html", b"<html>Blocked</html>"),
     (404, "text/html", b"<html>Not here</html>"),
+    (200, "application/json", b'{"object": "balance", "livemode": true}'),
     (429, "text/html", b"<html>Slow down</html>"),
+    (500, "application/json", b'{"error": "upstream is away"}'),
+    (502, "application/json", b'{"error": null}'),
+    (503, "application/json", b'{"error": []}'),
+    (500, "application/json", b'{"error": {"message": 7, "code": [], "param": {}}}'),
     (500, "application/json", b"{}"),
     (502, "text/html", b"<html>Bad gateway</html>"),
     (503, "text/plain", b""),
@@ -75,6 +80,18 @@ async def test_garbage_is_an_unknown_outcome_with_a_sentence(
         await api.call(LINK, CREATE_INVOICE, {"customer": "cus_1"}, key="k")
     assert failed.value.failure is Failure.PROVIDER_UNAVAILABLE
     assert failed.value.message.endswith("It is safe to try again: what was begun is found, nothing is made twice.")
+    await api.close()
+
+
+@pytest.mark.parametrize("message", [b"7", b"[]", b'"Not today"', b"null"])
+async def test_refusal_of_any_shape_is_a_finished_sentence(answers: tuple[str, list[Any]], message: bytes) -> None:
+    url, scripted = answers
+    scripted.append((402, "application/json", b'{"error": {"type": "card_error", "message": %s}}' % message))
+    api = StripeApi(url, NoPace())
+    with pytest.raises(AdapterError, match=r"^Stripe refused: .+[.]$") as failed:
+        await api.call(LINK, CREATE_INVOICE, {"customer": "cus_1"}, key="k")
+    assert failed.value.failure is Failure.PROVIDER_REFUSED
+    assert failed.value.message.count("Stripe") == 1
     await api.close()
 
 

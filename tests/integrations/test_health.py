@@ -66,6 +66,21 @@ async def test_permission_given_back_heals_with_the_next_invoice(connected: Shop
     assert (await connected.connection()).status == pb.INTEGRATION_STATUS_ACTIVE
 
 
+async def test_what_a_permission_hinders_stays_told_while_other_calls_succeed(connected: Shop) -> None:
+    made = await connected.create(connected.order())
+    fault = await connected.fault("events.list", "error", status=403, times=None)
+    account = connected.account.id
+    with pytest.raises(RemoteError, match="set Events to Read"):
+        await connected.caller.list_changed(connected.who, account)
+    told = await connected.connection()
+    await connected.caller.read(connected.who, account, made.external_id)
+    assert await connected.connection() == told, "another permission says nothing of this one"
+    assert told.status == pb.INTEGRATION_STATUS_ERROR
+    await connected.sandbox.remove_fault(fault)
+    await connected.caller.list_changed(connected.who, account)
+    assert (await connected.connection()).status == pb.INTEGRATION_STATUS_ACTIVE
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

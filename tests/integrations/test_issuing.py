@@ -200,6 +200,17 @@ async def test_customer_deleted_at_stripe_is_made_again(connected: Shop) -> None
     assert len({one["customer"]["id"] for one in await connected.invoices()}) == 2
 
 
+async def test_customer_that_was_deleted_is_made_again_where_an_address_became_known(connected: Shop) -> None:
+    missing = {"code": "resource_missing", "param": "id", "message": "No such customer: 'cus_1'"}
+    await connected.create(connected.order(buyer="maya"))
+    await connected.fault("customers.update", "error", status=404, error=missing)
+    buyer = pb.InvoiceBuyer(platform="tiktok", platform_user_id="maya", email="maya@example.com")
+    await connected.create(connected.order(buyer=buyer))
+    newest = (await connected.invoices())[-1]["customer"]
+    assert newest["email"] == "maya@example.com"
+    assert len({one["customer"]["id"] for one in await connected.invoices()}) == 2
+
+
 async def test_invoices_made_here_are_listed_by_pages(connected: Shop) -> None:
     made = {(await connected.create(connected.order())).external_id for _ in range(3)}
     found, token = set(), ""

@@ -66,9 +66,10 @@ async def test_settled_after_a_fault_it_stays_settled(connected: Shop, step: str
 
 @pytest.mark.parametrize("step", STEPS)
 async def test_faults_in_a_row_end_in_one_invoice(connected: Shop, step: str) -> None:
+    """However many: a worker tries ten times and more before it gives up."""
     order = connected.order()
-    await connected.fault(step, times=2, **FAULT)
-    for _ in range(2):
+    await connected.fault(step, times=8, **FAULT)
+    for _ in range(8):
         await unsure(connected, order)
     assert (await connected.create(order)).status == OPEN
     await one_open_invoice(connected, order)

@@ -1,5 +1,6 @@
 """New keys in place: the same account and mode, nothing disturbed, no news lost or told twice."""
 
+import asyncio
 import time
 
 import asyncpg
@@ -78,6 +79,37 @@ async def test_new_keys_heal_a_revoked_one(connected: Shop) -> None:
     await connected.caller.test(connected.who)
     done = await connected.replace(key)
     assert (done.integration.status, done.integration.status_reason) == (pb.INTEGRATION_STATUS_ACTIVE, "")
+
+
+async def test_keys_are_replaced_though_the_old_ones_are_rejected_at_the_same_moment(connected: Shop) -> None:
+    key = await connected.restricted_key(ALL)
+    held = await connected.fault("balance.retrieve", "hold")
+    replacing = asyncio.create_task(connected.replace(key))
+    await connected.sandbox.held(held)
+    await connected.sandbox.revoke(connected.account.sk_test)
+    with pytest.raises(RemoteError):
+        await connected.create(connected.order())
+    assert (await connected.connection()).status == pb.INTEGRATION_STATUS_NEEDS_RECONNECT
+    await connected.sandbox.release(held)
+    assert (await replacing).integration.status == pb.INTEGRATION_STATUS_ACTIVE
+    assert (await connected.create(connected.order())).status == pb.PROVIDER_INVOICE_STATUS_OPEN
+
+
+async def test_endpoint_at_an_earlier_address_is_not_forgotten(connected: Shop, stack: Stack) -> None:
+    """The installation moved, and the new keys may not make an endpoint there."""
+    endpoint, integration_id = await connected.endpoint(), (await connected.connection()).id
+    secret = await connected.webhook_secret(integration_id)
+    rows = await asyncpg.connect(stack.databases["integrations"])
+    moved = "UPDATE integrations SET webhook_url = 'https://earlier.example' || id WHERE id = $1"
+    assert await rows.execute(moved, integration_id) == "UPDATE 1"
+    await rows.close()
+    await connected.stripe("POST", f"/v1/webhook_endpoints/{endpoint['id']}", {"url": "https://earlier.example/hook"})
+    await connected.fault("webhook_endpoints.create", "error", status=403)
+    done = await connected.replace()
+    assert done.integration.update_mode == pb.UPDATE_MODE_POLLING
+    assert await outcomes(connected, secret) == [pb.WEBHOOK_OUTCOME_VERIFIED]
+    await connected.caller.disconnect(connected.who)
+    assert await connected.endpoints() == []
 
 
 async def replace_endpoint(shop: Shop) -> tuple[str, str]:

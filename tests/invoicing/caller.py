@@ -124,6 +124,7 @@ class Caller:
         show_id: str,
         *,
         buyer_ids: Sequence[str] = (),
+        except_buyer_ids: Sequence[str] = (),
         request_id: str = "",
         plan_hash: str = "",
         apply_changes: bool = False,
@@ -133,6 +134,7 @@ class Caller:
         request = pb.StartGenerationRequest(
             show_id=show_id,
             buyer_ids=buyer_ids,
+            except_buyer_ids=except_buyer_ids,
             request_id=request_id,
             plan_hash=plan_hash,
             apply_changes=apply_changes,

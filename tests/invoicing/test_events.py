@@ -70,6 +70,27 @@ async def test_progress_is_told_a_few_times_a_second(caller: Caller, nats: Nats)
     assert all(event.generation_progressed.total_count == 60 for event in progressed)
 
 
+async def test_what_happens_to_a_show_and_its_links_is_told(caller: Caller, nats: Nats) -> None:
+    async with listening(nats.url, caller.who.workspace_id) as heard:
+        show_id = await caller.small_show(2)
+        await caller.client.call(caller.shows.StartShow, pb.StartShowRequest(show_id=show_id), caller.who)
+        await caller.client.call(caller.shows.StartShow, pb.StartShowRequest(show_id=show_id), caller.who)
+        await caller.client.call(caller.shows.EndShow, pb.EndShowRequest(show_id=show_id), caller.who)
+        await caller.generate(show_id)
+        invoice = (await caller.listed(show_id))[0]
+        await caller.resolve(invoice.pay_path.removeprefix("/p/"), count_opening=True)
+        sending = await caller.send_many(show_id, channel_without_email=pb.DELIVERY_CHANNEL_MANUAL)
+        last = (await caller.show(show_id)).seq
+        await eventually(lambda: heard.of("sending.started") and heard.of("pay_link.opened"))
+        assert last >= len(heard.events)
+    assert [event.show_updated.state for event in heard.of("show.updated")] == [2, 4]  # told once each: active, ended
+    (opened,) = heard.of("pay_link.opened")
+    told = opened.pay_link_opened
+    assert (told.invoice_id, told.buyer_id, told.opened_count) == (invoice.id, invoice.buyer_id, 1)
+    (started,) = heard.of("sending.started")
+    assert (started.sending_started.sending_id, started.sending_started.total_count) == (sending.id, 2)
+
+
 async def test_unchanged_claims_and_items_tell_nothing(caller: Caller) -> None:
     show_id = await caller.small_show(2)
     seq = (await caller.show(show_id)).seq

@@ -47,6 +47,26 @@ async def test_only_chosen_buyers_are_invoiced(caller: Caller) -> None:
     assert (await caller.generate(show_id)).total_count == 2
 
 
+async def test_buyers_left_out_of_a_plan_are_not_touched(caller: Caller) -> None:
+    show_id = await caller.small_show(3)
+    first, *others = [buyer.id for buyer in await caller.buyers(show_id)]
+    plan = await caller.plan(show_id)
+    run = await caller.start(show_id, plan_hash=plan.plan_hash, except_buyer_ids=[first, new_id()])
+    assert (await caller.finished(run.id)).total_count == 2
+    assert {invoice.buyer_id for invoice in await caller.listed(show_id)} == set(others)
+
+    # What is left out of the changes stays as it was, and the plan is still the one that was looked at.
+    await caller.ingest(show_id, [winner(n, claim_id=f"more-{n}", item_number="2") for n in range(3)])
+    looked_at = (await caller.plan(show_id, apply_changes=True)).plan_hash
+
+    async def change() -> pb.Generation:
+        return await caller.start(show_id, plan_hash=looked_at, apply_changes=True, except_buyer_ids=others)
+
+    assert (await caller.finished((await change()).id)).total_count == 1
+    assert [invoice.revision for invoice in await caller.listed(show_id)] == [1, 1, 1]
+    assert (await refusal(change())).reason == "PLAN_OUTDATED"
+
+
 async def test_same_request_id_starts_one_run(caller: Caller) -> None:
     show_id = await caller.small_show(3)
     request_id = new_id()

@@ -53,6 +53,21 @@ async def test_show_of_another_workspace_is_not_found(caller: Caller, make_calle
     assert (await caller.show(show.id)).item_count == 0
 
 
+async def test_shows_are_listed_by_name_and_state(caller: Caller) -> None:
+    first, second, third = [(await caller.create_show(name)).id for name in ("Friday live", "Sunday", "FRIDAY over")]
+    await caller.client.call(caller.shows.EndShow, pb.EndShowRequest(show_id=third), caller.who)
+
+    async def listed(**fields: Any) -> list[str]:
+        answer = await caller.client.call(caller.shows.ListShows, pb.ListShowsRequest(**fields), caller.who)
+        return [show.id for show in answer.shows]
+
+    assert await listed(query="friday ") == [third, first]
+    assert await listed(states=[pb.SHOW_STATE_DRAFT, pb.SHOW_STATE_ACTIVE]) == [second, first]
+    assert await listed(query="FRI", states=[pb.SHOW_STATE_ENDED]) == [third]
+    assert await listed(query="%") == []
+    assert (await refusal(listed(states=[pb.SHOW_STATE_UNSPECIFIED]))).reason == "INVALID_REQUEST"
+
+
 async def test_text_that_is_no_id_is_not_found(caller: Caller) -> None:
     assert (await refusal(caller.show("nonsense"))).kind is Kind.NOT_FOUND
 

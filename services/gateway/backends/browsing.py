@@ -1,5 +1,6 @@
 """The invoicing service: shows with their money, and a show's items, claims and buyers as the pages list them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,10 +25,11 @@ from services.gateway.schemas.browsing import (
     ShowRow,
     TrendPoint,
 )
-from services.gateway.schemas.shows import BuyerView, ClaimStatus
+from services.gateway.schemas.shows import BuyerView, ClaimStatus, ShowState
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceStub, ShowsServiceStub
 
+_SHOW_STATES: Final = enum_numbers(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
 _ITEM_FILTERS: Final = enum_numbers(pb.ItemFilter.DESCRIPTOR, "ITEM_FILTER_")
 
 
@@ -48,8 +50,15 @@ class Browsing:
         self._shows = ShowsServiceStub(client.channel)
         self._invoices = InvoicesServiceStub(client.channel)
 
-    async def shows(self, caller: Identity, page_size: int, page: str = "") -> ShowList:
-        request = pb.ListShowsRequest(page_size=page_size, page_token=page, with_sums=True)
+    async def shows(self, caller: Identity, wanted: Wanted, states: Sequence[ShowState] = ()) -> ShowList:
+        """The newest first; in any state when none is named."""
+        request = pb.ListShowsRequest(
+            page_size=wanted.page_size,
+            page_token=wanted.page,
+            query=wanted.search,
+            states=[_SHOW_STATES[state] for state in states],
+            with_sums=True,
+        )
         answer = await self._client.call(self._shows.ListShows, request, caller)
         rows = [
             ShowRow(show_view(show), sums.claimed, sums.collected, sums.invoice_count, sums.error_count)

@@ -16,11 +16,16 @@ from services.gateway.schemas.events import (
     LinkRequestedView,
     LinkSentView,
     Message,
+    PayLinkOpenedView,
+    SendingStartedView,
+    ShowUpdatedView,
 )
 from services.gateway.schemas.invoices import DraftReason, InvoiceStatus, InvoiceView
+from services.gateway.schemas.shows import ShowState
 from services.rpc.showbill.events.v1 import events_pb2 as pb
 
 STATUS: Final[dict[int, InvoiceStatus]] = enum_names(pb.InvoiceStatus.DESCRIPTOR, "INVOICE_STATUS_")
+SHOW_STATE: Final[dict[int, ShowState]] = enum_names(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
 DRAFT_REASON: Final[dict[int, DraftReason | None]] = enum_names(pb.DraftReason.DESCRIPTOR, "DRAFT_REASON_")
 
 
@@ -150,6 +155,25 @@ def _integration_updated(event: pb.Event) -> IntegrationUpdatedView:
     return IntegrationUpdatedView(provider=updated.provider, status=updated.status, status_reason=updated.status_reason)
 
 
+def _show_updated(event: pb.Event) -> ShowUpdatedView:
+    return ShowUpdatedView(name=event.show_updated.name, state=SHOW_STATE[event.show_updated.state])
+
+
+def _sending_started(event: pb.Event) -> SendingStartedView:
+    started = event.sending_started
+    return SendingStartedView(sending_id=started.sending_id, total_count=started.total_count)
+
+
+def _pay_link_opened(event: pb.Event) -> PayLinkOpenedView:
+    opened = event.pay_link_opened
+    return PayLinkOpenedView(
+        buyer_id=opened.buyer_id,
+        invoice_id=opened.invoice_id,
+        opened_count=opened.opened_count,
+        first_opened_at=moment(opened.first_open_time),
+    )
+
+
 _VIEWS: Final[dict[str, Callable[[pb.Event], EventData]]] = {
     "invoice_updated": _invoice,
     "generation_progressed": _progressed,
@@ -158,4 +182,7 @@ _VIEWS: Final[dict[str, Callable[[pb.Event], EventData]]] = {
     "checkout_link_sent": _link_sent,
     "claims_changed": _claims_changed,
     "integration_updated": _integration_updated,
+    "show_updated": _show_updated,
+    "sending_started": _sending_started,
+    "pay_link_opened": _pay_link_opened,
 }

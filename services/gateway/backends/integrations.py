@@ -98,8 +98,9 @@ class Integrations:
         answer = await self._client.call(self._stub.PreviewTemplate, request, caller)
         return PreviewView(answer.text, list(answer.variables))
 
-    async def test(self, caller: Identity, provider: str) -> HealthReport:
-        request = pb.TestIntegrationRequest(provider=provider)
+    async def test(self, caller: Identity, provider: str, *, passive: bool = False) -> HealthReport:
+        """`passive` when nobody asked for it: then the audit gets no entry."""
+        request = pb.TestIntegrationRequest(provider=provider, passive=passive)
         answer = await self._client.call(self._stub.TestIntegration, request, caller, timeout=_ASKING_THE_PROVIDER)
         return HealthReport(
             healthy=answer.healthy,

@@ -236,6 +236,7 @@ def summary(answer: pb.GetShowSummaryResponse) -> SummaryView:
         unpriced_lines=_part(answer.unpriced_lines),
         unexplained=_part(answer.unexplained),
         balanced=answer.balanced,
+        running_sending_id=answer.running_sending_id,
         seq=answer.seq,
     )
 

@@ -87,6 +87,7 @@ class Invoices:
             provider=body.provider,
             apply_changes=body.apply_changes,
             reissue_for_email=body.reissue_for_email,
+            except_buyer_ids=body.except_buyer_ids,
             pay_link_base=self._base,
         )
         answer = await self._client.call(self._stub.StartGeneration, request, caller, timeout=_STARTING)

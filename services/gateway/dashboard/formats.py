@@ -1,14 +1,16 @@
 """Values as the reader reads them: money and numbers of their locale, times, initials."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from services.common.money import format_decimal, format_money
+from services.common.money import exponent, format_decimal, format_money
 
 DEFAULT_LOCALE: Final = "en_US"
 _HUES: Final = 6
@@ -33,6 +35,22 @@ def _locale(context: Context) -> str:
 def money(context: Context, amount: int, currency: str) -> str:
     """Minor units with their currency."""
     return format_money(amount, currency, _locale(context))
+
+
+@pass_context
+def readers(context: Context, sentence: str, currency: str) -> str:
+    """A sentence of the services, which name amounts in one way for all, with its amounts as the reader has them."""
+
+    def written(found: re.Match[str]) -> str:
+        return money(context, int(found[1].replace(",", "").replace(".", "")), currency)
+
+    return _amounts(currency).sub(written, sentence)
+
+
+@lru_cache(maxsize=256)
+def _amounts(currency: str) -> re.Pattern[str]:
+    places, sign = exponent(currency), re.escape(format_money(0, currency).rstrip("0.,"))
+    return re.compile(sign + r"(\d[\d,]*" + (rf"[.]\d{{{places}}})" if places else ")"))
 
 
 @pass_context
@@ -75,6 +93,7 @@ def hue(text: str) -> int:
 
 FILTERS: Final[dict[str, Any]] = {
     "money": money,
+    "readers": readers,
     "decimal": format_decimal,
     "number": number,
     "day": day,

@@ -5,7 +5,16 @@ from typing import Final
 from litestar import Router
 from litestar.exceptions import HTTPException, ValidationException
 
-from services.gateway.dashboard.actions import account, amending, editing, example, lifecycle, sendings, session
+from services.gateway.dashboard.actions import (
+    account,
+    amending,
+    editing,
+    example,
+    lifecycle,
+    renaming,
+    sendings,
+    session,
+)
 from services.gateway.dashboard.actions import integrations as integration_actions
 from services.gateway.dashboard.actions import invoices as invoice_actions
 from services.gateway.dashboard.actions import settings as settings_actions
@@ -19,6 +28,7 @@ from services.gateway.dashboard.pages import (
     join,
     oidc,
     plan,
+    plans,
     settings,
     show,
     show_tabs,
@@ -39,7 +49,9 @@ ROUTES: Final = Router(
         *editing.HANDLERS,
         *example.HANDLERS,
         *lifecycle.HANDLERS,
+        *renaming.HANDLERS,
         *plan.HANDLERS,
+        *plans.HANDLERS,
         *invoice.HANDLERS,
         *desk.HANDLERS,
         *invoice_actions.HANDLERS,

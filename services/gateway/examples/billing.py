@@ -202,6 +202,7 @@ BILLING: Final = (
         unpriced_lines=_part(0, 1),
         unexplained=_part(0, 0),
         balanced=True,
+        running_sending_id="",
         seq=1204,
     ),
     VerificationView(

@@ -33,6 +33,13 @@ class NoSuchAccount(ShowbillError):
     reason = "NO_SUCH_ACCOUNT"
 
 
+class NoSuchWorkspace(ShowbillError):
+    """There is no workspace with this id. Its page of plans shows it."""
+
+    kind = Kind.NOT_FOUND
+    reason = "NO_SUCH_WORKSPACE"
+
+
 class BootstrapIncomplete(CannotStart):
     """The first owner cannot be made."""
 
@@ -75,6 +82,12 @@ async def set_password(pool: Pool, passwords: Passwords, email: str, password: S
     async with transaction(pool) as connection:
         await connection.execute(SQL["replace_password_hash"], user["user_id"], password_hash)
         await connection.execute(SQL["end_sessions_of_user"], user["user_id"], None)
+
+
+async def set_plan(pool: Pool, workspace_id: str, plan: str) -> None:
+    """What of the integrations a workspace may use. Raises NoSuchWorkspace."""
+    if await pool.fetchval(SQL["set_plan"], workspace_id, plan) is None:
+        raise NoSuchWorkspace
 
 
 async def bootstrap(pool: Pool, passwords: Passwords, config: Config) -> None:

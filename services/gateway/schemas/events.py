@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from services.gateway.schemas.base import View
 from services.gateway.schemas.invoices import InvoiceView
+from services.gateway.schemas.shows import ShowState
 
 
 class GenerationProgressedView(View):
@@ -64,6 +65,29 @@ class IntegrationUpdatedView(View):
     status_reason: str
 
 
+class ShowUpdatedView(View):
+    """A show was started, paused, ended, renamed, or its currency or start time changed."""
+
+    name: str
+    state: ShowState
+
+
+class SendingStartedView(View):
+    """A run that sends links began."""
+
+    sending_id: str
+    total_count: int
+
+
+class PayLinkOpenedView(View):
+    """A buyer opened their pay link: how often it was by now, and when first."""
+
+    buyer_id: str
+    invoice_id: str
+    opened_count: int
+    first_opened_at: datetime | None
+
+
 class HelloView(View):
     """The first message. `behind` says that the client's own position is older: it should re-read."""
 
@@ -85,6 +109,9 @@ EventData: TypeAlias = (
     | LinkSentView
     | ClaimsChangedView
     | IntegrationUpdatedView
+    | ShowUpdatedView
+    | SendingStartedView
+    | PayLinkOpenedView
 )
 
 

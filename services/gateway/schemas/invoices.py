@@ -167,6 +167,9 @@ class GenerateBody(Body):
     provider: Annotated[str, msgspec.Meta(max_length=50, description="Who invoices; Stripe when it is left out.")] = ""
     apply_changes: Annotated[bool, msgspec.Meta(description="Carry out the changes that the plan proposes.")] = False
     reissue_for_email: Annotated[bool, msgspec.Meta(description="Carry out those that are `optional`.")] = False
+    except_buyer_ids: Annotated[
+        list[str], msgspec.Meta(max_length=MOST_IDS, description="Left out of the plan that `planHash` names.")
+    ] = msgspec.field(default_factory=list)
 
 
 class SkippedBuyerView(View):
@@ -291,4 +294,5 @@ class SummaryView(View):
         msgspec.Meta(description="The part of `moved` that neither claims, nor prices, nor an edit explain."),
     ]
     balanced: Annotated[bool, msgspec.Meta(description="Whether nothing is unexplained.")]
+    running_sending_id: Annotated[str, msgspec.Meta(description="The run that is sending links; empty when none is.")]
     seq: int

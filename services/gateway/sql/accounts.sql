@@ -35,6 +35,9 @@ WHERE sessions.id = $1;
 -- name: replace_password_hash
 UPDATE users SET password_hash = $2 WHERE id = $1;
 
+-- name: set_plan
+UPDATE workspaces SET plan = $2 WHERE id::text = $1 RETURNING id;
+
 -- name: workspaces_of_user
 SELECT workspaces.id, workspaces.name, workspaces.plan, memberships.role::text AS role
 FROM memberships JOIN workspaces ON workspaces.id = memberships.workspace_id

@@ -50,7 +50,7 @@ RETURNING *;
 -- name: renew_integration
 -- New keys of the same account and mode. No row when the connection changed since it was read.
 UPDATE integrations
-SET status = 'active', status_reason = '', country = $3, default_currency = $4, key_hint = $5, wrapped_key = $6,
+SET status = 'active', status_reason = '', hindered_verb = '', country = $3, default_currency = $4, key_hint = $5, wrapped_key = $6,
     key_id = $7, webhook_endpoint_id = $8, webhook_url = $9, update_mode = $10, update_mode_reason = $11,
     connect_time = now(), connected_by = $12, version = version + 1, update_time = now()
 WHERE id = $1 AND version = $2 AND status <> 'inactive'
@@ -68,7 +68,7 @@ RETURNING *;
 -- name: change_status
 -- No row when the connection changed since it was read, or has that status already.
 UPDATE integrations
-SET status = $3, status_reason = $4, version = version + 1, update_time = now()
+SET status = $3, status_reason = $4, hindered_verb = $5, version = version + 1, update_time = now()
 WHERE id = $1 AND version = $2 AND status NOT IN ('inactive', $3)
 RETURNING *;
 

@@ -24,14 +24,14 @@ FROM pace
 WHERE provider = $1 AND account_id = $2 AND livemode = $3;
 
 -- name: hold_account
--- The provider said that the account is too fast: the next free moment comes $4 seconds later.
+-- The provider said that the account is too fast: the next free moment comes in $4 seconds, however many calls heard it.
 UPDATE pace
-SET free_at = greatest(free_at, extract(epoch FROM clock_timestamp())) + $4::float8
+SET free_at = greatest(free_at, extract(epoch FROM clock_timestamp()) + $4::float8)
 WHERE provider = $1 AND account_id = $2 AND livemode = $3;
 
 -- name: hold_operation
 -- The same for the operation $5 alone.
 UPDATE pace
 SET operations_free_at = operations_free_at || jsonb_build_object(
-    $5::text, greatest((operations_free_at ->> $5)::float8, extract(epoch FROM clock_timestamp())) + $4::float8)
+    $5::text, greatest((operations_free_at ->> $5)::float8, extract(epoch FROM clock_timestamp()) + $4::float8))
 WHERE provider = $1 AND account_id = $2 AND livemode = $3;

@@ -1,8 +1,8 @@
 """What a generation would do for each buyer. A pure function of what is owed, what is invoiced, and the terms."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.common.money import format_money
@@ -90,6 +90,11 @@ class Plan:
     def to_change(self) -> list[Entry]:
         """Whose invoices a run of this plan changes."""
         return [entry for entry in self.entries if self.wishes.include(entry.proposal)]
+
+    def without(self, buyer_ids: Collection[str]) -> "Plan":
+        """The part of it that is about other buyers. It keeps the name of the whole that was looked at."""
+        left = tuple(entry for entry in self.entries if entry.buyer.id not in buyer_ids)
+        return replace(self, entries=left) if buyer_ids else self
 
     @property
     def create_total(self) -> int:

@@ -154,7 +154,8 @@ WHERE pay_links.token = $1 AND pay_links.revoked_at IS NULL;
 -- name: count_opening
 UPDATE pay_links
 SET opened_count = opened_count + 1, first_opened_at = coalesce(first_opened_at, clock_timestamp())
-WHERE token = $1 AND revoked_at IS NULL;
+WHERE token = $1 AND revoked_at IS NULL
+RETURNING buyer_id, opened_count, first_opened_at;
 
 -- name: openings
 SELECT buyer_id, opened_count, first_opened_at FROM pay_links

@@ -41,3 +41,9 @@ SELECT sendings.*, counts.* FROM sendings, LATERAL (
   FROM deliveries WHERE sending_id = sendings.id
 ) AS counts
 WHERE sendings.id = $1 AND workspace_id = $2;
+
+-- name: running_sending
+-- Out of the queue, which is empty as a rule.
+SELECT sending_id FROM deliveries
+WHERE state = 'queued' AND workspace_id = $1 AND show_id = $2 AND sending_id IS NOT NULL
+ORDER BY sending_id DESC LIMIT 1;

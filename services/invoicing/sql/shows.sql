@@ -16,11 +16,13 @@ SELECT * FROM shows WHERE id = $1 AND workspace_id = $2 FOR NO KEY UPDATE;
 -- name: list_shows
 SELECT * FROM shows
 WHERE workspace_id = $1 AND ($2::uuid IS NULL OR id < $2)
+  AND ($4 = '' OR strpos(lower(name), $4) > 0)
+  AND (cardinality($5::text[]) = 0 OR state::text = ANY ($5))
 ORDER BY id DESC
 LIMIT $3;
 
 -- name: update_show
-UPDATE shows SET name = $2, currency = $3, start_at = $4, state = $5, end_at = $6 WHERE id = $1 RETURNING *;
+UPDATE shows SET name = $2, currency = $3, start_at = $4, state = $5, end_at = $6 WHERE id = $1;
 
 -- name: show_has_invoices
 SELECT EXISTS (SELECT FROM invoices WHERE show_id = $1);

@@ -42,8 +42,11 @@ async def generate(
 
 
 def _pressed(form: FormMultiDict) -> GenerateBody:
+    """Buyers that were on the page and are not ticked are left out; the others of the plan are not on it, and meant."""
+    ticked = set(form.getall("buyer", []))
     return GenerateBody(
         plan_hash=str(form.get("plan_hash", ""))[:200],
+        except_buyer_ids=[str(buyer) for buyer in form.getall("shown", []) if buyer not in ticked],
         apply_changes=bool(form.get("changes")),
         reissue_for_email=bool(form.get("emails")),
     )

@@ -14,6 +14,7 @@ from services.gateway.api.parameters import request_id_of
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.pages.shows import new_show_form
 from services.gateway.dashboard.rendering import AnyRequest, go, render
+from services.gateway.dashboard.views.moments import moment_of
 from services.gateway.faults import sentence_of
 from services.gateway.identity.principal import Principal
 from services.gateway.imports.claims import import_claims
@@ -48,15 +49,16 @@ async def create_show(
     """Makes the show and takes the files that came along; what could not be taken is told line by line."""
     form = await request.form()
     name, currency = str(form.get("name", "")).strip(), str(form.get("currency", ""))
-    key = str(form.get("request_id", ""))[:100]
+    starts, key = str(form.get("starts", ""))[:40], str(form.get("request_id", ""))[:100]
     try:
-        wanted = msgspec.convert({"name": name, "currency": currency}, NewShow)
+        start_time = moment_of(starts, str(form.get("zone", ""))[:60])
+        wanted = msgspec.convert({"name": name, "currency": currency, "startTime": start_time}, NewShow)
         await _require_seen(form)
         show = await shows.create(caller.identity, wanted, request_id_of(key, caller.identity, "create show"))
         reports = await _take_files(form, shows, caller, show.id)
     except (msgspec.ValidationError, ShowbillError) as error:
         problem = "Give the show a name of at most 200 characters." if not name or len(name) > 200 else _told(error)
-        values = new_show_form(name=name, currency=currency, request_id=key, problems=[problem])
+        values = new_show_form(name=name, currency=currency, starts=starts, request_id=key, problems=[problem])
         return render(request, "show-new.html", values, status=422)
     return _done(request, show, reports)
 

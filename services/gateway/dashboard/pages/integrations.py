@@ -132,7 +132,7 @@ async def check_connection(
     `quiet` when nobody pressed anything.
     """
     listed = await listed_of(integrations, caller.identity, provider)
-    report = await integrations.test(caller.identity, provider)
+    report = await integrations.test(caller.identity, provider, passive=quiet)
     if report.healthy:
         said = toast("ok", f"{listed.name} answered in {round(report.latency_ms)} ms")
     else:

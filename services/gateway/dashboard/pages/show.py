@@ -47,6 +47,8 @@ async def show_page(
     show = await shows.get(who, show_id)  # its position first: what changes while the rest is read counts as news
     summary, listed = await asyncio.gather(invoices.summary(who, show_id), integrations.list(who))
     money, connection = money_of(summary), connection_of(listed)
+    # Whoever comes while somebody else sends links sees how far it is.
+    chosen = replace(chosen, sending=chosen.sending or summary.running_sending_id)
     panel = Panel(state_of(show, money, connection), connection, chosen)
     if panel.state == "plan":
         panel = replace(panel, plan=plan_of(await invoices.plan(who, show_id)))

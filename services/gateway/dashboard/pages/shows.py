@@ -7,11 +7,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from services.common.ids import new_id
-from services.gateway.backends.browsing import Browsing
+from services.gateway.backends.browsing import Browsing, Wanted
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.rendering import AnyRequest, go, render
 from services.gateway.dashboard.views.beginning import steps_of
+from services.gateway.dashboard.views.chosen_shows import STATES, ChosenShows
 from services.gateway.dashboard.views.panel import connection_of
 from services.gateway.identity.principal import Principal
 
@@ -31,12 +32,16 @@ async def shows_page(
     browsing: NamedDependency[Browsing],
     integrations: NamedDependency[Integrations],
     page: Annotated[str, QueryParameter(max_length=2000)] = "",
+    q: Annotated[str, QueryParameter(max_length=200)] = "",
+    only: Annotated[str, QueryParameter(max_length=20)] = "",
 ) -> Response[bytes]:
     """Shows, newest first, each with its money; and what is left to do until a first invoice is paid."""
-    found = await browsing.shows(caller.identity, _MOST_SHOWN, page)
-    beginner = not page and not found.next_page and not any(row.collected for row in found.rows)
+    chosen = ChosenShows(only if only in STATES else "", q.strip(), page)
+    found = await browsing.shows(caller.identity, Wanted(_MOST_SHOWN, page, chosen.search), STATES[chosen.state])
+    narrowed = bool(page or chosen.search or chosen.state)
+    beginner = not narrowed and not found.next_page and not any(row.collected for row in found.rows)
     steps = steps_of(found.rows, connection_of(await integrations.list(caller.identity))) if beginner else []
-    values = {"shows": found.rows, "next_page": found.next_page, "later_page": bool(page), "steps": steps}
+    values = {"shows": found.rows, "next_page": found.next_page, "chosen": chosen, "narrowed": narrowed, "steps": steps}
     return render(request, "shows.html", values)
 
 
@@ -52,13 +57,19 @@ async def new_show_page(
 
 
 def new_show_form(
-    *, name: str = "", currency: str = "USD", request_id: str = "", problems: list[str] | None = None
+    *,
+    name: str = "",
+    currency: str = "USD",
+    starts: str = "",
+    request_id: str = "",
+    problems: list[str] | None = None,
 ) -> dict[str, object]:
     """Values of the form. Sending it again with the same request id makes no second show."""
     return {
         "name": name,
         "currency": currency,
         "currencies": sorted({*CURRENCIES, currency}),
+        "starts": starts,
         "request_id": request_id or new_id(),
         "problems": problems or [],
     }

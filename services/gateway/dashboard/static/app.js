@@ -28,6 +28,8 @@
     saying = setTimeout(flush, 60);
   }
 
+  window.showbill = { $, $$, on, icon, el, say };
+
   /* ---- messages in the corner, four at most */
   const KIND = { paid: 'circle-check', ok: 'circle-check', error: 'circle-alert', info: 'info' };
   function toast({ kind = 'ok', title, body = '', copy = '', ms = kind === 'error' ? 0 : 6000 }) {
@@ -90,41 +92,7 @@
   on('submit', e => { const f = e.target; if (f.matches('[data-once]') && !f.hasAttribute('hx-post')) { if (f.dataset.sent) e.preventDefault(); f.dataset.sent = '1'; busy(f); } });
   addEventListener('pageshow', e => { if (e.persisted) location.reload(); });
 
-  /* ---- keys of the provider: their shape at once; the server has the last word */
-  const SHAPE = { secret: /^(sk|rk)_(test|live)_[A-Za-z0-9]{8,}$/, publishable: /^pk_(test|live)_[A-Za-z0-9]{8,}$/ };
-  const modeOf = v => (v.trim().match(/^[srp]k_(test|live)_/) || [])[1];
-  function keyFault(input) {
-    const v = input.value.trim(), kind = input.dataset.keyInput, form = input.form;
-    const other = $(`[data-key-input]:not([data-key-input=${kind}])`, form), mode = modeOf(v), theirs = modeOf(other.value);
-    if (!v) return '';
-    if (kind === 'secret' && v.startsWith('pk_')) return 'That is a publishable key. The secret key starts with rk_ or sk_.';
-    if (kind === 'publishable' && /^[sr]k_/.test(v)) return 'That is a secret key. Paste it in the field above.';
-    if (!SHAPE[kind].test(v)) return v.length > 14 || document.activeElement !== input ? `This does not look like a ${kind} key. Copy it again from Stripe.` : '';
-    if (kind === 'publishable' && theirs && mode !== theirs) return `This is a ${mode} key but the secret key is a ${theirs} key. Use two keys from the same mode.`;
-    return '';
-  }
-  function tell(input, bad, good) {
-    const msg = document.getElementById(input.id + '-m'); input.setAttribute('aria-invalid', bad ? 'true' : 'false');
-    msg.className = 'msg ' + (bad ? 'msg-error' : 'msg-ok'); msg.replaceChildren(...(bad || good ? [icon(bad ? 'circle-alert' : 'check'), el('span', '', bad || good)] : []));
-  }
-  function checkKey(input) {
-    const v = input.value.trim(), bad = keyFault(input), mode = modeOf(v), slot = $(`[data-mode-for=${input.id}]`);
-    const good = !bad && input.dataset.keyInput === 'secret' && SHAPE.secret.test(v) ? (v.startsWith('rk_') ? 'Restricted key. Good choice.' : 'Full-access key. It works, but a restricted key is safer.') : '';
-    tell(input, bad, good);
-    if (slot) { const b = el('span', 'badge', icon(mode === 'live' ? 'radio' : 'zap'), mode === 'live' ? 'Live mode' : 'Test mode'); b.dataset.s = mode === 'live' ? 'livemode' : 'test'; slot.replaceChildren(...(mode ? [b] : [])); }
-    return !bad;
-  }
-  on('input', e => { if (e.target.matches('[data-key-input]')) $$('[data-key-input]', e.target.form).forEach(i => (i === e.target || i.value) && checkKey(i)); });
-  on('focusout', e => { if (e.target.matches?.('[data-key-input]') && e.target.value) checkKey(e.target); });
-  on('htmx:before:request', e => {
-    const form = e.target.closest?.('form'); if (!form || form !== e.target) return;
-    if (form.matches('[data-stripe-form]')) {
-      const wrong = $$('[data-key-input]', form).filter(i => { const good = checkKey(i); if (!i.value.trim()) tell(i, 'Paste the key from Stripe.'); return !good || !i.value.trim(); });
-      if (wrong.length) { e.preventDefault(); wrong[0].focus(); return; }
-      say('Checking the keys with Stripe');
-    }
-    busy(form);
-  });
+  on('htmx:before:request', e => { if (e.target.matches?.('form') && !e.defaultPrevented) busy(e.target); });
   on('htmx:finally:request', e => { const form = e.target, ctx = e.detail.ctx; if (form.matches?.('form') && !ctx.hx?.redirect) { idle(form); if ('closes' in form.dataset && ctx.response?.raw.ok) dialog()?.close(); } });
 
   /* ---- keyboard: single letters only while the focus is inside a row */
@@ -158,6 +126,21 @@
     else keep(input);
   });
   on('said', e => say(e.detail.text));
+
+  /* ---- the plan: whom to invoice. A tick that was taken away outlives a swap; the press says what is left of the plan. */
+  function chosen(told) {
+    const b = $('#plan [type=submit][data-count]'), all = $('#plan [data-all]'), buyers = $$('#plan [name=buyer]'); if (!all) return;
+    const out = buyers.filter(i => !i.checked), less = key => b.dataset[key] - out.reduce((sum, i) => sum + +i.dataset[key], 0), some = (n, word) => `${n.toLocaleString(LOCALE)} ${word}${n === 1 ? '' : 's'}`;
+    const n = b.dataset.count - out.length, c = +b.dataset.changes, words = [n && `Generate ${some(n, 'invoice')}`, c && `${n ? 'apply' : 'Apply'} ${some(c, 'change')}`].filter(Boolean).join(', ') || 'Choose whom to invoice';
+    all.checked = !out.length; all.indeterminate = out.length > 0 && out.length < buyers.length;
+    for (const [key, text] of Object.entries({ count: n.toLocaleString(LOCALE), items: less('items').toLocaleString(LOCALE), total: money(less('total'), b.dataset.currency) })) put($(`[data-sum=${key}]`), text);
+    put(b, words); b.disabled = 'broken' in b.dataset || !(n + c); if (told) say(words);
+  }
+  on('change', e => {
+    if (!e.target.matches('.pick')) return;
+    if ('all' in e.target.dataset) $$('#plan [name=buyer]').forEach(i => { i.checked = e.target.checked; });
+    $$('#plan [name=buyer]').forEach(i => i.closest('td').toggleAttribute('hx-morph-skip', !i.checked)); chosen(true);
+  });
 
   /* ---- times, in the reader's own time and growing older */
   const AGES = [[60, 1, ''], [3600, 60, 'min'], [86400, 3600, 'h'], [30 * 86400, 86400, 'd']];
@@ -200,7 +183,7 @@
   const rest = ms => new Promise(done => setTimeout(done, Math.min(5000, Math.max(80, ms))));
   /* A plan is only run as it was looked at: it is never changed under somebody's eyes. */
   function stale() { const told = $('#stale'); if (told?.hidden) { told.hidden = false; say('The plan changed'); } }
-  function follow(run) { const url = new URL(location.href); run ? url.searchParams.set('run', run) : url.searchParams.delete('run'); if (url.href !== location.href) history.replaceState(history.state, '', url); }
+  function follow(id, what = 'run') { const url = new URL(location.href); id ? url.searchParams.set(what, id) : url.searchParams.delete(what); if (url.href !== location.href) history.replaceState(history.state, '', url); }
   function position() { const read = Number(panel()?.dataset.seq || 0); if (read > seq) seq = read; heard = Date.now(); clocks(); }
   function refreshSoon(id) { if (id) changed.add(id); figures = true; due ||= setTimeout(refresh, id ? 80 : 250); }
   async function refresh() {
@@ -234,6 +217,9 @@
       toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} ${cancelled ? 'created before the run was cancelled' : 'created'}`, body: [failed && `${failed} need attention.`, left && `${left} were not made. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
     },
     'claims.changed': () => reload(),
+    'show.updated': () => htmx.ajax('GET', location.href, { source: '#feed', target: '#show-head', select: '#show-head', swap: 'outerMorph' }),
+    'sending.started'(m) { if (panel().dataset.state === 'list') { follow(m.data.sendingId, 'sending'); reload(); } },
+    'pay_link.opened'(m) { panel().dataset.state === 'list' ? document.getElementById('inv-' + m.data.invoiceId) && refreshSoon(m.data.invoiceId) : reload(); },
     'integration.updated': () => reload(),
     resync: () => reload(),
   };
@@ -270,11 +256,12 @@
   /* A swap must never drop the keyboard on <body>: it lands on the same row's main button. */
   let held = '';
   on('htmx:before:swap', () => { held = document.activeElement?.closest?.('tr[id]')?.id || ''; });
-  on('htmx:after:swap', () => { if (held && document.activeElement === document.body) $(`#${held} [data-key], #${held} [popovertarget^=m-]`)?.focus(); held = ''; clocks(); });
+  on('htmx:after:swap', () => { if (held && document.activeElement === document.body) $(`#${held} [data-key], #${held} [popovertarget^=m-]`)?.focus(); held = ''; clocks(); chosen(); });
   on('DOMContentLoaded', () => {
     live = $('#live');
-    $$('[data-key-input]').forEach(i => i.value && i.getAttribute('aria-invalid') !== 'true' && checkKey(i));
-    clocks(); setInterval(clocks, 10000);
+    $$('[data-zone]').forEach(i => { i.value = Intl.DateTimeFormat().resolvedOptions().timeZone; });
+    $$('[data-at]').forEach(i => { const t = new Date(i.dataset.at); i.value = new Date(t - 6e4 * t.getTimezoneOffset()).toISOString().slice(0, 16); });
+    clocks(); chosen(); setInterval(clocks, 10000);
     if (live) { position(); connect(); }
   });
 })();

@@ -36,6 +36,8 @@ class Row:
     can_update: bool
     """A draft that is held back: it can be brought to the claims and prices of now."""
     can_finalize: bool
+    needs_price: bool
+    """An item of it had no price when it was made."""
     fresh: bool
     """Just became paid: lights up once."""
 
@@ -71,5 +73,6 @@ def row_of(invoice: InvoiceRow, base_url: str, *, fresh: bool = False) -> Row:
         can_mark_paid=payable,
         can_update=held_back,
         can_finalize=held_back and not invoice.unpriced_count and invoice.draft_reason != "below_minimum",
+        needs_price=invoice.draft_reason == "needs_price",
         fresh=fresh and invoice.status == "paid",
     )

@@ -24,7 +24,7 @@ _NEEDED: Final[dict[str, tuple[str, ...]]] = {
 
 def read_object(data: object, operation: Operation) -> Json:
     """Raises AdapterError PROVIDER_UNAVAILABLE for what is no object of Stripe's: the outcome is unknown."""
-    if not isinstance(data, dict) or not _is_whole(data):
+    if not isinstance(data, dict) or data.get("object") != operation.answer or not _is_whole(data):
         raise not_understood(operation)
     if data["object"] == "list" and not (isinstance(data["data"], list) and all(map(_is_whole, data["data"]))):
         raise not_understood(operation)

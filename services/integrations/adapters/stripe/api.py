@@ -16,6 +16,7 @@ from services.integrations.adapters.stripe.answers import Json, not_understood, 
 from services.integrations.adapters.stripe.errors import TRANSPORT, Busy, translate
 from services.integrations.adapters.stripe.keys import secret_key_of
 from services.integrations.adapters.stripe.operations import Operation
+from services.integrations.adapters.stripe.steps import Chains
 from services.integrations.connection_values import Link
 from services.integrations.ports import Pace
 
@@ -64,6 +65,7 @@ class StripeApi:
             "unused", base_addresses={"api": base.rstrip("/")}, http_client=self._http, max_network_retries=0
         )
         self._pace = pace
+        self.chains = Chains()
 
     async def ask(self, secret_key: Secret, operation: Operation, params: Parameters | None = None) -> Json:
         """One call before the account is known, hence without pacing. Raises AdapterError."""
@@ -116,7 +118,8 @@ class StripeApi:
         except (stripe.StripeError, *TRANSPORT) as error:
             _CALLS_FAILED.labels(operation.name, type(error).__name__).inc()
             raise translate(error, operation) from error
-        except UnicodeDecodeError as error:  # the SDK writes every body into a debug line before it looks at it
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # The SDK reads every body before it looks at it, an error's too: a proxy's may be of any shape.
             raise not_understood(operation) from error
         return read_object(answer.data, operation)
 

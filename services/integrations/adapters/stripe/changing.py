@@ -14,7 +14,6 @@ from services.integrations.adapters.stripe.operations import (
     VOID_INVOICE,
     Operation,
 )
-from services.integrations.adapters.stripe.steps import walk
 from services.integrations.adapters.stripe.totals import require_our_total
 from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
@@ -44,7 +43,7 @@ class Changing:
         async def look() -> None:
             """Nothing at Stripe tells whether an e-mail went out: a second one is better than none."""
 
-        return await walk(f"inv:{ref.invoice_id}:r{ref.revision}:send:{delivery_id}", call, look)
+        return await self._api.chains.walk(f"inv:{ref.invoice_id}:r{ref.revision}:send:{delivery_id}", call, look)
 
     async def mark_paid(self, link: Link, ref: InvoiceRef) -> Json:
         """Notes at Stripe that it was paid elsewhere. Stripe would finalize a draft on the way, at whatever total."""

@@ -6,9 +6,9 @@ from typing import Any, Final, cast
 
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
+from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.operations import CREATE_CUSTOMER, LIST_CUSTOMERS, UPDATE_CUSTOMER
 from services.integrations.adapters.stripe.parameters import CUSTOMER, customer_parameters, marked
-from services.integrations.adapters.stripe.steps import walk
 from services.integrations.connection_values import Link
 from services.integrations.invoice_values import Buyer
 from services.integrations.ports import CustomerBook, CustomerRecord
@@ -29,8 +29,15 @@ class Customers:
         """The buyer's record with a customer id. No call to Stripe when it is known and its e-mail is unchanged."""
         wanted = customer_parameters(link, buyer)
         record = await self._book.reserve(link, buyer, wanted)
-        if not record.customer_id:
-            record = await self._make(link, record)
+        if record.customer_id and buyer.email and record.parameters.get("email") != wanted["email"]:
+            try:
+                return await self._tell_email(link, record, wanted["email"])
+            except NotThere:
+                await self.forget(record)
+                record = await self._book.reserve(link, buyer, wanted)
+        if record.customer_id:
+            return record
+        record = await self._make(link, record)
         if buyer.email and record.parameters.get("email") != wanted["email"]:
             record = await self._tell_email(link, record, wanted["email"])
         return record
@@ -47,7 +54,7 @@ class Customers:
             return await self._api.call(link, CREATE_CUSTOMER, parameters, key=key, patience=FIRST_PATIENCE)
 
         if found is None:
-            found = await walk(f"cus:{record.id}", create, lambda: self._look(link, record))
+            found = await self._api.chains.walk(f"cus:{record.id}", create, lambda: self._look(link, record))
         return await self._settled(record, found["id"], record.parameters)
 
     async def _look(self, link: Link, record: CustomerRecord) -> Json | None:
@@ -75,5 +82,5 @@ class Customers:
         return CustomerRecord(record.id, parameters, customer_id, record.create_time)
 
     async def forget(self, record: CustomerRecord) -> None:
-        """The customer was deleted at Stripe: the next try makes a new one."""
+        """The customer was deleted at Stripe: who asks again makes a new one."""
         await self._book.forget(record)

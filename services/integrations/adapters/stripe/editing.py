@@ -17,7 +17,6 @@ from services.integrations.adapters.stripe.finalizing import finalize, key_of_it
 from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.operations import ADD_LINES, LIST_LINES, REMOVE_LINES, Operation
 from services.integrations.adapters.stripe.parameters import EDIT, lines_parameters
-from services.integrations.adapters.stripe.steps import walk
 from services.integrations.adapters.stripe.totals import require_our_total
 from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
@@ -85,7 +84,7 @@ class Editing:
             found = await read_invoice(self._api, link, ref.external_id)
             return found if found["status"] != "draft" or bool(found["lines"]["data"]) is filled else None
 
-        return await walk(key, call, look)
+        return await self._api.chains.walk(key, call, look)
 
     async def _lines(self, link: Link, found: Json) -> list[Json]:
         """All lines; an invoice shows the first few only."""

@@ -19,7 +19,6 @@ from services.integrations.adapters.stripe.operations import (
     READ_ENDPOINT,
 )
 from services.integrations.adapters.stripe.parameters import ATTEMPT, INTEGRATION, WORKSPACE
-from services.integrations.adapters.stripe.steps import walk
 from services.integrations.connection_values import Endpoint, EndpointState, EndpointWish, Link
 from services.integrations.failures import AdapterError, Failure
 
@@ -116,7 +115,7 @@ class Endpoints:
             """One that a fault left behind is of no use without its secret: it goes with the strays."""
 
         try:
-            return await _again(lambda: walk(f"endpoint:{attempt}", create, look))
+            return await _again(lambda: self._api.chains.walk(f"endpoint:{attempt}", create, look))
         except AdapterError as error:
             if error.failure is Failure.PROVIDER_UNAVAILABLE:
                 await self._remove_where(link, lambda one: _mark(one, ATTEMPT) == attempt)

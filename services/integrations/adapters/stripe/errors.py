@@ -78,7 +78,7 @@ def _details(error: stripe.StripeError, operation: Operation) -> dict[str, str]:
         "param": getattr(error, "param", None),
         "http_status": str(error.http_status) if error.http_status else None,
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value and isinstance(value, str)}
 
 
 def _of_error(error: stripe.StripeError, name: str) -> str | None:
@@ -92,6 +92,13 @@ def _header(error: stripe.StripeError, name: str) -> str:
     return next((value for key, value in (error.headers or {}).items() if key.lower() == name), "")
 
 
+def _said(error: stripe.StripeError) -> str:
+    """Stripe's own words as a finished sentence; empty where it said nothing, or a proxy something else."""
+    words: object = error.user_message
+    text = words.strip() if isinstance(words, str) else ""
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
 def _replayed(error: stripe.StripeError) -> bool:
     return _header(error, "idempotent-replayed").lower() == "true"
 
@@ -102,13 +109,14 @@ def _busy(error: stripe.StripeError, details: dict[str, str]) -> Busy:
         return Busy(Failure.PROVIDER_UNAVAILABLE, sentence, details=details)
     sentence = "Stripe was too busy to answer (429). It is safe to try again."
     busy = Busy(Failure.RATE_LIMITED, sentence, details=details)
-    busy.too_fast = True
-    busy.whole_account = not _header(error, "stripe-rate-limited-reason").startswith("endpoint")
+    reason = _header(error, "stripe-rate-limited-reason")
+    busy.too_fast = reason != "resource-specific"  # that one object is in demand, no bucket is empty
+    busy.whole_account = not reason.startswith("endpoint")
     return busy
 
 
 def _forbidden(error: stripe.StripeError, operation: Operation, details: dict[str, str]) -> AdapterError:
-    account = _ACCOUNT.search(error.user_message or "")
+    account = _ACCOUNT.search(_said(error))
     if account:
         details["account_id"] = account.group()
     return AdapterError(
@@ -120,7 +128,7 @@ def _forbidden(error: stripe.StripeError, operation: Operation, details: dict[st
 
 
 def _refused(error: stripe.StripeError, details: dict[str, str]) -> AdapterError:
-    message = (error.user_message or "Stripe refused the request without saying why.").strip()
+    message = _said(error) or "it did not say why."
     missing = details.get("code") == "resource_missing"
     if missing and error.http_status == 404:
         return NotThere(Failure.PROVIDER_REFUSED, f"Stripe does not know it any more: {message}", details=details)

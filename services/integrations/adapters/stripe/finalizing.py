@@ -6,7 +6,6 @@ from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.operations import FINALIZE_INVOICE
-from services.integrations.adapters.stripe.steps import walk
 from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.invoice_values import InvoiceRef
@@ -31,7 +30,7 @@ async def finalize(api: StripeApi, link: Link, external_id: str, base: str) -> J
         return found if found["status"] != "draft" else None
 
     try:
-        return await walk(base, call, look)
+        return await api.chains.walk(base, call, look)
     except AdapterError as error:
         if error.failure is not Failure.PROVIDER_REFUSED or isinstance(error, NotThere):
             raise

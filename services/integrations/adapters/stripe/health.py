@@ -7,7 +7,6 @@ from typing import Final
 
 from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.endpoints import EVENTS, Endpoints
-from services.integrations.adapters.stripe.keys import secret_key_of
 from services.integrations.adapters.stripe.operations import LIST_EVENTS
 from services.integrations.adapters.stripe.permissions import examine, missing_permissions
 from services.integrations.adapters.stripe.probe import NO_CHARGES
@@ -32,7 +31,7 @@ async def health(
     began = time.perf_counter()
     try:
         found, endpoint, behind = await asyncio.gather(
-            examine(api, secret_key_of(link)),
+            examine(lambda operation, params: api.call(link, operation, params)),
             _endpoint(endpoints, link, endpoint_id, url),
             _is_behind(api, link, endpoint_id, heard),
         )

@@ -10,7 +10,6 @@ from services.integrations.adapters.stripe.finalizing import finalize
 from services.integrations.adapters.stripe.listing import find_ours, read_invoice
 from services.integrations.adapters.stripe.operations import ADD_LINES, CREATE_INVOICE
 from services.integrations.adapters.stripe.parameters import invoice_parameters, lines_parameters
-from services.integrations.adapters.stripe.steps import walk
 from services.integrations.adapters.stripe.totals import require_our_total
 from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
@@ -65,7 +64,7 @@ class Issuing:
             return await find_ours(self._api, link, customer.customer_id, order.invoice_id, order.revision)
 
         try:
-            return await walk(_key(order, "create"), create, look)
+            return await self._api.chains.walk(_key(order, "create"), create, look)
         except AdapterError as error:
             if error.details.get("code") == "resource_missing" and error.details.get("param") == "customer":
                 await self._customers.forget(customer)
@@ -82,7 +81,7 @@ class Issuing:
             return found if found["lines"]["data"] or found["status"] != "draft" else None
 
         try:
-            return await walk(_key(order, "lines"), add, look)
+            return await self._api.chains.walk(_key(order, "lines"), add, look)
         except AdapterError as error:
             if error.failure is not Failure.PROVIDER_REFUSED or isinstance(error, NotThere):
                 raise

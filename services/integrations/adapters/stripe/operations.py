@@ -22,6 +22,12 @@ class Operation:
     def tick(self) -> str:
         return f"{self.permission}: {self.level}"
 
+    @property
+    def answer(self) -> str:
+        """The name of the object that answers it."""
+        *kind, deed = self.name.split(".")
+        return "list" if deed == "list" else kind[0].removesuffix("s")
+
     def url(self, object_id: str) -> str:
         return self.path.format(id=quote(object_id, safe=""))
 

@@ -2,13 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
-from services.common.secret import Secret
 from services.integrations.adapters.stripe.answers import Json
-from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.operations import (
     CREATE_CUSTOMER,
     CREATE_ENDPOINT,
@@ -83,9 +81,13 @@ class Examination:
         return [one for one in self.permissions if one.required and not one.granted]
 
 
-async def examine(api: StripeApi, secret_key: Secret) -> Examination:
+Ask: TypeAlias = Callable[[Operation, Mapping[str, str]], Awaitable[Json]]
+"""How to call: paced where the account is known, without where it is not yet."""
+
+
+async def examine(ask: Ask) -> Examination:
     """All probes at the same time. Raises AdapterError when Stripe is away or does not take the key."""
-    found = await asyncio.gather(*(_ask(api, secret_key, probe) for probe in PROBES))
+    found = await asyncio.gather(*(_answer(ask, probe) for probe in PROBES))
     by_operation = {probe.operation: one for probe, one in zip(PROBES, found, strict=True)}
     named = next((one.account_id for one in found if one.account_id), "")
     return Examination(
@@ -99,15 +101,15 @@ async def examine(api: StripeApi, secret_key: Secret) -> Examination:
     )
 
 
-async def _ask(api: StripeApi, secret_key: Secret, probe: Probe) -> _Finding:
+async def _answer(ask: Ask, probe: Probe) -> _Finding:
     began = time.perf_counter()
     granted, answer, account_id = True, {}, ""
     try:
-        answer = await api.ask(secret_key, probe.operation, probe.parameters)
+        answer = await ask(probe.operation, probe.parameters)
     except AdapterError as error:
         if error.failure is Failure.PERMISSION_MISSING:
             granted, account_id = False, error.details.get("account_id", "")
-        elif error.failure is not Failure.PROVIDER_REFUSED:
+        elif error.failure is not Failure.PROVIDER_REFUSED or probe.parameters is not _UNKNOWN:
             raise
     return _Finding(granted, answer, account_id, time.perf_counter() - began)
 

@@ -9,7 +9,7 @@ from services.integrations.connection_values import ConnectedAccount, Credential
 from services.integrations.failures import AdapterError, Failure
 
 REJECTED = "Stripe didn’t accept this key. It may have been revoked, or a character is missing. Nothing was saved."
-AWAY = "We couldn’t reach Stripe. Nothing was saved. Wait a moment and press Connect again."
+AWAY = "We couldn’t reach Stripe. Nothing was saved. Wait a moment and try again."
 FULL_ACCESS = "Full-access key. It works, but a restricted key is safer."
 NO_CHARGES = "This Stripe account cannot take payments yet. Finish its activation in Stripe."
 
@@ -18,7 +18,7 @@ async def read_account(api: StripeApi, credentials: Credentials) -> ConnectedAcc
     """Raises AdapterError with what is wrong and what to do."""
     secret_key = credentials[SECRET_KEY]
     try:
-        return _account(secret_key, await examine(api, secret_key))
+        return _account(secret_key, await examine(lambda operation, params: api.ask(secret_key, operation, params)))
     except AdapterError as error:
         raise _nothing_saved(error) from error
 

@@ -94,6 +94,36 @@ DRAFT_REASON_NOT_FINALIZED: DraftReason.ValueType  # 3
 """Nothing holds it back any more; the operator is to finalize it."""
 Global___DraftReason: _TypeAlias = DraftReason  # noqa: Y015
 
+class _ShowState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ShowStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ShowState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SHOW_STATE_UNSPECIFIED: _ShowState.ValueType  # 0
+    SHOW_STATE_DRAFT: _ShowState.ValueType  # 1
+    """Not started."""
+    SHOW_STATE_ACTIVE: _ShowState.ValueType  # 2
+    """Live."""
+    SHOW_STATE_PAUSED: _ShowState.ValueType  # 3
+    """Interrupted."""
+    SHOW_STATE_ENDED: _ShowState.ValueType  # 4
+    """Over."""
+
+class ShowState(_ShowState, metaclass=_ShowStateEnumTypeWrapper):
+    """The lifecycle of a show."""
+
+SHOW_STATE_UNSPECIFIED: ShowState.ValueType  # 0
+SHOW_STATE_DRAFT: ShowState.ValueType  # 1
+"""Not started."""
+SHOW_STATE_ACTIVE: ShowState.ValueType  # 2
+"""Live."""
+SHOW_STATE_PAUSED: ShowState.ValueType  # 3
+"""Interrupted."""
+SHOW_STATE_ENDED: ShowState.ValueType  # 4
+"""Over."""
+Global___ShowState: _TypeAlias = ShowState  # noqa: Y015
+
 @_typing.final
 class Event(_message.Message):
     """One event. At-least-once: consumers drop an id that they saw before."""
@@ -113,11 +143,14 @@ class Event(_message.Message):
     CHECKOUT_LINK_SENT_FIELD_NUMBER: _builtins.int
     CLAIMS_CHANGED_FIELD_NUMBER: _builtins.int
     INTEGRATION_UPDATED_FIELD_NUMBER: _builtins.int
+    SHOW_UPDATED_FIELD_NUMBER: _builtins.int
+    SENDING_STARTED_FIELD_NUMBER: _builtins.int
+    PAY_LINK_OPENED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     type: _builtins.str
     """One of `invoice.updated`, `generation.progressed`, `generation.finished`, `checkout_link.requested`,
-    `checkout_link.sent`, `claims.changed`, `integration.updated`.
+    `checkout_link.sent`, `claims.changed`, `integration.updated`, `show.updated`, `sending.started`, `pay_link.opened`.
     """
     workspace_id: _builtins.str
     show_id: _builtins.str
@@ -140,6 +173,12 @@ class Event(_message.Message):
     def claims_changed(self) -> Global___ClaimsChanged: ...
     @_builtins.property
     def integration_updated(self) -> Global___IntegrationUpdated: ...
+    @_builtins.property
+    def show_updated(self) -> Global___ShowUpdated: ...
+    @_builtins.property
+    def sending_started(self) -> Global___SendingStarted: ...
+    @_builtins.property
+    def pay_link_opened(self) -> Global___PayLinkOpened: ...
     def __init__(
         self,
         *,
@@ -156,12 +195,15 @@ class Event(_message.Message):
         checkout_link_sent: Global___CheckoutLinkSent | None = ...,
         claims_changed: Global___ClaimsChanged | None = ...,
         integration_updated: Global___IntegrationUpdated | None = ...,
+        show_updated: Global___ShowUpdated | None = ...,
+        sending_started: Global___SendingStarted | None = ...,
+        pay_link_opened: Global___PayLinkOpened | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["checkout_link_requested", b"checkout_link_requested", "checkout_link_sent", b"checkout_link_sent", "claims_changed", b"claims_changed", "generation_finished", b"generation_finished", "generation_progressed", b"generation_progressed", "integration_updated", b"integration_updated", "invoice_updated", b"invoice_updated", "occur_time", b"occur_time", "payload", b"payload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkout_link_requested", b"checkout_link_requested", "checkout_link_sent", b"checkout_link_sent", "claims_changed", b"claims_changed", "generation_finished", b"generation_finished", "generation_progressed", b"generation_progressed", "integration_updated", b"integration_updated", "invoice_updated", b"invoice_updated", "occur_time", b"occur_time", "pay_link_opened", b"pay_link_opened", "payload", b"payload", "sending_started", b"sending_started", "show_updated", b"show_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkout_link_requested", b"checkout_link_requested", "checkout_link_sent", b"checkout_link_sent", "claims_changed", b"claims_changed", "generation_finished", b"generation_finished", "generation_progressed", b"generation_progressed", "id", b"id", "integration_updated", b"integration_updated", "invoice_updated", b"invoice_updated", "occur_time", b"occur_time", "payload", b"payload", "seq", b"seq", "show_id", b"show_id", "type", b"type", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkout_link_requested", b"checkout_link_requested", "checkout_link_sent", b"checkout_link_sent", "claims_changed", b"claims_changed", "generation_finished", b"generation_finished", "generation_progressed", b"generation_progressed", "id", b"id", "integration_updated", b"integration_updated", "invoice_updated", b"invoice_updated", "occur_time", b"occur_time", "pay_link_opened", b"pay_link_opened", "payload", b"payload", "sending_started", b"sending_started", "seq", b"seq", "show_id", b"show_id", "show_updated", b"show_updated", "type", b"type", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["invoice_updated", "generation_progressed", "generation_finished", "checkout_link_requested", "checkout_link_sent", "claims_changed", "integration_updated"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["invoice_updated", "generation_progressed", "generation_finished", "checkout_link_requested", "checkout_link_sent", "claims_changed", "integration_updated", "show_updated", "sending_started", "pay_link_opened"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -501,3 +543,85 @@ class IntegrationUpdated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IntegrationUpdated: _TypeAlias = IntegrationUpdated  # noqa: Y015
+
+@_typing.final
+class ShowUpdated(_message.Message):
+    """A show was started, paused, ended, renamed, or its currency or start time changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    state: Global___ShowState.ValueType
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        state: Global___ShowState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShowUpdated: _TypeAlias = ShowUpdated  # noqa: Y015
+
+@_typing.final
+class SendingStarted(_message.Message):
+    """A run that sends links began. How far it is, GetSending tells."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SENDING_ID_FIELD_NUMBER: _builtins.int
+    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
+    sending_id: _builtins.str
+    total_count: _builtins.int
+    """Links to deliver."""
+    def __init__(
+        self,
+        *,
+        sending_id: _builtins.str = ...,
+        total_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sending_id", b"sending_id", "total_count", b"total_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendingStarted: _TypeAlias = SendingStarted  # noqa: Y015
+
+@_typing.final
+class PayLinkOpened(_message.Message):
+    """A buyer opened their pay link."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUYER_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    OPENED_COUNT_FIELD_NUMBER: _builtins.int
+    FIRST_OPEN_TIME_FIELD_NUMBER: _builtins.int
+    buyer_id: _builtins.str
+    invoice_id: _builtins.str
+    """What the link leads to now."""
+    opened_count: _builtins.int
+    """Of the link in force."""
+    @_builtins.property
+    def first_open_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        buyer_id: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        opened_count: _builtins.int = ...,
+        first_open_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_open_time", b"first_open_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_id", b"buyer_id", "first_open_time", b"first_open_time", "invoice_id", b"invoice_id", "opened_count", b"opened_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayLinkOpened: _TypeAlias = PayLinkOpened  # noqa: Y015

@@ -832,22 +832,32 @@ class ListShowsRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
     WITH_SUMS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 200; 50 when 0."""
     page_token: _builtins.str
+    query: _builtins.str
+    """Only shows with this text in their name, in any case; at most 200 characters."""
     with_sums: _builtins.bool
     """Also answers the money of each show."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[Global___ShowState.ValueType]:
+        """Only shows in one of these states; in any when empty."""
+
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        query: _builtins.str = ...,
+        states: _abc.Iterable[Global___ShowState.ValueType] | None = ...,
         with_sums: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "with_sums", b"with_sums"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "query", b"query", "states", b"states", "with_sums", b"with_sums"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2530,6 +2540,7 @@ class StartGenerationRequest(_message.Message):
     PROVIDER_FIELD_NUMBER: _builtins.int
     APPLY_CHANGES_FIELD_NUMBER: _builtins.int
     REISSUE_FOR_EMAIL_FIELD_NUMBER: _builtins.int
+    EXCEPT_BUYER_IDS_FIELD_NUMBER: _builtins.int
     PAY_LINK_BASE_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     plan_hash: _builtins.str
@@ -2550,6 +2561,12 @@ class StartGenerationRequest(_message.Message):
     def buyer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All buyers when empty."""
 
+    @_builtins.property
+    def except_buyer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Buyers to leave out of the plan that plan_hash names, whether they would be invoiced or their invoice changed. The
+        others are done as they were planned. Those that the plan does not hold make no difference.
+        """
+
     def __init__(
         self,
         *,
@@ -2560,11 +2577,12 @@ class StartGenerationRequest(_message.Message):
         provider: _builtins.str = ...,
         apply_changes: _builtins.bool = ...,
         reissue_for_email: _builtins.bool = ...,
+        except_buyer_ids: _abc.Iterable[_builtins.str] | None = ...,
         pay_link_base: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_changes", b"apply_changes", "buyer_ids", b"buyer_ids", "pay_link_base", b"pay_link_base", "plan_hash", b"plan_hash", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_changes", b"apply_changes", "buyer_ids", b"buyer_ids", "except_buyer_ids", b"except_buyer_ids", "pay_link_base", b"pay_link_base", "plan_hash", b"plan_hash", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4608,6 +4626,7 @@ class GetShowSummaryResponse(_message.Message):
     MOVED_FIELD_NUMBER: _builtins.int
     UNEXPLAINED_FIELD_NUMBER: _builtins.int
     BALANCED_FIELD_NUMBER: _builtins.int
+    RUNNING_SENDING_ID_FIELD_NUMBER: _builtins.int
     TREND_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """ISO 4217, upper case."""
@@ -4615,6 +4634,8 @@ class GetShowSummaryResponse(_message.Message):
     """Position of this sum."""
     balanced: _builtins.bool
     """Whether nothing is unexplained."""
+    running_sending_id: _builtins.str
+    """The run that is sending links of this show; empty when none is."""
     @_builtins.property
     def claimed(self) -> Global___SummaryPart:
         """Priced winner claims; the count is of buyers."""
@@ -4685,11 +4706,12 @@ class GetShowSummaryResponse(_message.Message):
         moved: Global___SummaryPart | None = ...,
         unexplained: Global___SummaryPart | None = ...,
         balanced: _builtins.bool = ...,
+        running_sending_id: _builtins.str = ...,
         trend: _abc.Iterable[Global___TrendPoint] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "seq", b"seq", "trend", b"trend", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "running_sending_id", b"running_sending_id", "sent", b"sent", "seq", b"seq", "trend", b"trend", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,53 @@
+"""The list of shows, found by name and state; and a show's name and start, edited by two."""
+
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenDashboard
+from tests.browser.dashboard import Dashboard
+from tests.e2e.workspace import Workspace
+
+
+async def test_shows_are_found_by_name_and_state(dashboard: Dashboard, workspace: Workspace) -> None:
+    page, names = dashboard.page, dashboard.page.locator(".shows tbody .row-link")
+    for name, step in (("Friday live", "start"), ("Friday over", "end"), ("Sunday", "")):
+        made = await workspace.rest.call("POST", "/api/shows", {"name": name, "currency": "GBP"})
+        if step:
+            await workspace.rest.call("POST", f"/api/shows/{made['id']}/{step}")
+    await dashboard.sign_in(workspace, "/shows")
+    await expect(names).to_have_text(["Sunday", "Friday over", "Friday live"])
+    await page.get_by_label("Search shows").press_sequentially("FRI")
+    await expect(names).to_have_text(["Friday over", "Friday live"])
+    await page.locator("#pill-live").click()
+    await expect(names).to_have_text(["Friday live"])
+    await page.get_by_label("Search shows").fill("sun")
+    await expect(page.get_by_role("heading", name="No shows match “sun”")).to_be_visible()
+    await page.get_by_role("link", name="Clear search").click()
+    await expect(names).to_have_text(["Friday live"])
+    await page.go_back()
+    await expect(page.get_by_role("heading", name="No shows match “sun”")).to_be_visible()
+
+
+async def test_of_two_who_edit_a_show_the_second_is_told(open_dashboard: OpenDashboard, workspace: Workspace) -> None:
+    made = await workspace.rest.call("POST", "/api/shows", {"name": "Friday", "currency": "GBP"})
+    path = f"/shows/{made['id']}"
+    async with open_dashboard() as first, open_dashboard() as second:
+        second.refusals.add(412)
+        for one in (first, second):
+            await one.sign_in(workspace, path)
+            await one.page.get_by_role("link", name="Edit show").click()
+        await first.page.get_by_label("Name").fill("Friday night")
+        await first.page.get_by_label("Starts").fill("2026-12-04T19:30")
+        await first.page.get_by_role("button", name="Save show").click()
+        await expect(first.page.get_by_role("heading", name="Friday night")).to_be_visible()
+        await expect(first.page.locator("#show-head time")).to_have_text("4 Dec 2026")
+
+        name = second.page.get_by_label("Name")
+        await name.fill("Friday sale")
+        await second.page.get_by_role("button", name="Save show").click()
+        await expect(second.page.locator("#theirs")).to_contain_text("It is now “Friday night”")
+        await expect(name).to_have_value("Friday sale")
+        assert (await workspace.rest.call("GET", f"/api{path}"))["name"] == "Friday night"
+        await second.page.get_by_role("button", name="Save show").click()
+        await expect(second.page.get_by_role("heading", name="Friday sale")).to_be_visible()
+        await second.open(f"{path}/edit")
+        await expect(second.page.get_by_label("Starts")).to_have_value("2026-12-04T19:30")
