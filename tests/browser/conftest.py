@@ -14,7 +14,7 @@ from tests.e2e.fixtures import MakeWorkspace
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 OpenDashboard = Callable[..., AbstractAsyncContextManager[Dashboard]]
 
 
@@ -41,7 +41,7 @@ def open_dashboard(chromium: Browser, stack: Stack) -> OpenDashboard:
             locale="en-GB",
             permissions=["clipboard-read", "clipboard-write"],
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         dashboard = Dashboard(context, await context.new_page(), stack.url("gateway"))
         dashboard.watch()
         try:
