@@ -88,8 +88,9 @@ def set_plan_command(*, workspace: Annotated[str, Parameter(negative="")], plan:
         What it has from now on.
     """
     try:
-        asyncio.run(_set_plan(load(AdminConfig, os.environ), workspace, plan))
-    except (ConfigError, ShowbillError) as error:
+        config = load(AdminConfig, os.environ, addresses.PARSERS)
+        asyncio.run(_set_plan(config, workspace, plan))
+    except (ConfigError, CannotStart, ShowbillError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"The workspace has the plan {plan} from now on.", file=sys.stderr)

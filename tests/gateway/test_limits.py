@@ -166,7 +166,7 @@ async def test_a_body_that_trickles_is_given_up(
     reader, writer = await asyncio.open_connection(host, port)
     head = f"POST /api/shows HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {owner.token}\r\nContent-Length: 50\r\n"
     writer.write(head.encode() + b'Content-Type: application/json\r\n\r\n{"name":')
-    answer = await asyncio.wait_for(reader.read(), 10)  # to its end: the connection is closed
+    answer = await asyncio.wait_for(reader.read(), 30)  # to its end: the connection is closed
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"urn:showbill:problem:too-slow" in answer
     writer.close()

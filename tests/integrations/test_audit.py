@@ -132,7 +132,7 @@ async def test_uses_are_counted_by_purpose_not_by_call(connected: Shop) -> None:
     async def counted() -> bool:
         return await uses(connected) == {"Opened to create invoices.": 4, "Opened to read invoices.": 1}
 
-    await eventually(counted, timeout=15)
+    await eventually(counted)
     entries = [one for one in (await connected.caller.audit(connected.who)).entries if one.action == "use"]
     assert len(entries) == 2
     assert {one.actor for one in entries} == {connected.who.actor}
@@ -148,7 +148,7 @@ async def test_verified_webhooks_count_as_use(connected: Shop) -> None:
     async def counted() -> bool:
         return await uses(connected) == {"Opened to verify webhooks.": 3}
 
-    await eventually(counted, timeout=15)
+    await eventually(counted)
 
 
 async def test_other_workspaces_read_nothing(connected: Shop, make_shop: MakeShop) -> None:
