@@ -76,6 +76,7 @@ class Walk:
         await dashboard.page.set_viewport_size({"width": 1280, "height": WIDTHS[1280]})
         await dashboard.open(state.path.format(**scene.room.at))
         await dashboard.page.evaluate("document.fonts.ready")
+        await dashboard.page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
         figures: dict[str, float] = await dashboard.page.evaluate(FIGURES)
         look = Look(state, figures)
         if figures["shift"] > MOST_SHIFT:
