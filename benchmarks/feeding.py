@@ -38,6 +38,9 @@ class Bench:
         self.stub = rpc.ShowsServiceStub(self.client.channel)
         self.rest = rest
         self.count = count
+        self._batches = [
+            [_claim(number) for number in range(first, min(first + BATCH, count))] for first in range(0, count, BATCH)
+        ]
 
     async def show(self) -> str:
         request = pb.CreateShowRequest(name="Benchmark", currency="GBP")
@@ -48,13 +51,13 @@ class Bench:
 
     async def batches(self, show_id: str) -> None:
         """One call after the other."""
-        for claims in self._batches():
+        for claims in self._batches:
             request = pb.IngestClaimsRequest(show_id=show_id, claims=claims)
             await self.client.call(self.stub.IngestClaims, request, self.who, timeout=60)
 
     async def stream(self, show_id: str, *, whole: bool = False) -> None:
         async def requests() -> AsyncIterator[pb.StreamClaimsRequest]:
-            for claims in self._batches():
+            for claims in self._batches:
                 yield pb.StreamClaimsRequest(show_id=show_id, claims=claims, all_or_none=whole)
 
         await self.client.feed(self.stub.StreamClaims, requests(), self.who)
@@ -77,12 +80,6 @@ class Bench:
         )
         assert not report["rejectedCount"], report
 
-    def _batches(self) -> list[list[pb.Claim]]:
-        return [
-            [_claim(number) for number in range(first, min(first + BATCH, self.count))]
-            for first in range(0, self.count, BATCH)
-        ]
-
 
 def _claim(number: int) -> pb.Claim:
     claim = pb.Claim(
@@ -94,7 +91,7 @@ def _claim(number: int) -> pb.Claim:
         quantity=1,
         status=pb.CLAIM_STATUS_WINNER,
     )
-    claim.claim_time.FromJsonString(CLAIMED_AT)
+    claim.claim_time.seconds = 1_793_527_200
     return claim
 
 

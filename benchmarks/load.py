@@ -15,9 +15,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import cast
+from typing import Final, cast
 
 import uvloop
+
+_PING: Final = 9
 
 
 class Connection(asyncio.Protocol):
@@ -100,10 +102,12 @@ class Socket(asyncio.Protocol):
         self._heard = heard
         self._data = b""
         self._open = False
+        self._opcode = 0
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast(asyncio.Transport, transport).write(self._hello)
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._hello)
 
     def data_received(self, data: bytes) -> None:
         self._data += data
@@ -114,7 +118,9 @@ class Socket(asyncio.Protocol):
             assert head.startswith(b"HTTP/1.1 101"), head
             self._open, self._data = True, rest
         while (frame := self._frame()) is not None:
-            if b'"invoice.updated"' in frame:
+            if self._opcode == _PING:  # unanswered, it would be closed within a minute
+                self._transport.write(bytes((0x8A, 0x80 | len(frame), 0, 0, 0, 0)) + frame)  # masked with nothing
+            elif b'"invoice.updated"' in frame:
                 self._heard.append(time.time())
             elif not self.ready.done():
                 self.ready.set_result(None)
@@ -122,7 +128,7 @@ class Socket(asyncio.Protocol):
     def _frame(self) -> bytes | None:
         if len(self._data) < 2:
             return None
-        size, start = self._data[1] & 127, 2
+        self._opcode, size, start = self._data[0] & 15, self._data[1] & 127, 2
         if size == 126:
             if len(self._data) < 4:
                 return None

@@ -16,7 +16,7 @@ async def eventually(
 ) -> T: ...
 @overload
 async def eventually(condition: Callable[[], T], timeout: float = ..., interval: float = ..., why: str = ...) -> T: ...
-async def eventually(condition: Callable[[], Any], timeout: float = 10, interval: float = 0.02, why: str = "") -> Any:
+async def eventually(condition: Callable[[], Any], timeout: float = 30, interval: float = 0.02, why: str = "") -> Any:
     """Ask `condition` (plain or async) until it answers something true, and return that. An AssertionError is a no.
 
     Raises AssertionError after `timeout` seconds, with `why`, the last answer and the last AssertionError.

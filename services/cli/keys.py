@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, NoReturn
 
 from cyclopts import App, Parameter
 
@@ -16,9 +16,6 @@ app = App(name="keys", help="Change the keys that seal the operators' credential
 State = Annotated[Path | None, Parameter(env_var=VARIABLE)]
 """Folder of a running `showbill up`. Without it DATABASE_URL and CREDENTIAL_KEYS_FILE name a deployment."""
 
-WAIT: Final = 120.0
-"""Seconds that running services have to learn of a change: a mounted secret takes a minute or two."""
-
 
 @app.command(name="list")
 def list_keys(*, state: State = None) -> None:
@@ -27,18 +24,37 @@ def list_keys(*, state: State = None) -> None:
 
 
 @app.command
-def add(key_id: str = "", *, state: State = None, wait: float = WAIT) -> None:
-    """Make a new key, of this id or one of today's date. It seals nothing before `rotate` makes it current."""
-    _hand_over(state, "add", key_id, f"--wait={wait}")
+def add(key_id: str = "", *, state: State = None, wait: float | None = None) -> None:
+    """Make a new key, of this id or one of today's date. It seals nothing before `rotate` makes it current.
+
+    Parameters
+    ----------
+    key_id
+        The key.
+    state
+        Folder of a running `showbill up`.
+    wait
+        Seconds that running services have to learn of it, two minutes unless said: a mounted secret takes its time.
+    """
+    _hand_over(state, "add", key_id, *_patience(wait))
 
 
 @app.command
-def rotate(key_id: str = "", *, state: State = None, wait: float = WAIT) -> None:
+def rotate(key_id: str = "", *, state: State = None, wait: float | None = None) -> None:
     """Make a key current, the newest unless one is named, and wrap every connection's data key under it.
 
     Nothing stops meanwhile. When it was cut off, give it again: it goes on with what is left.
+
+    Parameters
+    ----------
+    key_id
+        The key.
+    state
+        Folder of a running `showbill up`.
+    wait
+        Seconds that running services have to learn of it, two minutes unless said: a mounted secret takes its time.
     """
-    _hand_over(state, "rotate", key_id, f"--wait={wait}")
+    _hand_over(state, "rotate", key_id, *_patience(wait))
 
 
 @app.command
@@ -55,6 +71,10 @@ def retire(key_id: str, *, state: State = None, lost: Annotated[bool, Parameter(
         The key is gone for good: destroy what only it could open, and let those connections be made again.
     """
     _hand_over(state, "retire", key_id, *(["--lost"] if lost else []))
+
+
+def _patience(wait: float | None) -> list[str]:
+    return [] if wait is None else [f"--wait={wait}"]
 
 
 def _hand_over(state: Path | None, *words: str) -> NoReturn:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from services.common.database_url import DatabaseUrl, parse_database_url
+
 
 class Listen:
     """Where to listen; port 0 takes any free one."""
@@ -75,6 +77,7 @@ def _split(text: str) -> SplitResult | None:
 
 
 PARSERS: Final[Mapping[type, Callable[[str], object]]] = {
+    DatabaseUrl: parse_database_url,
     Listen: parse_listen,
     BaseUrl: parse_base_url,
     UrlPrefix: parse_url_prefix,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import asyncpg
 import msgspec
 
+from services.common.database_url import refuse_database_url
+from services.common.errors import Unavailable
 from services.common.secret import Secret
 
 if TYPE_CHECKING:
@@ -18,7 +20,29 @@ else:
     Pool = asyncpg.Pool
     Connection = asyncpg.Connection
 
+LONGEST_WAIT: Final = 10.0
+"""Seconds that one waits for a connection of the pool to become free."""
+_CONNECTING: Final = 5.0
+"""Seconds that a new connection may take: a database that swallows what it is sent is away."""
+
 _NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+
+
+class DatabaseBusy(Unavailable, asyncpg.InterfaceError):
+    """Showbill has more to do than it can just now. Nothing was changed; try again in a moment."""
+
+
+class _Pool(Pool):
+    """Gives up a wait for a free connection, which asyncpg alone would never do."""
+
+    async def _acquire(self, timeout: float | None) -> Any:
+        # Where one is free there is nothing to wait for, and a timer would cost.
+        if timeout is None and self._queue.empty():  # type: ignore[attr-defined]  # as below
+            timeout = LONGEST_WAIT
+        try:
+            return await super()._acquire(timeout)  # type: ignore[misc]  # the stubs leave out what is its own
+        except TimeoutError as error:
+            raise DatabaseBusy from error
 
 
 async def _prepare_connection(connection: Connection) -> None:
@@ -37,17 +61,29 @@ async def _reset_if_needed(connection: Connection) -> None:
 
 
 async def open_pool(url: Secret, application: str, *, largest: int = 10) -> Pool:
-    """A pool whose connections read and write jsonb as plain Python values."""
-    pool = await asyncpg.create_pool(
-        url.reveal(),
-        min_size=1,
-        max_size=largest,
-        init=_prepare_connection,
-        reset=_reset_if_needed,
-        server_settings={"application_name": f"showbill-{application}", "timezone": "UTC"},
-        command_timeout=30,
-    )
-    assert pool is not None
+    """A pool whose connections read and write jsonb as plain Python values. Raises UnusableDatabaseUrl."""
+    try:
+        pool = _Pool(
+            url.reveal(),
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
+            init_size=None,
+            min_size=1,
+            max_size=largest,
+            max_queries=50_000,
+            max_inactive_connection_lifetime=300.0,
+            loop=None,
+            connect=None,
+            setup=None,
+            init=_prepare_connection,
+            reset=_reset_if_needed,
+            server_settings={"application_name": f"showbill-{application}", "timezone": "UTC"},
+            timeout=_CONNECTING,
+            command_timeout=30,
+        )
+        await pool
+    except ValueError:  # asyncpg's ClientConfigurationError is one too
+        refuse_database_url()
     return pool
 
 

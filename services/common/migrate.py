@@ -25,7 +25,10 @@ def _dbmate_url(url: str) -> str:
 
 
 async def migrate(url: Secret, folder: Path) -> None:
-    """Applies what is missing. The address goes by environment, since arguments show in the process list."""
+    """Applies what is missing. The address goes by environment, since arguments show in the process list.
+
+    `url` is one that passed database_url.py: of another dbmate says in its own words what is wrong, and quotes it.
+    """
     process = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("dbmate"),
         *("--env-file", os.devnull, "--migrations-dir", folder, "--no-dump-schema", "--migration-lock", "migrate"),

@@ -9,14 +9,16 @@ from typing import Final
 from babel import Locale, numbers
 from iso4217 import Currency
 
+_FUNDS: Final = frozenset({"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW"})
+"""ISO 4217 lists units of account beside the currencies: nobody can pay in them."""
 _CURRENCIES: Final = {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
 
 _PROBES: Final = (0, 5, 42, 999, 1000, 9_999, 10_000, 99_999, 123_456, 1_234_567, 987_654_321, 1_000_000_000_000)
 
 
 def is_currency(code: str) -> bool:
-    """Whether this is the upper-case ISO 4217 code of a currency that has minor units."""
-    return code in _CURRENCIES
+    """Whether this is the upper-case ISO 4217 code of a currency that has minor units and can be paid in."""
+    return code in _CURRENCIES and code not in _FUNDS
 
 
 def exponent(currency: str) -> int:

@@ -48,12 +48,13 @@ class Secret:
     __reduce__ = __reduce_ex__ = __getstate__ = __setstate__ = __copy__ = __deepcopy__ = _refuse
 
 
-# Provider keys and webhook secrets (also as providers echo them, masked but for the tail), our API and service tokens,
-# passwords inside addresses, and 32 bytes in base64, our own keys. Publishable keys (pk_) are not secret.
+# Provider keys, of accounts and of organisations, and webhook secrets (also as providers echo them, masked but for the
+# tail), our API and service tokens, passwords inside addresses, and 32 bytes in base64, our own keys. Publishable keys
+# (pk_) are not secret.
 # A long one is blanked in the middle of a word too: a printed line break before it, `\nsk_live_…`, ends in a letter.
 _SHAPES: Final = (
-    (re.compile(r"(?<![A-Za-z0-9])((?:sk|rk)_(?:test|live)_)[A-Za-z0-9*_.…•]*[A-Za-z0-9*_…•]"), r"\1***"),
-    (re.compile(r"((?:sk|rk)_(?:test|live)_)[A-Za-z0-9*_.…•]{9,}[A-Za-z0-9*_…•]"), r"\1***"),
+    (re.compile(r"(?<![A-Za-z0-9])((?:sk|rk)_(?:org_)?(?:test|live)_)[A-Za-z0-9*_.…•]*[A-Za-z0-9*_…•]"), r"\1***"),
+    (re.compile(r"((?:sk|rk)_(?:org_)?(?:test|live)_)[A-Za-z0-9*_.…•]{9,}[A-Za-z0-9*_…•]"), r"\1***"),
     (re.compile(r"whsec_[A-Za-z0-9+/=*_.…•-]*[A-Za-z0-9+/=*_…•-]"), "whsec_***"),
     (re.compile(r"showbill_[A-Za-z0-9_-]{16,}"), "showbill_***"),
     (re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="), "***"),

@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 import msgspec
 from cyclopts import App, Parameter
 
+from services.common import addresses
 from services.common.config import ConfigError, load
+from services.common.database_url import DatabaseUrl
 from services.common.db import open_pool
-from services.common.errors import ShowbillError
+from services.common.errors import CannotStart, ShowbillError
 from services.common.migrate import migrate
 from services.common.secret import Secret
 from services.gateway.identity.accounts import create_owner, set_password, set_plan
@@ -24,7 +26,7 @@ app = App(name="services.gateway.admin", help="Commands for whoever runs the gat
 class AdminConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What these commands need of the gateway's environment."""
 
-    database_url: Secret
+    database_url: DatabaseUrl
 
 
 @app.command(name="create-owner")
@@ -43,9 +45,9 @@ def create_owner_command(
         The workspace's name.
     """
     try:
-        config = load(AdminConfig, os.environ)
+        config = load(AdminConfig, os.environ, addresses.PARSERS)
         token = asyncio.run(_create(config, email, _read_password(), workspace))
-    except (ConfigError, ShowbillError) as error:
+    except (ConfigError, CannotStart, ShowbillError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{email} can sign in. This API token is shown only now:", file=sys.stderr)
@@ -65,9 +67,9 @@ def set_password_command(*, email: Annotated[str, Parameter(negative="")]) -> in
         What the person signs in with.
     """
     try:
-        config = load(AdminConfig, os.environ)
+        config = load(AdminConfig, os.environ, addresses.PARSERS)
         asyncio.run(_set_password(config, email, _read_password()))
-    except (ConfigError, ShowbillError) as error:
+    except (ConfigError, CannotStart, ShowbillError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{email} signs in with the new password from now on.", file=sys.stderr)
@@ -86,8 +88,9 @@ def set_plan_command(*, workspace: Annotated[str, Parameter(negative="")], plan:
         What it has from now on.
     """
     try:
-        asyncio.run(_set_plan(load(AdminConfig, os.environ), workspace, plan))
-    except (ConfigError, ShowbillError) as error:
+        config = load(AdminConfig, os.environ, addresses.PARSERS)
+        asyncio.run(_set_plan(config, workspace, plan))
+    except (ConfigError, CannotStart, ShowbillError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"The workspace has the plan {plan} from now on.", file=sys.stderr)

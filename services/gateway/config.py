@@ -6,6 +6,7 @@ import msgspec
 
 from services.common import addresses
 from services.common.addresses import BaseUrl, Listen, UrlPrefix
+from services.common.database_url import DatabaseUrl
 from services.common.secret import Secret
 from services.common.tokens import SigningKey, parse_signing_key
 from services.gateway.identity.oidc import OidcSettings
@@ -15,7 +16,7 @@ from services.gateway.proxies import Networks, parse_networks
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The variables are the field names in upper case; `.env.example` says what each means."""
 
-    database_url: Secret
+    database_url: DatabaseUrl
     nats_url: Secret
     service_signing_key: SigningKey
     integrations_address: str

@@ -19,6 +19,7 @@ from services.gateway.figures import HTTP_SECONDS
 from services.gateway.identity.guards import REFUSAL, SOCKET_REFUSED
 from services.gateway.limits import headers_of
 from services.gateway.proxies import Proxies
+from services.gateway.realtime.websocket import STRAIGHT
 
 log = structlog.get_logger()
 
@@ -68,6 +69,8 @@ class Edge:
                 return
             await send(message)
 
+        if scope["type"] == ScopeType.WEBSOCKET:
+            scope[STRAIGHT] = send  # type: ignore[typeddict-unknown-key]
         with tracing.span("http", tracing.SERVER, {}) as step:
             try:
                 await self._app(scope, _patient(receive) if scope["type"] == ScopeType.HTTP else receive, answer)

@@ -2,22 +2,39 @@
 
 A replica takes a few requests' worth out of the window at once, so that most requests cost no question to the database.
 Together the replicas never let through more than the quota; what one took and did not use lapses with the window.
+
+While the database is away, each replica counts for itself, so that together they let through a multiple: a buyer who
+wants to pay is worth more than an exact count.
 """
 
+import asyncio
 import hashlib
 import time
 from dataclasses import dataclass
 from typing import Any, Final
 
+import asyncpg
+import structlog
+
 from services.common.db import Pool
 from services.common.errors import Kind, ShowbillError
 from services.gateway.queries import SQL
+
+log = structlog.get_logger()
 
 WINDOW: Final = 60
 """Seconds."""
 _PORTIONS: Final = 50
 """In which a quota is taken."""
 _NOTED: Final = "showbill.standing"
+_PATIENCE: Final = 2.0
+"""Seconds for the answer of the database."""
+_ALONE: Final = 5.0
+"""Seconds for which a database that was away is not asked."""
+_DATABASE_AWAY: Final = (
+    *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+    *(OSError, TimeoutError),
+)
 _MOST_KEPT: Final = 10_000
 """Callers, before those whose window is over are forgotten."""
 
@@ -72,6 +89,8 @@ class Limits:
         self._pool = pool
         self._quotas = {"known": known, "address": anonymous, "pay links": pay_links, "opening": 1}
         self._standings: dict[bytes, Standing] = {}
+        self._alone_until = 0.0
+        """When the database is to be asked again; 0 while it answers."""
 
     async def take(self, kind: str, caller: str) -> Standing | None:
         """Counts a request of a `known` credential, of an `address`, for `pay links`, or an `opening` of one by an
@@ -85,11 +104,32 @@ class Limits:
         key = hashlib.sha256(f"{kind}\0{caller}".encode()).digest()
         standing = self._standings.get(key)
         if standing is None or standing.ends <= time.monotonic() or (not standing.left and standing.elsewhere):
-            standing = await self._ask(key, quota)
+            standing = await self._ask_or_count_alone(key, quota)
         if not standing.left:
             wait = max(1.0, standing.ends - time.monotonic())
             raise TooManyRequests(seconds=round(wait), retry_after=wait)
         standing.left -= 1
+        return standing
+
+    async def _ask_or_count_alone(self, key: bytes, quota: int) -> Standing:
+        if self._alone_until <= time.monotonic():
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    standing = await self._ask(key, quota)
+            except _DATABASE_AWAY as error:
+                if not self._alone_until:
+                    log.warning("requests are counted by this replica alone", error=type(error).__name__)
+                self._alone_until = time.monotonic() + _ALONE
+            else:
+                self._alone_until = 0.0
+                return standing
+        return self._keep(key, Standing(quota, time.monotonic() + WINDOW, left=quota))
+
+    def _keep(self, key: bytes, standing: Standing) -> Standing:
+        if len(self._standings) >= _MOST_KEPT:
+            now = time.monotonic()
+            self._standings = {one: kept for one, kept in self._standings.items() if kept.ends > now}
+        self._standings[key] = standing
         return standing
 
     async def _ask(self, key: bytes, quota: int) -> Standing:
@@ -101,9 +141,7 @@ class Limits:
         now = time.monotonic()
         standing = self._standings.get(key)
         if standing is None or standing.ends <= now:
-            if len(self._standings) >= _MOST_KEPT:
-                self._standings = {one: kept for one, kept in self._standings.items() if kept.ends > now}
-            standing = self._standings[key] = Standing(quota, now + row["seconds_left"])
+            standing = self._keep(key, Standing(quota, now + row["seconds_left"]))
         standing.left += granted
         standing.elsewhere = max(0, quota - before - granted)
         return standing

@@ -36,6 +36,9 @@ async def serve(environment: msgspec.Struct, stop: asyncio.Event) -> None:
     await service.server.stop()
     for task in (stopped, *working):
         task.cancel()
+    await asyncio.wait(
+        working
+    )  # what was cut off puts back what it had taken; an error of it is told when it is dropped
     await service.uses.write()
     await service.holding.stop()
     await service.registry.close()

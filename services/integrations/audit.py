@@ -162,8 +162,12 @@ class Uses:
         counts, self._counts = self._counts, Counter()
         try:
             await self._add(counts)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        except BaseException as error:  # also when cancelled: the end of the process writes what is left
             self._counts.update(counts)
+            if not isinstance(
+                error, (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+            ):
+                raise
             log.warning("counts of the audit wait", error=str(error), rows=len(counts))
 
     async def _add(self, counts: dict[_Key, int]) -> None:

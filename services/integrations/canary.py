@@ -30,9 +30,9 @@ async def check_keyring(database: Database, keyring: Keyring) -> None:
     rows = await database.fetch(SQL["canaries"])
     retired = {row["key_id"] for row in rows if row["retire_time"]}
     if not keyring.ids:
-        raise UnusableKeyring("There is no key in CREDENTIAL_KEYS. Put back the key that sealed the credentials.")
+        raise UnusableKeyring("There is no key here. Put back the key that sealed the credentials.")
     if keyring.ids[0] in retired:
-        raise UnusableKeyring(f"The key '{keyring.ids[0]}' was retired. Put another one first in CREDENTIAL_KEYS.")
+        raise UnusableKeyring(f"The key '{keyring.ids[0]}' was retired, but comes first. Put another one first.")
     known = {row["key_id"] for row in rows}
     missing: set[str] = set()
     wrong: set[str] = set()
@@ -51,6 +51,15 @@ async def check_keyring(database: Database, keyring: Keyring) -> None:
 async def plant(database: Database, keyring: Keyring, key_id: str) -> None:
     """Stores the canary of a key, unless it has one."""
     await database.execute(SQL["plant_canary"], key_id, (await keyring.wrap(_KNOWN, _BOUND_TO, key_id)).blob)
+
+
+async def proves(database: Database, keyring: Keyring, key_id: str) -> bool:
+    """Whether the key of this id here opens its canary: it is the one that sealed what is sealed under it."""
+    missing: set[str] = set()
+    wrong: set[str] = set()
+    rows = [row for row in await database.fetch(SQL["canaries"]) if row["key_id"] == key_id]
+    await _try_all(keyring, rows, missing, wrong)
+    return not missing | wrong
 
 
 async def _try_all(keyring: Keyring, rows: Sequence[asyncpg.Record], missing: set[str], wrong: set[str]) -> None:
@@ -94,13 +103,13 @@ def _complain(missing: set[str], wrong: set[str]) -> None:
     sentences = []
     if missing:
         sentences.append(
-            f"CREDENTIAL_KEYS lacks the key {names(sorted(missing))}, which credentials in the database need. Put it"
-            " back; where it is lost for good, see `showbill keys retire --lost`."
+            f"The key {names(sorted(missing))} is not among the keys here, but credentials in the database need it. Put"
+            " it back; where it is lost for good, see `showbill keys retire --lost`."
         )
     if wrong:
         sentences.append(
-            f"The key {names(sorted(wrong))} in CREDENTIAL_KEYS is not the one of that name that sealed the credentials"
-            " in the database. Put back the right one."
+            f"The key {names(sorted(wrong))} here is not the one of that name that sealed the credentials in the"
+            " database. Put back the right one."
         )
     if sentences:
         raise UnusableKeyring(" ".join(sentences))

@@ -8,6 +8,7 @@ import msgspec
 
 from services.common import addresses
 from services.common.addresses import BaseUrl, Listen
+from services.common.database_url import DatabaseUrl
 from services.common.secret import Secret
 from services.common.tokens import PublicKeys, parse_public_keys
 from services.integrations.keyring import LocalKeyring, parse_keyring
@@ -16,7 +17,7 @@ from services.integrations.keyring import LocalKeyring, parse_keyring
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """A field `database_url` is read from DATABASE_URL. What adapters have to set is in their factories."""
 
-    database_url: Secret
+    database_url: DatabaseUrl
     nats_url: Secret
     service_public_keys: PublicKeys
     credential_keys: LocalKeyring | None = None

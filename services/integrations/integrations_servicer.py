@@ -157,7 +157,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         shown = await self._changing_settings.preview(
             identity().workspace_id, request.provider, request.setting, request.template, request.values
         )
-        return pb.PreviewTemplateResponse(text=shown.text, variables=shown.variables)
+        return pb.PreviewTemplateResponse(text=shown.text, variables=shown.variables, warning=shown.warning)
 
     async def VerifyWebhooks(self, request: pb.VerifyWebhooksRequest, context: Context) -> pb.VerifyWebhooksResponse:
         if len(request.deliveries) > MOST_DELIVERIES:

@@ -67,13 +67,11 @@ class LocalKeyring(dict[str, AESGCM]):
     async def unwrap(self, wrapped: WrappedKey, context: bytes) -> bytes:
         key = self.get(wrapped.key_id)
         if key is None:
-            raise KeyMissing(f"The key-encryption key '{wrapped.key_id}' is not in CREDENTIAL_KEYS.")
+            raise KeyMissing(f"The key-encryption key '{wrapped.key_id}' is not among the keys here.")
         try:
             return open_sealed(key, wrapped.blob, context + wrapped.key_id.encode())
         except (InvalidTag, SealBroken) as error:
-            raise WrongKey(
-                f"The key '{wrapped.key_id}' in CREDENTIAL_KEYS is not the one that sealed this connection."
-            ) from error
+            raise WrongKey(f"The key '{wrapped.key_id}' here is not the one that sealed this connection.") from error
 
 
 def read_entries(text: str) -> dict[str, Secret]:

@@ -17,17 +17,23 @@ from typing import Any
 import asyncpg
 
 from services.common.db import Pool, open_pool
+from services.common.errors import CannotStart
 from services.common.secret import Secret
 from services.integrations import rewrap
-from services.integrations.canary import UnusableKeyring, check_keyring
+from services.integrations.canary import check_keyring, proves
 from services.integrations.keyring import KEY_BYTES, LocalKeyring, is_key_id, keyring_of
 from services.integrations.keys_place import Complaint, Place, place_of
 from services.integrations.rewrap import KnownKey
+from services.integrations.wording import counted
 
 WAIT = 120.0
 """Seconds that running services have to learn of a change: a mounted secret takes a minute or two."""
 _POLL = 0.3
+_WERE = ("was", "were")
+_SERVICES = "running integrations services"
 _SAY_EVERY = 1.0
+_PATIENCE = 5.0
+"""Seconds that connections have to end in peace."""
 
 
 def main() -> int:
@@ -59,7 +65,7 @@ def _arguments() -> argparse.Namespace:
 def _run(work: Coroutine[Any, Any, None]) -> int:
     try:
         asyncio.run(work)
-    except (Complaint, UnusableKeyring) as error:
+    except (Complaint, CannotStart) as error:
         print(error, file=sys.stderr, flush=True)
         return 1
     except rewrap.ChangeUnderWay:
@@ -87,8 +93,21 @@ async def _opened() -> AsyncIterator[tuple[Place, Pool]]:
         raise Complaint(
             "The database is of an older version. Start the integrations service of this one first."
         ) from error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        raise Complaint(
+            f"The database of integrations failed meanwhile: {type(error).__name__}. Nothing is lost: give the command"
+            " again, it goes on from there."
+        ) from error
     finally:
-        await pool.close()
+        await _close(pool)
+
+
+async def _close(pool: Pool) -> None:
+    """A connection that hangs holds nobody up: what was to be said is said."""
+    try:
+        await asyncio.wait_for(pool.close(), _PATIENCE)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        pool.terminate()
 
 
 async def _list() -> None:
@@ -102,7 +121,8 @@ async def _list() -> None:
             _say(f"{key_id:<34}{'not checked':<12}{0:>11}   -")
         running = await rewrap.holders(pool)
         lacking = sum(not set(_needed(known)) <= set(keys) for keys in running)
-        _say(f"{len(running)} integrations services run{f', {lacking} of them without all keys' if lacking else ''}.")
+        without = f", {lacking} of them without all keys" if lacking else ""
+        _say(f"{counted(len(running), 'integrations service', ('runs', 'run'))}{without}.")
 
 
 def _needed(known: Sequence[KnownKey]) -> list[str]:
@@ -149,14 +169,20 @@ async def _rotate(key_id: str, wait: float) -> None:
     async with _opened() as (place, pool), rewrap.alone(pool):
         entries = place.entries()
         await check_keyring(pool, keyring_of(entries))
-        target = key_id or _newest(await rewrap.known_keys(pool), list(entries), fixed=place.file is None)
+        known = await rewrap.known_keys(pool)
+        target = key_id or _newest(known, list(entries), fixed=place.file is None)
         if target not in entries:
             raise Complaint(f"There is no key '{target}' here. `showbill keys list` shows those that there are.")
+        if any(key.key_id == target and key.retire_time is not None for key in known):
+            raise Complaint(
+                f"The key '{target}' was retired, and no service starts with a retired key in the first place. Make"
+                " another one with `showbill keys add`, then rotate to that."
+            )
         await _until(pool, lambda keys: target in keys, wait, f"hold the key '{target}'")
         if next(iter(entries)) != target:
             _make_current(place, entries, target)
         await _until(pool, lambda keys: keys[:1] == [target], wait, f"seal with the key '{target}'")
-        await _rewrap(pool, keyring_of(entries), target)
+        await wrap_all(pool, keyring_of(entries), target)
 
 
 def _newest(known: Sequence[KnownKey], held: Sequence[str], *, fixed: bool) -> str:
@@ -176,18 +202,23 @@ def _make_current(place: Place, entries: dict[str, Secret], target: str) -> None
     _say(f"The key '{target}' is current from now on.")
 
 
-async def _rewrap(pool: Pool, keyring: LocalKeyring, target: str) -> None:
+async def wrap_all(
+    pool: Pool, keyring: LocalKeyring, target: str, batch: int = rewrap.BATCH, say_every: float = _SAY_EVERY
+) -> None:
+    """Wraps every data key under the key `target` and says how far it has come, once in `say_every` seconds."""
     begun = said = time.monotonic()
     last = rewrap.Progress(0, 0, 0)
-    async for last in rewrap.rewrap(pool, keyring, target):
-        if time.monotonic() - said >= _SAY_EVERY:
+    async for last in rewrap.rewrap(pool, keyring, target, batch):
+        if time.monotonic() - said >= say_every:
             said = time.monotonic()
-            _say(f"{last.done:,} of {last.total:,} connections")
-    _say(f"{last.done:,} connections were wrapped under '{target}' in {time.monotonic() - begun:.1f} s.")
+            _say(f"{last.done:,} of {counted(last.total, 'connection')}")
+    seconds = time.monotonic() - begun
+    _say(f"{counted(last.done, 'connection', _WERE)} wrapped under '{target}' in {seconds:.1f} s.")
     if last.unreadable:
+        cannot = counted(last.unreadable, "connection", ("does", "do"))
         raise Complaint(
-            f"{last.unreadable:,} connections cannot be opened with the key that they name and were left as they are."
-            " Their operators have to connect again; `showbill keys retire --lost` gives them up."
+            f"{cannot} not open with the key named there, and stayed as before. To be used again, each has to be made"
+            " again by its operator; `showbill keys retire --lost` gives up what does not open."
         )
     _say("Older keys protect nothing any more but your backups. Retire them with `showbill keys retire`.")
 
@@ -205,14 +236,33 @@ async def _retire(key_id: str, *, lost: bool) -> None:
         if any(keys[:1] == [key_id] for keys in await rewrap.holders(pool)):
             raise Complaint(f"A running service still seals with the key '{key_id}'. Try again when it has learned.")
         if lost:
-            _say(f"{await rewrap.give_up(pool, keyring_of(entries), key_id):,} connections were given up.")
+            await _check_lost(pool, place, keyring_of(entries), key_id)
+            given_up = await rewrap.give_up(pool, keyring_of(entries), key_id)
+            _say(f"{counted(given_up, 'connection', _WERE)} given up.")
         if key_id in known and not await rewrap.retire(pool, key_id):
-            count = known[key_id].connections
+            protected = counted(known[key_id].connections, "connection")
             raise Complaint(
-                f"The key '{key_id}' still protects {count:,} connections, so it stays. `showbill keys rotate` wraps"
-                " them under the current one; where the key is lost for good, say --lost."
+                f"The key '{key_id}' still protects {protected}, so it stays. `showbill keys rotate` wraps everything"
+                " under the current one; where the key is lost for good, say --lost."
             )
         _say(_forget(place, entries, key_id))
+
+
+async def _check_lost(pool: Pool, place: Place, keyring: LocalKeyring, key_id: str) -> None:
+    """What a key opens must not be given up for want of the right one here. Raises Complaint."""
+    if key_id in keyring.ids:
+        if not await proves(pool, keyring, key_id):
+            raise Complaint(
+                f"The key '{key_id}' in {place.name} is not the one of that name that sealed the credentials, so"
+                " nothing was given up. Put back the right one; where it is lost for good, take this one out, then try"
+                " again."
+            )
+    elif holding := sum(key_id in keys for keys in await rewrap.holders(pool)):
+        runs = counted(holding, "running integrations service", ("holds", "hold"))
+        raise Complaint(
+            f"The key '{key_id}' is not lost: {runs} it, but {place.name} does not. Nothing was given up. Give"
+            " this command the same keys as that service."
+        )
 
 
 def _forget(place: Place, entries: dict[str, Secret], key_id: str) -> str:
@@ -230,13 +280,16 @@ async def _until(pool: Pool, holds: Callable[[Sequence[str]], bool], wait: float
     deadline = time.monotonic() + wait
     while lagging := [keys for keys in await rewrap.holders(pool) if not holds(keys)]:
         if time.monotonic() > deadline:
+            these = counted(len(lagging), "running integrations service", ("does", "do"))
             raise Complaint(
-                f"{len(lagging)} running integrations services do not {what} yet. Nothing is lost."
+                f"{these} not {what} yet. Nothing is lost."
                 " Give them the same keys (or start them anew), then give this command again: it goes on from there."
             )
         await asyncio.sleep(_POLL)
     count = len(await rewrap.holders(pool))
-    _say(f"All {count} running integrations services {what}." if count else "No integrations service runs now.")
+    verb, _, rest = what.partition(" ")
+    all_of_them = f"The one running integrations service {verb}s" if count == 1 else f"All {count} {_SERVICES} {verb}"
+    _say(f"{all_of_them} {rest}." if count else "No integrations service runs now.")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from services.common.database_url import DatabaseUrl, parse_database_url
 from services.common.secret import Secret
 from services.integrations.keyring import read_entries
 
@@ -23,11 +24,16 @@ class Complaint(Exception):
 class Place:
     """The database and the keys of one installation."""
 
-    database_url: Secret
+    database_url: DatabaseUrl
     file: Path | None
     """None when the keys are in CREDENTIAL_KEYS."""
     text: Secret = field(default_factory=lambda: Secret(""))
     """What CREDENTIAL_KEYS says, where there is no file."""
+
+    @property
+    def name(self) -> str:
+        """As the person at the terminal knows it."""
+        return str(self.file or "CREDENTIAL_KEYS")
 
     def entries(self) -> dict[str, Secret]:
         """The keys as they are now, the current one first. Raises Complaint."""
@@ -37,7 +43,7 @@ class Place:
             raise Complaint(f"The file of keys {self.file} cannot be read: {error.strerror}.") from error
         except ValueError as error:
             why = "it is no text" if isinstance(error, UnicodeError) else str(error)
-            raise Complaint(f"{self.file or 'CREDENTIAL_KEYS'} is not usable: {why}.") from None
+            raise Complaint(f"{self.name} is not usable: {why}.") from None
 
     def put(self, entries: Mapping[str, Secret]) -> None:
         """Writes the file anew, whole or not at all, readable by whom it was. Raises Complaint."""
@@ -64,6 +70,11 @@ def write_key_file(path: Path, entries: Mapping[str, Secret], like: os.stat_resu
         with contextlib.suppress(PermissionError):  # only root gives files away
             os.fchown(file.fileno(), like.st_uid, like.st_gid)
     fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # without it a power cut may bring the older file back, when its key is retired already
+    finally:
+        os.close(folder)
 
 
 def place_of(environment: Mapping[str, str]) -> Place:
@@ -74,4 +85,8 @@ def place_of(environment: Mapping[str, str]) -> Place:
         raise Complaint("DATABASE_URL is not set. Give it as the integrations service has it.")
     if bool(file) == bool(text):
         raise Complaint("Set one of CREDENTIAL_KEYS_FILE and CREDENTIAL_KEYS, as the integrations service has it.")
-    return Place(Secret(url), Path(file).expanduser() if file else None, Secret(text))
+    try:
+        address = parse_database_url(url)
+    except ValueError as error:
+        raise Complaint(f"DATABASE_URL is not usable: {error}.") from None
+    return Place(address, Path(file).expanduser() if file else None, Secret(text))

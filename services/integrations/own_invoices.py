@@ -11,6 +11,7 @@ import msgspec
 from services.common.db import Pool, load_queries
 from services.integrations.connection_values import Link
 from services.integrations.invoice_values import InvoiceState, ProviderInvoice, ProviderLine
+from services.integrations.ports import NumberTaken
 
 SQL: Final = load_queries(Path(__file__).parent / "sql")
 
@@ -30,16 +31,20 @@ class PostgresInvoiceStore:
         )
         row = await self._pool.fetchrow(SQL["add_own_invoice"], *self._whose(link), *values)
         found = _invoice(row) if row else await self.find(link, invoice.external_id)
-        assert found is not None, "written by us or by whoever was faster"
+        if found is None:  # neither written by us nor by whoever was faster
+            raise NumberTaken
         return found
 
     async def move(
         self, link: Link, external_id: str, sources: Sequence[InvoiceState], target: InvoiceState, number: str = ""
     ) -> ProviderInvoice | None:
         states = [state.value for state in sources]
-        row = await self._pool.fetchrow(
-            SQL["move_own_invoice"], *self._whose(link), external_id, states, target.value, number
-        )
+        try:
+            row = await self._pool.fetchrow(
+                SQL["move_own_invoice"], *self._whose(link), external_id, states, target.value, number
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise NumberTaken from error
         return _invoice(row) if row else None
 
     async def rewrite(

@@ -74,16 +74,21 @@ class Pace(Protocol):
         """The provider said too fast: for one operation, or with None for the whole account."""
 
 
+class NumberTaken(Exception):
+    """Another invoice of the account bears this number."""
+
+
 class InvoiceStore(Protocol):
-    """The invoices of a provider that keeps none itself."""
+    """The invoices of a provider that keeps none itself. No two of an account bear one number."""
 
     async def add(self, link: Link, invoice: ProviderInvoice) -> ProviderInvoice:
-        """Stores it; one that is there under this external id is answered as it is."""
+        """Stores it; one that is there under this external id is answered as it is. Raises NumberTaken."""
 
     async def move(
         self, link: Link, external_id: str, sources: Sequence[InvoiceState], target: InvoiceState, number: str = ""
     ) -> ProviderInvoice | None:
-        """Changes the state; None when it is in none of `sources`. A number is given with it, where there is one."""
+        """Changes the state; None when it is in none of `sources`. A number is given with it, where there is one.
+        Raises NumberTaken."""
 
     async def rewrite(
         self, link: Link, external_id: str, total: int, lines: Sequence[ProviderLine]

@@ -16,6 +16,7 @@ from services.integrations.opening import NotConnected
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
 from services.integrations.templates import MEMO_VARIABLES, MESSAGE_VARIABLES, problems, sample_values
+from services.integrations.wording import counted
 
 log = structlog.get_logger()
 
@@ -70,7 +71,15 @@ def _currency(code: str) -> list[str]:
 def _too_long(name: str, text: str, longest: int, *, plural: bool = False) -> list[str]:
     over = len(text) - longest
     verb = "are" if plural else "is"
-    return [f"The {name} {verb} {over} characters too long; {longest} fit."] if over > 0 else []
+    return [f"The {name} {verb} {counted(over, 'character')} too long; {longest} fit."] if over > 0 else []
+
+
+def _cut(text: str, longest: int) -> str:
+    """Values can make a text of a template that is short enough by itself."""
+    over = len(text) - longest
+    if over <= 0:
+        return ""
+    return f"With these values the text is {counted(over, 'character')} too long: its end is cut, {longest} fit."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,8 @@ class Preview:
 
     text: str
     variables: Sequence[str]
+    warning: str
+    """A finished sentence where the end of the text would be cut; else empty."""
 
 
 class ChangingSettings:
@@ -122,7 +133,7 @@ class ChangingSettings:
         sample = sample_values(currency if is_currency(currency) else _USUAL_CURRENCY)
         text = render(template, {**sample, **values})
         require([Fault("template", one) for one in _secret("text", text)])
-        return Preview(text, variables)
+        return Preview(text, variables, _cut(text, longest) if setting == "memo_template" else "")
 
     async def _connected(self, workspace_id: str, provider: str) -> Connection:
         connection = await self._repository.current(workspace_id, provider)

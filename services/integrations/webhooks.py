@@ -30,7 +30,10 @@ log = structlog.get_logger()
 SQL: Final = load_queries(Path(__file__).parent / "sql")
 _NOTE_EVERY: Final = 5.0
 """Seconds between two notes of the last event of a connection: a burst of payments is no burst of updates."""
+_NOTE_PATIENCE: Final = 2.0
+"""Seconds. The provider waits for its answer."""
 _MOST_OPENED: Final = 10_000
+"""Connections whose secrets are kept."""
 
 
 class Outcome(Enum):
@@ -83,7 +86,8 @@ class Verifying:
         self._opener = opener
         self._registry = registry
         self._plain = {address.provider: address for address in plain}
-        self._opened: dict[tuple[str, bytes], Secret] = {}
+        self._opened: dict[str, dict[bytes, Secret]] = {}
+        """By connection and ciphertext: a new secret, or one sealed anew, is opened anew."""
         self._noted: dict[str, float] = {}
 
     async def verify(self, deliveries: Sequence[Delivery]) -> list[Verdict]:
@@ -119,7 +123,9 @@ class Verifying:
         if row is None or row["provider"] != delivery.provider:
             return _UNKNOWN
         if row["status"] == INACTIVE:
+            self._opened.pop(str(row["id"]), None)
             return _GONE
+        opened_before = self._has_opened(row)
         try:
             binding = Binding(row["account_id"], row["livemode"], await self._secrets(delivery, row))
             event = self._registry.adapter(delivery.provider).read_event(binding, delivery.body, delivery.headers)
@@ -133,6 +139,9 @@ class Verifying:
             return Verdict(Outcome.MALFORMED, str(error))
         except AdapterError:
             return _UNKNOWN
+        if opened_before and delivery.integration_id:
+            # Opening counts itself. After that only what is genuine does, for anybody can send the rest.
+            await self._vault.note_use(str(row["workspace_id"]), str(row["id"]))
         return Verdict(Outcome.VERIFIED, "", event, str(row["workspace_id"]), str(row["id"]))
 
     async def _secrets(self, delivery: Delivery, row: asyncpg.Record) -> Sequence[Secret]:
@@ -148,11 +157,13 @@ class Verifying:
         return secrets
 
     async def _secret(self, row: asyncpg.Record, name: str, ciphertext: bytes) -> Secret:
-        known = self._opened.get((str(row["id"]), ciphertext))
-        if known is None:
-            return await self._open(row, name, ciphertext)
-        await self._vault.note_use(str(row["workspace_id"]), str(row["id"]))
-        return known
+        known = self._opened.get(str(row["id"]), {}).get(ciphertext)
+        return await self._open(row, name, ciphertext) if known is None else known
+
+    def _has_opened(self, row: asyncpg.Record) -> bool:
+        """Whether all secrets of the row were opened for an earlier delivery."""
+        known = self._opened.get(str(row["id"]), {})
+        return all(blob in known for blob in (row["ciphertext"], row["earlier"]) if blob is not None)
 
     async def _open(self, row: asyncpg.Record, name: str, ciphertext: bytes) -> Secret:
         wrapped = wrapped_key(row)
@@ -162,13 +173,19 @@ class Verifying:
         opened = await self._vault.open_field(workspace_id, integration_id, wrapped, name, ciphertext)
         if len(self._opened) >= _MOST_OPENED:
             self._opened.clear()
-        # The ciphertext is part of the key: a new secret, or one sealed anew, is opened anew.
-        self._opened[integration_id, ciphertext] = opened
+        before = self._opened.get(integration_id, {})
+        stand = {blob: secret for blob, secret in before.items() if blob in (row["ciphertext"], row["earlier"])}
+        self._opened[integration_id] = {**stand, ciphertext: opened}
         return opened
 
     async def _note(self, integration_ids: Iterable[str]) -> None:
         now = time.monotonic()
         due = [one for one in integration_ids if now - self._noted.get(one, -_NOTE_EVERY) >= _NOTE_EVERY]
-        if due:
-            self._noted.update(dict.fromkeys(due, now))
-            await self._pool.execute(SQL["note_events"], due)
+        if not due:
+            return
+        self._noted.update(dict.fromkeys(due, now))
+        try:
+            await self._pool.execute(SQL["note_events"], due, timeout=_NOTE_PATIENCE)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            # The next event notes it anew; the verdicts must not be lost for it.
+            log.warning("the time of the last events was not noted", error=str(error), connections=len(due))

@@ -7,6 +7,7 @@ import msgspec
 
 from services.common import addresses
 from services.common.addresses import Listen
+from services.common.database_url import DatabaseUrl
 from services.common.secret import Secret
 from services.common.tokens import PublicKeys, SigningKey, parse_public_keys, parse_signing_key
 
@@ -14,7 +15,7 @@ from services.common.tokens import PublicKeys, SigningKey, parse_public_keys, pa
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Field names are the variables' names in lower case."""
 
-    database_url: Secret
+    database_url: DatabaseUrl
     nats_url: Secret
     service_signing_key: SigningKey
     service_public_keys: PublicKeys

@@ -61,7 +61,7 @@ class NoPayLink(ShowbillError):
     """The buyer {handle} has no pay link in force. Make a new one for the buyer, then send it."""
 
     kind = Kind.FAILED_PRECONDITION
-    reason = "PAY_LINK_NOT_FOUND"
+    reason = "NO_PAY_LINK"
 
 
 class Facts(NamedTuple):

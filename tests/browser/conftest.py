@@ -14,13 +14,13 @@ from tests.e2e.fixtures import MakeWorkspace
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 OpenDashboard = Callable[..., AbstractAsyncContextManager[Dashboard]]
 
 
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    path = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or "/usr/bin/chromium"
+    path = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium-headless-shell") or shutil.which("chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
@@ -41,7 +41,7 @@ def open_dashboard(chromium: Browser, stack: Stack) -> OpenDashboard:
             locale="en-GB",
             permissions=["clipboard-read", "clipboard-write"],
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         dashboard = Dashboard(context, await context.new_page(), stack.url("gateway"))
         dashboard.watch()
         try:

@@ -43,8 +43,8 @@ async def test_an_empty_workspace_is_led_to_its_first_paid_invoice(dashboard: Da
     await buyer.goto(str(await page.evaluate("navigator.clipboard.readText()")))
     await buyer.get_by_role("link", name="Pay £").click()
     await buyer.get_by_role("button", name="Pay", exact=False).first.click()
-    await expect(row.locator(".badge")).to_have_text("Paid", timeout=10_000)
-    await expect(page.locator("#trend svg")).to_be_visible(timeout=10_000)
+    await expect(row.locator(".badge")).to_have_text("Paid", timeout=30_000)
+    await expect(page.locator("#trend svg")).to_be_visible(timeout=30_000)
 
     await dashboard.open("/shows")
     await expect(page.locator(".begin")).to_have_count(0)

@@ -46,7 +46,7 @@ async def test_from_sign_in_to_a_row_that_turns_paid(dashboard: Dashboard, works
     await buyer.goto(link)
     await buyer.get_by_role("link", name="Pay £").click()
     await buyer.get_by_role("button", name="Pay", exact=False).first.click()
-    await expect(row.locator(".badge")).to_have_text("Paid", timeout=10_000)
+    await expect(row.locator(".badge")).to_have_text("Paid", timeout=30_000)
     await expect(page.locator("#toasts")).to_contain_text("paid £")
     await expect(page.locator("#pills a", has_text="Paid").locator(".count")).to_have_text("1")
     assert await page.evaluate("document.body.dataset.reloaded") == "no"

@@ -85,7 +85,7 @@ asyncio.run(main())
     inner = await eventually(lambda: int((tmp_path / "pid").read_text() or 0))
     assert is_running(inner)
     os.kill(child.pid, signal.SIGKILL)
-    await eventually(lambda: not is_running(inner), timeout=2)
+    await eventually(lambda: not is_running(inner))
     await child.stop()
 
 

@@ -16,6 +16,7 @@ from services.cli.rest import Rest
 from services.common.db import Pool, open_pool
 from services.common.ids import new_id
 from services.common.secret import Secret
+from services.integrations import keys
 from services.integrations.canary import check_keyring
 from services.integrations.holding import Holding
 from services.integrations.keyfile import FileKeyring
@@ -159,6 +160,49 @@ async def test_killed_rotation_is_resumed(deployment: Deployment) -> None:
     assert await deployment.used() == {"new": 20}
 
 
+async def test_retired_key_is_not_made_current_again(deployment: Deployment) -> None:
+    """A file out of a backup may hold it still; with it in the first place no service would start."""
+    await deployment.connect()
+    await deployment.keys("add", "new")
+    await deployment.keys("rotate")
+    await deployment.keys("retire", "old")
+    new = read_entries(deployment.file.read_text())["new"].reveal()
+    deployment.file.write_text(f"new={new}\nold={KEY}\n")
+    assert "The key 'old' was retired" in await deployment.keys("rotate", "old", fails=True)
+    assert list(deployment.ring()) == ["new", "old"]
+    await check_keyring(deployment.pool, deployment.ring())
+    assert await deployment.used() == {"new": 1}
+
+
+async def test_progress_is_told_batch_by_batch(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    await deployment.connect(5)
+    ring = LocalKeyring({**deployment.ring(), **parse_keyring(f"new={base64.b64encode(b'n' * 32).decode()}")})
+    await keys.wrap_all(deployment.pool, ring, "new", batch=2, say_every=0)
+    said = capsys.readouterr().out.splitlines()
+    assert said[:3] == ["2 of 5 connections", "4 of 5 connections", "5 of 5 connections"]
+    assert said[3].startswith("5 connections were wrapped under 'new' in ")
+
+
+async def test_database_that_fails_meanwhile_is_said_and_rotation_goes_on(deployment: Deployment) -> None:
+    await deployment.connect(3)
+    await deployment.keys("add", "new")
+    async with deployment.pool.acquire() as blocker, blocker.transaction():
+        await blocker.execute("SELECT FROM integrations FOR UPDATE")
+        process = await deployment.start("rotate")
+        await eventually(
+            lambda: deployment.pool.fetchval(
+                "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND application_name = 'showbill-keys' AND datname = current_database()"
+            )
+        )
+        said = (await process.communicate())[0].decode()
+    assert process.returncode == 1
+    assert "The database of integrations failed meanwhile: " in said
+    assert "Nothing is lost: give the command again, it goes on from there." in said
+    assert "Traceback" not in said
+    assert "3 connections were wrapped under 'new'" in await deployment.keys("rotate")
+
+
 async def test_two_changes_at_once_are_refused(deployment: Deployment) -> None:
     async with alone(deployment.pool):
         assert "Another change of keys runs just now." in await deployment.keys("rotate", fails=True)
@@ -174,7 +218,7 @@ async def test_key_in_use_is_not_retired(deployment: Deployment) -> None:
         "UPDATE integrations SET key_id = 'old' WHERE id = (SELECT min(id::text)::uuid FROM integrations)"
     )
     refusal = await late.keys("retire", "old", fails=True)
-    assert "The key 'old' still protects 1 connections, so it stays." in refusal
+    assert "The key 'old' still protects 1 connection, so it stays." in refusal
     assert "old" in deployment.ring()
 
 
@@ -200,7 +244,7 @@ async def test_rotation_waits_for_every_running_service(deployment: Deployment) 
     await deployment.keys("add", "new")
     await Holding(deployment.pool, parse_keyring(f"old={KEY}")).say()
     refusal = await deployment.keys("rotate", "--wait", "0.5", fails=True)
-    assert "1 running integrations services do not hold the key 'new' yet. Nothing is lost." in refusal
+    assert "1 running integrations service does not hold the key 'new' yet. Nothing is lost." in refusal
     assert await deployment.used() == {"old": 2}
     assert list(deployment.ring()) == ["old", "new"]
 
@@ -217,9 +261,9 @@ async def test_running_service_learns_of_a_new_key_by_itself(deployment: Deploym
     running = asyncio.create_task(holding.run())
     try:
         await deployment.connect(2)
-        assert "All 1 running integrations services hold the new key." in await deployment.keys("add", "new")
+        assert "The one running integrations service holds the new key." in await deployment.keys("add", "new")
         said = await deployment.keys("rotate")
-        assert "All 1 running integrations services seal with the key 'new'." in said
+        assert "The one running integrations service seals with the key 'new'." in said
         assert list(keyring.ids) == ["new", "old"]
         await deployment.keys("retire", "old")
         await eventually(lambda: list(keyring.ids) == ["new"])
@@ -234,7 +278,7 @@ async def test_connection_that_does_not_open_stops_no_other(deployment: Deployme
     await deployment.keys("add", "new")
     refusal = await deployment.keys("rotate", fails=True)
     assert "4 connections were wrapped under 'new'" in refusal
-    assert "1 connections cannot be opened" in refusal
+    assert "1 connection does not open with the key named there" in refusal
     assert await deployment.used() == {"new": 4, "old": 1}
 
 
@@ -242,7 +286,7 @@ async def test_lost_key_gives_up_only_what_does_not_open(deployment: Deployment)
     (_, bad), *_ = await deployment.connect(3)
     await deployment.damage(bad)
     deployment.file.write_text(f"new={base64.b64encode(b'n' * 32).decode()}\nold={KEY}\n")
-    assert "1 connections were given up." in await deployment.keys("retire", "old", "--lost", fails=True)
+    assert "1 connection was given up." in await deployment.keys("retire", "old", "--lost", fails=True)
     assert await deployment.used() == {"old": 2}
     row = await deployment.pool.fetchrow("SELECT * FROM integrations WHERE id = $1", bad)
     assert row is not None
@@ -253,10 +297,32 @@ async def test_lost_key_gives_up_only_what_does_not_open(deployment: Deployment)
     assert await deployment.pool.fetchval("SELECT count(*) FROM outbox") == 1
 
 
+@pytest.mark.parametrize("here", [f"old={base64.b64encode(b'w' * 32).decode()}\n", ""], ids=["another key", "no key"])
+async def test_key_that_a_running_service_holds_is_not_lost(deployment: Deployment, here: str) -> None:
+    """Whoever gives the command has a wrong, or an older, file: nothing may be destroyed for that."""
+    await deployment.connect(2)
+    fresh = f"fresh={base64.b64encode(b'f' * 32).decode()}\n"
+    await Holding(deployment.pool, parse_keyring(f"{fresh}old={KEY}")).say()
+    deployment.file.write_text(fresh + here)
+    said = await deployment.keys("retire", "old", "--lost", fails=True)
+    assert ("is not the one of that name" if here else "1 running integrations service holds it") in said
+    assert await deployment.used() == {"old": 2}
+    assert len(await deployment.ciphertexts()) == 2
+
+
+async def test_wrong_key_of_the_lost_ones_name_gives_nothing_up(deployment: Deployment) -> None:
+    await deployment.connect(2)
+    wrong, fresh = (base64.b64encode(letter * 32).decode() for letter in (b"w", b"f"))
+    deployment.file.write_text(f"fresh={fresh}\nold={wrong}\n")
+    said = await deployment.keys("retire", "old", "--lost", fails=True)
+    assert f"The key 'old' in {deployment.file} is not the one of that name" in said
+    assert await deployment.used() == {"old": 2}
+
+
 async def test_installation_with_a_lost_key_starts_again(deployment: Deployment) -> None:
     await deployment.connect(2)
     deployment.file.write_text(f"fresh={base64.b64encode(b'f' * 32).decode()}\n")
-    assert "lacks the key 'old'" in await deployment.keys("rotate", fails=True)
+    assert "'old' is not among the keys here" in await deployment.keys("rotate", fails=True)
     assert re.search(r"^old +MISSING +2 ", await deployment.keys("list"), re.MULTILINE)
     assert "2 connections were given up." in await deployment.keys("retire", "old", "--lost")
     await check_keyring(deployment.pool, deployment.ring())
@@ -264,8 +330,8 @@ async def test_installation_with_a_lost_key_starts_again(deployment: Deployment)
 
 async def test_wrong_key_of_the_same_id_stops_the_command(deployment: Deployment) -> None:
     deployment.file.write_text(f"old={base64.b64encode(b'w' * 32).decode()}\n")
-    assert "The key 'old' in CREDENTIAL_KEYS is not the one" in await deployment.keys("rotate", fails=True)
-    assert "The key 'old' in CREDENTIAL_KEYS is not the one" in await deployment.keys("add", fails=True)
+    assert "The key 'old' here is not the one" in await deployment.keys("rotate", fails=True)
+    assert "The key 'old' here is not the one" in await deployment.keys("add", fails=True)
 
 
 @pytest.mark.parametrize(
@@ -274,6 +340,8 @@ async def test_wrong_key_of_the_same_id_stops_the_command(deployment: Deployment
         ({"CREDENTIAL_KEYS_FILE": ""}, "Set one of CREDENTIAL_KEYS_FILE and CREDENTIAL_KEYS"),
         ({"CREDENTIAL_KEYS_FILE": "missing.keys"}, "cannot be read: No such file or directory."),
         ({"DATABASE_URL": "postgres://nobody:pa55word@127.0.0.1:9/x"}, "cannot be reached"),
+        ({"DATABASE_URL": "postgres://u:pa55word/x@h/x"}, "DATABASE_URL is not usable: it must be postgres://user:"),
+        ({"DATABASE_URL": "postgres://u:pa55word@h/x?sslmode=pa55word"}, "DATABASE_URL is not usable: the driver"),
         ({"DATABASE_URL": ""}, "Name the folder of a running Showbill with --state"),
     ],
 )
@@ -321,8 +389,8 @@ async def test_keys_of_a_running_stack_are_changed(tmp_path: Path) -> None:
             pair = {"secretKey": values["STRIPE_SECRET_KEY"], "publishableKey": values["STRIPE_PUBLISHABLE_KEY"]}
             await rest.call("POST", "/api/integrations/stripe/connect", pair)
             (old,) = read_entries((state / "credential.keys").read_text())
-            assert "All 1 running integrations services hold the new key." in await keys("add", "second")
-            assert "1 connections were wrapped under 'second'" in await keys("rotate")
+            assert "The one running integrations service holds the new key." in await keys("add", "second")
+            assert "1 connection was wrapped under 'second'" in await keys("rotate")
             await keys("retire", old)
             assert (await rest.call("GET", "/api/integrations/stripe/test"))["healthy"]
     async with running_up(state) as up, Rest(up.url("gateway"), values["SHOWBILL_API_TOKEN"]) as rest:

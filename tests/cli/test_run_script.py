@@ -152,3 +152,20 @@ def test_tests_name_chromium_when_it_is_missing(machine: Machine) -> None:
     assert done.returncode == 1
     assert "The browser tests need Chromium." in done.stderr
     assert "ran -m pytest -q" in machine.run("test", "-q", CHROMIUM_PATH="/bin/sh").stdout
+
+
+def test_all_tests_go_to_several_workers_and_some_to_one(machine: Machine) -> None:
+    machine.put("uv", GOOD_UV)
+    machine.put("python3", PYTHON)
+    assert "ran -m pytest --numprocesses auto" in machine.run("test", CHROMIUM_PATH="/bin/sh").stdout
+    assert "ran -m pytest tests/common, state" in machine.run("test", "tests/common", CHROMIUM_PATH="/bin/sh").stdout
+
+
+def test_quicker_browser_is_taken_where_there_are_two(machine: Machine) -> None:
+    machine.put("uv", GOOD_UV)
+    machine.put("python3", PYTHON)
+    machine.put("venv-python", 'echo "$CHROMIUM_PATH"', machine.root)
+    (machine.root / "tests" / "browser").mkdir(parents=True)
+    machine.put("chromium", "true")
+    machine.put("chromium-headless-shell", "true")
+    assert "chromium-headless-shell" in machine.run("test").stdout

@@ -142,7 +142,7 @@ async def test_killed_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
     await up.until_ready()
     os.kill(up.pid, signal.SIGKILL)
     assert await up.wait() == -signal.SIGKILL
-    await eventually(lambda: not up.left(), timeout=5)
+    await eventually(lambda: not up.left())
 
 
 async def test_start_after_a_kill_resumes_with_all_data(tmp_path: Path) -> None:

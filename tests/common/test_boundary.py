@@ -60,7 +60,7 @@ class Side:
     def __post_init__(self) -> None:
         self.stub = rpc.ShowsServiceStub(self.client.channel)
 
-    async def get(self, show_id: str, who: Identity = WHO, timeout: float = 5) -> pb.GetShowResponse:
+    async def get(self, show_id: str, who: Identity = WHO, timeout: float = 20) -> pb.GetShowResponse:
         return await self.client.call(self.stub.GetShow, pb.GetShowRequest(show_id=show_id), who, timeout=timeout)
 
 

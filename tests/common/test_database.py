@@ -4,9 +4,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.common.db import load_queries, open_pool, transaction
+from services.common.db import DatabaseBusy, load_queries, open_pool, transaction
+from services.common.errors import Kind
 from services.common.migrate import MigrationFailed, migrate
 from services.common.secret import Secret
+from services.common.server import translate
 from tests.conftest import Database
 
 
@@ -74,6 +76,20 @@ def test_queries_are_found_by_their_names(tmp_path: Path) -> None:
 def test_two_queries_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="named one"):
         load_queries(write(tmp_path, a="-- name: one\nSELECT 1;", b="-- name: one\nSELECT 2;"))
+
+
+async def test_a_wait_for_a_free_connection_has_an_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.common.db.LONGEST_WAIT", 0.05)
+    pool = await open_pool(Secret(await database("invoicing")), "test", largest=1)
+    async with pool.acquire():
+        with pytest.raises(DatabaseBusy) as busy:
+            await pool.fetchval("SELECT 1")
+        with pytest.raises(asyncpg.InterfaceError):  # so that what outlives a database that is away outlives this
+            await pool.execute("SELECT 1")
+    assert (translate(busy.value).kind, busy.value.retry_after) == (Kind.UNAVAILABLE, 2.0)
+    assert busy.value.message.endswith("try again in a moment.")
+    assert await pool.fetchval("SELECT 1") == 1
+    await pool.close()
 
 
 async def test_a_connection_comes_back_clean_from_a_cut_transaction(database: Database) -> None:

@@ -11,7 +11,7 @@ def test_exponents_come_from_the_iso_table(currency: str, places: int) -> None:
     assert exponent(currency) == places
 
 
-@pytest.mark.parametrize("code", ["gbp", "XXX", "ZZZ", "", "POUND"])
+@pytest.mark.parametrize("code", ["gbp", "XXX", "ZZZ", "", "POUND", "BOV", "USN", "CLF", "CHW"])
 def test_only_upper_case_codes_with_minor_units_are_currencies(code: str) -> None:
     assert not is_currency(code)
 

@@ -78,6 +78,8 @@ def test_hint_shows_four_characters_of_long_secrets_only() -> None:
         (f"Invalid API Key provided: {KEY}", "Invalid API Key provided: sk_test_***"),
         ("Invalid API Key provided: sk_test_****abcd", "Invalid API Key provided: sk_test_***"),
         ("rk_live_51Habc", "rk_live_***"),
+        ("sk_org_live_51Habc and sk_org_test_****abcd", "sk_org_live_*** and sk_org_test_***"),
+        ("made\nsk_org_live_51HabcDEF012", "made\nsk_org_live_***"),
         ("The key is sk_live_51Habc.", "The key is sk_live_***."),
         ("Expired API Key provided: rk_live_*********************abcd", "Expired API Key provided: rk_live_***"),
         ("key sk_test_…abcd and sk_test_••••abcd", "key sk_test_*** and sk_test_***"),

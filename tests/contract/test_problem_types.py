@@ -1,5 +1,6 @@
 """Every type of problem that can be answered stands in docs/problems.md, with its status and its sentence."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -15,12 +16,22 @@ from services.common.status import RemoteError
 from services.gateway.errors import REFUSALS
 from services.integrations.failures import KINDS, AdapterError
 
+TESTS = Path(__file__).parents[1]
 PAGE = Path(__file__).parents[2] / "docs" / "problems.md"
 ROW = re.compile(r"^\| `[a-z0-9-]+` \|.*$", re.MULTILINE)
 APART = re.compile(r"\.(__main__|rpc|sandbox|cli)(\.|$)")
 """Programs, what is generated, and what answers no caller of ours."""
+_SHORT = 15
+"""Letters, up to which a text may stand in a test for other reasons."""
 OTHERWISE = {"CONNECTION_GONE": 410}
 """What is answered with another status than its kind's, by the route that answers it."""
+
+NOT_ASKED_FOR = {
+    "not-applied": "the sentence of a reading in the background that failed",
+    "not-finalized": "the sentence of an invoice that is tried again in the background",
+    "beside-settled": "of two operators at the same moment: the plan settles it first",
+}
+"""What no request alone can bring about, and why."""
 
 
 def raised() -> Iterator[type[ShowbillError]]:
@@ -69,3 +80,57 @@ def test_every_problem_is_a_finished_sentence_under_its_own_type() -> None:
         told = problem(error(text), "request")
         assert told["type"] == "urn:showbill:problem:" + error.reason.lower().replace("_", "-"), error
         assert told["status"] == HTTP_STATUS[error.kind][0], error
+
+
+def sentences() -> dict[str, set[str]]:
+    """The parts of each type's sentences that are always the same."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for error in raised():
+        parts = re.split(r"\{\w+\}|\. ", inspect.cleandoc(error.__doc__ or "").replace("\n", " "))
+        found[error.reason].update(part.strip(" ,.") for part in parts if len(part) > _SHORT)
+    for name, _, sentence in REFUSALS.values():
+        found[name.upper().replace("-", "_")].add(sentence)
+    return found
+
+
+def words_of_tests() -> set[str]:
+    """Every text and name that stands in a test function."""
+    words: set[str] = set()
+    for file in TESTS.rglob("test_*.py"):
+        if file == Path(__file__):
+            continue
+        for part in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.name.startswith("test_"):
+                words.update(word for node in ast.walk(part) if (word := _word(node)))
+    return words
+
+
+def _word(node: ast.AST) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Constant(value=bytes(data)):
+            return data.decode("latin-1")
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
+
+
+def test_every_type_of_problem_is_looked_for_by_a_test() -> None:
+    """By its type, its reason, or its sentence: a type that nothing provokes is one that nobody has seen."""
+    words = words_of_tests()
+    long = [word for word in words if len(word) > _SHORT]
+    told = sentences()
+    classes: defaultdict[str, set[str]] = defaultdict(set)
+    for error in raised():
+        if error.__subclasses__() == []:  # else it stands for more than its own type
+            classes[error.reason].add(error.__name__)
+    unseen = []
+    for row in rows():
+        name = row.split("`")[1]
+        reason = name.upper().replace("-", "_")
+        exact = {name, f"urn:showbill:problem:{name}", reason, *classes[reason]} & words
+        said = any(word in part or part in word for part in told[reason] for word in long)
+        if not exact and not said:
+            unseen.append(name)
+    assert sorted(unseen) == sorted(NOT_ASKED_FOR)

@@ -44,7 +44,7 @@ async def make_workspace(stack: Stack, sandbox: Sandbox) -> AsyncIterator[MakeWo
         name = f"workspace-{next(numbers)}"
         email = f"{name}@example.com"
         token = await stack.make_owner(name, email, PASSWORD)
-        clients.append(Rest(stack.url("gateway"), token))
+        clients.append(Rest(stack.url("gateway"), token, patience=120))
         return Workspace(clients[-1], await sandbox.make_account(name), token, email)
 
     yield make

@@ -21,7 +21,7 @@ class Sandbox:
     """Calls to the control address of one sandbox process."""
 
     def __init__(self, url: str) -> None:
-        self.rest = Rest(url, "")
+        self.rest = Rest(url, "", patience=120)
 
     async def close(self) -> None:
         await self.rest.__aexit__(None, None, None)
@@ -62,7 +62,7 @@ class Sandbox:
 
     async def held(self, fault: str) -> None:
         """Waits until a hold has been reached."""
-        answer = await self.rest.call("GET", f"/_sandbox/faults/{fault}", params={"wait_hits": "1", "timeout": "40"})
+        answer = await self.rest.call("GET", f"/_sandbox/faults/{fault}", params={"wait_hits": "1", "timeout": "90"})
         assert answer["hits"], "the step was not reached"
 
     async def release(self, fault: str) -> None:
@@ -97,7 +97,7 @@ class Sandbox:
 
     async def deliveries_idle(self) -> None:
         """Waits until no webhook is on its way."""
-        answer = await self.rest.call("GET", "/_sandbox/deliveries/idle", params={"timeout": "30"})
+        answer = await self.rest.call("GET", "/_sandbox/deliveries/idle", params={"timeout": "90"})
         assert answer["idle"], "webhooks are still on their way"
 
     async def pay(self, invoice: str) -> None:

@@ -112,6 +112,8 @@ class FakeAdapter:
             lines=[ProviderLine(line.title, line.amount) for line in order.lines],
         )
         known = self._invoices.setdefault(external_id, made)
+        if (known.total, known.currency) != (order.total, order.currency):
+            raise AdapterError(Failure.TOTAL_MISMATCH, "The invoice has another total than ours. Compare the two.")
         return known if order.keep_draft or known.state is not InvoiceState.DRAFT else self._finalized(known)
 
     def _finalized(self, draft: ProviderInvoice) -> ProviderInvoice:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from services.integrations.connection_values import Link
 from services.integrations.invoice_values import InvoiceState, ProviderInvoice, ProviderLine
+from services.integrations.ports import NumberTaken
 
 
 class MemoryStore:
@@ -15,7 +16,15 @@ class MemoryStore:
         self._invoices: dict[tuple[str, str, bool, str], ProviderInvoice] = {}
 
     async def add(self, link: Link, invoice: ProviderInvoice) -> ProviderInvoice:
-        return self._invoices.setdefault(_key(link, invoice.external_id), invoice)
+        key = _key(link, invoice.external_id)
+        if key not in self._invoices:
+            self._keep_numbers_apart(key, invoice.number)
+        return self._invoices.setdefault(key, invoice)
+
+    def _keep_numbers_apart(self, key: tuple[str, str, bool, str], number: str) -> None:
+        others = (one.number for at, one in self._invoices.items() if at[:3] == key[:3] and at != key)
+        if number and number in others:
+            raise NumberTaken
 
     async def move(
         self, link: Link, external_id: str, sources: Sequence[InvoiceState], target: InvoiceState, number: str = ""
@@ -23,6 +32,7 @@ class MemoryStore:
         found = self._invoices.get(_key(link, external_id))
         if found is None or found.state not in sources:
             return None
+        self._keep_numbers_apart(_key(link, external_id), number)
         paid, now = target is InvoiceState.PAID, datetime.now(UTC)
         moved = replace(
             found,

@@ -108,18 +108,21 @@ async def test_a_plan_is_set_by_the_command(database: Database) -> None:
     await create_owner(pool, Passwords(), "a@example.com", PASSWORD, "Shop")
     workspace = str(await pool.fetchval("SELECT id FROM workspaces"))
 
-    async def command(workspace: str, plan: str) -> int | None:
+    async def command(workspace: str, plan: str) -> tuple[int | None, bytes]:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "services.gateway.admin", "set-plan", "--workspace", workspace, "--plan", plan),
             env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
             stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
-        return await process.wait()
+        _, said = await process.communicate()
+        return process.returncode, said
 
-    assert await command(workspace, "pro") == 0
-    assert await command(workspace, "gold") != 0
-    assert await command("nonsense", "free") == 1
+    assert (await command(workspace, "pro"))[0] == 0
+    assert (await command(workspace, "gold"))[0] != 0
+    assert (await command("nonsense", "free"))[0] == 1
+    stranger, said = await command("0198c0de-0000-7000-8000-000000000099", "free")
+    assert (stranger, b"There is no workspace with this id. Its page of plans shows it." in said) == (1, True)
     assert await pool.fetchval("SELECT plan FROM workspaces") == "pro"
     await pool.close()
 
@@ -131,17 +134,19 @@ async def test_a_lost_password_is_replaced_by_the_command(database: Database) ->
     sessions, visitor = Sessions(pool, Passwords()), Visitor("127.0.0.1")
     before = await sessions.sign_in("a@example.com", PASSWORD, visitor)
 
-    async def command(email: str) -> int | None:
+    async def command(email: str) -> tuple[int | None, bytes]:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "services.gateway.admin", "set-password", "--email", email),
             env={"PATH": os.environ["PATH"], "DATABASE_URL": url, "SHOWBILL_OWNER_PASSWORD": "the new long one"},
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
-        return await process.wait()
+        _, said = await process.communicate()
+        return process.returncode, said
 
-    assert await command("nobody@example.com") == 1
+    stranger, said = await command("nobody@example.com")
+    assert (stranger, b"There is no account with this e-mail address." in said) == (1, True)
     assert await sessions.find(before.token.reveal()) is not None
-    assert await command("A@example.com") == 0
+    assert (await command("A@example.com"))[0] == 0
     assert await sessions.find(before.token.reveal()) is None
     again = await sessions.sign_in("a@example.com", Secret("the new long one"), visitor)
     assert again.principal.user_id == before.principal.user_id

@@ -140,6 +140,29 @@ async def test_files_are_looked_at_without_taking_anything(gateway: Gateway, own
     assert gateway.invoicing.calls == {}
 
 
+async def test_prices_are_not_looked_at_without_their_currency(gateway: Gateway, owner: Owner) -> None:
+    data = aiohttp.FormData({"currency": "", "importing": "yes"})
+    data.add_field("items", b"item_number,title,price\n1,Hat,100\n", filename="items.csv")
+    answer = await (await gateway.signed_in(owner))("POST", "/shows/preview", data=data)
+    assert "Items: Choose the currency of the show first: prices are read in it." in answer.text
+
+
+async def test_a_start_that_is_no_moment_is_refused(gateway: Gateway, owner: Owner) -> None:
+    data = aiohttp.FormData({"name": "Friday", "currency": "USD", "request_id": "r", "starts": "tomorrow"})
+    answer = await (await gateway.signed_in(owner))("POST", "/shows/new", data=data)
+    assert "The start is no date and time. Choose both, or leave it empty." in answer.text
+    assert not gateway.invoicing.calls
+
+
+async def test_an_installation_without_the_example_says_so(
+    gateway: Gateway, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.example_show._PLACES", ())
+    answer = await (await gateway.signed_in(owner))("POST", "/shows/example")
+    assert answer.status == 404
+    assert "The example show did not come along with this installation." in answer.text
+
+
 async def test_a_file_that_cannot_be_looked_at_says_why(gateway: Gateway, owner: Owner) -> None:
     browser = await gateway.signed_in(owner)
     data = aiohttp.FormData({"currency": "GBP", "importing": "yes"})

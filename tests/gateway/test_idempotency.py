@@ -110,7 +110,7 @@ async def test_a_key_is_forgotten_after_a_day(gateway: Gateway, owner: Owner) ->
 @pytest.mark.parametrize("key", ["", "x" * 256])
 async def test_a_key_that_is_none_is_refused(gateway: Gateway, owner: Owner, key: str) -> None:
     refused = await make(owner.client, key)
-    assert refused.status == 400
+    assert (refused.status, refused.json["type"]) == (400, "urn:showbill:problem:idempotency-key-not-fit")
     assert not gateway.invoicing.calls["CreateShow"]
 
 

@@ -155,7 +155,7 @@ async def test_the_file_of_a_form_is_taken_too(gateway: Gateway, owner: Owner) -
     empty = aiohttp.FormData()
     empty.add_field("note", "no file", content_type="text/plain")
     answer = await owner.client("POST", "/api/shows/s/imports/items", data=empty)
-    assert answer.status == 400
+    assert (answer.status, answer.json["type"]) == (400, "urn:showbill:problem:no-file")
 
 
 async def test_a_large_file_goes_in_batches(gateway: Gateway, owner: Owner) -> None:

@@ -90,7 +90,9 @@ async def test_an_account_that_exists_proves_its_password(gateway: Gateway, owne
         other.workspace_id: True,
     }
     third = await gateway.make_owner()
-    assert (await there("PUT", "/api/session/workspace", {"workspaceId": third.workspace_id})).status == 404
+    for stranger in (third.workspace_id, "x"):
+        refused = await there("PUT", "/api/session/workspace", {"workspaceId": stranger})
+        assert (refused.status, refused.json["detail"][:45]) == (404, "You belong to no workspace with this id. Look")
 
 
 async def test_guessing_an_invited_accounts_password_is_stopped(gateway: Gateway, owner: Owner) -> None:

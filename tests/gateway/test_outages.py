@@ -135,6 +135,6 @@ async def test_an_ended_gateway_closes_sockets_with_1012(database_maker: Databas
                 f"{gateway.url}/api/realtime", headers={"Authorization": f"Bearer {owner.token}"}
             )
             assert json.loads((await client.receive()).data)["type"] == "hello"
-        message = await asyncio.wait_for(client.receive(), 10)
+        message = await asyncio.wait_for(client.receive(), 30)
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1012)
         await eventually(lambda: client.closed)

@@ -16,13 +16,13 @@ from tests.waiting import eventually
 
 async def heard(socket: Any, count: int) -> list[dict[str, Any]]:
     """The next messages."""
-    return [json.loads((await asyncio.wait_for(socket.receive(), 10)).data) for _ in range(count)]
+    return [json.loads((await asyncio.wait_for(socket.receive(), 30)).data) for _ in range(count)]
 
 
 async def closed_with(socket: Any) -> int:
     """The code that the socket is closed with; what comes before is read away."""
     while True:
-        message = await asyncio.wait_for(socket.receive(), 10)
+        message = await asyncio.wait_for(socket.receive(), 30)
         if message.type is aiohttp.WSMsgType.CLOSE:
             return int(message.data)
         assert message.type is aiohttp.WSMsgType.TEXT

@@ -31,7 +31,7 @@ async def raw(gateway: Gateway, *pieces: bytes, pause: float = 0) -> bytes:
             await writer.drain()
             await asyncio.sleep(pause)
     try:
-        return await asyncio.wait_for(reading, 10)
+        return await asyncio.wait_for(reading, 30)
     except ConnectionError:
         return b""
     finally:

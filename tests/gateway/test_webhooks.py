@@ -52,20 +52,21 @@ async def test_the_plain_address_names_no_connection(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "status"),
+    ("outcome", "status", "kind"),
     [
-        (integrations.WEBHOOK_OUTCOME_BAD_SIGNATURE, 400),
-        (integrations.WEBHOOK_OUTCOME_MALFORMED, 400),
-        (integrations.WEBHOOK_OUTCOME_UNKNOWN_CONNECTION, 404),
-        (integrations.WEBHOOK_OUTCOME_GONE, 410),
-        (integrations.WEBHOOK_OUTCOME_TRY_AGAIN, 503),
-        (integrations.WEBHOOK_OUTCOME_UNSPECIFIED, 503),
+        (integrations.WEBHOOK_OUTCOME_BAD_SIGNATURE, 400, "bad-delivery"),
+        (integrations.WEBHOOK_OUTCOME_MALFORMED, 400, "bad-delivery"),
+        (integrations.WEBHOOK_OUTCOME_UNKNOWN_CONNECTION, 404, "not-found"),
+        (integrations.WEBHOOK_OUTCOME_GONE, 410, "connection-gone"),
+        (integrations.WEBHOOK_OUTCOME_TRY_AGAIN, 503, "unavailable"),
+        (integrations.WEBHOOK_OUTCOME_UNSPECIFIED, 503, "unavailable"),
     ],
 )
-async def test_what_is_not_verified_is_never_applied(gateway: Gateway, outcome: Any, status: int) -> None:
+async def test_what_is_not_verified_is_never_applied(gateway: Gateway, outcome: Any, status: int, kind: str) -> None:
     gateway.integrations.script("VerifyWebhooks", verdicts(outcome))
     answer = await gateway.client()("POST", "/api/webhooks/stripe/c", data=BODY)
     assert answer.status == answer.json["status"] == status
+    assert answer.json["type"] == f"urn:showbill:problem:{kind}"
     assert ("Retry-After" in answer.headers) is (status == 503)
     assert not gateway.invoicing.calls
 

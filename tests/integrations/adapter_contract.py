@@ -142,6 +142,42 @@ class AdapterContract:
         assert all(isinstance(one, AdapterError) and one.retry_after for one in unsure)
         assert len(await self._all(subject, link)) == 1
 
+    @pytest.mark.parametrize("keep_draft", [False, True])
+    async def test_order_of_another_total_is_not_answered_with_the_old_invoice(
+        self, subject: Subject, keep_draft: bool
+    ) -> None:
+        _, link = await subject.connect()
+        order = subject.order(500, keep_draft=keep_draft)
+        made = await subject.adapter.create_invoice(link, order)
+        for other in (replace(order, lines=_lines((900,)), total=900), replace(order, currency="EUR")):
+            with pytest.raises(AdapterError) as refused:
+                await subject.adapter.create_invoice(link, other)
+            assert refused.value.failure is Failure.TOTAL_MISMATCH
+            assert is_sentence(refused.value.message)
+        (left,) = await self._all(subject, link)
+        assert (left.external_id, left.state, left.total) == (made.external_id, made.state, 500)
+
+    async def test_draft_of_an_earlier_try_is_finalized(self, subject: Subject) -> None:
+        _, link = await subject.connect()
+        order = subject.order(keep_draft=True)
+        draft = await subject.adapter.create_invoice(link, order)
+        assert draft.state is InvoiceState.DRAFT
+        made = await subject.adapter.create_invoice(link, replace(order, keep_draft=False))
+        assert (made.external_id, made.state) == (draft.external_id, InvoiceState.OPEN)
+        assert made.number
+        again = await subject.adapter.create_invoice(link, replace(order, keep_draft=False))
+        assert (again.state, again.number) == (InvoiceState.OPEN, made.number)
+        assert len(await self._all(subject, link)) == 1
+
+    async def test_numbers_of_invoices_are_never_the_same(self, subject: Subject) -> None:
+        """A buyer writes it on a transfer: also of ids that end alike it must be another one."""
+        _, link = await subject.connect()
+        first, second, third = (f"0199aaaa-bbbb-7ccc-{end}12345678" for end in ("8ddd-a1b2", "8ddd-a1b3", "8dde-a1b2"))
+        made = [await subject.adapter.create_invoice(link, subject.order(invoice_id=one)) for one in (first, second)]
+        draft = await subject.adapter.create_invoice(link, subject.order(invoice_id=third, keep_draft=True))
+        made.append(await subject.adapter.finalize_invoice(link, ref(draft), draft.total, draft.currency))
+        assert len({one.number for one in made}) == 3
+
     async def test_next_revision_is_another_invoice(self, subject: Subject) -> None:
         _, link = await subject.connect()
         order = subject.order()

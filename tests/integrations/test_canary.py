@@ -64,10 +64,10 @@ async def test_same_keys_pass_again_and_new_ones_join(pool: Pool) -> None:
 @pytest.mark.parametrize(
     ("keyring", "words"),
     [
-        (ring("b"), "lacks the key 'a'"),
-        (ring("a:x"), "The key 'a' in CREDENTIAL_KEYS is not the one"),
-        (ring("b", "a:x"), "The key 'a' in CREDENTIAL_KEYS is not the one"),
-        (LocalKeyring(), "There is no key in CREDENTIAL_KEYS"),
+        (ring("b"), "The key 'a' is not among the keys here"),
+        (ring("a:x"), "The key 'a' here is not the one"),
+        (ring("b", "a:x"), "The key 'a' here is not the one"),
+        (LocalKeyring(), "There is no key here"),
     ],
 )
 async def test_wrong_and_missing_keys_are_named(pool: Pool, keyring: LocalKeyring, words: str) -> None:
@@ -76,7 +76,9 @@ async def test_wrong_and_missing_keys_are_named(pool: Pool, keyring: LocalKeyrin
         await check_keyring(pool, keyring)
 
 
-@pytest.mark.parametrize(("keyring", "words"), [(ring("b"), "lacks the key 'a'"), (ring("a:x"), "'a' .* is not the")])
+@pytest.mark.parametrize(
+    ("keyring", "words"), [(ring("b"), "The key 'a' is not among the keys here"), (ring("a:x"), "'a' .* is not the")]
+)
 async def test_database_from_before_canaries_is_checked_by_connections(
     pool: Pool, keyring: LocalKeyring, words: str
 ) -> None:
@@ -181,10 +183,10 @@ async def test_service_refuses_to_start_and_names_the_id(url: str, nats: Nats, t
     async with running_stack(stack, "integrations"):
         pass
     right, stack.credential_key = stack.credential_key, key("w")
-    with pytest.raises(ChildFailed, match="The key 'test-1' in CREDENTIAL_KEYS is not the one"):
+    with pytest.raises(ChildFailed, match="The key 'test-1' here is not the one"):
         await stack.start("integrations")
     stack.settings = {"integrations": {"CREDENTIAL_KEYS": f"other={key('o')}"}}
-    with pytest.raises(ChildFailed, match="lacks the key 'test-1'"):
+    with pytest.raises(ChildFailed, match="'test-1' is not among the keys here"):
         await stack.start("integrations")
     file = tmp_path / "credential.keys"
     put(file, f"test-1={right}\n")

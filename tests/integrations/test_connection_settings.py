@@ -116,6 +116,22 @@ async def test_preview_of_a_memo_knows_that_there_is_no_link_yet(connected: Shop
         assert refused.value.kind is Kind.INVALID
 
 
+async def test_preview_says_that_the_end_of_a_long_memo_is_cut(connected: Shop) -> None:
+    """The template is short enough, what its variables make of it is not: at Stripe its end is missing."""
+    preview = connected.caller.integrations.PreviewTemplate
+
+    async def shown(setting: str, name: str) -> pb.PreviewTemplateResponse:
+        values = {"buyer": name}
+        request = pb.PreviewTemplateRequest(provider="stripe", setting=setting, template="{buyer}", values=values)
+        return await connected.caller.gateway.call(preview, request, connected.who)
+
+    assert (await shown("memo_template", "x" * 1500)).warning == ""
+    assert (await shown("memo_template", "x" * 1501)).warning == (
+        "With these values the text is 1 character too long: its end is cut, 1500 fit."
+    )
+    assert (await shown("message_template", "x" * 1501)).warning == "", "messages are not Stripe's"
+
+
 async def test_settings_reach_the_invoices_made_from_then_on(connected: Shop) -> None:
     await connected.create(connected.order())
     await connected.caller.set(

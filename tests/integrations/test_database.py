@@ -19,9 +19,7 @@ from tests.waiting import eventually
 
 @pytest.fixture
 async def schema(database: Database) -> AsyncIterator[Connection]:
-    url = await database("integrations")
-    await migrate_service(url, "integrations")
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(await database("integrations", migrated=True))
     yield connection
     await connection.close()
 

@@ -24,6 +24,7 @@ async def test_new_keys_keep_connection_invoices_and_endpoint(connected: Shop) -
     key = await connected.restricted_key(ALL)
     done = await connected.replace(key)
     assert (done.integration.id, done.integration.key_hint) == (before.id, key[-4:])
+    assert (done.integration.connect_time, done.integration.connected_by) == (before.connect_time, before.connected_by)
     assert done.warnings == []
     assert {one.name: one.granted for one in done.permissions} == dict.fromkeys(
         [

@@ -48,10 +48,10 @@ def test_settings_of_a_new_connection_are_valid() -> None:
     ("field", "value", "says"),
     [
         ("default_currency", "XXQ", "ISO 4217"),
-        ("memo_template", "x" * 1501, "1 characters too long; 1500 fit"),
+        ("memo_template", "x" * 1501, "1 character too long; 1500 fit"),
         ("message_template", "x" * 2003, "3 characters too long"),
         ("footer", "x" * 5002, "The footer is 2 characters too long"),
-        ("payment_instructions", "x" * 5001, "The payment instructions are 1 characters too long"),
+        ("payment_instructions", "x" * 5001, "The payment instructions are 1 character too long"),
         ("days_until_due", 0, "1 to 365 days"),
         ("days_until_due", 366, "1 to 365 days"),
     ],

@@ -92,13 +92,13 @@ async def test_one_field_opens_without_the_others(vault: Vault) -> None:
 
 async def test_missing_key_is_named(vault: Vault) -> None:
     sealed = await vault.seal(WORKSPACE, INTEGRATION, CREDENTIALS)
-    with pytest.raises(UnreadableCredential, match="'2026-11' is not in CREDENTIAL_KEYS"):
+    with pytest.raises(UnreadableCredential, match="'2026-11' is not among the keys here"):
         await Vault(keyring("2026-12")).open(WORKSPACE, INTEGRATION, sealed)
 
 
 async def test_wrong_key_under_the_same_id_is_named(vault: Vault) -> None:
     sealed = await vault.seal(WORKSPACE, INTEGRATION, CREDENTIALS)
-    with pytest.raises(UnreadableCredential, match="'2026-11' in CREDENTIAL_KEYS is not the one"):
+    with pytest.raises(UnreadableCredential, match="'2026-11' here is not the one"):
         await Vault(keyring("2026-11")).open(WORKSPACE, INTEGRATION, sealed)
 
 

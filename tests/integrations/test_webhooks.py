@@ -5,14 +5,28 @@ import json
 import time
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 from aiohttp import web
 
+from services.common.bus import Bus
+from services.common.db import open_pool
 from services.common.errors import Kind
 from services.common.ids import new_id
+from services.common.outbox import Outbox
+from services.common.secret import Secret
 from services.common.status import RemoteError
+from services.integrations.adapters.stripe.adapter import StripeAdapter
+from services.integrations.keyring import parse_keyring
+from services.integrations.opening import Opener
+from services.integrations.registry import Registry
+from services.integrations.repository import Repository
+from services.integrations.vault import Vault
+from services.integrations.webhooks import Delivery, Outcome, Verifying
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.e2e.stack import Stack, running_stack
+from tests.fakes.book import MemoryBook
+from tests.fakes.pace import NoPace
 from tests.integrations.caller import Caller
 from tests.integrations.conftest import MakeShop
 from tests.integrations.shop import Shop, event
@@ -169,6 +183,33 @@ async def test_ended_connection_is_gone(connected: Shop) -> None:
     assert (await judge(connected, delivery)).outcome == VERIFIED
     await connected.caller.disconnect(connected.who)
     assert (await judge(connected, delivery)).outcome == pb.WEBHOOK_OUTCOME_GONE
+
+
+async def test_secrets_of_an_ended_connection_are_forgotten(connected: Shop, stack: Stack) -> None:
+    pool = await open_pool(Secret(stack.databases["integrations"]), "tests", largest=2)
+    vault = Vault(parse_keyring(f"test-1={stack.credential_key}"))
+    opener = Opener(Repository(pool, Outbox(pool, Bus(Secret("nats://127.0.0.1:1"), "tests"))), vault)
+    adapter = StripeAdapter(stack.url("sandbox"), stack.url("sandbox"), NoPace(), MemoryBook())
+    verifying = Verifying(pool, vault, opener, Registry([adapter]), [])
+    sent = connected.delivery(*await identity_of(connected))
+    delivery = Delivery("stripe", sent.integration_id, sent.body, dict(sent.headers))
+    assert [one.outcome for one in await verifying.verify([delivery])] == [Outcome.VERIFIED]
+    assert sent.integration_id in verifying._opened
+    await connected.caller.disconnect(connected.who)
+    assert [one.outcome for one in await verifying.verify([delivery])] == [Outcome.GONE]
+    assert verifying._opened == {}
+    await adapter.close()
+    await pool.close()
+
+
+async def test_note_that_cannot_be_written_costs_no_verdict(connected: Shop, stack: Stack) -> None:
+    """The time of the last event tells the operator something; the payment must be applied."""
+    delivery = connected.delivery(*await identity_of(connected))
+    other = await asyncpg.connect(stack.databases["integrations"])
+    async with other.transaction():
+        await other.execute("LOCK TABLE integrations IN SHARE MODE")
+        assert (await judge(connected, delivery)).outcome == VERIFIED
+    await other.close()
 
 
 async def test_secret_of_one_workspace_signs_for_no_other(connected: Shop, make_shop: MakeShop) -> None:

@@ -67,8 +67,14 @@ async def database_url(database: Database) -> str:
 
 
 @pytest.fixture
-async def replica(database_url: str, nats: Nats, provider: FakeProvider) -> AsyncIterator[Replica]:
-    async with running_replica(database_url, nats.url, provider) as replica:
+def pace() -> Pace:
+    """Parametrized by a test that needs another one."""
+    return PACE
+
+
+@pytest.fixture
+async def replica(database_url: str, nats: Nats, provider: FakeProvider, pace: Pace) -> AsyncIterator[Replica]:
+    async with running_replica(database_url, nats.url, provider, pace) as replica:
         yield replica
 
 

@@ -16,6 +16,7 @@ from services.common.secret import Secret
 from services.invoicing.domain.plan import Wishes
 from services.invoicing.generate import Asked, Generations
 from services.invoicing.ledger import Ledger
+from services.invoicing.repository import SQL
 from tests.conftest import DatabaseMaker, database_name
 from tests.invoicing import crowd
 from tests.invoicing.fake_provider import FakeProvider
@@ -77,6 +78,25 @@ async def test_questions_about_a_show_stay_within_it(year: Crowd, name: str, gen
         assert not work.read_whole & {"claims", "show_items", "invoices", "invoice_history"}, work.plan
         # Buyers are 20,000 in all, hence read whole for a giant show. A list goes through a plan a few times.
         assert work.rows < 12 * (claims + 2 * BUYERS[number]) + 2 * BUYERS[crowd.GIANT], work.plan
+
+
+@PLANS
+async def test_other_currencies_are_looked_for_among_the_buyers_of_the_show(year: Crowd, generic: bool) -> None:
+    abroad, here = crowd.show_id(crowd.GIANT), crowd.show_id(FRESH)
+    async with year.pool.acquire() as connection:
+        undone = connection.transaction()
+        await undone.start()
+        try:
+            alone = await work_of(connection, "positions", [here], generic=generic)
+            await connection.execute("UPDATE shows SET currency = 'EUR' WHERE id = $1", abroad)
+            await connection.execute("UPDATE invoices SET currency = 'EUR' WHERE show_id = $1", abroad)
+            beside = await work_of(connection, "positions", [here], generic=generic)
+            rows = await connection.fetch(SQL["positions"], here)
+        finally:
+            await undone.rollback()
+    assert [row["other_currency"] for row in rows] == [True] * BUYERS[FRESH]
+    assert beside.rows < alone.rows + 4 * BUYERS[FRESH], beside.plan
+    assert "invoices" not in beside.read_whole, beside.plan
 
 
 @PLANS

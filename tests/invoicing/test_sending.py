@@ -94,6 +94,15 @@ async def test_mail_without_an_address_says_what_else_to_do(caller: Caller) -> N
     assert "Copy the link" in error.message
 
 
+async def test_link_that_is_not_in_force_is_not_sent(caller: Caller, replica: Replica) -> None:
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    await replica.pool.execute("UPDATE pay_links SET revoked_at = now() WHERE show_id = $1", show_id)
+    error = await refusal(caller.send(invoice, MANUAL))
+    assert (error.kind, error.reason) == (Kind.FAILED_PRECONDITION, "NO_PAY_LINK")
+
+
 async def test_address_that_came_later_says_what_to_do(caller: Caller, provider: FakeProvider) -> None:
     show_id = await caller.small_show(1)
     await caller.generate(show_id)

@@ -1,6 +1,7 @@
 """The workers: one failure leaves the others, every crash is taken up, nothing is made twice."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,13 +9,17 @@ import pytest
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
 from services.invoicing.domain.invoice import Standing
-from services.invoicing.worker import backoff
+from services.invoicing.pausing import backoff
+from services.invoicing.wiring import Pace
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import PACE, MakeCaller, Replica, running_replica
 from tests.invoicing.events_seen import paid_event
 from tests.invoicing.fake_provider import Away, FakeProvider, Refused, TooFast, sighting_of
 from tests.waiting import eventually
+
+UNHURRIED = replace(PACE, lease=60.0)
+"""For whom it counts how often the provider was asked: a busy machine lets no lease lapse."""
 
 
 async def test_one_refused_buyer_leaves_the_others(caller: Caller, provider: FakeProvider) -> None:
@@ -88,11 +93,12 @@ async def test_hopeless_invoice_is_left_to_the_operator(
     assert invoice.status_reason == "The provider is away."
 
 
+@pytest.mark.parametrize("pace", [UNHURRIED])
 async def test_two_replicas_make_each_invoice_once(
-    caller: Caller, provider: FakeProvider, database_url: str, nats: Nats
+    caller: Caller, provider: FakeProvider, database_url: str, nats: Nats, pace: Pace
 ) -> None:
     shows = [await caller.small_show(40) for _ in range(2)]
-    async with running_replica(database_url, nats.url, provider) as other:
+    async with running_replica(database_url, nats.url, provider, pace) as other:
         runs = await asyncio.gather(*(caller.start(show_id) for show_id in shows))
         other.service.workers.wake()
         for run in runs:

@@ -138,7 +138,7 @@ class Receiver:
             self._arrived.notify_all()
         return web.Response(status=self.decide(event) if self.decide else self.status)
 
-    async def wait_for(self, *types: str, timeout: float = 8) -> list[dict[str, Any]]:
+    async def wait_for(self, *types: str, timeout: float = 30) -> list[dict[str, Any]]:
         """All events that came, once each of the types was among them as often as named."""
 
         def complete() -> bool:

@@ -6,7 +6,6 @@ import structlog
 
 from services.common.db import Pool
 from services.common.errors import Fault, Forbidden, InvalidRequest, NotFound
-from services.common.ids import parse_id
 from services.common.secret import Secret
 from services.gateway.identity.passwords import Passwords, check_fit
 from services.gateway.identity.principal import Principal, Role
@@ -22,6 +21,10 @@ class WrongPassword(InvalidRequest):
     """The current password is not right. Type it once more."""
 
     reason = "WRONG_PASSWORD"
+
+
+class NotYourWorkspace(NotFound):
+    """You belong to no workspace with this id. Look at your workspaces, then choose one of them."""
 
 
 class SignInAgain(Forbidden):
@@ -84,8 +87,9 @@ class OwnAccount:
         return [OwnWorkspace(str(row["id"]), row["name"], row["plan"], Role(row["role"])) for row in rows]
 
     async def switch(self, caller: Principal, workspace_id: str, visitor: Visitor) -> OpenedSession:
-        """A new session in another of the person's workspaces instead of this one. Raises NotFound."""
-        wanted = parse_id(workspace_id, "workspace")
-        if wanted not in {one.id for one in await self.workspaces(caller.user_id)}:
-            raise NotFound(what="workspace")
+        """A new session in another of the person's workspaces instead of this one. Raises NotYourWorkspace."""
+        mine = {one.id for one in await self.workspaces(caller.user_id)}
+        wanted = workspace_id.strip().lower()
+        if wanted not in mine:
+            raise NotYourWorkspace
         return await self._sessions.open(caller.user_id, wanted, visitor)

@@ -60,6 +60,10 @@ class PreviewView(View):
 
     text: str
     variables: Annotated[list[str], msgspec.Meta(description="What a template may use.")]
+    warning: Annotated[
+        str,
+        msgspec.Meta(description="A sentence where the text is too long, so that its end would be cut; else empty."),
+    ] = ""
 
 
 class IntegrationSettingsView(View):

@@ -43,6 +43,10 @@ class BadDelivery(InvalidRequest):
     reason = "BAD_DELIVERY"
 
 
+class UnknownAddress(NotFound):
+    """No connection listens at this webhook address. Look its address up under Integrations."""
+
+
 class ConnectionGone(ShowbillError):
     """This connection was ended. Remove the webhook endpoint."""
 
@@ -97,7 +101,7 @@ async def _answer(outcome: Outcome, send: Send) -> None:
             await _send(answer(BadDelivery()), send)
         case Outcome.UNKNOWN:
             # As above: an address that we never gave out, or the plain one while no secret is configured for it.
-            await _send(answer(NotFound(what="webhook address")), send)
+            await _send(answer(UnknownAddress()), send)
         case Outcome.GONE:
             # Stripe tries again, then disables the endpoint and mails its owner, which is right: nobody listens here.
             await _send(answer(ConnectionGone(), status=410), send)

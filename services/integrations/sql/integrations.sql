@@ -48,11 +48,12 @@ INSERT INTO integrations (
 RETURNING *;
 
 -- name: renew_integration
--- New keys of the same account and mode. No row when the connection changed since it was read.
+-- New keys of the same account and mode: connected since and by whom stay as they were, the audit tells of the keys. No
+-- row when the connection changed since it was read.
 UPDATE integrations
 SET status = 'active', status_reason = '', hindered_verb = '', country = $3, default_currency = $4, key_hint = $5, wrapped_key = $6,
     key_id = $7, webhook_endpoint_id = $8, webhook_url = $9, update_mode = $10, update_mode_reason = $11,
-    connect_time = now(), connected_by = $12, version = version + 1, update_time = now()
+    connected_by = coalesce(nullif(connected_by, ''), $12), version = version + 1, update_time = now()
 WHERE id = $1 AND version = $2 AND status <> 'inactive'
 RETURNING *;
 
@@ -83,7 +84,10 @@ WHERE id = $1 AND status <> 'inactive'
 RETURNING *;
 
 -- name: note_events
-UPDATE integrations SET last_event_time = now() WHERE id = ANY($1::uuid[]);
+-- It tells nothing that a later event does not tell: whoever is being changed just now is passed over, and what several
+-- statements change is locked in one order.
+UPDATE integrations SET last_event_time = now()
+WHERE id IN (SELECT id FROM integrations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED);
 
 -- name: put_credentials
 INSERT INTO credentials (integration_id, field, ciphertext)

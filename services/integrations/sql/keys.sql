@@ -41,11 +41,15 @@ SELECT count(*) FROM integrations WHERE key_id <> $1;
 
 -- name: put_rewrapped
 -- Only where the data key is still the one that was read: a connection with new keys of its own is left alone. The
--- version stays, for to all others nothing has changed.
+-- version stays, for to all others nothing has changed. Locked in the order of ids, like all that changes several rows.
+WITH locked AS MATERIALIZED (
+    SELECT id FROM integrations WHERE id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
+)
 UPDATE integrations AS i
 SET wrapped_key = n.fresh, key_id = $1
-FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS n (id, stale, fresh)
-WHERE i.id = n.id AND i.wrapped_key = n.stale
+FROM locked
+JOIN unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS n (id, stale, fresh) ON n.id = locked.id
+WHERE i.id = locked.id AND i.wrapped_key = n.stale
 RETURNING i.id;
 
 -- name: hold_keys

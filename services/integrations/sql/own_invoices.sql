@@ -1,5 +1,5 @@
 -- name: add_own_invoice
--- No row when it was added before.
+-- No row when it was added before, or when another one bears the number.
 INSERT INTO own_invoices (
     workspace_id, provider, account_id, livemode, external_id, state, total, currency, number, invoice_id, revision,
     lines, payment_instructions, create_time, finalize_time

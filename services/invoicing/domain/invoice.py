@@ -6,7 +6,7 @@ news end in the same state. Nothing ranks above paid.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Final
@@ -142,6 +142,19 @@ class Invoice:
         return f"/p/{self.pay_token}" if self.pay_token else ""
 
 
+_SLOTS: Final = [(field.name, getattr(Invoice, field.name)) for field in fields(Invoice)]
+
+
+def _with(invoice: Invoice, **changes: Any) -> Invoice:
+    """What `dataclasses.replace` does, in less time: each payment takes an invoice through several steps."""
+    made = object.__new__(Invoice)
+    for name, slot in _SLOTS:
+        slot.__set__(made, changes.pop(name) if name in changes else slot.__get__(invoice))
+    if changes:
+        raise TypeError(f"An invoice has no {', '.join(changes)}.")
+    return made
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderLine:
     """One line as it stands at the provider."""
@@ -218,7 +231,7 @@ def observe(invoice: Invoice, sighting: Sighting, now: datetime) -> tuple[Invoic
     if replacing:
         reason = f"{_REPLACED} {reason}".rstrip()
     reason = reason or "More became known from the provider."
-    return replace(changed, version=invoice.version + 1, updated_at=now), reason
+    return _with(changed, version=invoice.version + 1, updated_at=now), reason
 
 
 def _of_another(invoice: Invoice, sighting: Sighting) -> bool:
@@ -236,13 +249,13 @@ def _point_at(invoice: Invoice, sighting: Sighting, now: datetime) -> tuple[Invo
     """The replacement counts from now on. How it stands is not known yet: what is told of the old one says nothing."""
     if sighting.external_id != invoice.external_id or not Standing.PAYABLE <= invoice.standing < Standing.VOID:
         return None
-    followed = replace(_let_go(invoice), external_id=sighting.replaced_by, version=invoice.version + 1, updated_at=now)
+    followed = _with(_let_go(invoice), external_id=sighting.replaced_by, version=invoice.version + 1, updated_at=now)
     return followed, _REPLACED
 
 
 def _let_go(invoice: Invoice) -> Invoice:
     """Without what only held for the counterpart that was replaced."""
-    return replace(invoice, external_id="", external_url="", external_url_at=None, provider_url="", number="")
+    return _with(invoice, external_id="", external_url="", external_url_at=None, provider_url="", number="")
 
 
 def was_replaced(before: Invoice, after: Invoice) -> bool:
@@ -257,7 +270,7 @@ def _learn(invoice: Invoice, sighting: Sighting, now: datetime) -> Invoice:
     told = (sighting.external_id, sighting.provider_url, sighting.number)
     if not new_url and all(mine or not theirs for mine, theirs in zip(known, told, strict=True)):
         return invoice
-    return replace(
+    return _with(
         invoice,
         external_id=invoice.external_id or sighting.external_id,
         external_url=invoice.external_url or new_url,
@@ -274,7 +287,7 @@ def _take_money(invoice: Invoice, sighting: Sighting) -> tuple[Invoice, str]:
     if sighting.standing < invoice.standing and invoice.status not in UNSETTLED:
         return invoice, ""  # late news of what is settled
     was, became = (format_money(amount, invoice.currency) for amount in (invoice.total, sighting.total))
-    adjusted = replace(
+    adjusted = _with(
         invoice,
         total=sighting.total,
         line_count=len(sighting.lines) or invoice.line_count,
@@ -292,7 +305,7 @@ def _move(invoice: Invoice, sighting: Sighting, adjustment: str, now: datetime) 
         status_reason = held_back_because(invoice.draft_reason)
     elif sighting.standing in (Standing.PAYMENT_FAILED, Standing.UNCOLLECTIBLE, Standing.VOID):
         status_reason = _REASONS[sighting.standing]
-    return replace(
+    return _with(
         invoice,
         status=STATUS[sighting.standing],
         draft_reason=invoice.draft_reason if sighting.standing is Standing.HELD_BACK else None,
@@ -306,12 +319,12 @@ def fail(invoice: Invoice, sentence: str, now: datetime) -> Invoice | None:
     """The invoice after making it failed for good; None when it is past that."""
     if invoice.standing >= Standing.ERROR:
         return None
-    return replace(invoice, status=Status.ERROR, status_reason=sentence, version=invoice.version + 1, updated_at=now)
+    return _with(invoice, status=Status.ERROR, status_reason=sentence, version=invoice.version + 1, updated_at=now)
 
 
 def mark_sent(invoice: Invoice, now: datetime) -> Invoice:
     """The invoice after its link went out once more."""
-    return replace(
+    return _with(
         invoice,
         status=Status.SENT if invoice.standing is Standing.PAYABLE else invoice.status,
         sent_at=now,
@@ -323,7 +336,7 @@ def mark_sent(invoice: Invoice, now: datetime) -> Invoice:
 
 def renew_address(invoice: Invoice, external_url: str, now: datetime) -> Invoice:
     """The invoice with a fresh address of the provider's page."""
-    return replace(invoice, external_url=external_url, external_url_at=now, version=invoice.version + 1, updated_at=now)
+    return _with(invoice, external_url=external_url, external_url_at=now, version=invoice.version + 1, updated_at=now)
 
 
 def provider_lines(sighting: Sighting) -> list[dict[str, Any]]:

@@ -1,7 +1,12 @@
 -- name: positions
 -- Where each buyer of a show stands: what is owed beside what is invoiced. Full joins of finished lists keep the planner
 -- from a nested loop over tables whose statistics lag behind a big import: that one takes minutes.
-WITH owed AS MATERIALIZED (
+WITH here AS MATERIALIZED (
+  SELECT currency, EXISTS (
+    SELECT FROM shows AS other WHERE other.workspace_id = shows.workspace_id AND other.currency <> shows.currency
+  ) AS beside_others
+  FROM shows WHERE id = $1
+), owed AS MATERIALIZED (
   SELECT buyer_id, total, claim_count, line_count, unpriced_count, digest FROM rollups WHERE show_id = $1
 ), made AS MATERIALIZED (
   SELECT buyer_id, max(revision) AS revision,
@@ -20,17 +25,10 @@ WITH owed AS MATERIALIZED (
     ON invoice_id = id
   WHERE show_id = $1 AND (status <> 'void' OR change IS NOT NULL)
   ORDER BY buyer_id, revision DESC
-), elsewhere AS MATERIALIZED (
-  SELECT DISTINCT buyer_id, true AS elsewhere
-  FROM shows AS here
-  JOIN shows AS other ON other.workspace_id = here.workspace_id AND other.currency <> here.currency
-  JOIN invoices ON invoices.show_id = other.id AND status <> 'void'
-  WHERE here.id = $1
 ), links AS MATERIALIZED (
   SELECT buyer_id, token AS pay_token FROM pay_links WHERE show_id = $1 AND revoked_at IS NULL
 ), positions AS MATERIALIZED (
   SELECT * FROM owed FULL JOIN made USING (buyer_id) FULL JOIN newest USING (buyer_id) FULL JOIN links USING (buyer_id)
-  FULL JOIN elsewhere USING (buyer_id)
   WHERE line_count IS NOT NULL OR invoice_id IS NOT NULL
 )
 SELECT buyers.id, platform, platform_user_id, handle, display_name, email, pay_token,
@@ -39,8 +37,15 @@ SELECT buyers.id, platform, platform_user_id, handle, display_name, email, pay_t
        coalesce(settled_total, 0)::bigint AS settled_total, coalesce(settled_count, 0) AS settled_count,
        invoice_id, status, draft_reason, own_total, planned_digest, beside_total, adjusted_at_provider, emailed,
        provider, external_account, livemode, stands, changing, changing_digest,
-       elsewhere IS NOT NULL OR currency <> (SELECT currency FROM shows WHERE id = $1) AS other_currency
+       -- Asked of the show's own buyers, and of nobody where the workspace has one currency. Not EXISTS: the planner could
+       -- hash all invoices for that.
+       coalesce(positions.currency <> here.currency, false) OR (here.beside_others AND coalesce((
+         SELECT true FROM invoices
+         WHERE invoices.buyer_id = positions.buyer_id AND invoices.status <> 'void' AND invoices.currency <> here.currency
+         LIMIT 1
+       ), false)) AS other_currency
 FROM positions
+CROSS JOIN here
 -- By row, never as a hash of all buyers that the workspaces ever had.
 CROSS JOIN LATERAL (SELECT * FROM buyers WHERE buyers.id = positions.buyer_id OFFSET 0) AS buyers;
 

@@ -116,7 +116,7 @@ async def preview_of(integrations: Integrations, who: Identity, provider: str, s
         known = await integrations.preview(who, provider, "", {}, setting)
         problem = " ".join(fault.problem for fault in error.faults) or error.message
         return Preview(setting, "", known.variables, problem)
-    return Preview(setting, shown.text, shown.variables)
+    return Preview(setting, shown.text, shown.variables, warning=shown.warning)
 
 
 @get("/integrations/{provider:str}/test")

@@ -30,6 +30,8 @@ class Preview:
     text: str
     variables: Sequence[str]
     problem: str = ""
+    warning: str = ""
+    """That the end would be cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The manual adapter: its invoices are kept here, shown with the operator's instructions, and marked paid by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 from services.common.errors import Fault
 from services.integrations.connection_values import (
@@ -30,7 +31,12 @@ from services.integrations.invoice_values import (
     ProviderInvoice,
     ProviderLine,
 )
-from services.integrations.ports import InvoiceStore
+from services.integrations.ports import InvoiceStore, NumberTaken
+
+T = TypeVar("T")
+
+_SHORT_NUMBERS: Final = (8, 12)
+"""Digits of the invoice's id in its number, the usual ones first."""
 
 ACCOUNT: Final = "manual"
 """There is one in each workspace."""
@@ -82,25 +88,24 @@ class ManualAdapter:
         return Health(healthy=True, sentence="Nobody has to be reached: invoices are kept here.", seconds=0.0)
 
     async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:
-        now = datetime.now(UTC)
-        return await self._store.add(
-            link,
-            ProviderInvoice(
-                external_id=_external_id(order.invoice_id, order.revision),
-                state=InvoiceState.DRAFT if order.keep_draft else InvoiceState.OPEN,
-                account_id=link.account_id,
-                livemode=link.livemode,
-                total=order.total,
-                currency=order.currency,
-                number="" if order.keep_draft else _number(order.invoice_id, order.revision),
-                create_time=now,
-                finalize_time=None if order.keep_draft else now,
-                invoice_id=order.invoice_id,
-                revision=order.revision,
-                lines=[ProviderLine(_described(line), line.amount) for line in order.lines],
-                payment_instructions=order.payment_instructions,
-            ),
+        wanted = _invoice(link, order)
+        if order.keep_draft:
+            found = await self._store.add(link, wanted)
+        else:
+            found = await _numbered(
+                wanted, lambda number: self._store.add(link, replace(wanted, number=number, state=InvoiceState.OPEN))
+            )
+        _require_our_total(found, order.total, order.currency)
+        if found.state is InvoiceState.DRAFT and not order.keep_draft:  # of an earlier try, which kept it
+            return await self._open(link, found)
+        return found
+
+    async def _open(self, link: Link, draft: ProviderInvoice) -> ProviderInvoice:
+        moved = await _numbered(
+            draft,
+            lambda number: self._store.move(link, draft.external_id, (InvoiceState.DRAFT,), InvoiceState.OPEN, number),
         )
+        return moved or await self.get_invoice(link, draft.external_id)
 
     async def find_invoice(self, link: Link, buyer: Buyer, invoice_id: str, revision: int) -> ProviderInvoice | None:
         return await self._store.find(link, _external_id(invoice_id, revision))
@@ -114,18 +119,10 @@ class ManualAdapter:
 
     async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:
         found = await self.get_invoice(link, ref.external_id)
-        if found.state is InvoiceState.DRAFT and (found.total, found.currency) != (total, currency):
-            raise AdapterError(
-                Failure.TOTAL_MISMATCH,
-                "The draft has another total than the invoice, so it was not finalized. Void it and make it anew.",
-                details={"provider_total": found.total, "our_total": total},
-            )
         if found.state is not InvoiceState.DRAFT:
             return found
-        number = _number(found.invoice_id, found.revision)
-        return await self._store.move(
-            link, ref.external_id, (InvoiceState.DRAFT,), InvoiceState.OPEN, number
-        ) or await self.get_invoice(link, ref.external_id)
+        _require_our_total(found, total, currency)
+        return await self._open(link, found)
 
     async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         raise AdapterError(
@@ -178,9 +175,49 @@ def _external_id(invoice_id: str, revision: int) -> str:
     return f"{invoice_id}.{revision}"
 
 
-def _number(invoice_id: str, revision: int) -> str:
-    """Short enough to be written on a transfer, and the same however often it is made."""
-    return f"{invoice_id[-8:].upper()}-{revision}"
+def _invoice(link: Link, order: InvoiceOrder) -> ProviderInvoice:
+    """As a draft, which has no number."""
+    now = datetime.now(UTC)
+    return ProviderInvoice(
+        external_id=_external_id(order.invoice_id, order.revision),
+        state=InvoiceState.DRAFT,
+        account_id=link.account_id,
+        livemode=link.livemode,
+        total=order.total,
+        currency=order.currency,
+        create_time=now,
+        finalize_time=None if order.keep_draft else now,
+        invoice_id=order.invoice_id,
+        revision=order.revision,
+        lines=[ProviderLine(_described(line), line.amount) for line in order.lines],
+        payment_instructions=order.payment_instructions,
+    )
+
+
+def _require_our_total(found: ProviderInvoice, total: int, currency: str) -> None:
+    """Raises AdapterError TOTAL_MISMATCH."""
+    if (found.total, found.currency) == (total, currency):
+        return
+    draft = found.state is InvoiceState.DRAFT
+    raise AdapterError(
+        Failure.TOTAL_MISMATCH,
+        "The draft has another total than the invoice, so it was not finalized. Void it and make it anew."
+        if draft
+        else "This invoice was made before with another total, and stays as it is. Void it and make it anew.",
+        details={"external_id": found.external_id, "provider_total": found.total, "our_total": total},
+    )
+
+
+async def _numbered(invoice: ProviderInvoice, use: Callable[[str], Awaitable[T]]) -> T:
+    """Uses a number short enough to be written on a transfer, and the same at every try; a longer one where another
+    invoice bears it."""
+    digits = invoice.invoice_id.replace("-", "").upper()
+    for length in _SHORT_NUMBERS:
+        try:
+            return await use(f"{digits[-length:]}-{invoice.revision}")
+        except NumberTaken:
+            continue
+    return await use(f"{digits}-{invoice.revision}")  # all digits: no other invoice has them
 
 
 def _described(line: Line) -> str:

@@ -437,7 +437,9 @@ class Integration(_message.Message):
     @_builtins.property
     def settings(self) -> Global___IntegrationSettings: ...
     @_builtins.property
-    def connect_time(self) -> _timestamp_pb2.Timestamp: ...
+    def connect_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was connected. New keys of the same account and mode change nothing of that: the audit tells of them."""
+
     @_builtins.property
     def last_event_time(self) -> _timestamp_pb2.Timestamp:
         """When the provider was last heard through a verified webhook."""
@@ -1211,7 +1213,10 @@ class PreviewTemplateResponse(_message.Message):
 
     TEXT_FIELD_NUMBER: _builtins.int
     VARIABLES_FIELD_NUMBER: _builtins.int
+    WARNING_FIELD_NUMBER: _builtins.int
     text: _builtins.str
+    warning: _builtins.str
+    """A finished sentence where the text is longer than the provider takes, so that its end would be cut; else empty."""
     @_builtins.property
     def variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the variables that a template may use."""
@@ -1221,10 +1226,11 @@ class PreviewTemplateResponse(_message.Message):
         *,
         text: _builtins.str = ...,
         variables: _abc.Iterable[_builtins.str] | None = ...,
+        warning: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text", "variables", b"variables", "warning", b"warning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -67,6 +67,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Another invoice of the buyer is settled: the draft is brought to the difference by a run that applies changes."""
     ERROR_REASON_EMAIL_CAME_LATER: _ErrorReason.ValueType  # 50
     """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
+    ERROR_REASON_NO_PAY_LINK: _ErrorReason.ValueType  # 53
+    """The buyer has no pay link in force: it was revoked, and a new one must be made before anything is sent."""
     ERROR_REASON_SENDING_NOT_FOUND: _ErrorReason.ValueType  # 51
     """No such run of SendInvoices in this workspace."""
     ERROR_REASON_DELIVERY_NOT_FOUND: _ErrorReason.ValueType  # 52
@@ -120,6 +122,8 @@ ERROR_REASON_BESIDE_SETTLED: ErrorReason.ValueType  # 23
 """Another invoice of the buyer is settled: the draft is brought to the difference by a run that applies changes."""
 ERROR_REASON_EMAIL_CAME_LATER: ErrorReason.ValueType  # 50
 """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
+ERROR_REASON_NO_PAY_LINK: ErrorReason.ValueType  # 53
+"""The buyer has no pay link in force: it was revoked, and a new one must be made before anything is sent."""
 ERROR_REASON_SENDING_NOT_FOUND: ErrorReason.ValueType  # 51
 """No such run of SendInvoices in this workspace."""
 ERROR_REASON_DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 52
