@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from services.common.errors import Kind
 from services.common.problem import HTTP_STATUS
+from services.common.secret import redact
 from services.common.status import RemoteError
 from services.gateway.backends.integrations import Integrations
 from services.gateway.dashboard.pages.integrations import listed_of, preview_of, settings_form, settings_values
@@ -138,7 +139,11 @@ async def _undecided(
     error: RemoteError,
     etag: str,
 ) -> Response[bytes]:
-    """What was typed, with what is wrong with it or what somebody else saved meanwhile: saving again is a choice."""
+    """What was typed, with what is wrong with it or what somebody else saved meanwhile: saving again is a choice.
+
+    A key that was pasted by mistake does not come back.
+    """
+    typed, etag = {name: redact(text) for name, text in typed.items()}, redact(etag)
     if error.kind not in _TO_DECIDE:
         raise error
     told: dict[str, object] = {"problems": problems_of(error.faults), "problem": "" if error.faults else error.message}
