@@ -60,15 +60,14 @@ async def check_keys(
     """What the keys that stand in the form may do, before anything is pressed: the list, each marked."""
     listed = await listed_of(integrations, caller.identity, provider)
     keys = _keys(listed, await request.form())
-    problem = ""
+    values: dict[str, object] = {"entry": listed, "problem": ""}
     try:
-        permissions = permissions_of(await integrations.validate(caller.identity, provider, keys))
+        values["permissions"] = permissions_of(await integrations.validate(caller.identity, provider, keys))
     except RemoteError as error:
         if error.kind not in _THEIRS_TO_MEND:
             raise
         form = refused_form(listed, keys, error)
-        permissions, problem = form.permissions, form.problem or next(iter(form.problems.values()))
-    values = {"entry": listed, "permissions": permissions, "problem": problem}
+        values |= {"permissions": form.permissions, "problem": form.problem or next(iter(form.problems.values()))}
     return render(request, "parts/doctor.html", values)
 
 
