@@ -12,6 +12,7 @@ from services.common.ids import new_id
 from services.common.outbox import Outbox
 from services.common.secret import Secret
 from services.integrations.repository import SQL, Repository
+from services.invoicing.parse import PROVIDERS
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from tests.conftest import Database, migrate_service
 from tests.waiting import eventually
@@ -100,6 +101,17 @@ async def test_ending_a_renewed_connection_leaves_no_ciphertext(database: Databa
 async def _is_kept_waiting(pool: Pool) -> bool:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     return bool(await pool.fetchval(waiting))
+
+
+async def test_providers_are_the_same_in_both_databases(database: Database) -> None:
+    """What docs/adding-an-adapter.md names as the places of a new slug."""
+    named = []
+    for service in ("integrations", "invoicing"):
+        connection = await asyncpg.connect(await database(service, migrated=True))
+        rows = await connection.fetch("SELECT unnest(enum_range(NULL::integration_provider))::text")
+        named.append({row[0] for row in rows})
+        await connection.close()
+    assert named == [PROVIDERS, PROVIDERS]
 
 
 async def test_statuses_are_those_of_the_contract(schema: Connection) -> None:
