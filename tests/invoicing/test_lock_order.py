@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
@@ -15,7 +16,7 @@ Call = Callable[[Caller, pb.Invoice], Awaitable[object]]
 
 async def change_the_buyer(caller: Caller, invoice: pb.Invoice) -> None:
     buyer = pb.Buyer(id=invoice.buyer_id, email="new@example.com")
-    request = pb.UpdateBuyerRequest(buyer=buyer, update_mask={"paths": ["email"]}, show_id=invoice.show_id)
+    request = pb.UpdateBuyerRequest(buyer=buyer, update_mask=FieldMask(paths=["email"]), show_id=invoice.show_id)
     await caller.client.call(caller.shows.UpdateBuyer, request, caller.who)
 
 
