@@ -106,19 +106,28 @@ class Look:
                 return
 
     async def read_again(self, places: Sequence[Place]) -> None:
-        """What differs, as it is now. One that cannot be read stays as it was listed."""
+        """What differs, as it is now, and what took its place: that may be of later than what was listed.
+
+        One that cannot be read stays as it was listed.
+        """
         for place in places:
-            account, external_id = place
-            try:
-                now = await self._provider.look(self._identity, account, external_id)
-            except ShowbillError as error:
-                log.info("what differs could not be read again", external_id=external_id, reason=error.reason)
-                continue
-            known = self._theirs.get(place)
-            if now is None:
-                self._theirs.pop(place, None)
-            else:
-                self._theirs[place] = replace(now, invoice_id=known.invoice_id if known else now.invoice_id)
+            now = await self._read(place)
+            while now and now.replaced_by and (now.account, now.replaced_by) not in self._theirs:
+                now = await self._read((now.account, now.replaced_by))
+
+    async def _read(self, place: Place) -> Theirs | None:
+        account, external_id = place
+        try:
+            now = await self._provider.look(self._identity, account, external_id)
+        except ShowbillError as error:
+            log.info("what differs could not be read again", external_id=external_id, reason=error.reason)
+            return None
+        known = self._theirs.get(place)
+        if now is None:
+            self._theirs.pop(place, None)
+        else:
+            self._theirs[place] = replace(now, invoice_id=known.invoice_id if known else now.invoice_id)
+        return now
 
     async def evidence(self) -> Evidence:
         """Our side as it is now, at one moment, beside what was seen of the provider's."""

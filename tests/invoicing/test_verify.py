@@ -190,6 +190,8 @@ async def test_replacement_at_the_provider_stands_for_the_invoice(
     del provider.made[invoices[0].id]
     provider.extras = {old.place: old, new.place: new}
     assert (await caller.verify(invoices[0].show_id)).proven
+    provider.made_later = {"in_next"}
+    assert (await caller.verify(invoices[0].show_id)).proven, "also where it was replaced long after"
 
 
 async def test_failed_invoice_is_missing(caller: Caller, provider: FakeProvider) -> None:
