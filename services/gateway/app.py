@@ -135,7 +135,7 @@ def build(parts: Parts, doorway: Doorway) -> Edge:
         request_max_body_size=LARGEST_BODY,
         # Pages and their files; programs that read the interface are near, and their answers small.
         compression_config=CompressionConfig(
-            backend="gzip", gzip_compress_level=5, minimum_size=1024, exclude="^/api/"
+            backend="gzip", gzip_compress_level=6, minimum_size=1024, exclude="^/api/"
         ),
         openapi_config=None,
         logging_config=None,

@@ -81,6 +81,12 @@ class Connecting:
         async with self._repository.telling_refusals(workspace_id, provider, Action.CONNECT_REFUSED):
             return await self._connect(workspace_id, actor, provider, fields)
 
+    async def validate(self, plan: str, provider: str, fields: Mapping[str, str]) -> ConnectedAccount:
+        """What these keys are of and may do. Keeps nothing. Raises AdapterError for keys that would not pass."""
+        self._catalogue.require_available(provider, plan)
+        adapter = self._registry.adapter(provider)
+        return await adapter.probe(adapter.read_credentials(fields))
+
     async def _connect(self, workspace_id: str, actor: str, provider: str, fields: Mapping[str, str]) -> Connected:
         adapter = self._registry.adapter(provider)
         credentials = adapter.read_credentials(fields)

@@ -84,6 +84,10 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         self, request: pb.ConnectIntegrationRequest, context: Context
     ) -> pb.ConnectIntegrationResponse:
         caller = identity()
+        if request.validate_only:
+            found = await self._connecting.validate(caller.plan, request.provider, request.credentials)
+            told = rendering.permissions(found.permissions)
+            return pb.ConnectIntegrationResponse(permissions=told, warnings=found.warnings)
         done = await self._connecting.connect(
             caller.workspace_id, caller.actor, caller.plan, request.provider, request.credentials
         )

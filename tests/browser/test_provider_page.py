@@ -41,6 +41,10 @@ async def test_a_key_without_a_permission_names_what_to_tick(
     await expect(page.locator(".doctor li[data-s=unknown]", has_text="Balance")).to_be_visible()
     await page.get_by_label("Secret key", exact=True).fill(made["key"])
     await page.get_by_label("Publishable key").fill(workspace.account.pk_test)
+    # before anything is pressed, and nothing is kept by it
+    await expect(page.locator("#doctor [role=status]")).to_contain_text("set Invoices to Write")
+    await expect(page.locator(".doctor li[data-s=missing]", has_text="Invoices")).to_be_visible()
+    await expect(page.locator(".doctor li[data-s=granted]", has_text="Customers")).to_be_visible()
     await page.get_by_role("button", name="Connect Stripe").click()
     missing = page.locator(".doctor li[data-s=missing]")
     await expect(missing).to_contain_text("Invoices cannot be created, sent or voided without it.")

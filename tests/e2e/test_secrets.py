@@ -2,9 +2,12 @@
 
 import asyncio
 import base64
-from asyncio.subprocess import PIPE
+import os
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import asyncpg
@@ -18,19 +21,28 @@ from services.cli.rest import Refused, Rest
 from services.common.bus import STREAM
 from tests.conftest import DatabaseMaker
 from tests.e2e.collector import Collector, running_collector
+from tests.e2e.dashboard_walk import DashboardWalk
 from tests.e2e.sandbox import Account, Sandbox
 from tests.e2e.stack import Stack, running_stack
 from tests.e2e.workspace import Workspace
+from tests.waiting import free_port
 
 CONNECT = "/api/integrations/stripe/connect"
 REPLACE = "/api/integrations/stripe/credentials"
 EMAIL = "planted@example.com"
+PASSWORD = "correct horse battery staple"
+SHOW = "Planted show"
+"""No secret: searched for to prove that a secret would be found."""
+HANDLE = "@planted.buyer"
+REQUEST = "019a0000-cafe-7000-8000-00000000cafe"
+"""Goes with requests: logs, traces and events name it, who hold no names."""
 PLANTED = "51" + "planted0" * 8
 BAD_KEYS = {
     "unknown key": f"sk_test_{PLANTED}a",
     "unknown restricted key": f"rk_test_{PLANTED}b",
     "unknown live key": f"sk_live_{PLANTED}c",
     "webhook secret as a key": f"whsec_{PLANTED}d",
+    "organisation key": f"sk_org_live_{PLANTED}e",
 }
 
 
@@ -82,7 +94,14 @@ async def loud(
 ) -> AsyncIterator[Stack]:
     """A product of its own, with all that it can say in its logs and traces."""
     databases = {name: await database_maker.make(name) for name in ("integrations", "invoicing", "gateway")}
-    settings = {name: {"LOG_LEVEL": "DEBUG", "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url} for name in databases}
+    settings = {
+        name: {
+            "LOG_LEVEL": "DEBUG",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "METRICS_LISTEN": f"127.0.0.1:{free_port()}",
+        }
+        for name in databases
+    }
     stack = Stack(tmp_path_factory.mktemp("loud"), databases, nats.url, settings)
     async with running_stack(stack, "sandbox", "integrations", "invoicing", "gateway"):
         yield stack
@@ -143,20 +162,56 @@ class Walk:
             assert (await self.ask("POST", preview, {"template": "{buyer}", "values": {"buyer": key}}))["status"] == 400
 
     async def trade(self) -> str:
-        """A show, its invoices, a payment; answers the show."""
-        show = await self.workspace.make_show(buyers=3)
+        """A show, its invoices, a payment, and what is done to single invoices by hand; answers the show."""
+        made = await self.ask("POST", "/api/shows", {"name": SHOW, "currency": "GBP"})
+        show = str(made["id"])
+        items = "item_number,title,price\n0,Mug,1000\n1,Lamp,2000\n2,Vase,3000\n3,Unpriced,\n"
+        claims = "claim_id,platform,platform_user_id,user_handle,email,item_number,quantity,status\n" + "".join(
+            f"c{n},facebook,u{n},{HANDLE}{n},u{n}@example.com,{n},1,winner\n" for n in range(4)
+        )
+        for what, content in (("items", items), ("claims", claims)):
+            assert (await self.workspace.import_file(show, what, content.encode()))["rejected"] == []
         self.said.append(str(await self.workspace.generate(show)))
         async with self.workspace.listening(show) as listener:
             await self.sandbox.pay((await self.workspace.invoices(show))[0]["externalId"])
             self.said.append(str(await listener.until_paid(1)))
+        await self.do_by_hand(show)
         return show
+
+    async def do_by_hand(self, show: str) -> None:
+        """Send, void, mark as paid, edit a draft and finalize it."""
+        rows = await self.workspace.invoices(show)
+        draft = next(row for row in rows if not row["externalUrl"])
+        first, second, *_ = [row for row in rows if row["externalUrl"] and row["status"] != "paid"]
+        items = {"items": [{"itemNumber": "3", "title": "Priced", "price": 700}]}
+        await self.ask("PUT", f"/api/shows/{show}/items", items)
+        for invoice, verb, body, end in (
+            *((first, "send", {"channel": channel}, "") for channel in ("email", "message", "manual")),
+            (first, "void", None, "void"),
+            (second, "mark-paid", {"note": "Seen on the statement."}, "paid"),
+            *((draft, verb, None, "draft") for verb in ("update-draft", "finalize")),
+        ):
+            path = f"/api/shows/{show}/invoices/{invoice['id']}/{verb}"
+            answer = await self.ask("POST", path, body, headers={"X-Request-Id": REQUEST})
+            assert not end or answer["status"] == end, answer
+
+    async def walk_the_dashboard(self, show: str) -> str:
+        """Answers all that the pages said."""
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            pages = DashboardWalk(self.stack.url("gateway"), session)
+            await pages.sign_in(EMAIL, PASSWORD)
+            for key in (*BAD_KEYS.values(), self.account.sk_live):
+                await pages.plant(key, self.account.pk_test)
+            invoices = [(show, row["id"]) for row in await self.workspace.invoices(show)]
+            await pages.look([show], invoices)
+        return "\n".join(pages.said)
 
     async def look_everywhere(self, show: str) -> None:
         for path in (
             *("/api/integrations", "/api/integrations/stripe", "/api/integrations/stripe/test"),
             *("/api/integrations/stripe/audit", f"/api/shows/{show}/invoices", "/api/tokens", "/api/session"),
         ):
-            await self.ask("GET", path)
+            await self.ask("GET", path, headers={"X-Request-Id": REQUEST})
 
     async def break_the_database(self) -> None:
         """An error that nobody foresaw, with opened keys in scope: its traceback goes to the log."""
@@ -187,6 +242,33 @@ class Walk:
         await self.ask("DELETE", "/api/integrations/stripe")
 
 
+async def commands_of_keys(stack: Stack) -> str:
+    """All that `showbill keys` says, with the right keys and with a wrong one."""
+    wrong = base64.b64encode(b"w" * 32).decode()
+    said: list[str] = []
+    for key in (stack.credential_key, wrong):
+        for words in (("list",), ("rotate",), ("add", "next"), ("retire", "test-1", "--lost")):
+            keys = {"CREDENTIAL_KEYS": f"test-1={key}", "DATABASE_URL": stack.databases["integrations"]}
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "services.cli", "keys", *words),
+                env={"PATH": os.environ["PATH"], **keys},
+                cwd=stack.folder,
+                stdout=PIPE,
+                stderr=STDOUT,
+            )
+            said.append((await process.communicate())[0].decode())
+    return "\n".join(said)
+
+
+async def metrics_of(stack: Stack) -> str:
+    """What every service tells Prometheus."""
+    said: list[str] = []
+    for settings in stack.settings.values():
+        async with aiohttp.request("GET", f"http://{settings['METRICS_LISTEN']}/metrics") as answer:
+            said.append(await answer.text())
+    return "\n".join(said)
+
+
 def shapes(needle: str) -> tuple[str, str, str]:
     """A secret as it is, as pg_dump shows bytes, and in base64."""
     raw = needle.encode()
@@ -196,7 +278,7 @@ def shapes(needle: str) -> tuple[str, str, str]:
 async def test_no_secret_is_found_anywhere(loud: Stack, nats: Nats, postgres: Postgres, collector: Collector) -> None:
     sandbox = Sandbox(loud.url("sandbox"))
     await sandbox.set_limits(False)
-    token = await loud.make_owner("planted", EMAIL, "correct horse battery staple")
+    token = await loud.make_owner("planted", EMAIL, PASSWORD)
     account = await sandbox.make_account("planted")
     async with Rest(loud.url("gateway"), token) as rest:
         walk = Walk(loud, sandbox, rest, account, token)
@@ -206,10 +288,12 @@ async def test_no_secret_is_found_anywhere(loud: Stack, nats: Nats, postgres: Po
         await walk.plant_in_settings()
         show = await walk.trade()
         await walk.look_everywhere(show)
+        pages = await walk.walk_the_dashboard(show)
         await walk.break_the_database()
         assert (await walk.keys(account.sk_test))["status"] == "active"
         await walk.lose_the_key()
     await sandbox.close()
+    commands, metrics = await commands_of_keys(loud), await metrics_of(loud)
     await loud.stop("gateway", "invoicing", "integrations")
 
     secret = {
@@ -222,6 +306,9 @@ async def test_no_secret_is_found_anywhere(loud: Stack, nats: Nats, postgres: Po
         "API token": token,
         "credential key": loud.credential_key,
         "signing key": loud.seeds["gateway"],
+        "password": PASSWORD,
+        **{f"password of the database of {name}": urlsplit(url).password or "" for name, url in loud.databases.items()},
+        "password of the bus": urlsplit(nats.url).password or "",
     }
     tails = {f"echoed tail of {what}": f"***{secret[what][-4:]}" for what in ("secret key", *BAD_KEYS)}
     needles = {what: shapes(text) for what, text in (secret | tails).items()}
@@ -229,18 +316,42 @@ async def test_no_secret_is_found_anywhere(loud: Stack, nats: Nats, postgres: Po
     logs = {log.name: log.read_text(errors="replace") for log in loud.folder.glob("*.log")}
     places = {
         "answers": "\n".join(walk.said),
+        "pages": pages,
+        "commands": commands,
+        "metrics": metrics,
+        "log of Postgres": (postgres.folder / "postgres.log").read_text(errors="replace"),
+        "log of NATS": (nats.folder / "nats.log").read_text(errors="replace"),
         **{f"log {name}": text for name, text in logs.items() if not name.startswith("sandbox")},
         "events": await all_events(nats),
         "traces": b"".join(collector.raw).decode("latin-1"),
         **{f"dump of {name}": await dump(postgres, url) for name, url in loud.databases.items()},
         **{f"columns of {name}": await all_columns(url) for name, url in loud.databases.items()},
     }
-    assert all(len(text) > 500 for text in places.values()), "a place that was not searched proves nothing"
+    there = seen_there(account)
+    assert there.keys() == places.keys()
+    blind = {place for place, words in there.items() if words not in places[place]}
+    assert blind == set(), "a place where nothing can be found proves nothing"
     assert "Traceback" in places["log integrations.log"], "the crash left no traceback to search"
     assert '"level": "debug"' in "".join(logs.values()), "the logs did not say all that they can"
     assert _services_of_one_trace(collector) >= {"showbill-gateway", "showbill-invoicing", "showbill-integrations"}
     found = [(what, where) for where, text in places.items() for what, each in needles.items() if _any(each, text)]
     assert found == []
+
+
+def seen_there(account: Account) -> dict[str, str]:
+    """What is no secret and must be found in each place, were it found at all: the search looks where things are."""
+    return {
+        "answers": SHOW,
+        "pages": HANDLE,
+        "commands": "The key 'test-1' here is not the one",
+        "metrics": "showbill_",
+        "log of Postgres": 'relation "credentials" does not exist',
+        "log of NATS": "Server is ready",
+        **dict.fromkeys(("log integrations.log", "log invoicing.log", "log gateway.log", "events", "traces"), REQUEST),
+        **dict.fromkeys(("dump of integrations", "columns of integrations"), account.id),
+        **dict.fromkeys(("dump of invoicing", "columns of invoicing"), HANDLE),
+        **dict.fromkeys(("dump of gateway", "columns of gateway"), EMAIL),
+    }
 
 
 def _services_of_one_trace(collector: Collector) -> set[str]:

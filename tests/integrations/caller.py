@@ -34,9 +34,9 @@ class Caller:
         )
 
     async def connect(
-        self, who: Identity, credentials: Mapping[str, str], provider: str = "stripe"
+        self, who: Identity, credentials: Mapping[str, str], provider: str = "stripe", *, validate_only: bool = False
     ) -> pb.ConnectIntegrationResponse:
-        request = pb.ConnectIntegrationRequest(provider=provider, credentials=credentials)
+        request = pb.ConnectIntegrationRequest(provider=provider, credentials=credentials, validate_only=validate_only)
         return await self.gateway.call(self.integrations.ConnectIntegration, request, who, timeout=PATIENCE)
 
     async def replace(

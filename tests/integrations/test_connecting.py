@@ -51,6 +51,21 @@ async def test_connected_account_is_described(shop: Shop) -> None:
     assert all(one.granted for one in connected.permissions)
 
 
+async def test_keys_that_are_only_asked_about_are_not_kept(shop: Shop, rows: Connection) -> None:
+    keys = {"secret_key": shop.account.sk_test, "publishable_key": shop.account.pk_test}
+    asked = await shop.caller.connect(shop.who, keys, validate_only=True)
+    assert not asked.HasField("integration")
+    assert asked.permissions
+    assert all(one.granted for one in asked.permissions)
+    lame = {**keys, "secret_key": await shop.restricted_key(["rak_balance_read"])}
+    with pytest.raises(RemoteError) as refused:
+        await shop.caller.connect(shop.who, lame, validate_only=True)
+    assert refused.value.reason == "PERMISSION_MISSING"
+    workspace = shop.who.workspace_id
+    assert await rows.fetchval("SELECT count(*) FROM integrations WHERE workspace_id = $1", workspace) == 0
+    assert await rows.fetchval("SELECT count(*) FROM audit WHERE workspace_id = $1", workspace) == 0
+
+
 async def test_live_keys_make_a_live_connection(shop: Shop) -> None:
     connected = await shop.connect(shop.account.sk_live, shop.account.pk_live)
     assert connected.integration.livemode

@@ -9,8 +9,8 @@ import pytest
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
 from services.invoicing.domain.invoice import Standing
+from services.invoicing.pausing import backoff
 from services.invoicing.wiring import Pace
-from services.invoicing.worker import backoff
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import PACE, MakeCaller, Replica, running_replica

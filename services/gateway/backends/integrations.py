@@ -1,6 +1,6 @@
 """The integrations service."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -65,6 +65,15 @@ class Integrations:
                 self._stub.ConnectIntegration, request, caller, timeout=_ASKING_THE_PROVIDER
             )
         return _connected(answer)
+
+    async def validate(self, caller: Identity, provider: str, credentials: dict[str, str]) -> Sequence[PermissionView]:
+        """What these keys may do. Keeps nothing; keys that would not pass are refused as by `connect`."""
+        request = pb.ConnectIntegrationRequest(provider=provider, credentials=credentials, validate_only=True)
+        with _plain_fields():
+            answer = await self._client.call(
+                self._stub.ConnectIntegration, request, caller, timeout=_ASKING_THE_PROVIDER
+            )
+        return [_permission(permission) for permission in answer.permissions]
 
     async def replace_credentials(self, caller: Identity, provider: str, credentials: dict[str, str]) -> ConnectedView:
         """New keys of the same account and mode. The old ones work until the new ones passed every check."""

@@ -212,6 +212,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/integrations/{provider}/test"): Rule.READ,
     ("POST", "/integrations/{provider}/preview"): Rule.READ,
     ("POST", "/integrations/{provider}/connect"): Rule.INTEGRATIONS,
+    ("POST", "/integrations/{provider}/check"): Rule.INTEGRATIONS,
     ("POST", "/integrations/{provider}/credentials"): Rule.INTEGRATIONS,
     ("POST", "/integrations/{provider}/settings"): Rule.INTEGRATIONS,
     ("POST", "/integrations/{provider}/disconnect"): Rule.INTEGRATIONS,

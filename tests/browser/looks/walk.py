@@ -25,6 +25,10 @@ DRAWN: Final = """async theme => {
     await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
 }"""
 """As somebody chooses it in the menu; pages that have none follow the browser."""
+PAINTED: Final = """() => new Promise(done => {
+    const look = () => performance.getEntriesByName('first-contentful-paint').length ? done() : setTimeout(look, 20);
+    look();
+})"""
 MEASURE: Final = """
 new PerformanceObserver(all => all.getEntries().forEach(one => {
     window.shift = (window.shift || 0) + (one.hadRecentInput ? 0 : one.value);
@@ -76,6 +80,7 @@ class Walk:
         await dashboard.page.set_viewport_size({"width": 1280, "height": WIDTHS[1280]})
         await dashboard.open(state.path.format(**scene.room.at))
         await dashboard.page.evaluate("document.fonts.ready")
+        await dashboard.page.evaluate(PAINTED)
         figures: dict[str, float] = await dashboard.page.evaluate(FIGURES)
         look = Look(state, figures)
         if figures["shift"] > MOST_SHIFT:

@@ -10,11 +10,12 @@ from litestar.params import FromPath
 
 from services.common.errors import Kind
 from services.common.problem import HTTP_STATUS
+from services.common.secret import redact
 from services.common.status import RemoteError
 from services.gateway.backends.integrations import Integrations
 from services.gateway.dashboard.pages.integrations import listed_of, preview_of, settings_form, settings_values
 from services.gateway.dashboard.rendering import AnyRequest, go, is_htmx, render, toast
-from services.gateway.dashboard.views.keys import refused_form
+from services.gateway.dashboard.views.keys import permissions_of, refused_form
 from services.gateway.dashboard.views.provider_settings import (
     LONGEST,
     TEMPLATES,
@@ -47,6 +48,27 @@ async def connect(
     except RemoteError as error:
         return _refused(request, listed, keys, error, "connect")
     return go(request, f"/integrations/{provider}")
+
+
+@post("/integrations/{provider:str}/check", status_code=200)
+async def check_keys(
+    request: AnyRequest,
+    provider: FromPath[str],
+    caller: NamedDependency[Principal],
+    integrations: NamedDependency[Integrations],
+) -> Response[bytes]:
+    """What the keys that stand in the form may do, before anything is pressed: the list, each marked."""
+    listed = await listed_of(integrations, caller.identity, provider)
+    keys = _keys(listed, await request.form())
+    values: dict[str, object] = {"entry": listed, "problem": ""}
+    try:
+        values["permissions"] = permissions_of(await integrations.validate(caller.identity, provider, keys))
+    except RemoteError as error:
+        if error.kind not in _THEIRS_TO_MEND:
+            raise
+        form = refused_form(listed, keys, error)
+        values |= {"permissions": form.permissions, "problem": form.problem or next(iter(form.problems.values()))}
+    return render(request, "parts/doctor.html", values)
 
 
 @post("/integrations/{provider:str}/credentials", status_code=200)
@@ -116,7 +138,11 @@ async def _undecided(
     error: RemoteError,
     etag: str,
 ) -> Response[bytes]:
-    """What was typed, with what is wrong with it or what somebody else saved meanwhile: saving again is a choice."""
+    """What was typed, with what is wrong with it or what somebody else saved meanwhile: saving again is a choice.
+
+    A key that was pasted by mistake does not come back.
+    """
+    typed, etag = {name: redact(text) for name, text in typed.items()}, redact(etag)
     if error.kind not in _TO_DECIDE:
         raise error
     told: dict[str, object] = {"problems": problems_of(error.faults), "problem": "" if error.faults else error.message}
@@ -160,4 +186,4 @@ async def disconnect(
     return go(request, "/integrations")
 
 
-HANDLERS: Final = [connect, replace_keys, save_settings, preview, disconnect]
+HANDLERS: Final = [connect, check_keys, replace_keys, save_settings, preview, disconnect]

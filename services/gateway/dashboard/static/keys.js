@@ -25,6 +25,14 @@
     if (slot) { const b = el('span', 'badge', icon(mode === 'live' ? 'radio' : 'zap'), mode === 'live' ? 'Live mode' : 'Test mode'); b.dataset.s = mode === 'live' ? 'livemode' : 'test'; slot.replaceChildren(...(mode ? [b] : [])); }
     return !bad;
   }
+  /* Both keys look right: what they may do is asked at once, and shown in the list beside. Nothing is kept by it. */
+  let asking = 0, asked = '';
+  function ask(form) {
+    const keys = $$('[data-key-input]', form).map(i => i.value.trim()), told = keys.join(' ');
+    clearTimeout(asking); if (!$('#doctor') || !form.dataset.check || told === asked || $$('[data-key-input]', form).some(i => !SHAPE[i.dataset.keyInput].test(i.value.trim()) || keyFault(i))) return;
+    asking = setTimeout(() => { asked = told; htmx.ajax('POST', form.dataset.check, { source: '#doctor', target: '#doctor', swap: 'innerHTML', values: Object.fromEntries(new FormData(form)) }); }, 500);
+  }
+  on('input', e => { if (e.target.matches('[data-key-input]')) ask(e.target.form); });
   on('input', e => { if (e.target.matches('[data-key-input]')) $$('[data-key-input]', e.target.form).forEach(i => (i === e.target || i.value) && checkKey(i)); });
   on('focusout', e => { if (e.target.matches?.('[data-key-input]') && e.target.value) checkKey(e.target); });
   /* Before app.js hears of it, which else would say that the form is on its way. */
@@ -32,7 +40,7 @@
     const form = e.target; if (!form.matches?.('[data-stripe-form]')) return;
     const wrong = $$('[data-key-input]', form).filter(i => { const good = checkKey(i); if (!i.value.trim()) tell(i, 'Paste the key from Stripe.'); return !good || !i.value.trim(); });
     if (wrong.length) { e.preventDefault(); wrong[0].focus(); return; }
-    say('Checking the keys with Stripe');
+    clearTimeout(asking); say('Checking the keys with Stripe');
   }, true);
   on('DOMContentLoaded', () => $$('[data-key-input]').forEach(i => i.value && i.getAttribute('aria-invalid') !== 'true' && checkKey(i)));
 })();

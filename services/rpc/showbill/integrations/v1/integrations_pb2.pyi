@@ -754,8 +754,11 @@ class ConnectIntegrationRequest(_message.Message):
 
     PROVIDER_FIELD_NUMBER: _builtins.int
     CREDENTIALS_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
+    validate_only: _builtins.bool
+    """Only ask the provider what these keys may do: nothing is stored, made at the provider, or written into the audit."""
     @_builtins.property
     def credentials(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The provider's credential fields by name, for example `secret_key` and `publishable_key`."""
@@ -765,10 +768,11 @@ class ConnectIntegrationRequest(_message.Message):
         *,
         provider: _builtins.str = ...,
         credentials: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credentials", b"credentials", "provider", b"provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credentials", b"credentials", "provider", b"provider", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -784,7 +788,9 @@ class ConnectIntegrationResponse(_message.Message):
     PERMISSIONS_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def integration(self) -> Global___Integration: ...
+    def integration(self) -> Global___Integration:
+        """Unset with validate_only."""
+
     @_builtins.property
     def permissions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Permission]: ...
     @_builtins.property
