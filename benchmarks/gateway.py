@@ -8,6 +8,7 @@ The bare server of `benchmarks/bare.py` is measured beside ours in the same run,
 """
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -74,6 +75,19 @@ class Bench:
     event: dict[str, Any]
     invoices: list[tuple[str, str]]
     """Our ids and the provider's."""
+    servers: list[int]
+    """The processes of Postgres and NATS."""
+
+    def spent(self, *others: int) -> float:
+        """Processor seconds of all that serves, and of these."""
+        services = [self.stack.children[name].pid for name in ("gateway", "integrations", "invoicing")]
+        seconds = 0.0
+        for pid in (*services, *self.servers, *others):
+            root = psutil.Process(pid)
+            for process in (root, *root.children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    seconds += sum(process.cpu_times()[:2])
+        return seconds
 
     def delivery(self, path: str, place: int) -> bytes:
         """A genuine payment, told of another invoice, signed and in the form that Stripe sends."""
@@ -142,19 +156,22 @@ async def webhooks(bench: Bench) -> None:
     )
     bare = Child(program, bench.folder / "bare.log")
     await bare.start()
-    print("| connections | who | events/s | p50 ms | p99 ms | of the bare server |")
-    print("|---|---|---|---|---|---|")
+    print("| connections | who | events/s | p50 ms | p99 ms | of the bare server | processor ms an event |")
+    print("|---|---|---|---|---|---|---|")
     place = 0
     try:
         for connections, count in ((1, 1000), (32, 4000), (128, 4000)):
             rates: dict[str, list[float]] = {"bare": [], "ours": []}
             seconds: dict[str, list[float]] = {"bare": [], "ours": []}
+            spent = {"bare": 0.0, "ours": 0.0}
             for turn in range(2):
                 for who in ("bare", "ours") if turn else ("ours", "bare"):
                     path, at = ("/", port) if who == "bare" else (bench.endpoint_path, bench.stack.port("gateway"))
                     first = place + turn * count // 2
                     requests = [bench.delivery(path, first + number) for number in range(count // 2)]
+                    before = bench.spent(bare.pid)
                     answer = await fire(at, connections, requests)
+                    spent[who] += bench.spent(bare.pid) - before
                     rates[who].append(len(requests) / answer["whole"])
                     seconds[who] += answer["seconds"]
             place += count
@@ -164,7 +181,8 @@ async def webhooks(bench: Bench) -> None:
                     f"{statistics.mean(rates['ours']) / statistics.mean(rates['bare']):.0%}" if who == "ours" else ""
                 )
                 print(
-                    f"| {connections} | {who} | {statistics.mean(rates[who]):,.0f} | {p50:.1f} | {p99:.1f} | {share} |",
+                    f"| {connections} | {who} | {statistics.mean(rates[who]):,.0f} | {p50:.1f} | {p99:.1f} | {share} "
+                    f"| {spent[who] / count * 1000:.2f} |",
                     flush=True,
                 )
     finally:
@@ -287,12 +305,15 @@ async def pages(bench: Bench) -> None:
         f"GET /api/shows/{bench.show}/invoices?pageSize=100 HTTP/1.1\r\nHost: showbill\r\n"
         f"Authorization: Bearer {bench.token}\r\n\r\n"
     ).encode()
-    print("| connections | pages/s | p50 ms | p99 ms |")
-    print("|---|---|---|---|")
-    for connections, count in ((1, 400), (32, 2000)):
+    print("| connections | pages/s | p50 ms | p99 ms | processor ms a page |")
+    print("|---|---|---|---|---|")
+    for connections, count in ((1, 400), (32, 1000)):
+        before = bench.spent()
         answer = await fire(bench.stack.port("gateway"), connections, [request] * count)
+        spent = (bench.spent() - before) / count
         p50, p99 = quantiles(answer["seconds"])
-        print(f"| {connections} | {count / answer['whole']:,.0f} | {p50:.1f} | {p99:.1f} |", flush=True)
+        rate = count / answer["whole"]
+        print(f"| {connections} | {rate:,.0f} | {p50:.1f} | {p99:.1f} | {spent * 1000:.1f} |", flush=True)
 
 
 CASES: Final[dict[str, Callable[[Bench], Awaitable[None]]]] = {
@@ -319,13 +340,13 @@ async def running() -> AsyncIterator[Bench]:
             }
             stack = Stack(folder, databases, nats.url, {name: {"LOG_LEVEL": "WARNING"} for name in databases})
             async with running_stack(stack, "sandbox", "integrations", "invoicing", "gateway"):
-                yield await prepare(stack, postgres, nats.url, folder)
+                yield await prepare(stack, postgres, nats.url, folder, [server.pid for server in servers])
         finally:
             for server in reversed(servers):
                 await server.stop()
 
 
-async def prepare(stack: Stack, postgres: Postgres, nats: str, folder: Path) -> Bench:
+async def prepare(stack: Stack, postgres: Postgres, nats: str, folder: Path, servers: list[int]) -> Bench:
     sandbox = Sandbox(stack.url("sandbox"))
     await sandbox.set_limits(False)
     account: Account = await sandbox.make_account("benchmark")
@@ -351,7 +372,8 @@ async def prepare(stack: Stack, postgres: Postgres, nats: str, folder: Path) -> 
     await connection.execute("ANALYZE")
     await connection.close()
     invoices = [(str(one["id"]), str(one["external_id"])) for one in made]
-    return Bench(stack, postgres, folder, nats, token, who["workspace"]["id"], show, endpoint, event, invoices)
+    where = (stack, postgres, folder, nats, token)
+    return Bench(*where, who["workspace"]["id"], show, endpoint, event, invoices, servers)
 
 
 async def main(names: list[str]) -> None:

@@ -38,7 +38,8 @@ async def running(program: Program, log: Path) -> AsyncIterator[Child]:
 async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
     """A Postgres server of this session."""
     folder = tmp_path_factory.mktemp("postgres")
-    server = Postgres(folder, free_port(), secrets.token_urlsafe(16))
+    # No test of these crashes the machine itself, and a database made and dropped for each waits on the disk.
+    server = Postgres(folder, free_port(), secrets.token_urlsafe(16), {"fsync": "off", "full_page_writes": "off"})
     async with running(server.prepare(), folder / "postgres.log"):
         yield server
 

@@ -11,9 +11,9 @@ FORM: Final = "postgres://user:password@host:port/name, with what is no letter, 
 _TEXT: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*"
 _HOST: Final = r"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})*)(?::[0-9]{1,5})?"
 _URL: Final = re.compile(
-    rf"postgres(?:ql)?://(?:{_TEXT}(?::{_TEXT})?@)?{_HOST}(?:,{_HOST})*(?:/{_TEXT})?(?:\?(?:{_TEXT}|[/:])*)?"
+    rf"postgres(?:ql)?://(?:{_TEXT}(?::{_TEXT})*@)?(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/{_TEXT})?(?:\?[^\s#@]*)?"
 )
-_PORT: Final = re.compile(r":([0-9]+)(?=[,/?]|$)")
+_PORT: Final = re.compile(r":([0-9]+)(?=,|$)")
 
 
 class DatabaseUrl(Secret):
@@ -28,10 +28,10 @@ class UnusableDatabaseUrl(CannotStart):
 
 def parse_database_url(text: str) -> DatabaseUrl:
     """Raises ValueError with nothing of the text in it."""
-    if not _URL.fullmatch(text):
+    found = _URL.fullmatch(text)
+    if found is None:
         raise ValueError(f"it must be {FORM}")
-    authority = text.partition("://")[2].rpartition("@")[2]
-    if any(not 0 < int(port) <= 65535 for port in _PORT.findall(authority.partition("/")[0])):
+    if any(not 0 < int(port) <= 65535 for port in _PORT.findall(found["hosts"])):
         raise ValueError(f"its port must be a number from 1 to 65535, and it must be {FORM}")
     return DatabaseUrl(text)
 

@@ -36,10 +36,7 @@ async def serve(environment: msgspec.Struct, stop: asyncio.Event) -> None:
     await service.server.stop()
     for task in (stopped, *working):
         task.cancel()
-    await asyncio.wait(
-        working
-    )  # what was cut off puts back what it had taken; an error of it is told when it is dropped
-    await service.uses.write()
+    await asyncio.wait(working)  # each ends what it has begun; the error of one is told when it is dropped
     await service.holding.stop()
     await service.registry.close()
     await bus.close()

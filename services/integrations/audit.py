@@ -152,9 +152,12 @@ class Uses:
             raise
 
     async def run(self) -> None:
-        """Writes the counts until cancelled."""
-        while True:
-            await asyncio.sleep(WRITE_EVERY)
+        """Writes the counts until cancelled, then what is left."""
+        try:
+            while True:
+                await asyncio.sleep(WRITE_EVERY)
+                await self.write()
+        finally:
             await self.write()
 
     async def write(self) -> None:
@@ -162,7 +165,7 @@ class Uses:
         counts, self._counts = self._counts, Counter()
         try:
             await self._add(counts)
-        except BaseException as error:  # also when cancelled: the end of the process writes what is left
+        except BaseException as error:  # also when cancelled: what is left is written at the end
             self._counts.update(counts)
             if not isinstance(
                 error, (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)

@@ -9,31 +9,25 @@ import base64
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
-
-from services.common.db import Pool, open_pool
+from services.common.db import Pool
 from services.common.errors import CannotStart
 from services.common.secret import Secret
 from services.integrations import rewrap
 from services.integrations.canary import check_keyring, proves
 from services.integrations.keyring import KEY_BYTES, LocalKeyring, is_key_id, keyring_of
-from services.integrations.keys_place import Complaint, Place, place_of
+from services.integrations.keys_opening import opened, say, until
+from services.integrations.keys_place import Complaint, Place
 from services.integrations.rewrap import KnownKey
 from services.integrations.wording import counted
 
 WAIT = 120.0
 """Seconds that running services have to learn of a change: a mounted secret takes a minute or two."""
-_POLL = 0.3
 _WERE = ("was", "were")
-_SERVICES = "running integrations services"
 _SAY_EVERY = 1.0
-_PATIENCE = 5.0
-"""Seconds that connections have to end in peace."""
 
 
 def main() -> int:
@@ -74,55 +68,19 @@ def _run(work: Coroutine[Any, Any, None]) -> int:
     return 0
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
-
-
-@asynccontextmanager
-async def _opened() -> AsyncIterator[tuple[Place, Pool]]:
-    place = place_of(os.environ)
-    try:
-        pool = await open_pool(place.database_url, "keys", largest=3)
-    except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError) as error:
-        raise Complaint(
-            f"The database of integrations cannot be reached: {type(error).__name__}. Is it running?"
-        ) from error
-    try:
-        yield place, pool
-    except asyncpg.UndefinedTableError as error:
-        raise Complaint(
-            "The database is of an older version. Start the integrations service of this one first."
-        ) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        raise Complaint(
-            f"The database of integrations failed meanwhile: {type(error).__name__}. Nothing is lost: give the command"
-            " again, it goes on from there."
-        ) from error
-    finally:
-        await _close(pool)
-
-
-async def _close(pool: Pool) -> None:
-    """A connection that hangs holds nobody up: what was to be said is said."""
-    try:
-        await asyncio.wait_for(pool.close(), _PATIENCE)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        pool.terminate()
-
-
 async def _list() -> None:
-    async with _opened() as (place, pool):
+    async with opened() as (place, pool):
         held = list(place.entries())
-        _say(f"{'key':<34}{'state':<12}{'connections':>11}   since")
+        say(f"{'key':<34}{'state':<12}{'connections':>11}   since")
         known = await rewrap.known_keys(pool)
         for key in known:
-            _say(f"{key.key_id:<34}{_state(key, held):<12}{key.connections:>11}   {key.create_time:%Y-%m-%d %H:%M} UTC")
+            say(f"{key.key_id:<34}{_state(key, held):<12}{key.connections:>11}   {key.create_time:%Y-%m-%d %H:%M} UTC")
         for key_id in sorted(set(held) - {key.key_id for key in known}):
-            _say(f"{key_id:<34}{'not checked':<12}{0:>11}   -")
+            say(f"{key_id:<34}{'not checked':<12}{0:>11}   -")
         running = await rewrap.holders(pool)
         lacking = sum(not set(_needed(known)) <= set(keys) for keys in running)
         without = f", {lacking} of them without all keys" if lacking else ""
-        _say(f"{counted(len(running), 'integrations service', ('runs', 'run'))}{without}.")
+        say(f"{counted(len(running), 'integrations service', ('runs', 'run'))}{without}.")
 
 
 def _needed(known: Sequence[KnownKey]) -> list[str]:
@@ -138,7 +96,7 @@ def _state(key: KnownKey, held: Sequence[str]) -> str:
 
 
 async def _add(key_id: str, wait: float) -> None:
-    async with _opened() as (place, pool), rewrap.alone(pool):
+    async with opened() as (place, pool), rewrap.alone(pool):
         if place.file is None:
             raise Complaint(
                 "These keys come from CREDENTIAL_KEYS, which no command can change. Add one there, behind the others"
@@ -155,9 +113,9 @@ async def _add(key_id: str, wait: float) -> None:
         entries[key_id] = Secret(base64.b64encode(os.urandom(KEY_BYTES)).decode())
         place.put(entries)
         await check_keyring(pool, keyring_of(entries))
-        _say(f"The key '{key_id}' was added to {place.file}. Copy that file to where you keep its copy, now.")
-        await _until(pool, lambda keys: key_id in keys, wait, "hold the new key")
-    _say("Go on with `showbill keys rotate`.")
+        say(f"The key '{key_id}' was added to {place.file}. Copy that file to where you keep its copy, now.")
+        await until(pool, lambda keys: key_id in keys, wait, "hold the new key")
+    say("Go on with `showbill keys rotate`.")
 
 
 def _free_id(taken: set[str]) -> str:
@@ -166,7 +124,7 @@ def _free_id(taken: set[str]) -> str:
 
 
 async def _rotate(key_id: str, wait: float) -> None:
-    async with _opened() as (place, pool), rewrap.alone(pool):
+    async with opened() as (place, pool), rewrap.alone(pool):
         entries = place.entries()
         await check_keyring(pool, keyring_of(entries))
         known = await rewrap.known_keys(pool)
@@ -178,10 +136,10 @@ async def _rotate(key_id: str, wait: float) -> None:
                 f"The key '{target}' was retired, and no service starts with a retired key in the first place. Make"
                 " another one with `showbill keys add`, then rotate to that."
             )
-        await _until(pool, lambda keys: target in keys, wait, f"hold the key '{target}'")
+        await until(pool, lambda keys: target in keys, wait, f"hold the key '{target}'")
         if next(iter(entries)) != target:
             _make_current(place, entries, target)
-        await _until(pool, lambda keys: keys[:1] == [target], wait, f"seal with the key '{target}'")
+        await until(pool, lambda keys: keys[:1] == [target], wait, f"seal with the key '{target}'")
         await wrap_all(pool, keyring_of(entries), target)
 
 
@@ -199,7 +157,7 @@ def _make_current(place: Place, entries: dict[str, Secret], target: str) -> None
     if place.file is None:
         raise Complaint(f"Put the key '{target}' first in CREDENTIAL_KEYS, start the services anew, then try again.")
     place.put({target: entries[target], **entries})
-    _say(f"The key '{target}' is current from now on.")
+    say(f"The key '{target}' is current from now on.")
 
 
 async def wrap_all(
@@ -211,20 +169,20 @@ async def wrap_all(
     async for last in rewrap.rewrap(pool, keyring, target, batch):
         if time.monotonic() - said >= say_every:
             said = time.monotonic()
-            _say(f"{last.done:,} of {counted(last.total, 'connection')}")
+            say(f"{last.done:,} of {counted(last.total, 'connection')}")
     seconds = time.monotonic() - begun
-    _say(f"{counted(last.done, 'connection', _WERE)} wrapped under '{target}' in {seconds:.1f} s.")
+    say(f"{counted(last.done, 'connection', _WERE)} wrapped under '{target}' in {seconds:.1f} s.")
     if last.unreadable:
         cannot = counted(last.unreadable, "connection", ("does", "do"))
         raise Complaint(
             f"{cannot} not open with the key named there, and stayed as before. To be used again, each has to be made"
             " again by its operator; `showbill keys retire --lost` gives up what does not open."
         )
-    _say("Older keys protect nothing any more but your backups. Retire them with `showbill keys retire`.")
+    say("Older keys protect nothing any more but your backups. Retire them with `showbill keys retire`.")
 
 
 async def _retire(key_id: str, *, lost: bool) -> None:
-    async with _opened() as (place, pool), rewrap.alone(pool):
+    async with opened() as (place, pool), rewrap.alone(pool):
         entries = place.entries()
         known = {key.key_id: key for key in await rewrap.known_keys(pool)}
         if key_id not in known and key_id not in entries:
@@ -238,14 +196,14 @@ async def _retire(key_id: str, *, lost: bool) -> None:
         if lost:
             await _check_lost(pool, place, keyring_of(entries), key_id)
             given_up = await rewrap.give_up(pool, keyring_of(entries), key_id)
-            _say(f"{counted(given_up, 'connection', _WERE)} given up.")
+            say(f"{counted(given_up, 'connection', _WERE)} given up.")
         if key_id in known and not await rewrap.retire(pool, key_id):
             protected = counted(known[key_id].connections, "connection")
             raise Complaint(
                 f"The key '{key_id}' still protects {protected}, so it stays. `showbill keys rotate` wraps everything"
                 " under the current one; where the key is lost for good, say --lost."
             )
-        _say(_forget(place, entries, key_id))
+        say(_forget(place, entries, key_id))
 
 
 async def _check_lost(pool: Pool, place: Place, keyring: LocalKeyring, key_id: str) -> None:
@@ -273,23 +231,6 @@ def _forget(place: Place, entries: dict[str, Secret], key_id: str) -> str:
     del entries[key_id]
     place.put(entries)
     return f"The key '{key_id}' is retired and no longer in {place.file}."
-
-
-async def _until(pool: Pool, holds: Callable[[Sequence[str]], bool], wait: float, what: str) -> None:
-    """Waits until every running service does it. Raises Complaint when one does not."""
-    deadline = time.monotonic() + wait
-    while lagging := [keys for keys in await rewrap.holders(pool) if not holds(keys)]:
-        if time.monotonic() > deadline:
-            these = counted(len(lagging), "running integrations service", ("does", "do"))
-            raise Complaint(
-                f"{these} not {what} yet. Nothing is lost."
-                " Give them the same keys (or start them anew), then give this command again: it goes on from there."
-            )
-        await asyncio.sleep(_POLL)
-    count = len(await rewrap.holders(pool))
-    verb, _, rest = what.partition(" ")
-    all_of_them = f"The one running integrations service {verb}s" if count == 1 else f"All {count} {_SERVICES} {verb}"
-    _say(f"{all_of_them} {rest}." if count else "No integrations service runs now.")
 
 
 if __name__ == "__main__":

@@ -106,14 +106,14 @@ class Catchup:
             await self._note_failure(account, error, resumed=bool(row["page_token"]))
         else:
             rests = (self._every / 12, self._every / 4, self._every)
-            await self._pool.execute(SQL["sweep_done"], *account, self._id, *rests)
+            await self._pool.execute(SQL["sweep_done"], *account, self._id, *rests, OVERLAP)
             _SWEEPS.labels("done").inc()
         return True
 
     async def _read(self, account: Account, row: asyncpg.Record) -> None:
         """Page by page, newest first; the order makes no difference, since statuses move by rank."""
         since, token = row["read_until"] - OVERLAP, row["page_token"]
-        if datetime.now(UTC) - since > REMEMBERED:
+        if not token and datetime.now(UTC) - since > REMEMBERED:
             await self._pool.execute(SQL["check_all_now"], *account)
         identity = Identity(account.workspace_id, ACTOR)
         while True:

@@ -92,7 +92,10 @@ class Changing:
             found = await self._provider.find(identity, order.account, order.id, order.revision, order.buyer)
             if found is None:
                 return Sighting(Standing.VOID)
-            external_id = found.external_id
+            left = found.external_id
+            seen = await self._provider.void(identity, order.account, left, order.id, order.revision)
+            # A draft that was left behind and is gone now was never known to be this invoice's.
+            return Sighting(Standing.VOID) if seen.deleted else seen
         return await self._provider.void(identity, order.account, external_id, order.id, order.revision)
 
     async def _write(self, entry: Entry, order: Order, task: Task, seen: Sighting) -> None:

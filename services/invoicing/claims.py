@@ -70,6 +70,8 @@ class Buyers:
         Raises BuyerNotFound, BuyerChanged and ShowNotFound.
         """
         async with self._ledger.entry() as entry:
+            if show_id is not None:  # before the buyer, as those do who bring claims
+                await _lock_show(entry, workspace_id, show_id)
             buyer = await entry.connection.fetchrow(SQL["lock_buyer"], buyer_id, workspace_id)
             if buyer is None:
                 raise BuyerNotFound
@@ -82,16 +84,15 @@ class Buyers:
                 raise BuyerChanged(buyer=buyer["handle"] or buyer["display_name"] or "this buyer")
             await entry.connection.execute(SQL["update_buyer"], buyer_id, email, display_name)
             if show_id is not None:
-                await _tell(entry, workspace_id, show_id)
+                await entry.tell([(workspace_id, show_id, events.claims_changed(created=0, updated=0))])
             changed = await entry.connection.fetchrow(SQL["lock_buyer"], buyer_id, workspace_id)
         assert changed is not None
         return changed
 
 
-async def _tell(entry: Entry, workspace_id: str, show_id: str) -> None:
-    if await entry.connection.fetchrow(SQL["get_show"], show_id, workspace_id) is None:
+async def _lock_show(entry: Entry, workspace_id: str, show_id: str) -> None:
+    if await entry.connection.fetchrow(SQL["lock_show"], show_id, workspace_id) is None:
         raise ShowNotFound
-    await entry.tell([(workspace_id, show_id, events.claims_changed(created=0, updated=0))])
 
 
 class ClaimLoad:

@@ -1,7 +1,8 @@
 """Generating the invoices of a show: the plan, the run that carries it out, and the retry of what failed."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -107,14 +108,15 @@ class Generations:
             raise GenerationNotFound
         return found
 
-    async def retry(
-        self, identity: Identity, show_id: str, invoice_ids: Sequence[str], provider: str
-    ) -> asyncpg.Record | None:
-        """Queues invoices in status error again, with the claims and prices of now.
+    async def retry(self, identity: Identity, show_id: str, invoice_ids: Sequence[str]) -> asyncpg.Record | None:
+        """Queues invoices in status error again, each at its own provider, with the claims and prices of now.
 
         Answers the run, or None when there was nothing to retry.
         """
-        connection = await self._provider.connection(identity, provider)
+        providers = await self._ledger.pool.fetch(
+            SQL["failed_providers"], show_id, identity.workspace_id, list(invoice_ids) or None
+        )
+        connections = {row["provider"]: await self._provider.connection(identity, row["provider"]) for row in providers}
         async with self._ledger.entry() as entry:
             show = await entry.connection.fetchrow(SQL["get_show"], show_id, identity.workspace_id)
             if show is None:
@@ -124,11 +126,14 @@ class Generations:
             )
             if not failed:
                 return None
-            able = usable(connection)
+            buyers: defaultdict[str, set[str]] = defaultdict(set)
+            for row in failed:
+                buyers[row["provider"]].add(str(row["buyer_id"]))
+            able = {provider: usable(connections.get(provider)) for provider in buyers}
             show = await entry.connection.fetchrow(SQL["lock_show"], show_id, identity.workspace_id)
             assert show is not None
-            run = await _retry(entry, identity, show, {str(row["buyer_id"]) for row in failed}, able)
-            await sending_terms.keep(entry, run, able, "")
+            run = await _retry(entry, identity, show, buyers, able)
+            await sending_terms.keep(entry, run, next(iter(able.values())), "")
         self._wake()
         return run
 
@@ -221,21 +226,22 @@ async def _retry(
     entry: Transaction,
     identity: Identity,
     show: asyncpg.Record,
-    buyer_ids: Collection[str],
-    connection: ProviderConnection,
+    buyers: Mapping[str, Collection[str]],
+    connections: Mapping[str, ProviderConnection],
 ) -> asyncpg.Record | None:
-    """The run that tries failed invoices of these buyers again; None when nothing is owed on any."""
+    """The run that tries failed invoices of these buyers again, given by provider; None when nothing is owed on any."""
     rows = await entry.connection.fetch(SQL["positions"], show["id"])
-    terms = connection.terms(show["currency"])
 
-    def planned() -> list[Entry]:
-        positions = [repository.position(row) for row in rows if str(row["id"]) in buyer_ids]
-        entries = plan(positions, terms, Wishes(changes=True)).entries
+    def planned(provider: str) -> list[Entry]:
+        positions = [repository.position(row) for row in rows if str(row["id"]) in buyers[provider]]
+        entries = plan(positions, connections[provider].terms(show["currency"]), Wishes(changes=True)).entries
         return [one for one in entries if queueing_changes.can_be_retried(one)]
 
-    again = await asyncio.to_thread(planned)
-    if not again:
+    again = {provider: await asyncio.to_thread(planned, provider) for provider in buyers}
+    count = sum(map(len, again.values()))
+    if not count:
         return None
-    run = await queueing.add_run_of(entry.connection, identity, str(show["id"]), len(again))
-    await queueing_changes.queue_again(entry, identity, show, str(run["id"]), again, connection)
+    run = await queueing.add_run_of(entry.connection, identity, str(show["id"]), count)
+    for provider, entries in again.items():
+        await queueing_changes.try_again(entry, identity, show, str(run["id"]), entries, connections[provider])
     return run

@@ -83,9 +83,7 @@ class InvoicesServicer(DeskServicer):
 
     async def RetryInvoices(self, request: pb.RetryInvoicesRequest, context: Context) -> pb.RetryInvoicesResponse:
         require(parse.id_faults("invoice_ids", request.invoice_ids, "an invoice"))
-        run = await self._generations.retry(
-            identity(), parse_id(request.show_id, "show"), list(request.invoice_ids), parse.provider("")
-        )
+        run = await self._generations.retry(identity(), parse_id(request.show_id, "show"), list(request.invoice_ids))
         if run is None:
             return pb.RetryInvoicesResponse()
         return pb.RetryInvoicesResponse(retried_count=run["total_count"], generation=render.generation(run))

@@ -1,6 +1,6 @@
 """The one way in which invoices change: row, history, the show's position and the event, in one transaction.
 
-Locks are always taken in the same order: invoices by id, then shows by id, then generations.
+Locks are always taken in the same order: invoices by id, then shows by id, then generations, pay links and buyers.
 """
 
 from collections import Counter

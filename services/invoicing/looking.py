@@ -25,8 +25,7 @@ from services.invoicing.repository import SQL
 log = structlog.get_logger()
 
 CLOCKS: Final = timedelta(hours=1)
-"""The provider's list is read from so long before our first invoice to so long after the last that was done to one: its
-clock is not ours."""
+"""The provider's list is read from so long before our first invoice: its clock is not ours."""
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
 """Seconds before a page that failed for the moment is asked for again."""
 _PASSING: Final = {Kind.RATE_LIMITED, Kind.UNAVAILABLE, Kind.TIMED_OUT}
@@ -57,7 +56,7 @@ class Look:
         self._unlisted: list[Account] = []
         self._expected: dict[str, bool] = {}
         """Our invoices, by id, and whether one stands at the provider."""
-        self._span: tuple[datetime, datetime | None] = (datetime.now(UTC), None)
+        self._since = datetime.now(UTC)
 
     async def begin(self) -> None:
         """Finds out what is to be listed."""
@@ -65,7 +64,7 @@ class Look:
         places = await self._pool.fetch(SQL["verify_places"], self.show["id"])
         self._unlisted = list(dict.fromkeys(repository.account(row) for row in (*rows, *places)))
         self._expected = {str(row["id"]): bool(row["external_id"]) for row in rows}
-        self._span = _span(rows)
+        self._since = min((row["created_at"] for row in rows), default=self._since) - CLOCKS
 
     async def listing(self) -> AsyncIterator[Listed]:
         """Reads the lists page by page. The provider first and our rows after it: what is made in between is looked for
@@ -73,7 +72,7 @@ class Look:
         found, expected = 0, sum(self._expected.values())
         yield Listed(0, 0, expected)
         while self._unlisted:
-            async for page in self._pages(self._unlisted[0], *self._span):
+            async for page in self._pages(self._unlisted[0]):
                 found += sum(one.invoice_id in self._expected for one in page if one.place not in self._theirs)
                 self._theirs.update({one.place: one for one in page})
                 yield Listed(len(self._theirs), found, max(expected, found))
@@ -87,13 +86,12 @@ class Look:
                 " `showbill verify-show`, which takes as long as it needs."
             )
 
-    async def _pages(
-        self, account: Account, since: datetime, until: datetime | None
-    ) -> AsyncIterator[Sequence[Theirs]]:
+    async def _pages(self, account: Account) -> AsyncIterator[Sequence[Theirs]]:
+        """Without an end: a copy of one of ours may have been made at any time since."""
         page_token, failed = "", 0
         while True:
             try:
-                page, page_token = await self._provider.listed(self._identity, account, since, until, page_token)
+                page, page_token = await self._provider.listed(self._identity, account, self._since, None, page_token)
             except ShowbillError as error:
                 if error.kind in _PASSING and failed < len(PAUSES):
                     await asyncio.sleep(max(PAUSES[failed], error.retry_after or 0))
@@ -108,19 +106,28 @@ class Look:
                 return
 
     async def read_again(self, places: Sequence[Place]) -> None:
-        """What differs, as it is now. One that cannot be read stays as it was listed."""
+        """What differs, as it is now, and what took its place: that may be of later than what was listed.
+
+        One that cannot be read stays as it was listed.
+        """
         for place in places:
-            account, external_id = place
-            try:
-                now = await self._provider.look(self._identity, account, external_id)
-            except ShowbillError as error:
-                log.info("what differs could not be read again", external_id=external_id, reason=error.reason)
-                continue
-            known = self._theirs.get(place)
-            if now is None:
-                self._theirs.pop(place, None)
-            else:
-                self._theirs[place] = replace(now, invoice_id=known.invoice_id if known else now.invoice_id)
+            now = await self._read(place)
+            while now and now.replaced_by and (now.account, now.replaced_by) not in self._theirs:
+                now = await self._read((now.account, now.replaced_by))
+
+    async def _read(self, place: Place) -> Theirs | None:
+        account, external_id = place
+        try:
+            now = await self._provider.look(self._identity, account, external_id)
+        except ShowbillError as error:
+            log.info("what differs could not be read again", external_id=external_id, reason=error.reason)
+            return None
+        known = self._theirs.get(place)
+        if now is None:
+            self._theirs.pop(place, None)
+        else:
+            self._theirs[place] = replace(now, invoice_id=known.invoice_id if known else now.invoice_id)
+        return now
 
     async def evidence(self) -> Evidence:
         """Our side as it is now, at one moment, beside what was seen of the provider's."""
@@ -150,14 +157,6 @@ class Look:
         rows = await self._pool.fetch(SQL["known_invoices"], self.show["workspace_id"], ids) if ids else []
         known = {str(row["id"]) for row in rows}
         return mine, [one for one in others if one.invoice_id not in known]
-
-
-def _span(rows: Sequence[asyncpg.Record]) -> tuple[datetime, datetime | None]:
-    """From when to when anything of ours can have been made there; without an end while something is in the making."""
-    now = datetime.now(UTC)
-    since = min((row["created_at"] for row in rows), default=now) - CLOCKS
-    until = max((row["updated_at"] for row in rows), default=now) + CLOCKS
-    return since, None if until > now or any(row["busy"] for row in rows) else until
 
 
 def _ours(row: asyncpg.Record) -> Ours:

@@ -95,6 +95,8 @@ class PayLinks:
     async def _count(self, token: str, link: asyncpg.Record) -> None:
         """One opening more, of which whoever looks at the show hears."""
         async with self._ledger.entry() as entry:
+            # Before the link, as a generation does that gives out links.
+            await entry.connection.execute(SQL["lock_show"], link["show_id"], link["workspace_id"])
             counted = await entry.connection.fetchrow(SQL["count_opening"], token)
             if counted is not None:
                 invoice_id, first = str(link["invoice_id"]), counted["first_opened_at"]
@@ -111,6 +113,7 @@ class PayLinks:
             ids = [row["id"] for row in await database.fetch(SQL["invoices_of_buyer"], show_id, buyer_id)]
             # The lock of the invoices: of two that revoke at once, the second revokes what the first has made.
             invoices = [repository.invoice(row) for row in await database.fetch(SQL["lock_invoices"], ids)]
+            await database.execute(SQL["lock_show"], show_id, identity.workspace_id)  # before the link, as above
             if await database.fetchval(SQL["revoke_pay_link"], show_id, buyer_id) is None:
                 raise NoPayLinkYet
             token = secrets.token_urlsafe(TOKEN_BYTES)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from services.common.ids import new_id
 from services.common.money import format_money
 from services.invoicing import repository
 from services.invoicing.domain.difference import Before, difference
+from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.domain.plan import Entry
 from services.invoicing.domain.rollup import ChangeKind
@@ -66,9 +67,9 @@ async def add_changes(
     beside = [bill for bill in bills if bill.entry.change is ChangeKind.SUPPLEMENT]
     if beside:
         await _add_supplements(entry, identity, show, run_id, beside, connection)
-    again = [bill.entry for bill in bills if bill.entry.change is ChangeKind.RETRY]
+    again = [bill for bill in bills if bill.entry.change is ChangeKind.RETRY]
     if again:
-        await queue_again(entry, identity, show, run_id, again, connection)
+        await _again(entry, identity, run_id, again, connection)
     others = [bill for bill in bills if bill.entry.change not in (ChangeKind.SUPPLEMENT, ChangeKind.RETRY)]
     if others:
         await _plan_changes(entry, identity, run_id, others)
@@ -148,7 +149,7 @@ async def _plan_changes(entry: Transaction, identity: Identity, run_id: str, bil
 
 def _columns(bills: Sequence[Bill]) -> tuple[list[object], ...]:
     return (
-        [bill.entry.change for bill in bills],
+        [_carried_out_as(bill.entry.change) for bill in bills],
         [bill.total for bill in bills],
         [bill.lines_json for bill in bills],
         [len(bill.lines) for bill in bills],
@@ -160,6 +161,11 @@ def _columns(bills: Sequence[Bill]) -> tuple[list[object], ...]:
     )
 
 
+def _carried_out_as(change: ChangeKind | None) -> ChangeKind | None:
+    """A failed invoice that bills something else now is looked for at the provider, voided, and issued anew."""
+    return ChangeKind.REISSUE if change is ChangeKind.RETRY else change
+
+
 def can_be_retried(planned: Entry) -> bool:
     """Whether a failed invoice has something to bill now."""
     billed = planned.billed
@@ -167,7 +173,7 @@ def can_be_retried(planned: Entry) -> bool:
     return failed and (planned.proposal is None or planned.change is ChangeKind.RETRY)
 
 
-async def queue_again(
+async def try_again(
     entry: Transaction,
     identity: Identity,
     show: asyncpg.Record,
@@ -175,8 +181,33 @@ async def queue_again(
     planned: Sequence[Entry],
     connection: ProviderConnection,
 ) -> None:
-    """Failed invoices become pending once more, with the claims and prices of now. Invoices and show must be locked."""
-    bills = {bill.invoice_id: bill for bill in await _bills(entry.connection, show, planned)}
+    """Failed invoices once more, with the claims and prices of now. Invoices and show must be locked."""
+    await _again(entry, identity, run_id, await _bills(entry.connection, show, planned), connection)
+
+
+async def _again(
+    entry: Transaction, identity: Identity, run_id: str, bills: Sequence[Bill], connection: ProviderConnection
+) -> None:
+    """Some are made again as they are. Where another bill is due at the same account, what a failed try may have left
+    there bills what was owed then: it is looked for and voided, and the next revision takes its place."""
+    invoices = {one.id: one for one in await _locked(entry.connection, [bill.invoice_id for bill in bills])}
+    here = Account(identity.workspace_id, connection.provider, connection.account_id, connection.livemode)
+    anew = {
+        bill.invoice_id
+        for bill in bills
+        if bill.entry.change is ChangeKind.RETRY and repository.account_of(invoices[bill.invoice_id]) == here
+    }
+    if anew:
+        await _plan_changes(entry, identity, run_id, [bill for bill in bills if bill.invoice_id in anew])
+    same = {bill.invoice_id: bill for bill in bills if bill.invoice_id not in anew}
+    if same:
+        await _queue_again(entry, identity, run_id, same, connection)
+
+
+async def _queue_again(
+    entry: Transaction, identity: Identity, run_id: str, bills: Mapping[str, Bill], connection: ProviderConnection
+) -> None:
+    """They become pending once more."""
     changes = [
         _once_more(one, bills[one.id], run_id, connection, identity.actor)
         for one in await _locked(entry.connection, list(bills))

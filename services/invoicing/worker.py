@@ -3,6 +3,7 @@
 The provider's side is idempotent, so doing a step twice makes nothing twice.
 """
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Final
 
@@ -93,10 +94,23 @@ class Workers(LeasedQueue[Order]):
             await self._clear_away(order, sighting)
 
     async def _clear_away(self, order: Order, sighting: Sighting) -> None:
-        """It was voided while we made it, after our lease had lapsed: what came of it must not be payable."""
+        """It was voided while we made it, after our lease had lapsed: what came of it must not be payable.
+
+        The row is off the queue, so that nobody else takes it up: it is tried here until it is done.
+        """
         log.warning("an invoice was voided while it was made", invoice_id=order.id)
-        who = Identity(order.account.workspace_id, ACTOR)
-        await self._provider.void(who, order.account, sighting.external_id, order.id, order.revision)
+        who, tries = Identity(order.account.workspace_id, ACTOR), 0
+        while True:
+            try:
+                await self._provider.void(who, order.account, sighting.external_id, order.id, order.revision)
+            except ShowbillError as error:
+                if not passing(error):
+                    log.exception("a voided invoice may stand at the provider", invoice_id=order.id)
+                    return
+                tries += 1
+                await asyncio.sleep(delay_after(tries, error))
+            else:
+                return
 
     async def _failed(self, order: Order, error: ShowbillError, change: Task | None = None) -> None:
         try:

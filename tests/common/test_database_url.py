@@ -26,6 +26,8 @@ WRONG = (
     "postgres://u:pa55[word@h/x",
     "postgres://u:pa55word@h:99999/x",
     "postgres://u:pa55word@h:0/x",
+    "postgres://u:pa55word@first:1,second:99999/x",
+    "postgres://u:pa55word@h/x?sslmode=a b",
     "mysql://u:pa55word@h/x",
     "pa55word",
 )
@@ -38,6 +40,7 @@ WRONG = (
         "postgresql://u:p%2Fa%40@db.internal/x?sslmode=verify-full&sslrootcert=/etc/ca.pem",
         "postgres://u:a-b_c.d~e@[::1]:5432/x",
         "postgres://u@first:5432,second:5433/x?target_session_attrs=read-write",
+        "postgres://u:a:b@h:5432/x?options=-c%20statement_timeout=0&application_name=[x]",
         "postgres:///x?host=/var/run/postgresql",
         "postgres://u:+=,;!$&'()*@h/x",
     ],

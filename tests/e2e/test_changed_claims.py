@@ -187,3 +187,22 @@ async def test_killed_after_every_step_of_a_change_still_right(
     done = await workspace.finished(run["id"], timeout=90)
     assert (done["createdCount"], done["failedCount"]) == (6, 0)
     await _assert_right(sandbox, workspace, show)
+
+
+async def test_what_a_failed_try_left_is_never_billed_for_other_items(workspace: Workspace, sandbox: Sandbox) -> None:
+    """The same total, of another item: only the lines tell them apart."""
+    await workspace.connect()
+    show = str((await workspace.rest.call("POST", "/api/shows", {"name": "Swapped", "currency": "GBP"}))["id"])
+    await _items(workspace, show, {"1": "1000", "2": "1000"})
+    await _claims(workspace, show, ("maya", "1", "winner"))
+    await workspace.rest.call("POST", f"/api/shows/{show}/end")
+    rule = {"operation": "invoices.finalize", "effect": "error", "status": 400, "account": workspace.account.id}
+    await sandbox.add_fault(rule)
+    assert (await workspace.generate(show))["failedCount"] == 1
+    await _claims(workspace, show, ("maya", "1", "released"), ("maya", "2", "winner"), hour=11)
+    retried = await workspace.rest.call("POST", f"/api/shows/{show}/invoices/retry", {})
+    done = await workspace.finished(retried["generation"]["id"])
+    assert done["createdCount"] == 1, (done, await workspace.invoices(show))
+    (left,) = await sandbox.invoices(workspace.account.id)
+    assert [line["description"] for line in left["lines"]["data"]] == ["1 × 2 Item 2"]
+    assert (await workspace.rest.call("POST", f"/api/shows/{show}/verify"))["proven"] is True

@@ -140,6 +140,17 @@ async def test_files_are_looked_at_without_taking_anything(gateway: Gateway, own
     assert gateway.invoicing.calls == {}
 
 
+async def test_preview_of_a_memo_says_that_its_end_is_cut(gateway: Gateway, owner: Owner) -> None:
+    said = "With these values the text is 1 character too long: its end is cut, 1500 fit."
+    answer = integrations_pb2.PreviewTemplateResponse(text="Hi Maya", variables=["buyer"], warning=said)
+    gateway.integrations.script("PreviewTemplate", answer)
+    browser = await gateway.signed_in(owner)
+    form = {"setting": "memo_template", "memo_template": "Hi {buyer}"}
+    page = (await browser("POST", "/integrations/stripe/preview", data=form)).text
+    assert "Hi Maya" in page
+    assert said in page
+
+
 async def test_prices_are_not_looked_at_without_their_currency(gateway: Gateway, owner: Owner) -> None:
     data = aiohttp.FormData({"currency": "", "importing": "yes"})
     data.add_field("items", b"item_number,title,price\n1,Hat,100\n", filename="items.csv")

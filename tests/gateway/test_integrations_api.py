@@ -193,10 +193,14 @@ async def test_settings_are_read_by_provider(gateway: Gateway, owner: Owner) -> 
 
 
 async def test_template_is_previewed_with_its_variables(gateway: Gateway, owner: Owner) -> None:
-    gateway.integrations.script("PreviewTemplate", pb.PreviewTemplateResponse(text="Hi Maya", variables=["buyer"]))
+    shown = pb.PreviewTemplateResponse(text="Hi Maya", variables=["buyer"], warning="Its end is cut.")
+    gateway.integrations.script("PreviewTemplate", shown)
     body = {"template": "Hi {buyer}", "values": {"buyer": "Maya"}}
     answer = await owner.client("POST", "/api/integrations/stripe/preview", body)
-    assert (answer.status, answer.json) == (200, {"text": "Hi Maya", "variables": ["buyer"]})
+    assert (answer.status, answer.json) == (
+        200,
+        {"text": "Hi Maya", "variables": ["buyer"], "warning": "Its end is cut."},
+    )
     assert dict(gateway.integrations.last("PreviewTemplate").values) == {"buyer": "Maya"}
 
 

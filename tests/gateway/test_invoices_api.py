@@ -1,5 +1,6 @@
 """Invoices and generations over REST."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -12,8 +13,21 @@ from services.rpc.showbill.events.v1 import events_pb2 as events
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.gateway.harness import Gateway, Owner
 from tests.gateway.messages import filled
+from tests.slow_step import slowed
+from tests.waiting import eventually
 
 SHOW = "/api/shows/s1"
+
+
+async def test_others_are_served_while_a_giant_plan_is_put_into_words(
+    gateway: Gateway, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = slowed(monkeypatch, invoice_views, "plan")
+    asked = asyncio.create_task(owner.client("GET", f"{SHOW}/invoices/plan"))
+    await eventually(slow.begun.is_set)
+    assert (await owner.client("GET", f"{SHOW}/invoices")).status == 200
+    slow.answered.set()
+    assert (await asked).status == 200
 
 
 async def test_the_list_names_its_position(gateway: Gateway, owner: Owner) -> None:

@@ -1,7 +1,9 @@
 """The schema and the queries, on a real database."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -9,8 +11,10 @@ import pytest
 from services.common.bus import Bus
 from services.common.db import Connection, Pool, open_pool
 from services.common.ids import new_id
+from services.common.migrate import migrate
 from services.common.outbox import Outbox
 from services.common.secret import Secret
+from services.integrations.__main__ import MIGRATIONS
 from services.integrations.repository import SQL, Repository
 from services.invoicing.parse import PROVIDERS
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
@@ -101,6 +105,31 @@ async def test_ending_a_renewed_connection_leaves_no_ciphertext(database: Databa
 async def _is_kept_waiting(pool: Pool) -> bool:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     return bool(await pool.fetchval(waiting))
+
+
+async def test_numbers_that_stood_twice_are_told_apart(database: Database, tmp_path: Path) -> None:
+    """In a database from before numbers were kept apart: the older invoice keeps its own, buyers have it."""
+    url = await database("integrations")
+    files = [file for file in sorted(MIGRATIONS.glob("*.sql")) if file.name < "0040"]
+    for file in files:
+        shutil.copy(file, tmp_path)
+    await migrate(Secret(url), tmp_path)
+    schema = await asyncpg.connect(url)
+    ids = [f"0199aaaa-bbbb-7ccc-8ddd-{start}12345678" for start in ("a1b2", "a1b3", "a1b4")]
+    workspace_id = new_id()
+    for minute, one in enumerate(ids):
+        await schema.execute(
+            "INSERT INTO own_invoices (workspace_id, provider, account_id, livemode, external_id, state, total,"
+            " currency, number, invoice_id, revision, lines, payment_instructions, create_time) VALUES"
+            " ($1, 'manual', 'manual', true, $2, 'open', 5, 'GBP', '12345678-1', $3, 1, '[]', '',"
+            " now() + make_interval(mins => $4))",
+            *(workspace_id, f"{one}.1", one, minute),
+        )
+    await migrate_service(url, "integrations")
+    rows = await schema.fetch("SELECT number FROM own_invoices ORDER BY create_time")
+    longer = [one.replace("-", "").upper() + "-1" for one in ids[1:]]
+    assert [row["number"] for row in rows] == ["12345678-1", *longer]
+    await schema.close()
 
 
 async def test_providers_are_the_same_in_both_databases(database: Database) -> None:

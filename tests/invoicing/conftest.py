@@ -42,7 +42,7 @@ class Replica:
 
 @asynccontextmanager
 async def running_replica(url: str, nats_url: str, provider: FakeProvider, pace: Pace = PACE) -> AsyncIterator[Replica]:
-    pool = await open_pool(Secret(url), "invoicing-test")
+    pool = await open_pool(Secret(url), "invoicing-test", largest=5)
     bus = Bus(Secret(nats_url), "invoicing-test")
     bus.start()
     service = Service(pool, bus, provider, pace)

@@ -75,6 +75,8 @@ class FakeProvider:
     """Tries to mail that began, by the delivery's id."""
     lists: list[tuple[datetime, datetime | None, str]] = field(default_factory=list)
     """What was asked of its list: from when to when, and the page."""
+    made_later: set[str] = field(default_factory=set)
+    """Ids at the provider of what is of another time than the one that is listed."""
     unlisted: list[ShowbillError] = field(default_factory=list)
     """What the next pages of its list answer instead."""
     unconnected: ShowbillError | None = None
@@ -158,7 +160,8 @@ class FakeProvider:
         if self.connected is None or self.connected.account_id != account.account_id:
             raise Elsewhere
         mine = [self._theirs(one) for one in self.made if self.orders[one][-1].account == account]
-        found = mine + [one for one in self.extras.values() if one.account == account]
+        others = [one for one in self.extras.values() if one.external_id not in self.made_later]
+        found = mine + [one for one in others if one.account == account]
         start = int(page_token or 0)
         end = start + self.page
         return found[start:end], str(end) if end < len(found) else ""

@@ -297,6 +297,7 @@ async def test_what_was_made_after_the_void_is_cleared_away(
     )
     assert (await caller.void(pending)).status == VOID
     replica.service.workers._under_way[pending.id] = order
+    provider.failures[sighting_of(pending.id, Standing.PAYABLE, 0).external_id] = [Away()]
     provider.gate.set()
     await eventually(lambda: pending.id in provider.made and provider.made[pending.id].standing is Standing.VOID)
     assert (await caller.invoice(pending)).status == VOID

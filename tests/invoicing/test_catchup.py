@@ -105,9 +105,26 @@ async def test_cursor_moves_with_what_was_read(caller: Caller, replica: Replica,
     assert began <= invoice.create_time.ToDatetime(UTC) - OVERLAP + timedelta(seconds=1)
     provider.news = [news(caller, invoice, Standing.PAID, age=-5)]
     await sweep_now(replica)
-    assert provider.asked[-1][1] == began, "nothing had been read that could move it"
+    assert provider.asked[-1][1] == began, "what began later than the overlap ago is not yet read for sure"
     await sweep_now(replica)
     assert provider.asked[-1][1] == provider.news[0].occurred_at - OVERLAP
+
+
+async def test_cursor_of_a_quiet_account_moves_to_where_the_reading_began(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    await invoiced(caller, 1)
+    await replica.service.catchup.find_accounts()
+    await replica.pool.execute("UPDATE sweeps SET read_until = now() - interval '10 days'")
+    before = datetime.now(UTC)
+    await sweep_now(replica)
+    assert before - OVERLAP <= (await sweep_row(replica))["read_until"] <= datetime.now(UTC) - OVERLAP
+    cut_off = "UPDATE sweeps SET page_token = '1', began_at = $1, read_until = now() - interval '10 days'"
+    await replica.pool.execute(cut_off, before - timedelta(days=1))
+    await sweep_now(replica)
+    row = await sweep_row(replica)
+    assert row["read_until"] == before - timedelta(days=1) - OVERLAP, "it began before it was cut off"
+    assert row["began_at"] is None
 
 
 async def test_cut_off_reading_goes_on_where_it_was(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
@@ -250,6 +267,8 @@ async def test_what_the_provider_forgot_is_read_one_by_one(
     await replica.pool.execute("UPDATE sweeps SET read_until = now() - interval '40 days'")
     await sweep_now(replica)
     assert await replica.service.rereading.read_due() == 3
+    await sweep_now(replica)
+    assert await replica.service.rereading.read_due() == 0, "once, though nothing happened since"
 
 
 async def test_invoice_is_read_when_it_is_due_and_then_rests(

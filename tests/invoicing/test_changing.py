@@ -158,7 +158,27 @@ async def test_failed_invoice_is_tried_again_with_the_claims_of_now(caller: Call
     await caller.generate(show_id)
     await late_claim(caller, show_id)
     assert (await caller.generate(show_id, apply_changes=True)).created_count == 1
-    assert await standing(caller, show_id) == [(1, pb.INVOICE_STATUS_DRAFT, 1500)]
+    assert await standing(caller, show_id) == [(1, pb.INVOICE_STATUS_VOID, 1000), (2, pb.INVOICE_STATUS_DRAFT, 1500)]
+    await right(caller, show_id)
+
+
+@pytest.mark.parametrize("how", [Standing.PAYABLE, Standing.HELD_BACK])
+async def test_what_a_failed_try_left_behind_is_voided_before_another_bill_is_made(
+    caller: Caller, provider: FakeProvider, how: Standing
+) -> None:
+    """It bills what was owed then, and its late news must not be taken for an edit of the new one."""
+    show_id = await caller.small_show(1)
+    provider.failures = {"u0": [Refused()]}
+    await caller.generate(show_id)
+    (failed,) = await caller.listed(show_id)
+    provider.made[failed.id] = sighting_of(failed.id, how, 1000)
+    await caller.items(show_id, [pb.Item(item_number="0", title="Item 0", price=900)])
+    run = await caller.finished((await caller.retry(show_id)).generation.id)
+    assert (run.total_count, run.created_count, run.failed_count) == (1, 1, 0)
+    assert provider.made[failed.id].standing is Standing.VOID
+    assert await standing(caller, show_id) == [(1, pb.INVOICE_STATUS_VOID, 1000), (2, pb.INVOICE_STATUS_DRAFT, 900)]
+    await caller.apply(event(caller, pb.PROVIDER_EVENT_TYPE_FINALIZED, failed, total=1000))
+    assert await standing(caller, show_id) == [(1, pb.INVOICE_STATUS_VOID, 1000), (2, pb.INVOICE_STATUS_DRAFT, 900)]
     await right(caller, show_id)
 
 
@@ -175,6 +195,18 @@ async def test_failed_invoice_that_is_not_owed_any_more_is_voided(caller: Caller
     assert {invoice.status for invoice in await caller.listed(show_id)} == {pb.INVOICE_STATUS_VOID}
     assert provider.made[failed["u1"].id] == replace(left, standing=Standing.VOID)
     assert failed["u0"].id not in provider.made
+
+
+async def test_failed_invoice_is_tried_again_at_its_own_provider(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    show_id = await caller.small_show(1)
+    provider.failures = {"u0": [Refused()]}
+    await caller.generate(show_id)
+    await replica.pool.execute("UPDATE invoices SET provider = 'manual' WHERE show_id = $1", show_id)
+    assert (await refusal(caller.retry(show_id))).reason == "NOT_CONNECTED"
+    (failed,) = await caller.listed(show_id)
+    assert (failed.provider, failed.status) == ("manual", pb.INVOICE_STATUS_ERROR)
 
 
 async def test_failed_supplement_is_retried_over_the_difference_alone(caller: Caller, provider: FakeProvider) -> None:

@@ -1,8 +1,6 @@
 """While a plan of ten thousands is computed, the process answers whoever else asks."""
 
 import asyncio
-import threading
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -11,41 +9,22 @@ import pytest
 from services.invoicing import generate, render
 from tests.invoicing.caller import Caller
 from tests.invoicing.fake_provider import FakeProvider, Refused
+from tests.slow_step import Slow, slowed
 from tests.waiting import eventually
-
-
-class Slow:
-    """A step that takes until somebody else was answered."""
-
-    def __init__(self, step: Callable[..., Any]) -> None:
-        self._step = step
-        self.begun = threading.Event()
-        self.answered = threading.Event()
-
-    def __call__(self, *args: Any) -> Any:
-        self.begun.set()
-        assert self.answered.wait(20), "nobody was answered meanwhile"
-        return self._step(*args)
-
-
-def slowed(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> Slow:
-    slow = Slow(module.plan)
-    monkeypatch.setattr(module, "plan", slow)
-    return slow
 
 
 @pytest.mark.parametrize("module", [generate, render], ids=["computed", "written"])
 async def test_others_are_answered_while_a_plan_is(
     caller: Caller, monkeypatch: pytest.MonkeyPatch, module: ModuleType
 ) -> None:
-    slow = slowed(monkeypatch, module)
+    slow = slowed(monkeypatch, module, "plan")
     show_id = await caller.small_show(2)
     await holds_up_nobody(caller, slow, show_id, caller.plan(show_id))
 
 
 async def test_others_are_answered_while_a_run_is_planned(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     show_id = await caller.small_show(2)
-    slow = slowed(monkeypatch, generate)
+    slow = slowed(monkeypatch, generate, "plan")
     await holds_up_nobody(caller, slow, show_id, caller.generate(show_id))
     assert len(await caller.listed(show_id)) == 2
 
@@ -56,7 +35,7 @@ async def test_others_are_answered_while_a_retry_is_planned(
     provider.failures = {"u1": [Refused()]}
     show_id = await caller.small_show(2)
     await caller.generate(show_id)
-    slow = slowed(monkeypatch, generate)
+    slow = slowed(monkeypatch, generate, "plan")
     await holds_up_nobody(caller, slow, show_id, caller.retry(show_id))
 
 

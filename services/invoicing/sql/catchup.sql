@@ -34,9 +34,9 @@ WHERE due_at > clock_timestamp() AND failure = ''
   AND coalesce(succeeded_at, '-infinity') < clock_timestamp() - make_interval(secs => $1);
 
 -- name: take_sweep
--- One account whose reading is due, for $2 seconds this replica's alone.
+-- One account whose reading is due, for $2 seconds this replica's alone. One that was cut off began when it first did.
 UPDATE sweeps SET lease_owner = $1, lease_expires_at = clock_timestamp() + make_interval(secs => $2),
-  tried_at = clock_timestamp()
+  tried_at = clock_timestamp(), began_at = CASE WHEN page_token = '' THEN clock_timestamp() ELSE began_at END
 FROM (
   SELECT workspace_id, provider, external_account, livemode FROM sweeps
   WHERE due_at <= clock_timestamp() AND lease_expires_at <= clock_timestamp()
@@ -58,7 +58,9 @@ RETURNING true;
 
 -- name: sweep_done
 -- $6 seconds until the next one while webhooks are missed, $7 while nothing is missed and nothing heard, $8 at the most.
-UPDATE sweeps SET read_until = greatest(read_until, newest), newest = NULL, page_token = '', lease_owner = NULL,
+-- Where nothing happened it was read too: up to $9 before the reading began, the provider's clock being another.
+UPDATE sweeps SET read_until = greatest(read_until, newest, began_at - $9::interval), newest = NULL, began_at = NULL,
+  page_token = '', lease_owner = NULL,
   lease_expires_at = '-infinity', succeeded_at = clock_timestamp(), failure = '', failure_count = 0,
   due_at = clock_timestamp() + make_interval(secs => CASE
     WHEN missed_at > clock_timestamp() - make_interval(secs => $8) THEN $6
@@ -111,7 +113,14 @@ RETURNING invoices.id, workspace_id, provider, external_account, livemode, exter
 UPDATE invoices SET check_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1 AND external_id = $3;
 
 -- name: check_all_now
--- The provider does not remember everything that happened since the last reading: each invoice is read instead.
+-- The provider does not remember everything that happened since the last reading: each invoice is read instead. Locked in
+-- id order, as everybody does.
 UPDATE invoices SET check_at = clock_timestamp()
-WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND external_id <> ''
-  AND status IN ('draft', 'sent', 'payment_failed', 'uncollectible') AND check_at > clock_timestamp();
+FROM (
+  SELECT id FROM invoices
+  WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND external_id <> ''
+    AND status IN ('draft', 'sent', 'payment_failed', 'uncollectible') AND check_at > clock_timestamp()
+  ORDER BY id
+  FOR NO KEY UPDATE
+) AS locked
+WHERE invoices.id = locked.id;

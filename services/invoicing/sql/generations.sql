@@ -175,8 +175,13 @@ WHERE id = $1 AND lease_owner = $2 AND (status = 'pending' OR change IS NOT NULL
 -- name: holds_lease
 SELECT EXISTS (SELECT FROM invoices WHERE id = $1 AND lease_owner = $2);
 
+-- name: failed_providers
+-- At which providers the making of invoices failed, before they are locked.
+SELECT DISTINCT provider FROM invoices
+WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3));
+
 -- name: lock_failed
-SELECT id, buyer_id FROM invoices
+SELECT id, buyer_id, provider FROM invoices
 WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3))
   AND (lease_expires_at IS NULL OR lease_expires_at < clock_timestamp())  -- else it is being voided just now
 ORDER BY id

@@ -2,8 +2,7 @@
 -- Every invoice of a show with its buyer's labels, void ones too.
 SELECT invoices.id, invoices.workspace_id, buyer_id, platform, platform_user_id, handle, display_name, email,
        '' AS pay_token, status, draft_reason, total, revision, provider, external_account, livemode, external_id,
-       adjusted_at_provider, planned_digest, created_at, updated_at,
-       status = 'pending' OR change IS NOT NULL OR coalesce(lease_expires_at > clock_timestamp(), false) AS busy
+       adjusted_at_provider, planned_digest, created_at
 FROM invoices
 JOIN buyers ON buyers.id = invoices.buyer_id
 WHERE show_id = $1;

@@ -1,0 +1,50 @@
+"""Rows are locked in the same order by everybody, so that no two wait for each other."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from tests.invoicing.caller import Caller
+from tests.invoicing.conftest import Replica
+from tests.waiting import eventually
+
+Call = Callable[[Caller, pb.Invoice], Awaitable[object]]
+
+
+async def change_the_buyer(caller: Caller, invoice: pb.Invoice) -> None:
+    buyer = pb.Buyer(id=invoice.buyer_id, email="new@example.com")
+    request = pb.UpdateBuyerRequest(buyer=buyer, update_mask=FieldMask(paths=["email"]), show_id=invoice.show_id)
+    await caller.client.call(caller.shows.UpdateBuyer, request, caller.who)
+
+
+async def open_the_link(caller: Caller, invoice: pb.Invoice) -> None:
+    await caller.resolve(invoice.pay_path.rsplit("/", 1)[1], count_opening=True)
+
+
+async def revoke_the_link(caller: Caller, invoice: pb.Invoice) -> None:
+    await caller.revoke(invoice)
+
+
+@pytest.mark.parametrize("call", [change_the_buyer, open_the_link, revoke_the_link])
+async def test_who_waits_for_a_show_holds_neither_buyer_nor_link(caller: Caller, replica: Replica, call: Call) -> None:
+    """Claims and generations lock the show first, then its buyers and links."""
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+
+    async def waits() -> bool:
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return bool(await replica.pool.fetchval(waiting))
+
+    async with replica.pool.acquire() as held, held.transaction():
+        await held.execute("SELECT FROM shows WHERE id = $1 FOR NO KEY UPDATE", show_id)
+        called = asyncio.ensure_future(call(caller, invoice))
+        await eventually(waits, why="nobody waits for the show")
+        await held.execute("SELECT FROM buyers WHERE id = $1 FOR NO KEY UPDATE NOWAIT", invoice.buyer_id)
+        await held.execute("SELECT FROM pay_links WHERE show_id = $1 FOR NO KEY UPDATE NOWAIT", show_id)
+    await called
