@@ -120,7 +120,10 @@ class Entry:
 
     async def _count_results(self, changes: Sequence[Change]) -> None:
         """Every step out of pending is a result of the run that the invoice belongs to."""
-        await self.count([_result(change) for change in changes if change.before.status is Status.PENDING])
+        over = [
+            one for one in changes if one.before.status is Status.PENDING and one.after.status is not Status.PENDING
+        ]
+        await self.count([_result(change) for change in over])
 
     async def count(self, results: Sequence[Result]) -> None:
         """Counts results of runs, and tells their progress."""
@@ -146,7 +149,7 @@ class Entry:
 
 def _result(change: Change) -> Result:
     made = change.after
-    if change.withdrawn:
+    if change.withdrawn or made.status is Status.VOID:
         return Result(made.generation_id, cancelled=True)
     failed, held_back = made.status is Status.ERROR, made.status is Status.DRAFT and made.draft_reason is not None
     return Result(made.generation_id, created=not failed, failed=failed, held_back=held_back)

@@ -37,6 +37,7 @@ from services.invoicing.sendings import Sendings
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.shows_servicer import ShowsServicer
+from services.invoicing.upkeep import Upkeep
 from services.invoicing.verify import Verification
 from services.invoicing.watch import Watching
 from services.invoicing.worker import Workers
@@ -87,6 +88,7 @@ class Service:
         self.settlement = Settlement(self.ledger, self.rereading.wake)
         self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
         self.balance = Balance(pool)
+        self.upkeep = Upkeep(pool)
         self.verification = Verification(pool, provider)
         self.hearing = Hearing(pool, provider, every=pace.catchup)
         self.desk = Desk(pool, provider)
@@ -131,5 +133,6 @@ class Service:
                 self.catchup.run(),
                 self.rereading.run(),
                 self.balance.run(),
+                self.upkeep.run(),
             ):
                 group.create_task(work)

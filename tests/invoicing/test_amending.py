@@ -286,7 +286,7 @@ async def test_what_was_made_after_the_void_is_cleared_away(
     """A worker whose lease lapsed, and who comes back after the invoice was voided."""
     show_id = await caller.small_show(1)
     provider.gate.clear()
-    await caller.start(show_id)
+    run = await caller.start(show_id)
     await eventually(lambda: provider.entered.total() == 1)
     (pending,) = await caller.listed(show_id)
     # As if the worker had been frozen: its lease lapses and is not renewed.
@@ -301,6 +301,8 @@ async def test_what_was_made_after_the_void_is_cleared_away(
     provider.gate.set()
     await eventually(lambda: pending.id in provider.made and provider.made[pending.id].standing is Standing.VOID)
     assert (await caller.invoice(pending)).status == VOID
+    done = await caller.finished(run.id)
+    assert (done.created_count, done.cancelled_count) == (0, 1), "what is void is not made"
 
 
 @pytest.mark.parametrize("verb", ["mark_paid", "finalize", "update_draft"])
