@@ -25,6 +25,8 @@ TEXTS: Final = ("memo_template", "message_template", "footer", "payment_instruct
 LONGEST_MESSAGE: Final = 2000
 LONGEST_INSTRUCTIONS: Final = 5000
 LONGEST_TERM: Final = 365
+_LONGEST_NAME: Final = 200
+"""Characters of a buyer's or a show's name."""
 _USUAL_CURRENCY: Final = "USD"
 _VARIABLES: Final = {"memo_template": MEMO_VARIABLES, "message_template": MESSAGE_VARIABLES}
 """Of the settings that are templates."""
@@ -74,12 +76,15 @@ def _too_long(name: str, text: str, longest: int, *, plural: bool = False) -> li
     return [f"The {name} {verb} {counted(over, 'character')} too long; {longest} fit."] if over > 0 else []
 
 
-def _cut(text: str, longest: int) -> str:
-    """Values can make a text of a template that is short enough by itself."""
-    over = len(text) - longest
-    if over <= 0:
-        return ""
-    return f"With these values the text is {counted(over, 'character')} too long: its end is cut, {longest} fit."
+def _cut(template: str, sample: Mapping[str, str], values: Mapping[str, str], longest: int) -> str:
+    """A sentence where a template that is short enough becomes a text that is not: with these values, or with long
+    names where none are given."""
+    long_names = dict.fromkeys(("buyer", "show_name"), "x" * _LONGEST_NAME)
+    for these, known in (("these values", sample), ("the longest names", {**sample, **long_names})):
+        over = len(render(template, {**known, **values})) - longest
+        if over > 0:
+            return f"With {these} the text is {counted(over, 'character')} too long: its end is cut, {longest} fit."
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,8 @@ class ChangingSettings:
         sample = sample_values(currency if is_currency(currency) else _USUAL_CURRENCY)
         text = render(template, {**sample, **values})
         require([Fault("template", one) for one in _secret("text", text)])
-        return Preview(text, variables, _cut(text, longest) if setting == "memo_template" else "")
+        warning = _cut(template, sample, values, longest) if setting == "memo_template" else ""
+        return Preview(text, variables, warning)
 
     async def _connected(self, workspace_id: str, provider: str) -> Connection:
         connection = await self._repository.current(workspace_id, provider)

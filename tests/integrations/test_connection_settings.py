@@ -120,14 +120,18 @@ async def test_preview_says_that_the_end_of_a_long_memo_is_cut(connected: Shop) 
     """The template is short enough, what its variables make of it is not: at Stripe its end is missing."""
     preview = connected.caller.integrations.PreviewTemplate
 
-    async def shown(setting: str, name: str) -> pb.PreviewTemplateResponse:
+    async def shown(setting: str, name: str, template: str = "{buyer}") -> pb.PreviewTemplateResponse:
         values = {"buyer": name}
-        request = pb.PreviewTemplateRequest(provider="stripe", setting=setting, template="{buyer}", values=values)
+        request = pb.PreviewTemplateRequest(provider="stripe", setting=setting, template=template, values=values)
         return await connected.caller.gateway.call(preview, request, connected.who)
 
     assert (await shown("memo_template", "x" * 1500)).warning == ""
     assert (await shown("memo_template", "x" * 1501)).warning == (
         "With these values the text is 1 character too long: its end is cut, 1500 fit."
+    )
+    assert (await shown("memo_template", "Ana", "x" * 1300 + "{show_name}")).warning == ""
+    assert (await shown("memo_template", "Ana", "x" * 1302 + "{show_name}")).warning == (
+        "With the longest names the text is 2 characters too long: its end is cut, 1500 fit."
     )
     assert (await shown("message_template", "x" * 1501)).warning == "", "messages are not Stripe's"
 
