@@ -9,9 +9,10 @@ import asyncpg
 import msgspec
 
 from services.common.db import Connection
-from services.common.errors import Kind, NotFound, ShowbillError
+from services.common.errors import Fault, Kind, NotFound, ShowbillError, require
 from services.common.ids import new_id
 from services.invoicing import events
+from services.invoicing.domain.prices import price_fault
 from services.invoicing.feed import Batch, Rejection
 from services.invoicing.ledger import Entry, Ledger
 from services.invoicing.repository import SQL
@@ -47,6 +48,8 @@ class Item:
     price: int | None
     """Minor units. None is unpriced, 0 is free on purpose."""
     quantity: int | None
+    index: int = 0
+    """Its place among those that were sent with it."""
 
 
 class ItemChange(TypedDict, total=False):
@@ -70,11 +73,12 @@ class Items:
         self._ledger = ledger
 
     async def create(self, workspace_id: str, show_id: str, item: Item) -> asyncpg.Record:
-        """Raises ItemExists."""
+        """Raises InvalidRequest and ItemExists."""
         async with self._ledger.entry() as entry:
             show = await entry.connection.fetchrow(SQL["lock_show"], show_id, workspace_id)
             if show is None:
                 raise ShowNotFound
+            _require_price(item.price, show)
             values = (new_id(), show_id, item.item_number, item.title, item.price, item.quantity)
             made = await entry.connection.fetchrow(SQL["create_item"], *values)
             if made is None:
@@ -86,11 +90,12 @@ class Items:
     async def update(
         self, workspace_id: str, show_id: str, item_number: str, change: ItemChange, expected: str
     ) -> asyncpg.Record:
-        """`expected` is the etag that was read, empty for any. Raises ItemNotFound and ItemChanged."""
+        """`expected` is the etag that was read, empty for any. Raises InvalidRequest, ItemNotFound, ItemChanged."""
         async with self._ledger.entry() as entry:
             show = await entry.connection.fetchrow(SQL["lock_show"], show_id, workspace_id)
             if show is None:
                 raise ShowNotFound
+            _require_price(change.get("price"), show)
             item = await entry.connection.fetchrow(SQL["get_item"], show_id, item_number)
             if item is None:
                 raise ItemNotFound(item_number=item_number)
@@ -116,8 +121,14 @@ class ItemLoad:
     def lock_key(self, row: Item) -> tuple[str, str]:
         return row.item_number, ""
 
-    async def sift(self, _connection: Connection, batch: Batch[Item]) -> tuple[list[Item], list[Rejection]]:
-        return list(batch.rows), list(batch.unreadable)
+    async def sift(self, connection: Connection, batch: Batch[Item]) -> tuple[list[Item], list[Rejection]]:
+        currency = await connection.fetchval(SQL["currency_of_show"], batch.show_id)
+        faults = {item.index: price_fault(item.price, currency) for item in batch.rows}
+        priced = [
+            Rejection(item.index, item.item_number, faults[item.index]) for item in batch.rows if faults[item.index]
+        ]
+        rejections = sorted((*batch.unreadable, *priced), key=lambda rejection: rejection.index)
+        return [item for item in batch.rows if not faults[item.index]], rejections
 
     async def write(self, connection: Connection, show: asyncpg.Record, rows: Sequence[Item]) -> tuple[int, int]:
         items = list({item.item_number: item for item in rows}.values())
@@ -138,6 +149,21 @@ class ItemLoad:
         if created or updated:
             await entry.connection.execute(SQL["add_to_item_count"], show["id"], created)
             await _tell(entry, show)
+
+
+class WholeItems(ItemLoad):
+    """Items that are taken all together, or none."""
+
+    async def sift(self, connection: Connection, batch: Batch[Item]) -> tuple[list[Item], list[Rejection]]:
+        """Raises InvalidRequest."""
+        rows, rejections = await super().sift(connection, batch)
+        require([Fault(f"items[{one.index}].price", one.reason) for one in rejections])
+        return rows, rejections
+
+
+def _require_price(price: int | None, show: asyncpg.Record) -> None:
+    fault = price_fault(price, show["currency"])
+    require([Fault("item.price", fault)] if fault else [])
 
 
 async def _tell(entry: Entry, show: asyncpg.Record) -> None:

@@ -13,7 +13,6 @@ from services.invoicing.parse import count_fault, email_fault, moment, text_faul
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
 MOST_IN_BATCH: Final = 5_000
-MOST_PRICE: Final = 99_999_999
 MOST_QUANTITY: Final = 1_000_000
 
 
@@ -28,7 +27,7 @@ def items(messages: Sequence[pb.Item]) -> list[Item]:
             faults.append(Fault(f"items[{place}].item_number", problem))
         seen.add(message.item_number)
     require(faults)
-    return [_item(message) for message in messages]
+    return [_item(message, place) for place, message in enumerate(messages)]
 
 
 def new_item(message: pb.Item) -> Item:
@@ -37,12 +36,13 @@ def new_item(message: pb.Item) -> Item:
     return _item(message)
 
 
-def _item(message: pb.Item) -> Item:
+def _item(message: pb.Item, index: int = 0) -> Item:
     return Item(
         item_number=message.item_number,
         title=message.title,
         price=message.price if message.HasField("price") else None,
         quantity=message.quantity if message.HasField("quantity") else None,
+        index=index,
     )
 
 
@@ -70,8 +70,8 @@ def mask_faults(paths: set[str], known: set[str]) -> list[Fault]:
 
 def _item_faults(item: pb.Item) -> list[Fault]:
     faults = text_fault("item_number", item.item_number, 64, least=1) + text_fault("title", item.title, 500)
-    if item.HasField("price") and not 0 <= item.price <= MOST_PRICE:
-        faults.append(Fault("price", f"The price is not between 0 and {MOST_PRICE:,} minor units."))
+    if item.price < 0:  # how dear it may be goes by the show's currency: items.py
+        faults.append(Fault("price", "The price is below 0. Leave it out while it is not known; 0 is free."))
     if item.HasField("quantity") and item.quantity < 0:
         faults.append(Fault("quantity", "The quantity is below 0. Leave it out when it is unlimited."))
     return faults
@@ -101,7 +101,7 @@ def item_batch(request: pb.StreamItemsRequest, first: int) -> Batch[Item]:
         if faults := _item_faults(message):
             rejections.append(Rejection(index, message.item_number, " ".join(fault.problem for fault in faults)))
         else:
-            read.append(_item(message))
+            read.append(_item(message, index))
     return Batch(parse_id(request.show_id, "show"), read, rejections, request.all_or_none)
 
 

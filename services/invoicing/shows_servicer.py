@@ -13,13 +13,14 @@ from services.invoicing import parse, parse_browsing, parse_shows, render, rende
 from services.invoicing.browsing import Browsing
 from services.invoicing.claims import Buyers, ClaimLoad
 from services.invoicing.feed import Batch, Feed
-from services.invoicing.items import ItemLoad, Items
+from services.invoicing.items import ItemLoad, Items, WholeItems
 from services.invoicing.shows import END, PAUSE, START, Move, Shows
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import ShowsServiceServicer
 
 CLAIMS: Final = ClaimLoad()
 ITEMS: Final = ItemLoad()
+WHOLE_ITEMS: Final = WholeItems()
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -90,7 +91,7 @@ class ShowsServicer(ShowsServiceServicer):
 
     async def UpsertItems(self, request: pb.UpsertItemsRequest, context: Context) -> pb.UpsertItemsResponse:
         batch = Batch(parse_id(request.show_id, "show"), parse_shows.items(request.items))
-        done = await self._feed.batch(identity().workspace_id, ITEMS, batch)
+        done = await self._feed.batch(identity().workspace_id, WHOLE_ITEMS, batch)
         return pb.UpsertItemsResponse(
             created_count=done.created, updated_count=done.updated, unchanged_count=done.unchanged
         )

@@ -104,3 +104,23 @@ async def test_a_whole_call_of_bad_items_is_still_answered(caller: Caller, show_
     assert error.kind is Kind.INVALID
     assert error.faults[0].field == "items[0].price"
     assert 20 <= len(error.faults) < 5_000
+
+
+@pytest.mark.parametrize(("currency", "most"), [("USD", 99_999_999), ("IDR", 999_999_999_999)])
+async def test_price_goes_as_far_as_its_currency_does(caller: Caller, currency: str, most: int) -> None:
+    """However it comes in: Rp 15,000,000 is no dear lamp."""
+    show_id = (await caller.create_show(currency=currency)).id
+    dearest, dearer = pb.Item(item_number="1", price=most), pb.Item(item_number="2", price=most + 1)
+    sentence = f"The price is not between 0 and {most:,} minor units."
+    assert (await caller.items(show_id, [dearest])).created_count == 1
+    error = await refusal(caller.items(show_id, [dearest, dearer]))
+    assert [(fault.field, fault.problem) for fault in error.faults] == [("items[1].price", sentence)]
+    streamed = await caller.stream_items(show_id, [dearest], [dearer, pb.Item(item_number="3", price=most)])
+    assert [(one.index, one.item_number, one.reason) for one in streamed.rejected_items] == [(1, "2", sentence)]
+    assert (streamed.created_count, streamed.unchanged_count) == (1, 1)
+    added = pb.CreateItemRequest(show_id=show_id, item=dearer)
+    error = await refusal(caller.client.call(caller.shows.CreateItem, added, caller.who))
+    assert [(fault.field, fault.problem) for fault in error.faults] == [("item.price", sentence)]
+    error = await refusal(caller.update_item(show_id, pb.Item(item_number="1", price=most + 1), "price"))
+    assert [(fault.field, fault.problem) for fault in error.faults] == [("item.price", sentence)]
+    assert [one.price for one in await caller.listed_items(show_id)] == [most, most]

@@ -13,6 +13,9 @@ SELECT * FROM shows WHERE id = $1 AND workspace_id = $2;
 -- name: lock_show
 SELECT * FROM shows WHERE id = $1 AND workspace_id = $2 FOR NO KEY UPDATE;
 
+-- name: currency_of_show
+SELECT currency FROM shows WHERE id = $1;
+
 -- name: list_shows
 SELECT * FROM shows
 WHERE workspace_id = $1 AND ($2::uuid IS NULL OR id < $2)
