@@ -105,6 +105,8 @@ def _billed(row: asyncpg.Record) -> Billed:
         draft_reason=DraftReason(draft_reason) if draft_reason else None,
         settled=row["settled_total"],
         settled_count=row["settled_count"],
+        paid=row["paid_total"],
+        settled_adjusted=row["settled_adjusted"],
         own=row["own_total"],
         beside=row["beside_total"],
         adjusted=row["adjusted_at_provider"],

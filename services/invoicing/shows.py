@@ -9,8 +9,10 @@ from typing import Final
 import asyncpg
 import msgspec
 
+from services.common.db import Connection
 from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.ids import new_id
+from services.common.money import exponent
 from services.invoicing import events
 from services.invoicing.ledger import Entry, Ledger
 from services.invoicing.repository import SQL
@@ -41,6 +43,12 @@ class CurrencyFixed(ShowbillError):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "CURRENCY_FIXED"
+
+
+class PricesFixed(CurrencyFixed):
+    """Items of the show have prices in {currency}, and {wanted} has other minor units: the prices would be other
+    amounts. Make a new show in {wanted}, or take the prices away first.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +118,8 @@ class Shows:
                 return show  # also when it was sent again, by then with an old etag
             if expected not in ("", etag(show)):
                 raise ShowChanged
-            if currency not in (None, show["currency"]) and await connection.fetchval(
-                SQL["show_has_invoices"], show_id
-            ):
-                raise CurrencyFixed(currency=show["currency"])
+            if currency not in (None, show["currency"]):
+                await _refuse_currency(connection, show, wanted[1])
             return await _write(entry, show, (*wanted, show["state"], show["end_at"]))
 
     async def move(self, workspace_id: str, show_id: str, move: Move) -> asyncpg.Record:
@@ -150,6 +156,15 @@ class Shows:
         if points <= 0:
             return []
         return await self._pool.fetch(SQL["collected_over_time"], show_id, min(points, MOST_POINTS))
+
+
+async def _refuse_currency(connection: Connection, show: asyncpg.Record, wanted: str) -> None:
+    """Raises CurrencyFixed where something has an amount already that would be another one in that currency."""
+    known = show["currency"]
+    if await connection.fetchval(SQL["show_has_invoices"], show["id"]):
+        raise CurrencyFixed(currency=known)
+    if exponent(wanted) != exponent(known) and await connection.fetchval(SQL["show_has_prices"], show["id"]):
+        raise PricesFixed(currency=known, wanted=wanted)
 
 
 async def _write(

@@ -69,6 +69,8 @@ async def test_settings_are_previewed_and_saved(dashboard: Dashboard, workspace:
     await page.get_by_role("button", name="Save settings").click()
     await expect(page.locator("#memo_template-m")).to_contain_text("There is no variable {nonsense}")
     await expect(memo).to_have_value("Thanks {buyer}, see {nonsense}")
+    await memo.fill("Thanks {buyer} " + "for everything. " * 90)
+    await expect(shown).to_contain_text("With the longest names the text is")
     await memo.fill("Thanks {buyer}")
     await page.get_by_label("Payment due").fill("x")
     await page.get_by_role("button", name="Save settings").click()

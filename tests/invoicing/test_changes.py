@@ -206,6 +206,71 @@ def test_owing_less_than_was_paid_is_told() -> None:
     assert proposal.sentence == "The buyer owes £10.00 less than was settled. Refund it at the provider."
 
 
+@pytest.mark.parametrize(
+    ("settled", "claims", "sentence"),
+    [
+        (
+            [(Status.UNCOLLECTIBLE, 1000)],
+            [],
+            "The buyer owes nothing now; nothing was paid, and £10.00 was written off. There is nothing to refund.",
+        ),
+        (
+            [(Status.PAID, 1000), (Status.UNCOLLECTIBLE, 500)],
+            [("2", 3)],
+            "The buyer owes £7.50 now; £10.00 was paid, and £5.00 was written off. Refund £2.50 at the provider.",
+        ),
+        (
+            [(Status.PAID, 1000), (Status.UNCOLLECTIBLE, 500)],
+            [("1", 1)],
+            "The buyer owes £10.00 now; £10.00 was paid, and £5.00 was written off. There is nothing to refund.",
+        ),
+    ],
+)
+def test_what_was_written_off_is_not_to_be_refunded(
+    settled: list[tuple[Status, int]], claims: list[tuple[str, int]], sentence: str
+) -> None:
+    world = invoiced(("1", 1))
+    for status, total in settled:
+        if world.bills[-1].status not in PAYABLE:
+            world.claims.append(("2", total // 250))
+            world.run()
+        world.bills[-1].status = status
+    assert [(bill.status, bill.total) for bill in world.bills] == settled
+    world.claims = claims
+    proposal = world.entry().proposal
+    assert proposal
+    assert (proposal.change, proposal.sentence) == (ChangeKind.NONE, sentence)
+
+
+def test_supplement_beside_what_was_changed_at_the_provider_says_so() -> None:
+    world = paid(("1", 1))
+    world.bills[0].total, world.bills[0].adjusted = 700, True
+    world.claims.append(("2", 1))
+    proposal = world.entry().proposal
+    assert proposal
+    assert (proposal.change, proposal.bill) == (ChangeKind.SUPPLEMENT, 550)
+    told = "The total of what is settled was changed at the provider"
+    assert told in proposal.sentence
+    world.run()
+    world.claims.append(("2", 1))
+    proposal = world.entry().proposal
+    assert proposal
+    assert (proposal.change, proposal.bill, told in proposal.sentence) == (ChangeKind.REISSUE, 800, True)
+
+
+def test_failed_supplement_of_a_buyer_without_claims_tells_of_the_refund() -> None:
+    world = paid(("1", 1))
+    world.claims.append(("2", 1))
+    world.run(fails=True)
+    world.claims.clear()
+    proposal = world.entry().proposal
+    assert proposal
+    assert (proposal.change, proposal.sentence) == (
+        ChangeKind.VOID,
+        "The buyer owes £10.00 less than was settled. Refund it at the provider. The invoice over £2.50 is voided.",
+    )
+
+
 def test_paid_one_of_the_same_amount_is_right() -> None:
     world = paid(("1", 1))
     world.claims = [("2", 4)]

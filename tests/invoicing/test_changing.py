@@ -139,6 +139,17 @@ async def test_owing_less_than_was_paid_is_only_told(caller: Caller) -> None:
     assert (await caller.generate(show_id, apply_changes=True)).total_count == 0
 
 
+async def test_discount_given_at_the_provider_is_not_taken_back_in_silence(caller: Caller) -> None:
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    await caller.apply(paid_event(caller, invoice, total=700))
+    await late_claim(caller, show_id)
+    (change,) = await caller.changes(show_id)
+    assert (change.kind, change.difference) == (pb.CHANGE_KIND_SUPPLEMENT, 800)
+    assert "was changed at the provider, by a discount for example" in change.sentence
+
+
 async def test_unpaid_invoice_of_a_released_claim_is_voided(caller: Caller, provider: FakeProvider) -> None:
     show_id = await caller.small_show(1)
     await caller.generate(show_id)

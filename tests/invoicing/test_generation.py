@@ -184,12 +184,13 @@ async def test_retry_bills_claims_and_prices_of_now(caller: Caller, provider: Fa
     reasons = {entry.reason for entry in (await caller.plan(show_id)).entries}
     assert reasons == {"Its making failed; retry it, and it bills the claims and prices of now."}
     await caller.finished((await caller.retry(show_id)).generation.id)
-    right, held = [await caller.invoice(invoice) for invoice in await caller.listed(show_id)]
+    made = sorted(await caller.listed(show_id, pb.INVOICE_STATUS_DRAFT), key=lambda one: one.platform_user_id)
+    right, held = [await caller.invoice(invoice) for invoice in made]
     assert (right.status, right.total, right.lines[0].amount) == (pb.INVOICE_STATUS_DRAFT, 250, 250)
     assert not right.draft_reason
     assert (held.total, held.draft_reason, held.unpriced_count) == (0, pb.DRAFT_REASON_NEEDS_PRICE, 1)
     told = provider.orders[right.id][-1]
-    assert (told.attempt, told.total, told.lines[0]["amount"], told.keep_draft) == (2, 250, 250, False)
+    assert (told.revision, told.total, told.lines[0]["amount"], told.keep_draft) == (2, 250, 250, False)
     assert provider.orders[held.id][-1].keep_draft
     assert {entry.action for entry in (await caller.plan(show_id)).entries} == {pb.PLAN_ACTION_UNCHANGED}
 

@@ -126,6 +126,25 @@ async def test_currency_is_fixed_by_the_first_invoice(caller: Caller) -> None:
     assert (await caller.show(show_id)).name == "New name"
 
 
+async def test_prices_are_never_read_in_other_minor_units(caller: Caller) -> None:
+    show = await caller.create_show(currency="USD")
+
+    async def move_to(currency: str) -> str:
+        request = pb.UpdateShowRequest(
+            show=pb.Show(id=show.id, currency=currency), update_mask=FieldMask(paths=["currency"])
+        )
+        return (await caller.client.call(caller.shows.UpdateShow, request, caller.who)).show.currency
+
+    await caller.items(show.id, [pb.Item(item_number="1", title="Unpriced"), pb.Item(item_number="2", price=0)])
+    assert [await move_to("JPY"), await move_to("USD")] == ["JPY", "USD"], "nothing is of another amount"
+    await caller.items(show.id, [pb.Item(item_number="1", title="Lamp", price=1500)])
+    assert [await move_to("EUR"), await move_to("USD")] == ["EUR", "USD"], "cents are cents"
+    error = await refusal(move_to("JPY"))
+    assert (error.kind, error.reason) == (Kind.FAILED_PRECONDITION, "CURRENCY_FIXED")
+    assert "have prices in USD" in error.message
+    assert (await caller.show(show.id)).currency == "USD"
+
+
 async def test_items_are_created_updated_or_unchanged(caller: Caller) -> None:
     show = await caller.create_show()
     two = [pb.Item(item_number="1", title="A", price=100), pb.Item(item_number="2", title="B")]

@@ -92,6 +92,8 @@ class World:
                 draft_reason=newest.draft_reason,
                 settled=sum(bill.total for bill in self.settled()),
                 settled_count=len(self.settled()),
+                paid=sum(bill.total for bill in self.standing() if bill.status is Status.PAID),
+                settled_adjusted=any(bill.adjusted for bill in self.settled()),
                 own=newest.total,
                 beside=newest.beside,
                 adjusted=newest.adjusted,

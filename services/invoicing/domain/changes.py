@@ -42,6 +42,10 @@ _ELSEWHERE: Final = (
     "It was made with another account or mode than the one that is connected now. Connect that one again to change it."
 )
 _ADJUSTED: Final = " What was edited in it at the provider is lost."
+_CHANGED_THERE: Final = (
+    " The total of what is settled was changed at the provider, by a discount for example, and the difference takes"
+    " that back. Look at it first."
+)
 
 
 def propose(buyer: Buyer, owed: Owed, billed: Billed, terms: Terms) -> Proposal | None:
@@ -65,14 +69,32 @@ def _beside_settled(owed: Owed, billed: Billed, terms: Terms) -> Proposal | None
     if due == 0:
         return None
     if due < 0:
-        less = format_money(-due, terms.currency)
-        return _nothing(owed, billed, f"The buyer owes {less} less than was settled. Refund it at the provider.")
+        return _nothing(owed, billed, _settled_more(owed, billed, terms))
     why = too_little(due, terms) or too_much(due, terms)
     if why:
         return _nothing(owed, billed, why)
     settled, more = (format_money(amount, terms.currency) for amount in (billed.settled, due))
     sentence = f"{settled} is settled. A supplementary invoice over the difference of {more} is made beside it."
-    return Proposal(ChangeKind.SUPPLEMENT, sentence, billed.total, owed.total, due)
+    return Proposal(ChangeKind.SUPPLEMENT, sentence + _settled_otherwise(billed), billed.total, owed.total, due)
+
+
+def _settled_more(owed: Owed, billed: Billed, terms: Terms) -> str:
+    """What was written off was not paid, so only what was paid above what is owed can be refunded."""
+    less, refund = billed.settled - owed.total, billed.paid - owed.total
+    if refund == less:
+        return f"The buyer owes {format_money(less, terms.currency)} less than was settled. Refund it at the provider."
+    now, paid, off = (
+        format_money(amount, terms.currency) if amount else "nothing"
+        for amount in (owed.total, billed.paid, billed.settled - billed.paid)
+    )
+    told = f"The buyer owes {now} now; {paid} was paid, and {off} was written off."
+    if refund <= 0:
+        return f"{told} There is nothing to refund."
+    return f"{told} Refund {format_money(refund, terms.currency)} at the provider."
+
+
+def _settled_otherwise(billed: Billed) -> str:
+    return _CHANGED_THERE if billed.settled_adjusted else ""
 
 
 def _of_unsettled(owed: Owed, billed: Billed, terms: Terms) -> Proposal:
@@ -92,15 +114,15 @@ def _of_unsettled(owed: Owed, billed: Billed, terms: Terms) -> Proposal:
     then = f" It stays a draft: {held_back_because(reason)}" if reason else ""
     if change is ChangeKind.EDIT_DRAFT and not reason:
         then = " It can be paid then."
-    return Proposal(change, sentence + then, billed.total, owed.total, due, reason)
+    return Proposal(change, sentence + then + _settled_otherwise(billed), billed.total, owed.total, due, reason)
 
 
 def _why_needless(owed: Owed, billed: Billed, due: int, terms: Terms) -> str:
     if not billed.settled_count:
         return why_not(owed, terms)
-    if due <= 0:
-        return "What is settled already covers what the buyer owes."
-    return too_little(due, terms)
+    if due < 0:
+        return _settled_more(owed, billed, terms)
+    return too_little(due, terms) if due else "What is settled already covers what the buyer owes."
 
 
 def _brought_to(billed: Billed, due: int, terms: Terms) -> tuple[ChangeKind, str]:

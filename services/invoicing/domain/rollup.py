@@ -78,6 +78,10 @@ class Billed:
     settled: int = 0
     """Minor units, over those that are paid or written off."""
     settled_count: int = 0
+    paid: int = 0
+    """Minor units, over those that are paid: what was written off brought no money."""
+    settled_adjusted: bool = False
+    """The total of one that is paid or written off was changed at the provider."""
     own: int = 0
     """Minor units of the newest alone."""
     beside: int = 0

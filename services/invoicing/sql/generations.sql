@@ -12,7 +12,9 @@ WITH here AS MATERIALIZED (
   SELECT buyer_id, max(revision) AS revision,
          sum(total) FILTER (WHERE status <> 'void') AS billed_total,
          sum(total) FILTER (WHERE status IN ('paid', 'uncollectible')) AS settled_total,
-         count(*) FILTER (WHERE status IN ('paid', 'uncollectible')) AS settled_count
+         count(*) FILTER (WHERE status IN ('paid', 'uncollectible')) AS settled_count,
+         sum(total) FILTER (WHERE status = 'paid') AS paid_total,
+         bool_or(adjusted_at_provider) FILTER (WHERE status IN ('paid', 'uncollectible')) AS settled_adjusted
   FROM invoices WHERE show_id = $1
   GROUP BY buyer_id
 ), newest AS MATERIALIZED (
@@ -35,6 +37,7 @@ SELECT buyers.id, platform, platform_user_id, handle, display_name, email, pay_t
        total, claim_count, line_count, unpriced_count, digest,
        coalesce(revision, 0) AS revision, coalesce(billed_total, 0)::bigint AS billed_total,
        coalesce(settled_total, 0)::bigint AS settled_total, coalesce(settled_count, 0) AS settled_count,
+       coalesce(paid_total, 0)::bigint AS paid_total, coalesce(settled_adjusted, false) AS settled_adjusted,
        invoice_id, status, draft_reason, own_total, planned_digest, beside_total, adjusted_at_provider, emailed,
        provider, external_account, livemode, stands, changing, changing_digest,
        -- Asked of the show's own buyers, and of nobody where the workspace has one currency. Not EXISTS: the planner could

@@ -27,6 +27,10 @@ UPDATE shows SET name = $2, currency = $3, start_at = $4, state = $5, end_at = $
 -- name: show_has_invoices
 SELECT EXISTS (SELECT FROM invoices WHERE show_id = $1);
 
+-- name: show_has_prices
+-- A price of 0 is the same in every currency.
+SELECT EXISTS (SELECT FROM show_items WHERE show_id = $1 AND price > 0);
+
 -- name: take_positions
 -- Positions for events: answers the last of the `count` that each show gives out. Locked in id order.
 WITH wanted AS (
