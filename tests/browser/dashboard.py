@@ -1,6 +1,7 @@
 """Somebody at the dashboard, in a real browser that tells on the page: what it complains of fails the test."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -66,11 +67,12 @@ class Dashboard:
         """Waits until the page hears live updates."""
         await self.page.locator("#live[data-state=on]").wait_for()
 
-    async def axe(self, within: str = "") -> list[str]:
-        """What axe finds wrong with the page, or a part of it, as it is now: rule and element."""
+    async def axe(self, within: str = "", rules: Collection[str] = ()) -> list[str]:
+        """What axe finds wrong with the page, or a part of it, as it is now: rule and element. `rules` narrows it."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE_SCRIPT)  # it is large, so a page gets it once
-        found = await Axe("0").run(self.page, context=within or None)
+        options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+        found = await Axe("0").run(self.page, context=within or None, options=options)
         return [
             f"{one['id']}: {node['html'][:160]} ({' '.join(node['failureSummary'].split())[:300]})"
             for one in found.response["violations"]
