@@ -49,7 +49,11 @@ class Balance:
         rows = await self._pool.fetch(SQL["unbalanced_since"], rest, _BATCH)
         for row in rows:
             context.bind_request(None)
-            await self._check(row)
+            try:
+                await self._check(row)
+            except asyncpg.PostgresError:  # of this show; the others have their turn all the same
+                log.exception("the money of a show could not be looked at", show_id=str(row["id"]))
+                await self._pool.execute(SQL["put_off_balance"], row["id"])
         return len(rows)
 
     async def unbalanced(self) -> int:

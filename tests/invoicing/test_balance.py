@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from services.invoicing import balance
 from services.invoicing.balance import Balance
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
@@ -81,6 +82,21 @@ async def test_only_shows_that_changed_are_looked_at(caller: Caller, replica: Re
     assert await replica.service.balance.check_changed(rest=60) == 0, "it rests"
     assert await replica.service.balance.check_changed(rest=0) == 1
     assert await replica.service.balance.check_changed(rest=0) == 0
+
+
+async def test_show_that_cannot_be_looked_at_is_in_nobodys_way(
+    caller: Caller, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(balance, "_BATCH", 1)
+    broken, _ = await invoiced(caller, 2)
+    sound, _ = await invoiced(caller, 1)
+    await replica.pool.execute("UPDATE invoices SET total = 9223372036854775807 WHERE show_id = $1", broken)
+    for _ in range(3):
+        await replica.service.balance.check_changed(rest=0)
+    rows = await replica.pool.fetch(
+        "SELECT show_id::text, balances.seq = shows.seq AS fresh FROM balances JOIN shows ON shows.id = show_id"
+    )
+    assert {row["show_id"]: row["fresh"] for row in rows} == {broken: False, sound: True}
 
 
 async def test_one_replica_at_a_time_looks_at_a_show(caller: Caller, replica: Replica) -> None:

@@ -18,5 +18,10 @@ ON CONFLICT (show_id) DO UPDATE
 SET seq = excluded.seq, off_by = excluded.off_by, off_buyers = excluded.off_buyers, checked_at = clock_timestamp()
 WHERE balances.seq <= excluded.seq;
 
+-- name: put_off_balance
+-- It could not be looked at: it stays due, behind those that wait longer.
+INSERT INTO balances (show_id, seq, off_by, off_buyers) VALUES ($1, 0, 0, 0)
+ON CONFLICT (show_id) DO UPDATE SET checked_at = clock_timestamp();
+
 -- name: count_unbalanced
 SELECT count(*)::integer AS shows, coalesce(sum(abs(off_by)), 0)::bigint AS amount FROM balances WHERE off_buyers > 0;
