@@ -133,7 +133,11 @@ class LeasedQueue(ABC, Generic[E]):
         if not shares:
             return
         for row in await self._take(shares):
-            entry = self._read(row)
+            try:
+                entry = self._read(row)
+            except Exception:  # of this row: its lease lapses, and those that were taken with it are not held up
+                log.exception("an entry of a queue could not be read", queue=self._queue.name, entry_id=str(row["id"]))
+                continue
             if entry.id in self._under_way:  # its lease lapsed while the database was away; it is renewed now
                 continue
             self._under_way[entry.id] = entry

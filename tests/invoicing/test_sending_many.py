@@ -4,11 +4,13 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 
+import asyncpg
 import pytest
 
 from services.cli.embedded.nats import Nats
 from services.common.errors import Kind
 from services.common.ids import new_id
+from services.invoicing.sender import Delivery, Senders
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import MakeCaller, Replica, running_replica
@@ -66,6 +68,30 @@ async def test_one_failure_stops_no_other_and_changes_no_status(caller: Caller, 
     assert after[rows[2].id].status == pb.INVOICE_STATUS_SENT
     once_more = await caller.sent((await caller.send_many(show_id)).id)
     assert counts(once_more) == (1, 0, 0, 1, 0)
+
+
+async def test_entry_that_cannot_be_read_holds_up_no_other(
+    caller: Caller, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_id = await invoiced(caller, 3)
+    bad, *good = await caller.listed(show_id)
+    read = Senders._read
+
+    def unreadable(self: Senders, row: asyncpg.Record) -> Delivery:
+        if str(row["invoice_id"]) == bad.id:
+            raise ValueError("unreadable")
+        return read(self, row)
+
+    monkeypatch.setattr(Senders, "_read", unreadable)
+    run = await caller.send_many(show_id)
+
+    async def others_are_sent() -> bool:
+        now = await caller.sending(run.id)
+        return (now.delivered_count, now.queued_count) == (len(good), 1)
+
+    await eventually(others_are_sent, why="one bad entry held up the others")
+    monkeypatch.setattr(Senders, "_read", read)
+    assert (await caller.sent(run.id)).delivered_count == len(good) + 1, "its lease lapsed, and it was taken up again"
 
 
 async def test_same_request_id_begins_one_run(caller: Caller, provider: FakeProvider) -> None:
