@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 
 from services.common.context import Identity
-from services.invoicing import repository
+from services.invoicing import events, repository
 from services.invoicing.domain.amending import put_off, withdraw
 from services.invoicing.domain.invoice import Invoice
 from services.invoicing.generate import GenerationNotFound
@@ -50,8 +50,12 @@ async def _stop(entry: Entry, identity: Identity, run: asyncpg.Record) -> None:
     unbegun = await database.fetch(SQL["lock_unbegun"], run["id"], run["workspace_id"], run["show_id"])
     rows = await database.fetch(SQL["lock_invoices"], [row["id"] for row in unbegun])
     await database.execute(SQL["lock_show"], run["show_id"], run["workspace_id"])
-    if await database.fetchrow(SQL["cancel_generation"], run["id"]) is None:
+    cancelled = await database.fetchrow(SQL["cancel_generation"], run["id"])
+    if cancelled is None:
         return  # its last invoice was quicker
+    if not rows:  # else the results that are counted below tell of it
+        told = events.generation_progressed(str(run["id"]), repository.counts(cancelled))
+        await entry.tell([(str(run["workspace_id"]), str(run["show_id"]), told)])
     now, changed = datetime.now(UTC), {row["id"] for row in unbegun if row["is_change"]}
     await database.execute(SQL["drop_changes"], run["id"], list(changed))
     leave = {True: _left_as_it_is, False: _left_out}

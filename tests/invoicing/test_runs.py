@@ -60,6 +60,20 @@ async def test_cancelled_run_finishes_what_was_begun_and_no_more(
     assert (await caller.cancel(run.id)).state == CANCELLED
 
 
+async def test_cancel_that_leaves_nothing_out_is_told_too(caller: Caller, provider: FakeProvider, nats: Nats) -> None:
+    show_id = await caller.small_show(2)
+    provider.gate.clear()
+    run = await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 2)
+    before = (await caller.show(show_id)).seq
+    async with listening(nats.url, caller.who.workspace_id) as heard:
+        assert (await caller.cancel(run.id)).cancelled_count == 0
+        (told,) = await eventually(lambda: [one for one in heard.of("generation.progressed") if one.seq > before])
+    assert (told.generation_progressed.generation_id, told.generation_progressed.pending_count) == (run.id, 2)
+    provider.gate.set()
+    assert (await over(caller, run.id)).created_count == 2
+
+
 async def test_buyers_of_a_cancelled_run_are_invoiced_again_with_history(
     caller: Caller, provider: FakeProvider
 ) -> None:
