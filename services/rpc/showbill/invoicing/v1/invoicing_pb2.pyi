@@ -1558,7 +1558,7 @@ class Claim(_message.Message):
     """Label."""
     item_number: _builtins.str
     quantity: _builtins.int
-    """1 when 0."""
+    """How many. 0 is what an unset quantity looks like, so it is taken as 1; send RELEASED for a claim that wins nothing."""
     status: Global___ClaimStatus.ValueType
     sequence: _builtins.int
     """The caller's counter of states of this claim: the highest stands, whatever its time. Where all are 0, claim_time
