@@ -79,7 +79,9 @@ class Outbox:
 
     async def run(self) -> None:
         """Publishes until cancelled."""
-        await asyncio.gather(self._publish_committed(), self._remove_published(), self._sweep_forever())
+        async with asyncio.TaskGroup() as group:  # which ends once all of them did: the last removal is waited for
+            for work in (self._publish_committed, self._remove_published, self._sweep_forever):
+                group.create_task(work())
 
     async def _publish_committed(self) -> None:
         while True:
@@ -87,7 +89,8 @@ class Outbox:
             self._wake.clear()
             messages, self._waiting = self._waiting, []
             try:
-                self._published += await self._publish(messages)
+                published = await self._publish(messages)  # before the list is looked at: it is swapped meanwhile
+                self._published += published
             except Exception as error:  # noqa: BLE001  # whatever it is must not end the publisher
                 log.warning("outbox rows stay for the sweeper", error=str(error), rows=len(messages))
             if self._published:

@@ -11,7 +11,6 @@ from tests.conftest import Database
 async def test_a_database_belongs_to_its_own_role(database: Database) -> None:
     connection = await asyncpg.connect(await database("invoicing"))
     assert await connection.fetchval("SELECT current_user") == "invoicing"
-    assert await connection.fetchval("SELECT current_setting('fsync')") == "on"
     await connection.close()
 
 

@@ -70,14 +70,15 @@ async def all_columns(url: str) -> str:
 async def all_events(nats: Nats) -> str:
     """Every message of the stream, headers included."""
     client = await connect(nats.url)
-    subscription = await client.jetstream().pull_subscribe("", stream=STREAM)
+    stream = client.jetstream()
+    last, seen = (await stream.stream_info(STREAM)).state.last_seq, 0
+    subscription = await stream.pull_subscribe("", stream=STREAM)
     parts: list[str] = []
-    while True:
-        try:
-            for message in await subscription.fetch(500, timeout=2):
-                parts.append(f"{message.subject} {message.headers} {message.data.decode('latin-1')}")
-        except TimeoutError:  # nats-py's own, or asyncio's when it is busy
-            break
+    while seen < last:
+        for message in await subscription.fetch(500, timeout=30):
+            parts.append(f"{message.subject} {message.headers} {message.data.decode('latin-1')}")
+            seen = message.metadata.sequence.stream
+            await message.ack()  # the server gives out no more than a thousand without
     await client.close()
     return "\n".join(parts)
 
