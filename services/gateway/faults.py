@@ -37,7 +37,9 @@ def sentence_of(error: msgspec.ValidationError) -> str:
 
 def column_sentence_of(error: msgspec.ValidationError) -> str:
     """The same of a line of a file, whose columns have the names of fields as people write them."""
-    return re.sub(r"^The field (\w+)", lambda found: f"The column {_HUMP.sub('_', found[1]).lower()}", sentence_of(error))
+    return re.sub(
+        r"^The field (\w+)", lambda found: f"The column {_HUMP.sub('_', found[1]).lower()}", sentence_of(error)
+    )
 
 
 def _walk(value: object, expected: Any, place: str) -> Iterator[Fault]:
