@@ -13,10 +13,11 @@ from services.rpc.showbill.events.v1 import events_pb2 as events
 from tests.gateway.harness import Gateway, Owner, paid_event, publisher
 from tests.waiting import eventually
 
-
 HANDSHAKE = {
-    **{"Connection": "Upgrade", "Upgrade": "websocket"},
-    **{"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw=="},
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
 }
 """What makes a request one for a socket."""
 
