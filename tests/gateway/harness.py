@@ -46,7 +46,8 @@ class Answer:
 
 def session_line(answer: Answer) -> str:
     """The header that sets the session's cookie, or removes it."""
-    return next(line for line in answer.headers.getall("Set-Cookie") if "showbill_session=" in line)
+    lines: list[str] = answer.headers.getall("Set-Cookie")
+    return next(line for line in lines if "showbill_session=" in line)
 
 
 class Client:

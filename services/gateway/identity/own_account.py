@@ -76,14 +76,15 @@ class OwnAccount:
         """The hash that the current password fits; None for an account that has none yet."""
         attempt = await self._throttle.count_signed_in(caller.user_id)
         row = await self._pool.fetchrow(SQL["password_of"], caller.credential_id)
-        if row is not None and row["password_hash"] is None:
+        password_hash: str | None = row["password_hash"] if row is not None else None
+        if row is not None and password_hash is None:
             if not row["signed_in_just_now"]:
                 raise SignInAgain
-        elif row is None or not await self._passwords.matches(current, row["password_hash"]):
+        elif not await self._passwords.matches(current, password_hash):
             error = WrongPassword()
             raise WrongPassword(error.message, faults=[Fault("currentPassword", error.message)])
         await self._throttle.forgive(attempt)
-        return row["password_hash"] if row is not None else None
+        return password_hash
 
     async def has_password(self, caller: Principal) -> bool:
         row = await self._pool.fetchrow(SQL["password_of"], caller.credential_id)

@@ -1,8 +1,8 @@
 """Slows down whoever guesses passwords; counted in Postgres.
 
 Strangers are counted by account and address, by address, and by account from wherever they come, so that many addresses
-together guess no faster. That last count must not lock the owner out: on a device or from a network where they signed in
-before it is not looked at. A known device has a count of its own, which nobody else can fill.
+together guess no faster. That last count must not lock the owner out: on a device or from a network where they signed
+in before it is not looked at. A known device has a count of its own, which nobody else can fill.
 """
 
 import hashlib
