@@ -100,9 +100,9 @@ async def test_buyers_and_invoices_are_exported(workspace: Workspace, tmp_path: 
     late = b"platform,platform_user_id,email\nfacebook,u0,late@example.com\n"
     assert (await workspace.rest.call("POST", f"{path}/imports/buyers", csv=late))["updated"] == 1
     plan = await workspace.rest.call("GET", f"{path}/invoices/plan")
-    (offer,) = [entry["change"] for entry in plan["entries"] if entry["change"]]
+    (offer,) = [entry["change"] for entry in plan["items"] if entry["change"]]
     assert (offer["kind"], offer["optional"]) == ("reissue", True)
-    assert offer["sentence"].startswith("The e-mail address ")
+    assert offer["sentence"].startswith("An e-mail address became known")
 
 
 async def cli(stack: Stack, workspace: Workspace, *arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
