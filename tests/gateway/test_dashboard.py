@@ -36,7 +36,9 @@ async def test_signing_in_leads_to_the_page_asked_for(gateway: Gateway, owner: O
     assert all(part in cookie for part in ("showbill_session=", "HttpOnly", "SameSite=lax", "Secure"))
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/a\nb"])
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/a\nb", "/日本"]
+)
 async def test_signing_in_never_leads_to_another_site(gateway: Gateway, owner: Owner, elsewhere: str) -> None:
     data = {"email": owner.email, "password": PASSWORD, "next": elsewhere}
     answer = await gateway.client()("POST", "/sign-in", data=data)
