@@ -185,6 +185,28 @@ async def test_a_file_that_cannot_be_looked_at_says_why(gateway: Gateway, owner:
     assert "Import" not in answer.text
 
 
+async def test_buyers_are_looked_at_then_taken(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="GBP")
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    gateway.invoicing.script("StreamBuyers", invoicing_pb2.StreamBuyersResponse(created_count=1))
+    browser = await gateway.signed_in(owner)
+    content = b"platform,user id,name,e-mail\nfacebook,u1,Ann,ann@example.com\nfacebook,u1,Bob,\n"
+
+    def form(**more: str) -> aiohttp.FormData:
+        data = aiohttp.FormData({"currency": "GBP", "importing": "yes"} | more)
+        data.add_field("buyers", content, filename="buyers.csv")
+        return data
+
+    seen = await browser("POST", "/shows/preview", data=form())
+    for told in ("Buyers", "ann@example.com", "Import 1 line", "Line 3.", "is on line 2 already."):
+        assert told in seen.text
+    assert not gateway.invoicing.calls
+    taken = await browser("POST", "/shows/s1/import", data=form(buyers_seen=hashlib.sha256(content).hexdigest()))
+    assert (taken.status, "1 not taken" in taken.text) == (200, True)
+    (call,) = gateway.invoicing.calls["StreamBuyers"]
+    assert [buyer.email for buyer in call.request.buyers] == ["ann@example.com"]
+
+
 async def test_another_file_than_was_looked_at_is_not_taken(gateway: Gateway, owner: Owner) -> None:
     show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="GBP")
     gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
