@@ -108,8 +108,8 @@
   /* ---- keyboard: single letters only while the focus is inside a row */
   on('keydown', e => {
     const find = $('#find'); if (find && (e.metaKey || e.ctrlKey) && e.key.toLowerCase() === 'k') { e.preventDefault(); find.focus(); find.select(); return; }
-    const tr = e.target.closest?.('tr[id^=inv-]'); if (!tr || e.metaKey || e.ctrlKey || e.altKey || e.target.matches('input,textarea,select') || e.target.closest('[popover]')) return;
-    if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { const next = e.key === 'ArrowDown' ? tr.nextElementSibling : tr.previousElementSibling, at = e.target.closest('td,th')?.cellIndex, to = next && ($('button,a', next.cells[at]) || $('.acts button', next)); if (to) { e.preventDefault(); to.focus(); } }
+    const tr = e.target.closest?.('tr[id^=inv-]'); if (!tr || e.metaKey || e.ctrlKey || e.altKey || e.target.matches('input:not(.sel),textarea,select') || e.target.closest('[popover]')) return;
+    if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { const next = e.key === 'ArrowDown' ? tr.nextElementSibling : tr.previousElementSibling, at = e.target.closest('td,th')?.cellIndex, to = next && ($('button,a,.sel', next.cells[at]) || $('.acts button', next)); if (to) { e.preventDefault(); to.focus(); } }
     else { const b = $(`[data-key="${CSS.escape(e.key.toLowerCase())}"]`, tr); if (b) { e.preventDefault(); b.click(); } }
   });
 
@@ -158,6 +158,18 @@
     const a = e.target.closest('#stale a'); if (!a) return;
     e.preventDefault(); const url = new URL(location.href); url.searchParams.set('without', off(ticks()).map(i => i.value).join(',')); location.assign(url);
   });
+
+  /* ---- invoices that are selected: a tick outlives every swap, and the bar over the filters says what can be done */
+  const selectable = () => $$('#inv-body .sel');
+  function selected() {
+    const bar = $('#selected'); if (!bar) return;
+    const all = selectable(), ids = all.filter(i => i.checked).map(i => i.value), head = $('#sel-all'), link = $('a', bar);
+    bar.hidden = !ids.length; put($('b', bar), `${ids.length.toLocaleString(LOCALE)} selected`); if (link) link.href = `${bar.dataset.href}?ids=${ids}`;
+    if (head) { head.checked = ids.length > 0 && ids.length === all.length; head.indeterminate = !head.checked && ids.length > 0; }
+  }
+  function select(boxes, on) { boxes.forEach(i => { i.checked = on; i.closest('td').toggleAttribute('hx-morph-skip', on); }); selected(); say($('#selected b').textContent); }
+  on('change', e => { const i = e.target; if (i.matches('.sel')) select(i.id === 'sel-all' ? selectable() : [i], i.checked); });
+  on('click', e => { if (e.target.closest('[data-unselect]')) { select(selectable(), false); $('#sel-all')?.focus(); } });
 
   /* ---- times, in the reader's own time and growing older */
   const AGES = [[60, 1, ''], [3600, 60, 'min'], [86400, 3600, 'h'], [30 * 86400, 86400, 'd']];
@@ -276,7 +288,7 @@
   /* A swap must never drop the keyboard on <body>: it lands on the same row's main button. */
   let held = '';
   on('htmx:before:swap', () => { held = document.activeElement?.closest?.('tr[id]')?.id || ''; });
-  on('htmx:after:swap', () => { if (held && document.activeElement === document.body) $(`#${held} [data-key], #${held} [popovertarget^=m-]`)?.focus(); held = ''; clocks(); chosen(); });
+  on('htmx:after:swap', () => { if (held && document.activeElement === document.body) $(`#${held} [data-key], #${held} [popovertarget^=m-]`)?.focus(); held = ''; clocks(); chosen(); selected(); });
   on('DOMContentLoaded', () => {
     live = $('#live');
     $$('[data-zone]').forEach(i => { i.value = Intl.DateTimeFormat().resolvedOptions().timeZone; });
