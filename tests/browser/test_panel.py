@@ -1,6 +1,7 @@
 """The invoice panel at work: the plan, progress and its end, verbs on one invoice, links to all, finding, sorting."""
 
 import asyncio
+import re
 from typing import Any
 
 from playwright.async_api import Locator, Page, expect
@@ -133,6 +134,14 @@ async def test_only_buyers_that_are_ticked_are_invoiced(dashboard: Dashboard, wo
     await page.get_by_label("Apply 1 change").uncheck()
     await expect(press).to_have_text("Generate 1 invoice")
     await expect(page.get_by_label("Invoice @u1")).not_to_be_checked()
+
+    # of the digits of a currency the browser has its own mind
+    dinars = await workspace.rest.call("POST", "/api/shows", {"name": "Beograd", "currency": "RSD"})
+    await _price(workspace, dinars["id"], "1", "12345")
+    await _claim(workspace, dinars["id"], "rsd,facebook,u0,@u0,1,1,winner,")
+    await dashboard.open(f"/shows/{dinars['id']}")
+    await expect(page.locator("#plan tbody .c-amount")).to_have_text(re.compile(r"RSD\s?123\.45"))
+    await expect(page.locator("[data-sum=total]")).to_have_text(re.compile(r"RSD\s?123\.45"))
 
 
 async def test_a_run_is_followed_by_all_and_can_be_cancelled(
@@ -296,6 +305,10 @@ async def test_the_list_is_found_sorted_and_exported(dashboard: Dashboard, works
     await expect(page.locator("th[aria-sort=descending]")).to_have_text("Amount")
     await page.go_back()
     await expect(rows.first).to_contain_text("@u0")
+    await dashboard.live()  # what Back brought listens too
+    await workspace.rest.call("POST", f"/api/shows/{show}/invoices/{(await _of(workspace, show, 'u3'))['id']}/void")
+    await expect(_row(page, "@u3").locator(".badge")).to_have_text("Void")
+    await expect(page.locator("#pill-void .count")).to_have_text("1")
 
     await page.get_by_role("button", name="More invoice actions").click()
     async with page.expect_download() as downloading:
