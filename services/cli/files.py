@@ -35,7 +35,7 @@ class Exit(IntEnum):
 
 def import_file(
     show: str,
-    what: Literal["items", "claims"],
+    what: Literal["items", "claims", "buyers"],
     file: File,
     *,
     all_or_nothing: Annotated[bool, Parameter(negative="")] = False,
@@ -45,7 +45,7 @@ def import_file(
     token: Token = "",
     state: State = Path(DEFAULT),
 ) -> int:
-    """Take a CSV file of items or claims into a show. Sending the same file again changes nothing.
+    """Take a CSV file of items, claims or buyers into a show. Sending the same file again changes nothing.
 
     Exits with 0 when every line was taken, 1 when lines were refused, 2 when it could not be done.
 

@@ -57,7 +57,9 @@ class Edge:
         sent = next((value for name, value in scope["headers"] if name == REQUEST_ID_HEADER.encode()), b"")
         request_id = bind_request(sent.decode("latin-1") or None)
         self._proxies.settle(scope)
-        began, status = time.perf_counter(), 0
+        began, status, method = time.perf_counter(), 0, str(scope.get("method", "WS"))
+        if method == "HEAD":  # what GET answers; the server leaves the body out
+            scope = {**scope, "method": "GET"}  # type: ignore[assignment]
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -75,7 +77,7 @@ class Edge:
             try:
                 await self._app(scope, _patient(receive) if scope["type"] == ScopeType.HTTP else receive, answer)
             finally:
-                _note(scope, status, began, step)
+                _note(scope, method, status, began, step)
 
 
 def _patient(receive: Receive) -> Receive:
@@ -129,12 +131,11 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _note(scope: Scope, status: int, began: float, step: tracing.Span) -> None:
+def _note(scope: Scope, method: str, status: int, began: float, step: tracing.Span) -> None:
     """One line. The route's template stands for the path: a pay link's token is nobody's business."""
     route = str(scope.get("path_template", "")) or "(none)"
     calm = status < 400 and (route in _QUIET or route.startswith(_PROVIDER))
     write = log.debug if calm else log.info
-    method = str(scope.get("method", "WS"))
     seconds = time.perf_counter() - began
     write("http", method=method, route=route, status=status, ms=round(seconds * 1000, 2))
     if scope["type"] == ScopeType.HTTP:  # how long a socket stays says nothing of how fast we are

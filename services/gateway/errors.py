@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
+from urllib.parse import quote
 
 import msgspec
 import structlog
@@ -15,6 +16,7 @@ from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError
 from services.common.problem import HTTP_STATUS, headers, problem
 from services.common.secret import redact
 from services.common.server import translate
+from services.common.status import RemoteError
 from services.gateway.faults import faults_of
 
 log = structlog.get_logger()
@@ -59,9 +61,18 @@ def on_error(_request: Request[Any, Any, Any], error: Exception) -> Response[byt
     return told(error)
 
 
+def known_error(error: Exception) -> ShowbillError:
+    """What there is to say of whatever was raised.
+
+    A service behind that takes us for nobody says nothing of our caller, whom no signing in would help.
+    """
+    known = translate(error)
+    return ShowbillError() if isinstance(known, RemoteError) and known.kind is Kind.UNAUTHENTICATED else known
+
+
 def told(error: Exception) -> Response[bytes]:
     """As above, wherever it was raised."""
-    known = translate(error)
+    known = known_error(error)
     if known.kind in (Kind.INTERNAL, Kind.UNAVAILABLE):
         log.error("request failed", reason=known.reason, exc_info=error)
     return answer(known)
@@ -113,14 +124,16 @@ def _body_faults(request: Request[Any, Any, Any]) -> list[Fault]:
 def _parameter_faults(error: ValidationException) -> list[Fault]:
     extra = error.extra if isinstance(error.extra, list) else []
     return [
-        Fault(str(entry.get("key", "")), f"The parameter {entry.get('key')} is not usable: {entry['message']}.")
+        Fault(key := _camel(str(entry.get("key", ""))), f"The parameter {key} is not usable: {entry['message']}.")
         for entry in extra
         if isinstance(entry, dict) and "message" in entry
     ]
 
 
 def pointer(field: str) -> str:
-    """`claims[3].user_handle` as the JSON pointer `#/claims/3/userHandle`."""
+    """`claims[3].user_handle` as the JSON pointer `#/claims/3/userHandle`; one that is a pointer already stays it."""
+    if field.startswith("/"):
+        return "#" + quote(field, safe="/~!$&'()*+,;=:@?")
     steps = [step for step in _STEP.split(field) if step]
     return "#" + "".join(f"/{_camel(step)}" for step in steps)
 

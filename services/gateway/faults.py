@@ -1,10 +1,10 @@
-"""Everything that is wrong with a body, at once: decoding alone stops at the first fault."""
+"""Everything that is wrong with a body, at once: decoding alone stops at the first fault. Places are JSON pointers."""
 
 import re
 from collections.abc import Iterator
 from itertools import islice
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, TypeAlias, Union, get_args, get_origin
 
 import msgspec
 
@@ -12,7 +12,12 @@ from services.common.errors import Fault
 from services.common.secret import redact
 
 _MOST: Final = 100
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LENGTH: Final = re.compile(r"Expected `str` of length ([<>])= (\d+)")
+_MISSING: Final = re.compile(r"Object missing required field `(.+)`")
 _PLACE: Final = re.compile(r" - at `(?:\$\.?)?([^`]*)`$")
+Place: TypeAlias = tuple[str | int, ...]
+"""The names and indices that lead to a value."""
 
 
 def faults_of(body: bytes, expected: Any) -> list[Fault]:
@@ -21,7 +26,7 @@ def faults_of(body: bytes, expected: Any) -> list[Fault]:
         value = msgspec.json.decode(body)
     except msgspec.DecodeError as error:
         return [Fault("", f"The body is not JSON: {error}.")]
-    found = islice(_walk(value, expected, ""), _MOST)
+    found = islice(_walk(value, expected, ()), _MOST)
     # The names of unknown fields come from the caller: a key that was pasted in the wrong place is not said again.
     return [Fault(redact(fault.field), redact(fault.problem)) for fault in found]
 
@@ -32,11 +37,18 @@ def sentence_of(error: msgspec.ValidationError) -> str:
     return _sentence(place[1] if place else "", str(error))
 
 
-def _walk(value: object, expected: Any, place: str) -> Iterator[Fault]:
+def column_sentence_of(error: msgspec.ValidationError) -> str:
+    """The same of a line of a file, whose columns have the names of fields as people write them."""
+    return re.sub(
+        r"^The field (\w+)", lambda found: f"The column {_HUMP.sub('_', found[1]).lower()}", sentence_of(error)
+    )
+
+
+def _walk(value: object, expected: Any, place: Place) -> Iterator[Fault]:
     try:
         msgspec.convert(value, expected, strict=False)
     except msgspec.ValidationError as error:
-        own = Fault(place, _sentence(place, str(error)))
+        own = Fault(_pointer(place), _sentence(_spoken(place), str(error)))
     else:
         return
     inner = _inner(value, _bare(expected), place)
@@ -45,20 +57,20 @@ def _walk(value: object, expected: Any, place: str) -> Iterator[Fault]:
     yield from inner
 
 
-def _inner(value: object, kind: Any, place: str) -> Iterator[Fault]:
+def _inner(value: object, kind: Any, place: Place) -> Iterator[Fault]:
     """Faults of the parts, where the value has parts."""
     if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
         for name in value.keys() - fields.keys():
-            yield Fault(_join(place, name), f"There is no field {name} here. Remove it, or correct its name.")
+            yield Fault(_pointer((*place, name)), f"There is no field {name} here. Remove it, or correct its name.")
         for name, field in fields.items():
             if name in value:
-                yield from _walk(value[name], field.type, _join(place, name))
+                yield from _walk(value[name], field.type, (*place, name))
             elif field.required:
-                yield Fault(_join(place, name), f"The field {name} is missing.")
+                yield Fault(_pointer((*place, name)), f"The field {name} is missing.")
     elif isinstance(value, list) and get_origin(kind) is list:
         for index, item in enumerate(value):
-            yield from _walk(item, get_args(kind)[0], f"{place}[{index}]")
+            yield from _walk(item, get_args(kind)[0], (*place, index))
 
 
 def _bare(expected: Any) -> Any:
@@ -71,11 +83,24 @@ def _bare(expected: Any) -> Any:
     return expected
 
 
-def _join(place: str, name: str) -> str:
-    return f"{place}.{name}" if place else name
+def _pointer(place: Place) -> str:
+    """As RFC 6901 has it: a name that the caller made up may hold anything."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)
+
+
+def _spoken(place: Place) -> str:
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return "".join(steps).removeprefix(".")
 
 
 def _sentence(place: str, message: str) -> str:
     what = f"The field {place}" if place else "The body"
     told = _PLACE.sub("", message)
+    if limit := _LENGTH.fullmatch(told):
+        bound = int(limit[2])
+        if limit[1] == ">" and bound == 1:
+            return f"{what} is empty."
+        return f"{what} has {'more' if limit[1] == '<' else 'fewer'} than {bound:,} characters."
+    if missing := _MISSING.fullmatch(told):
+        return f"The field {f'{place}.' if place else ''}{missing[1]} is missing."
     return f"{what} is not usable: {told[:1].lower()}{told[1:]}."

@@ -39,13 +39,6 @@ _MOST_KEPT: Final = 10_000
 """Callers, before those whose window is over are forgotten."""
 
 
-class TooManyRequests(ShowbillError):
-    """You have sent too many requests in a minute. Wait {seconds} seconds, then go on."""
-
-    kind = Kind.RATE_LIMITED
-    reason = "TOO_MANY_REQUESTS"
-
-
 @dataclass(slots=True)
 class Standing:
     """Where a caller stands in the present window."""
@@ -65,6 +58,14 @@ class Standing:
             (b"ratelimit-policy", f'"requests";q={self.quota};w={WINDOW}'.encode()),
             (b"ratelimit", f'"requests";r={self.left + self.elsewhere};t={seconds}'.encode()),
         ]
+
+
+class TooManyRequests(ShowbillError):
+    """You have sent too many requests in a minute. Wait {seconds} seconds, then go on."""
+
+    kind = Kind.RATE_LIMITED
+    reason = "TOO_MANY_REQUESTS"
+    standing: Standing | None = None
 
 
 def note(scope: Any, standing: Standing | None) -> None:
@@ -107,7 +108,9 @@ class Limits:
             standing = await self._ask_or_count_alone(key, quota)
         if not standing.left:
             wait = max(1.0, standing.ends - time.monotonic())
-            raise TooManyRequests(seconds=round(wait), retry_after=wait)
+            refused = TooManyRequests(seconds=round(wait), retry_after=wait)
+            refused.standing = standing
+            raise refused
         standing.left -= 1
         return standing
 

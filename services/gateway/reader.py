@@ -1,5 +1,6 @@
 """The reader's habits: how money and days are written where the browser says it is from. The words stay English."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
@@ -12,6 +13,8 @@ from services.common.money import format_money
 _MOST: Final = 12
 """Languages of a header that are looked at."""
 _USUAL: Final = Locale("en")
+_TAG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,7}")
+"""A language as BCP 47 writes it. Babel takes more, such as modifiers, and then has no data for it."""
 
 
 class Reader:
@@ -32,12 +35,17 @@ class Reader:
 @lru_cache(maxsize=256)
 def reader_of(accept_language: str) -> Reader:
     """The reader whom an Accept-Language header speaks of; English where it names nothing that we know."""
-    for tag in _tags(accept_language[:500]):
-        try:
-            return Reader(Locale.parse(tag, sep="-"))
-        except (UnknownLocaleError, ValueError, TypeError):
-            continue
-    return Reader(_USUAL)
+    return Reader(next(filter(None, map(locale_named, _tags(accept_language[:500]))), _USUAL))
+
+
+def locale_named(tag: str) -> Locale | None:
+    """The locale of a language tag; None where we know none."""
+    if not _TAG.fullmatch(tag):
+        return None
+    try:
+        return Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError, TypeError):
+        return None
 
 
 def _tags(header: str) -> Iterator[str]:

@@ -50,6 +50,7 @@ class _Outdated(ShowbillError):
     reason = "SHOW_CHANGED"
 
 
+_LIMITED: Final = ("Retry-After", "RateLimit", "RateLimit-Policy")
 _FAULT: Final = Fault("name", "The field name is missing.")
 ANSWERS: Final[dict[int, tuple[str, dict[str, Any]]]] = {
     400: ("Invalid", _own(InvalidRequest(_FAULT.problem, faults=[_FAULT]))),
@@ -61,7 +62,7 @@ ANSWERS: Final[dict[int, tuple[str, dict[str, Any]]]] = {
     412: ("ChangedMeanwhile", _own(_Outdated())),
     413: ("TooLarge", _webs(413)),
     422: ("KeyReused", _own(KeyReused(), "The Idempotency-Key came with another body before")),
-    429: ("TooManyRequests", _own(TooManyRequests(seconds=12, retry_after=12), headers=("Retry-After",))),
+    429: ("TooManyRequests", _own(TooManyRequests(seconds=12, retry_after=12), headers=_LIMITED)),
     500: ("Broken", _own(ShowbillError())),
     503: ("NotAvailable", _own(Unavailable(), headers=("Retry-After",))),
     504: ("TookTooLong", _own(TimedOut())),
@@ -75,7 +76,7 @@ HEADERS: Final = {
     "ETag": ("Names this state, for `If-Match` of a change.", "string"),
     "WWW-Authenticate": ("How to show who you are.", "string"),
     "Idempotency-Replayed": ("`true` where the answer is one given before, under the same key.", "string"),
-    "Set-Cookie": ("The session’s cookie.", "string"),
+    "Set-Cookie": ("The session’s cookie; at a sign-in also one by which the device is known again.", "string"),
     "Content-Disposition": ("The file’s name.", "string"),
 }
 

@@ -14,7 +14,7 @@ _MESSAGING: Final = Access(frozenset({"messaging"}))
 
 _SHOW_METHODS: Final = (
     "CreateShow GetShow ListShows UpdateShow StartShow PauseShow EndShow UpsertItems StreamItems CreateItem UpdateItem "
-    "ListItems IngestClaims StreamClaims ListClaims ListBuyers UpdateBuyer"
+    "ListItems IngestClaims StreamClaims ListClaims ListBuyers UpdateBuyer StreamBuyers"
 )
 _INVOICE_METHODS: Final = (
     "PlanGeneration StartGeneration GetGeneration WatchGeneration CancelGeneration ListInvoices GetInvoice "

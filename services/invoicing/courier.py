@@ -57,6 +57,15 @@ class EmailCameLater(ShowbillError):
     reason = "EMAIL_CAME_LATER"
 
 
+class EmailChanged(ShowbillError):
+    """The provider would mail this invoice to the e-mail address that {handle} had before. Copy the link, or generate
+    again and let the plan void and reissue it: then it goes to the address of now, behind the same link.
+    """
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "EMAIL_CHANGED"
+
+
 class NoPayLink(ShowbillError):
     """The buyer {handle} has no pay link in force. Make a new one for the buyer, then send it."""
 
@@ -85,7 +94,7 @@ async def lock(entry: Entry, invoice_id: str) -> Invoice:
 
 
 def refuse(invoice: Invoice, channel: str, told_email: str) -> None:
-    """Raises InvoiceStatus, NoPayLink, NoEmail or EmailCameLater for what cannot be sent so."""
+    """Raises InvoiceStatus, NoPayLink, NoEmail, EmailCameLater or EmailChanged for what cannot be sent so."""
     if not invoice.payable:
         reason = invoice.draft_reason
         sentence = _NOT_PAYABLE[invoice.status]
@@ -93,8 +102,15 @@ def refuse(invoice: Invoice, channel: str, told_email: str) -> None:
     buyer = invoice.handle or invoice.platform_user_id
     if not invoice.pay_token:
         raise NoPayLink(handle=buyer)
-    if channel == "email" and not told_email:
-        raise EmailCameLater(handle=buyer) if invoice.email else NoEmail(handle=buyer)
+    if channel == "email" and not invoice.email:
+        raise NoEmail(handle=buyer)
+    if channel == "email" and not mails_to(invoice.email, told_email):
+        raise EmailChanged(handle=buyer) if told_email else EmailCameLater(handle=buyer)
+
+
+def mails_to(email: str, told_email: str) -> bool:
+    """Whether the provider, told this address when the invoice was made, mails it to where the buyer is reached now."""
+    return bool(email) and email.lower() == told_email.lower()
 
 
 async def went_out(entry: Entry, invoice: Invoice, delivery_id: str, channel: str, actor: str) -> Invoice:

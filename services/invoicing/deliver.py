@@ -95,7 +95,8 @@ class Deliveries:
         self, entry: Entry, identity: Identity, wish: Wish, invoice: Invoice, facts: Facts, terms: Terms
     ) -> asyncpg.Record:
         """Leased to this call: only when it died on the way, another process takes the delivery up."""
-        channel = wish.channel or ("email" if facts.told_email and terms.emails else "manual")
+        mailable = terms.emails and courier.mails_to(invoice.email, facts.told_email)
+        channel = wish.channel or ("email" if mailable else "manual")
         courier.refuse(invoice, channel, facts.told_email)
         delivery = await entry.connection.fetchrow(
             SQL["add_delivery"],

@@ -1,4 +1,4 @@
-"""Items and claims as they come in: items all or none, claims each by itself."""
+"""Items, claims and buyers as they come in: items all or none, the others each by itself."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -6,6 +6,7 @@ from typing import Final
 
 from services.common.errors import Fault, require
 from services.common.ids import parse_id
+from services.invoicing.buyers import Contact
 from services.invoicing.domain.claim import Claim
 from services.invoicing.feed import Batch, Rejection
 from services.invoicing.items import Item, ItemChange
@@ -105,6 +106,21 @@ def item_batch(request: pb.StreamItemsRequest, first: int) -> Batch[Item]:
     return Batch(parse_id(request.show_id, "show"), read, rejections, request.all_or_none)
 
 
+def contact_batch(request: pb.StreamBuyersRequest, first: int) -> Batch[Contact]:
+    """As claim_batch."""
+    require(count_fault("buyers", request.buyers, MOST_IN_BATCH))
+    read: list[Contact] = []
+    rejections: list[Rejection] = []
+    for index, buyer in enumerate(request.buyers, first):
+        if faults := [*_person_faults(buyer), *text_fault("handle", buyer.handle, 200)]:
+            name = f"{buyer.platform} {buyer.platform_user_id}"
+            rejections.append(Rejection(index, name, " ".join(fault.problem for fault in faults)))
+        else:
+            known = (buyer.platform, buyer.platform_user_id, buyer.handle, buyer.display_name, buyer.email)
+            read.append(Contact(index, *known))
+    return Batch(parse_id(request.show_id, "show"), read, rejections, request.all_or_none)
+
+
 async def claim_batches(requests: AsyncIterator[pb.StreamClaimsRequest]) -> AsyncIterator[Batch[Claim]]:
     """Raises InvalidRequest at a batch that is none, or is of another show."""
     first, show_id = 0, ""
@@ -121,6 +137,15 @@ async def item_batches(requests: AsyncIterator[pb.StreamItemsRequest]) -> AsyncI
         show_id = _same_show(show_id, request.show_id)
         yield item_batch(request, first)
         first += len(request.items)
+
+
+async def contact_batches(requests: AsyncIterator[pb.StreamBuyersRequest]) -> AsyncIterator[Batch[Contact]]:
+    """As claim_batches."""
+    first, show_id = 0, ""
+    async for request in requests:
+        show_id = _same_show(show_id, request.show_id)
+        yield contact_batch(request, first)
+        first += len(request.buyers)
 
 
 def _same_show(before: str, show_id: str) -> str:
@@ -161,15 +186,21 @@ def claim_status(value: pb.ClaimStatus.ValueType) -> str | None:
     return CLAIM_STATUSES.get(value)
 
 
+def _person_faults(told: pb.Claim | pb.Buyer) -> list[Fault]:
+    return [
+        *text_fault("platform", told.platform, 50, least=1),
+        *text_fault("platform_user_id", told.platform_user_id, 200, least=1),
+        *text_fault("display_name", told.display_name, 200),
+        *email_fault("email", told.email),
+    ]
+
+
 def _claim_faults(claim: pb.Claim) -> list[Fault]:
     faults = [
         *text_fault("claim_id", claim.claim_id, 200, least=1),
-        *text_fault("platform", claim.platform, 50, least=1),
-        *text_fault("platform_user_id", claim.platform_user_id, 200, least=1),
+        *_person_faults(claim),
         *text_fault("user_handle", claim.user_handle, 200),
-        *text_fault("display_name", claim.display_name, 200),
         *text_fault("item_number", claim.item_number, 64, least=1),
-        *email_fault("email", claim.email),
     ]
     if not 0 <= claim.quantity <= MOST_QUANTITY:
         faults.append(Fault("quantity", f"The quantity is not between 1 and {MOST_QUANTITY:,}."))

@@ -51,7 +51,7 @@ class Connection:
 
     def terms(self, currency: str) -> Terms:
         """For a show in this currency."""
-        return replace(self.limits, currency=currency, healthy=self.active, provider=self.provider)
+        return replace(self.limits, currency=currency, healthy=self.active, provider=self.provider, emails=self.emails)
 
 
 @dataclass(frozen=True, slots=True)

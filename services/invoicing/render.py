@@ -95,6 +95,16 @@ def streamed_items(done: Taken) -> pb.StreamItemsResponse:
     )
 
 
+def streamed_buyers(done: Taken) -> pb.StreamBuyersResponse:
+    return pb.StreamBuyersResponse(
+        created_count=done.created,
+        updated_count=done.updated,
+        unchanged_count=done.unchanged,
+        rejected_buyers=[pb.RejectedBuyer(index=one.index, reason=one.reason) for one in done.rejections],
+        rejected_count=done.rejected,
+    )
+
+
 def claim(row: asyncpg.Record) -> pb.Claim:
     return pb.Claim(
         claim_id=row["claim_id"],

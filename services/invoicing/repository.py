@@ -110,7 +110,7 @@ def _billed(row: asyncpg.Record) -> Billed:
         own=row["own_total"],
         beside=row["beside_total"],
         adjusted=row["adjusted_at_provider"],
-        emailed=row["emailed"],
+        told_email=row["told_email"] or "",
         made=Made(row["provider"], row["external_account"], row["livemode"]) if row["stands"] else None,
         changing=row["changing_digest"] if row["changing"] else None,
     )

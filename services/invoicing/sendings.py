@@ -11,6 +11,7 @@ from services.common.db import Connection, Pool
 from services.common.errors import NotFound
 from services.common.ids import new_id
 from services.invoicing import events, repository, sending_terms
+from services.invoicing.courier import mails_to
 from services.invoicing.deliver import InvoiceNotFound
 from services.invoicing.ledger import Ledger, RequestIdTaken
 from services.invoicing.ports import Provider
@@ -135,7 +136,7 @@ async def _queue(database: Connection, identity: Identity, many: Many, terms: di
 def _channel(row: asyncpg.Record, many: Many, terms: dict[str, Terms]) -> str | None:
     if many.channel:
         return many.channel
-    mailable = row["told_email"] and _terms_of(terms, row["provider"]).emails
+    mailable = mails_to(row["email"], row["told_email"]) and _terms_of(terms, row["provider"]).emails
     return "email" if mailable else many.otherwise
 
 

@@ -11,6 +11,7 @@ from services.common.errors import require
 from services.common.ids import parse_id
 from services.invoicing import parse, parse_browsing, parse_shows, render, render_browsing
 from services.invoicing.browsing import Browsing
+from services.invoicing.buyers import ContactLoad
 from services.invoicing.claims import Buyers, ClaimLoad
 from services.invoicing.feed import Batch, Feed
 from services.invoicing.items import ItemLoad, Items, WholeItems
@@ -21,6 +22,7 @@ from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import ShowsServiceSe
 CLAIMS: Final = ClaimLoad()
 ITEMS: Final = ItemLoad()
 WHOLE_ITEMS: Final = WholeItems()
+CONTACTS: Final = ContactLoad()
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -148,3 +150,9 @@ class ShowsServicer(ShowsServiceServicer):
             show_id=parse_id(request.show_id, "show") if request.show_id else None,
         )
         return pb.UpdateBuyerResponse(buyer=render_browsing.changed_buyer(row))
+
+    async def StreamBuyers(
+        self, request_iterator: AsyncIterator[pb.StreamBuyersRequest], context: Context
+    ) -> pb.StreamBuyersResponse:
+        batches = parse_shows.contact_batches(request_iterator)
+        return render.streamed_buyers(await self._feed.stream(identity().workspace_id, CONTACTS, batches))

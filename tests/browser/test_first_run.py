@@ -91,6 +91,13 @@ async def test_files_are_looked_at_before_anything_is_taken(
     items = (await workspace.rest.call("GET", f"/api/shows/{made['id']}/items"))["items"]
     assert [(item["title"], item["price"]) for item in items] == [("Hüte", 1250), ("Ring", None)]
 
+    buyers = tmp_path / "buyers.csv"
+    buyers.write_text("platform,user id,name,e-mail\nfacebook,u1,Ann Ä.,ann@example.com\n", encoding="utf-8")
+    await page.locator("#buyers").set_input_files(buyers)
+    await expect(preview.locator("tbody tr")).to_contain_text("ann@example.com")
+    await page.get_by_role("button", name="Import 1 line").click()
+    await page.wait_for_url(f"**/shows/{made['id']}")
+
 
 async def test_a_new_show_previews_its_files(dashboard: Dashboard, workspace: Workspace, tmp_path: Path) -> None:
     page, file = dashboard.page, tmp_path / "items.csv"

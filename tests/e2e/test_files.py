@@ -91,8 +91,18 @@ async def test_buyers_and_invoices_are_exported(workspace: Workspace, tmp_path: 
         assert row["pay_link"].endswith(invoice["payPath"])
         assert row["pay_link"].startswith("http")
     assert not invoices
-    buyers = (await workspace.rest.download(f"/api/shows/{show}/exports/buyers")).decode().splitlines()
-    assert [row["total_decimal"] for row in csv.DictReader(buyers)] == ["10.00", "10.01", "10.02"]
+    path = f"/api/shows/{show}"
+    exported = await workspace.rest.download(f"{path}/exports/buyers?bom=true")
+    buyers = [*csv.DictReader(exported.decode("utf-8-sig").splitlines())]
+    assert [row["total_decimal"] for row in buyers] == ["10.00", "10.01", "10.02"]
+    again = await workspace.rest.call("POST", f"{path}/imports/buyers?allOrNothing=true", csv=exported)
+    assert (again["created"], again["updated"], again["unchanged"], again["rejectedCount"]) == (0, 0, 3, 0)
+    late = b"platform,platform_user_id,email\nfacebook,u0,late@example.com\n"
+    assert (await workspace.rest.call("POST", f"{path}/imports/buyers", csv=late))["updated"] == 1
+    plan = await workspace.rest.call("GET", f"{path}/invoices/plan")
+    (offer,) = [entry["change"] for entry in plan["items"] if entry["change"]]
+    assert (offer["kind"], offer["optional"]) == ("reissue", True)
+    assert offer["sentence"].startswith("An e-mail address became known")
 
 
 async def cli(stack: Stack, workspace: Workspace, *arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:

@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 
 from services.common.errors import Fault, InvalidRequest, Unavailable
-from services.gateway.identity.throttle import PER_ACCOUNT_AND_ADDRESS
+from services.gateway.identity.throttle import PER_ACCOUNT_AND_PLACE
 from services.rpc.showbill.integrations.v1 import integrations_pb2
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2
-from tests.gateway.harness import PASSWORD, Gateway, Owner
+from tests.gateway.harness import PASSWORD, Gateway, Owner, session_line
 
 SECRET = "sk_test_neverShownAgain123"
 
@@ -32,11 +32,13 @@ async def test_signing_in_leads_to_the_page_asked_for(gateway: Gateway, owner: O
     data = {"email": owner.email, "password": PASSWORD, "next": "/shows/new?x=1"}
     answer = await gateway.client()("POST", "/sign-in", data=data)
     assert (answer.status, answer.headers["Location"]) == (303, "/shows/new?x=1")
-    cookie = answer.headers["Set-Cookie"]
+    cookie = session_line(answer)
     assert all(part in cookie for part in ("showbill_session=", "HttpOnly", "SameSite=lax", "Secure"))
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/a\nb"])
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/a\nb", "/日本"]
+)
 async def test_signing_in_never_leads_to_another_site(gateway: Gateway, owner: Owner, elsewhere: str) -> None:
     data = {"email": owner.email, "password": PASSWORD, "next": elsewhere}
     answer = await gateway.client()("POST", "/sign-in", data=data)
@@ -45,7 +47,7 @@ async def test_signing_in_never_leads_to_another_site(gateway: Gateway, owner: O
 
 async def test_a_wrong_password_is_told_and_throttled(gateway: Gateway, owner: Owner) -> None:
     client = gateway.client()
-    for _ in range(PER_ACCOUNT_AND_ADDRESS):
+    for _ in range(PER_ACCOUNT_AND_PLACE):
         answer = await client("POST", "/sign-in", data={"email": owner.email, "password": "wrong"})
         assert answer.status == 401
         assert "The e-mail address or the password is not right. Check both and try again." in answer.text
@@ -181,6 +183,28 @@ async def test_a_file_that_cannot_be_looked_at_says_why(gateway: Gateway, owner:
     answer = await browser("POST", "/shows/preview", data=data)
     assert "Claims: The column platform is missing in the first line." in answer.text
     assert "Import" not in answer.text
+
+
+async def test_buyers_are_looked_at_then_taken(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="GBP")
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    gateway.invoicing.script("StreamBuyers", invoicing_pb2.StreamBuyersResponse(created_count=1))
+    browser = await gateway.signed_in(owner)
+    content = b"platform,user id,name,e-mail\nfacebook,u1,Ann,ann@example.com\nfacebook,u1,Bob,\n"
+
+    def form(**more: str) -> aiohttp.FormData:
+        data = aiohttp.FormData({"currency": "GBP", "importing": "yes"} | more)
+        data.add_field("buyers", content, filename="buyers.csv")
+        return data
+
+    seen = await browser("POST", "/shows/preview", data=form())
+    for told in ("Buyers", "ann@example.com", "Import 1 line", "Line 3.", "is on line 2 already."):
+        assert told in seen.text
+    assert not gateway.invoicing.calls
+    taken = await browser("POST", "/shows/s1/import", data=form(buyers_seen=hashlib.sha256(content).hexdigest()))
+    assert (taken.status, "1 not taken" in taken.text) == (200, True)
+    (call,) = gateway.invoicing.calls["StreamBuyers"]
+    assert [buyer.email for buyer in call.request.buyers] == ["ann@example.com"]
 
 
 async def test_another_file_than_was_looked_at_is_not_taken(gateway: Gateway, owner: Owner) -> None:

@@ -48,8 +48,8 @@ async def test_every_line_of_the_examples_is_taken(gateway: Gateway, owner: Owne
         ("A,title,-5", "not a whole number"),
         ("A,title,٣", "not a whole number"),
         ("A,title", "has 2 fields, the first line 3"),
-        (",title,5", "itemNumber"),
-        ("A," + "x" * 600 + ",5", "title"),
+        (",title,5", "The column item_number is empty."),
+        ("A," + "x" * 600 + ",5", "The column title has more than 500 characters."),
         ("A,title," + "9" * 17, "price"),
     ],
 )
@@ -103,6 +103,30 @@ async def test_refused_claims_are_named_by_their_line(gateway: Gateway, owner: O
     assert (first.quantity, first.email) == (2, "u1@example.com")
     assert first.claim_time.ToJsonString() == "2026-11-01T10:00:00Z"
     assert (second.quantity, second.status, second.HasField("claim_time")) == (1, pb.CLAIM_STATUS_RELEASED, False)
+
+
+async def test_buyers_are_taken_from_their_own_export(gateway: Gateway, owner: Owner) -> None:
+    told = pb.Buyer(platform="facebook", platform_user_id="=u1", handle="@ann", display_name="Ann", email="a@b.example")
+    gateway.invoicing.script("GetShow", pb.GetShowResponse(show=pb.Show(id="s", name="S", currency="GBP")))
+    gateway.invoicing.script("ListBuyers", pb.ListBuyersResponse(buyers=[told]))
+    exported = await owner.client("GET", "/api/shows/s/exports/buyers")
+    refused = pb.RejectedBuyer(index=1, reason="The e-mail address is not one.")
+    gateway.invoicing.script(
+        "StreamBuyers", pb.StreamBuyersResponse(unchanged_count=1, rejected_buyers=[refused], rejected_count=1)
+    )
+    file = exported.text + "facebook,=u1,,Twice,,,,,,,,\nfacebook,u2,,,nobody,,,,,,,\n,u3,,,,,,,,,,\n"
+    report = (await owner.client("POST", "/api/shows/s/imports/buyers", data=file.encode(), headers=CSV)).json
+    assert (report["unchanged"], report["rejectedCount"]) == (1, 3)
+    assert [one["line"] for one in report["rejected"]] == [3, 4, 5]
+    assert report["rejected"][0]["reason"] == "The buyer =u1 of facebook is on line 2 already."
+    assert report["rejected"][1]["reason"] == "The e-mail address is not one."
+    assert gateway.invoicing.last("StreamBuyers").buyers[0] == told
+    unknown = b"platform,user_id,e-mail,phone\nfacebook,u1,a@b.example,1\n"
+    answer = await owner.client("POST", "/api/shows/s/imports/buyers", data=unknown, headers=CSV)
+    assert answer.status == 400
+    assert answer.json["detail"] == (
+        "The column phone is not known. Known are platform, platform_user_id, user_handle, display_name, email."
+    )
 
 
 async def test_all_or_nothing_sends_nothing_while_a_line_is_bad(gateway: Gateway, owner: Owner) -> None:

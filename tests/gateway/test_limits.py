@@ -131,6 +131,8 @@ async def test_who_sends_too_much_is_told_when_to_go_on(strict: Gateway) -> None
     refused = next(answer for answer in answers if answer.status != 200)
     assert (refused.status, refused.json["type"]) == (429, "urn:showbill:problem:too-many-requests")
     assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert refused.headers["RateLimit-Policy"] == '"requests";q=4;w=60'
+    assert re.fullmatch(r'"requests";r=0;t=\d+', refused.headers["RateLimit"])
     other = await strict.make_owner()
     assert (await other.client("GET", "/api/session")).status == 200
 
@@ -140,6 +142,7 @@ async def test_strangers_are_counted_by_address(strict: Gateway) -> None:
     statuses = [(await client("GET", "/api/shows")).status for _ in range(14)]
     assert statuses.count(429) > 0
     assert set(statuses) == {401, 429}
+    assert (await client("GET", "/api/shows")).headers["RateLimit"].startswith('"requests";r=0;')
     page = await strict.client()("GET", "/sign-in")
     assert (page.status, "too many requests" in page.text) == (429, True)
     # What must always answer: whether we live, files of pages, and the provider.

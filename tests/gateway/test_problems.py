@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError
+from services.common.tokens import BadServiceToken
 from services.gateway.errors import pointer
 from services.gateway.faults import faults_of
 from services.gateway.schemas.shows import ClaimsBody, NewShow
@@ -34,9 +35,17 @@ async def test_a_body_that_is_no_object_is_refused(gateway: Gateway, owner: Owne
     assert says in answer.json["detail"]
 
 
+async def test_a_fault_points_to_the_field_as_it_was_sent(gateway: Gateway, owner: Owner) -> None:
+    body = {"name": "x", "currency": "GBP", "start_time": 1, "a.b": 2, "c/d~e": 3, "f g": 4}
+    answer = await owner.client("POST", "/api/shows", body)
+    pointers = {fault["pointer"] for fault in answer.json["errors"]}
+    assert pointers == {"#/start_time", "#/a.b", "#/c~1d~0e", "#/f%20g"}
+
+
 async def test_a_parameter_that_does_not_fit_is_named(gateway: Gateway, owner: Owner) -> None:
     answer = await owner.client("GET", "/api/shows?pageSize=many")
     assert answer.status == 400
+    assert "The parameter pageSize is not usable" in answer.json["detail"]
     assert answer.json["errors"][0]["pointer"] == "#/pageSize"
     assert (await owner.client("GET", "/api/shows?pageSize=5000")).status == 400
 
@@ -71,6 +80,17 @@ async def test_errors_of_services_keep_their_words(gateway: Gateway, owner: Owne
     assert answer.json["type"] == "urn:showbill:problem:some-reason"
     assert answer.json["detail"] == "Something is so. Do that."
     assert answer.headers["Retry-After"] == "7"
+
+
+@pytest.mark.parametrize("path", ["/api/shows", "/shows"])
+async def test_a_service_that_takes_us_for_nobody_sends_no_caller_to_sign_in(
+    gateway: Gateway, owner: Owner, path: str
+) -> None:
+    """Their clocks or keys are apart: a person who signs in again would be sent to sign in for ever."""
+    gateway.invoicing.script("ListShows", BadServiceToken())
+    answer = await (await gateway.signed_in(owner))("GET", path)
+    assert answer.status == 500
+    assert "Something broke on our side." in answer.text
 
 
 async def test_faults_of_services_point_into_the_body(gateway: Gateway, owner: Owner) -> None:
@@ -111,6 +131,8 @@ async def test_an_unforeseen_error_tells_nothing_but_its_reference(gateway: Gate
         ("name", "#/name"),
         ("claims[3].user_handle", "#/claims/3/userHandle"),
         ("show.start_time", "#/show/startTime"),
+        ("/claims/3/user_handle", "#/claims/3/user_handle"),
+        ("/a~1b c/é", "#/a~1b%20c/%C3%A9"),
     ],
 )
 def test_places_become_json_pointers(field: str, expected: str) -> None:

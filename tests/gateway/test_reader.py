@@ -3,9 +3,11 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from services.common.money import format_money
+from services.gateway.dashboard.formats import locale_of
 from services.gateway.reader import reader_of
 
 DAY = date(2026, 11, 24)
@@ -28,8 +30,16 @@ def test_dearest_known_language_decides(header: str, language: str, money: str, 
     assert (reader.language, reader.money(123_450, "GBP"), reader.day(DAY)) == (language, money, day)
 
 
-@given(st.text(max_size=100))
+ODD = st.lists(
+    st.sampled_from(["zh", "-Hant", "@", "i-klingon", "-x-foo", "_", "-u-nu-arab", ";q=", "1", ",", " ", "\0"])
+)
+
+
+@given(st.one_of(st.text(max_size=100), ODD.map("".join)))
+@example("zh-Hant @i-klingon-x-foo")
+@example("de@euro")
 def test_no_header_is_too_odd(header: str) -> None:
     reader = reader_of(header)
     assert reader.money(1, "JPY")
     assert reader.day(DAY)
+    assert format_money(1, "JPY", locale_of({"accept-language": header}))

@@ -7,11 +7,21 @@ from typing import Any
 import aiohttp
 import pytest
 
+from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
 from services.gateway.realtime import channel, listener
 from services.rpc.showbill.events.v1 import events_pb2 as events
-from tests.gateway.harness import Gateway, Owner, paid_event, publisher
+from tests.conftest import DatabaseMaker
+from tests.gateway.harness import Gateway, Owner, paid_event, publisher, running_gateway
 from tests.waiting import eventually
+
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
+}
+"""What makes a request one for a socket."""
 
 
 async def heard(socket: Any, count: int) -> list[dict[str, Any]]:
@@ -170,10 +180,60 @@ async def test_a_show_that_is_not_yours_closes_with_4404(gateway: Gateway, owner
         assert await closed_with(socket) == listener.SHOW_NOT_FOUND
 
 
+async def test_an_id_that_is_none_closes_with_4404(gateway: Gateway, owner: Owner) -> None:
+    async with owner.client.listen("?show_id=not-an-id%00") as socket:
+        assert await closed_with(socket) == listener.SHOW_NOT_FOUND
+    assert not gateway.invoicing.calls
+
+
+async def test_a_show_may_be_named_in_other_letters(gateway: Gateway, owner: Owner) -> None:
+    show = gateway.own_show(owner.workspace_id)
+    async with owner.client.listen(f"?show_id={show.upper()}") as socket, publisher(gateway.nats_url) as publish:
+        assert (await heard(socket, 1))[0]["showId"] == show
+        await publish(paid_event(owner.workspace_id, show, 1))
+        assert (await heard(socket, 1))[0]["seq"] == 1
+
+
+@pytest.mark.parametrize("since", ["abc", "-1", "1" * 30, "%EF%BC%93"])
+async def test_a_position_that_is_none_is_refused_with_a_problem(gateway: Gateway, owner: Owner, since: str) -> None:
+    answer = await owner.client("GET", f"/api/realtime?since={since}", headers=HANDSHAKE)
+    assert (answer.status, answer.json["type"]) == (400, "urn:showbill:problem:invalid-request")
+    assert answer.json["detail"] == (
+        "The parameter since is no position. Give the seq of the last message, or leave it out."
+    )
+
+
+async def test_one_caller_holds_no_more_sockets_than_allowed(database_maker: DatabaseMaker, nats: Nats) -> None:
+    database = await database_maker.make("gateway", migrated=True)
+    async with running_gateway(database, nats.url, wants_events=False, sockets_per_credential=2) as few:
+        owner = await few.make_owner()
+        async with owner.client.listen(), owner.client.listen() as second:
+            answer = await owner.client("GET", "/api/realtime", headers=HANDSHAKE)
+            assert (answer.status, answer.json["type"]) == (429, "urn:showbill:problem:too-many-sockets")
+            assert answer.json["detail"].startswith("You have 2 live connections open already.")
+            assert int(answer.headers["Retry-After"]) > 0
+            async with (await few.make_owner()).client.listen() as anothers:
+                await heard(anothers, 1)
+            await second.close()
+
+            async def has_room() -> bool:
+                async with owner.client.listen() as third:
+                    return bool(await heard(third, 1))
+
+            assert await eventually(lambda: _without_refusal(has_room))
+
+
+async def _without_refusal(opened: Any) -> bool:
+    try:
+        return bool(await opened())
+    except aiohttp.WSServerHandshakeError:
+        return False
+
+
 async def test_a_service_that_is_away_closes_with_try_again(gateway: Gateway, owner: Owner) -> None:
     await gateway.invoicing.stop()
     try:
-        async with owner.client.listen("?show_id=x") as socket:
+        async with owner.client.listen(f"?show_id={new_id()}") as socket:
             assert await closed_with(socket) == listener.TRY_AGAIN
     finally:
         await gateway.invoicing.start(gateway.config.invoicing_address)

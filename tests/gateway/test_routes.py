@@ -5,6 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from services.common.errors import NotFound
 from services.gateway.app import ROUTES
 from services.gateway.identity.access import RULES, SOCKET, Rule
 from services.gateway.identity.principal import Scope
@@ -192,6 +193,17 @@ async def test_refusals_of_the_web_layer_are_problems(
     assert answer.json["type"] == f"urn:showbill:problem:{kind}"
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json["requestId"] == answer.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("path", ["/api/session", "/api/health/live", "/sign-in", "/p/unknown", "/static/pay.css"])
+async def test_head_answers_what_get_answers_without_its_body(gateway: Gateway, owner: Owner, path: str) -> None:
+    """Chat apps and those who watch whether we are up ask so."""
+    gateway.invoicing.script("ResolvePayLink", NotFound(what="pay link"))
+    whole, head = await owner.client("GET", path), await owner.client("HEAD", path)
+    assert (head.status, head.text) == (whole.status, "")
+    for name in ("Content-Type", "Content-Length", "Cache-Control", "Content-Security-Policy"):
+        assert head.headers[name] == whole.headers[name]
+    assert (await gateway.client()("HEAD", "/api/shows")).status == 401
 
 
 async def test_every_answer_carries_strict_headers(gateway: Gateway, owner: Owner) -> None:

@@ -78,6 +78,15 @@ class Caller:
 
         return await self.client.feed(self.shows.StreamItems, requests(), self.who, timeout=60)
 
+    async def stream_buyers(
+        self, show_id: str, *batches: Sequence[pb.Buyer], all_or_none: bool = False
+    ) -> pb.StreamBuyersResponse:
+        async def requests() -> AsyncIterator[pb.StreamBuyersRequest]:
+            for buyers in batches:
+                yield pb.StreamBuyersRequest(show_id=show_id, buyers=buyers, all_or_none=all_or_none)
+
+        return await self.client.feed(self.shows.StreamBuyers, requests(), self.who, timeout=60)
+
     async def update_item(self, show_id: str, item: pb.Item, *paths: str) -> pb.Item:
         request = pb.UpdateItemRequest(show_id=show_id, item=item, update_mask=FieldMask(paths=paths))
         return (await self.client.call(self.shows.UpdateItem, request, self.who)).item

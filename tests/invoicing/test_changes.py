@@ -343,7 +343,27 @@ def test_known_email_offers_to_issue_again() -> None:
     world.run(Wishes(changes=True))
     assert len(world.bills) == 1
     world.run(Wishes(emails=True))
-    assert [(bill.status, bill.emailed) for bill in world.bills] == [(Status.VOID, False), (Status.DRAFT, True)]
+    assert [(bill.status, bill.told_email) for bill in world.bills] == [
+        (Status.VOID, ""),
+        (Status.DRAFT, "new@example.com"),
+    ]
+    assert world.entry().proposal is None
+
+
+def test_changed_email_offers_to_issue_again_for_the_new_address() -> None:
+    world = invoiced(("1", 1), email="old@example.com")
+    world.email = "Old@Example.com"
+    assert world.entry().proposal is None, "the same address"
+    world.email = ""
+    assert world.entry().proposal is None, "there is no address to issue it for"
+    world.email = "new@example.com"
+    looked_at = world.plan(Wishes(emails=True))
+    (entry,) = looked_at.entries
+    assert entry.proposal
+    assert (entry.proposal.change, entry.proposal.optional) == (ChangeKind.REISSUE, True)
+    assert entry.proposal.sentence.startswith("The e-mail address changed since")
+    world.run(Wishes(emails=True))
+    assert world.bills[-1].told_email == "new@example.com"
     assert world.entry().proposal is None
 
 

@@ -39,7 +39,9 @@ def claims(*numbers: int, **fields: object) -> list[pb.Claim]:
     return [winner(n, item_number=str(n % ITEMS), **fields) for n in numbers]
 
 
-def counts(answer: pb.StreamClaimsResponse | pb.StreamItemsResponse) -> tuple[int, int, int, int]:
+def counts(
+    answer: pb.StreamClaimsResponse | pb.StreamItemsResponse | pb.StreamBuyersResponse,
+) -> tuple[int, int, int, int]:
     return answer.created_count, answer.updated_count, answer.unchanged_count, answer.rejected_count
 
 

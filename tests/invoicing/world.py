@@ -32,7 +32,7 @@ class Bill:
     beside: int
     lines: list[dict[str, Any]]
     adjusted: bool = False
-    emailed: bool = True
+    told_email: str = ""
 
     @property
     def payable(self) -> bool:
@@ -97,7 +97,7 @@ class World:
                 own=newest.total,
                 beside=newest.beside,
                 adjusted=newest.adjusted,
-                emailed=newest.emailed,
+                told_email=newest.told_email,
                 made=None if newest.status is Status.ERROR else Made("stripe", "acct", True),
             )
         return Position(Buyer("b", "facebook", "u", "@u", "", self.email), self.owed(), billed, len(self.bills))
@@ -144,5 +144,5 @@ class World:
             entry.owed.digest,
             entry.beside,
             lines,
-            emailed=bool(self.email),
+            told_email=self.email,
         )

@@ -12,6 +12,7 @@ from services.common.context import Identity
 from services.common.timestamps import to_proto
 from services.gateway.backends.convert import enum_names, enum_numbers, moment
 from services.gateway.schemas.shows import (
+    BuyerBody,
     BuyerChange,
     BuyerPage,
     BuyerView,
@@ -41,8 +42,9 @@ Row = TypeVar("Row")
 Request = TypeVar("Request")
 
 BATCH: Final = 5_000
-"""Most items or claims that one call takes."""
+"""Most items, claims or buyers that one call takes."""
 STATE: Final[dict[int, ShowState]] = enum_names(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
+SHOW_STATE_NUMBERS: Final = enum_numbers(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
 CLAIM_STATUS: Final[dict[int, ClaimStatus]] = enum_names(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
 CLAIM_STATUS_NUMBERS: Final = enum_numbers(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
 _STREAM: Final = 900.0
@@ -72,8 +74,16 @@ class Shows:
         request = pb.GetShowRequest(show_id=show_id)
         return show_view((await self._client.call(self._stub.GetShow, request, caller)).show)
 
-    async def list(self, caller: Identity, page_size: int, page_token: str) -> ShowPage:
-        request = pb.ListShowsRequest(page_size=page_size, page_token=page_token)
+    async def list(
+        self, caller: Identity, page_size: int, page_token: str, *, search: str = "", states: Sequence[ShowState] = ()
+    ) -> ShowPage:
+        """The newest first; in any state when none is named."""
+        request = pb.ListShowsRequest(
+            page_size=page_size,
+            page_token=page_token,
+            query=search,
+            states=[SHOW_STATE_NUMBERS[state] for state in states],
+        )
         answer = await self._client.call(self._stub.ListShows, request, caller)
         return ShowPage(items=[show_view(show) for show in answer.shows], next_page_token=answer.next_page_token)
 
@@ -190,6 +200,18 @@ class Shows:
         answer = await self._client.call(self._stub.ListBuyers, request, caller)
         return BuyerPage(items=[buyer_view(buyer) for buyer in answer.buyers], next_page_token=answer.next_page_token)
 
+    async def stream_buyers(
+        self, caller: Identity, show_id: str, batches: AsyncIterator[Sequence[BuyerBody]], all_or_none: bool
+    ) -> RowsTaken:
+        """Any number; what cannot be taken is answered with its place and reason."""
+
+        def request(buyers: Sequence[BuyerBody]) -> pb.StreamBuyersRequest:
+            told = [_buyer_to_proto(buyer) for buyer in buyers]
+            return pb.StreamBuyersRequest(show_id=show_id, buyers=told, all_or_none=all_or_none)
+
+        answer = await self._client.feed(self._stub.StreamBuyers, _requests(batches, request), caller, timeout=_STREAM)
+        return _taken(answer, [RejectedRow(index=one.index, reason=one.reason) for one in answer.rejected_buyers])
+
     async def update_buyer(
         self, caller: Identity, buyer_id: str, change: BuyerChange, etag: str = "", show_id: str = ""
     ) -> BuyerView:
@@ -213,7 +235,9 @@ async def _requests(
         yield await asyncio.to_thread(request, batch)
 
 
-def _taken(answer: pb.StreamItemsResponse | pb.StreamClaimsResponse, rejected: list[RejectedRow]) -> RowsTaken:
+def _taken(
+    answer: pb.StreamItemsResponse | pb.StreamClaimsResponse | pb.StreamBuyersResponse, rejected: list[RejectedRow]
+) -> RowsTaken:
     return RowsTaken(
         created=answer.created_count,
         updated=answer.updated_count,
@@ -287,6 +311,16 @@ def claim_view(claim: pb.Claim) -> ClaimView:
         email=claim.email,
         item_title=claim.item_title,
         item_price=claim.item_price if claim.HasField("item_price") else None,
+    )
+
+
+def _buyer_to_proto(buyer: BuyerBody) -> pb.Buyer:
+    return pb.Buyer(
+        platform=buyer.platform,
+        platform_user_id=buyer.platform_user_id,
+        handle=buyer.user_handle,
+        display_name=buyer.display_name,
+        email=buyer.email,
     )
 
 

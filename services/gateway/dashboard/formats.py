@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from babel import Locale, UnknownLocaleError, dates, numbers
+from babel import dates, numbers
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from services.common.money import exponent, format_decimal, format_money
+from services.gateway.reader import locale_named
 
 DEFAULT_LOCALE: Final = "en_US"
 _HUES: Final = 6
@@ -19,11 +20,8 @@ _HUES: Final = 6
 def locale_of(headers: Mapping[str, str]) -> str:
     """The reader's first language that we know, from Accept-Language."""
     for part in headers.get("accept-language", "").split(",")[:10]:
-        tag = part.split(";")[0].strip()
-        try:
-            return str(Locale.parse(tag, sep="-"))
-        except (ValueError, UnknownLocaleError):
-            continue
+        if locale := locale_named(part.split(";")[0].strip()):
+            return str(locale)
     return DEFAULT_LOCALE
 
 
@@ -56,6 +54,12 @@ def _amounts(currency: str) -> re.Pattern[str]:
 @pass_context
 def number(context: Context, value: int) -> str:
     return str(numbers.format_decimal(value, locale=_locale(context)))
+
+
+@pass_context
+def percent(context: Context, value: int) -> str:
+    """Of a hundred."""
+    return str(numbers.format_percent(value / 100, locale=_locale(context)))
 
 
 @pass_context
@@ -96,6 +100,7 @@ FILTERS: Final[dict[str, Any]] = {
     "readers": readers,
     "decimal": format_decimal,
     "number": number,
+    "percent": percent,
     "day": day,
     "ago": ago,
     "plural": plural,

@@ -10,9 +10,8 @@ from litestar.exceptions import HTTPException
 from services.common.context import request_id
 from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.problem import HTTP_STATUS, headers
-from services.common.server import translate
 from services.gateway.dashboard.rendering import go, is_htmx, render, toast
-from services.gateway.errors import on_http
+from services.gateway.errors import known_error, on_http
 from services.gateway.identity.sessions import WrongCredentials
 
 log = structlog.get_logger()
@@ -65,7 +64,7 @@ def _known(error: Exception) -> ShowbillError:
         return NoSuchPage()
     if isinstance(error, HTTPException) and error.status_code < 500:
         return Unusable()
-    return translate(error)
+    return known_error(error)
 
 
 def _return_to(request: Request[Any, Any, Any]) -> str:

@@ -138,5 +138,6 @@ FILES: Final = {
     '"uncheckedAccounts":[]}}\n',
     "importClaimsFile": "claim_id,platform,platform_user_id,item_number,status\n"
     "fb-77120-1,facebook,10221940,85123A,winner\n",
+    "importBuyersFile": "platform,platform_user_id,display_name,email\nfacebook,10221940,Rosa M.,rosa@example.com\n",
 }
 """CSV and JSON lines, by the operation that takes or gives it."""

@@ -1,4 +1,4 @@
-"""What stands in each file: columns, and a row's cells. Files of items and claims can be imported again as they are."""
+"""What stands in each file: columns, and a row's cells. All but invoices can be imported again as they are."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

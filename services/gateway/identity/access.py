@@ -124,6 +124,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/api/shows/{show_id}/claims"): Rule.SHOWS,
     ("POST", "/api/shows/{show_id}/imports/claims"): Rule.SHOWS,
     ("GET", "/api/shows/{show_id}/buyers"): Rule.READ,
+    ("POST", "/api/shows/{show_id}/imports/buyers"): Rule.SHOWS,
     ("GET", "/api/shows/{show_id}/exports/{table}"): Rule.READ,
     ("PATCH", "/api/buyers/{buyer_id}"): Rule.SHOWS,
     ("GET", "/api/shows/{show_id}/invoices"): Rule.READ,

@@ -16,7 +16,7 @@ from services.gateway.identity.principal import Principal, Role, Way
 from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.tokens import ApiTokens
 from services.gateway.identity.visitor import network_of, visitor_of
-from services.gateway.limits import Limits, note
+from services.gateway.limits import Limits, TooManyRequests, note
 
 _SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 _UNCOUNTED: Final = frozenset(("/api/health", "/api/health/live", "/static/{name}"))
@@ -75,9 +75,7 @@ class Door:
         try:
             await self._admit(connection, SOCKET)
         except ShowbillError as error:
-            connection.scope[REFUSAL] = error  # type: ignore[typeddict-unknown-key]
-            code = SOCKET_REFUSED + HTTP_STATUS[error.kind][0]
-            raise WebSocketException(detail=error.message, code=code) from error
+            raise refused(connection, error) from error
 
     async def _admit(self, connection: ASGIConnection[Any, Any, Any, Any], method: str) -> None:
         rule = Rule.KNOWN if method == "OPTIONS" else RULES.get((method, connection.scope["path_template"]))
@@ -98,12 +96,20 @@ class Door:
         if principal is None:
             await self._count_address(connection)
             raise Unauthenticated
-        note(connection.scope, await self._limits.take("known", principal.credential_id))
+        await self._count(connection, "known", principal.credential_id)
         check_allowed(principal, rule)
         connection.scope["user"] = principal
 
     async def _count_address(self, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
-        note(connection.scope, await self._limits.take("address", network_of(visitor_of(connection).address)))
+        await self._count(connection, "address", network_of(visitor_of(connection).address))
+
+    async def _count(self, connection: ASGIConnection[Any, Any, Any, Any], kind: str, caller: str) -> None:
+        try:
+            standing = await self._limits.take(kind, caller)
+        except TooManyRequests as error:
+            note(connection.scope, error.standing)
+            raise
+        note(connection.scope, standing)
 
     async def _who(self, authorization: str | None, cookie: str | None) -> Principal | None:
         if authorization is not None:  # whoever shows a token means the token, not a cookie that came along
@@ -111,6 +117,12 @@ class Door:
             usable = scheme.lower() == "bearer" and 0 < len(token) <= _LONGEST_CREDENTIAL
             return await self._tokens.find(token.strip()) if usable else None
         return await self._sessions.find(cookie) if cookie else None
+
+
+def refused(connection: ASGIConnection[Any, Any, Any, Any], error: ShowbillError) -> WebSocketException:
+    """What makes a socket that is not open yet an answer of HTTP that says why."""
+    connection.scope[REFUSAL] = error  # type: ignore[typeddict-unknown-key]
+    return WebSocketException(detail=error.message, code=SOCKET_REFUSED + HTTP_STATUS[error.kind][0])
 
 
 def _offered(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:

@@ -30,6 +30,9 @@ class Columns:
     instead: Mapping[str, str] = field(default_factory=dict)
     """For a required column another one that may take its place."""
 
+    passed_over: tuple[str, ...] = ()
+    """What our own files have beside: nothing of it is taken."""
+
     @property
     def known(self) -> tuple[str, ...]:
         return (*self.required, *self.optional)
@@ -79,7 +82,7 @@ def _unknown(header: Sequence[str], names: Sequence[str], columns: Columns) -> l
     return [
         Fault(f"columns.{name[:50]}", f"The column {told.strip()[:50] or '(empty)'} is not known. Known are {known}.")
         for name, told in dict(zip(names, header, strict=True)).items()
-        if name not in columns.known
+        if name not in (*columns.known, *columns.passed_over)
     ]
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal
 
+from services.gateway.imports.buyers import COLUMNS as BUYER_COLUMNS
+from services.gateway.imports.buyers import parse_buyer
 from services.gateway.imports.claims import COLUMNS as CLAIM_COLUMNS
 from services.gateway.imports.claims import parse_claim
 from services.gateway.imports.items import COLUMNS as ITEM_COLUMNS
@@ -14,9 +16,10 @@ from services.gateway.imports.repeats import repeats
 from services.gateway.imports.report import Tally
 from services.gateway.imports.rows import Row, Sheet, open_sheet
 from services.gateway.imports.taking import good_row
-from services.gateway.schemas.shows import ClaimBody, ImportReport, ItemBody
+from services.gateway.schemas.shows import BuyerBody, ClaimBody, ImportReport, ItemBody
 
-Kind = Literal["items", "claims"]
+Kind = Literal["items", "claims", "buyers"]
+Body = ItemBody | ClaimBody | BuyerBody
 _FIRST: Final = 6
 """Rows that are shown."""
 _CHUNK: Final = 1024 * 1024
@@ -31,7 +34,7 @@ class Preview:
     digest: str
     """Names its bytes: what is taken is what was looked at."""
     columns: tuple[str, ...]
-    first: list[ItemBody | ClaimBody]
+    first: list[Body]
     good_count: int
     unpriced_count: int
     """Of items: those without a price."""
@@ -51,17 +54,24 @@ async def preview_claims(file: BinaryIO, name: str) -> Preview:
     return await _look(await open_sheet(file, CLAIM_COLUMNS), "claims", name, parse_claim)
 
 
+async def preview_buyers(file: BinaryIO, name: str) -> Preview:
+    """Raises BadHeader."""
+    sheet = await open_sheet(file, BUYER_COLUMNS)
+    with repeats() as known:
+        return await _look(sheet, "buyers", name, lambda row: parse_buyer(row, known))
+
+
 async def digest_of(file: BinaryIO) -> str:
     return await asyncio.to_thread(_digest, file)
 
 
-async def _look(sheet: Sheet, kind: Kind, name: str, parse: Callable[[Row], ItemBody | ClaimBody]) -> Preview:
+async def _look(sheet: Sheet, kind: Kind, name: str, parse: Callable[[Row], Body]) -> Preview:
     """Beside the event loop, in the room of a few rows."""
     return await asyncio.to_thread(_read, sheet, kind, name, parse)
 
 
-def _read(sheet: Sheet, kind: Kind, name: str, parse: Callable[[Row], ItemBody | ClaimBody]) -> Preview:
-    tally, first, good, unpriced = Tally(sheet), list[ItemBody | ClaimBody](), 0, 0
+def _read(sheet: Sheet, kind: Kind, name: str, parse: Callable[[Row], Body]) -> Preview:
+    tally, first, good, unpriced = Tally(sheet), list[Body](), 0, 0
     for row in sheet.rows():
         parsed = good_row(row, parse, tally)
         if parsed is None:

@@ -238,6 +238,16 @@ class BuyerPage(View):
     next_page_token: str
 
 
+class BuyerBody(Body):
+    """What is told of a buyer. What is empty is not told."""
+
+    platform: Key
+    platform_user_id: Key
+    user_handle: Label = ""
+    display_name: Label = ""
+    email: Annotated[str, msgspec.Meta(max_length=320)] = ""
+
+
 class BuyerChange(Body):
     """What to change of a buyer, for all shows; what is left out stays."""
 

@@ -42,6 +42,14 @@ _ELSEWHERE: Final = (
     "It was made with another account or mode than the one that is connected now. Connect that one again to change it."
 )
 _ADJUSTED: Final = " What was edited in it at the provider is lost."
+_FIRST_ADDRESS: Final = (
+    "An e-mail address became known since. It can be voided and issued again, so that the provider can mail it."
+    " The pay link stays the same."
+)
+_NEW_ADDRESS: Final = (
+    "The e-mail address changed since, and the provider would mail it to the one of before. It can be voided and issued"
+    " again for the address of now. The pay link stays the same."
+)
 _CHANGED_THERE: Final = (
     " The total of what is settled was changed at the provider, by a discount for example, and the difference takes"
     " that back. Look at it first."
@@ -142,16 +150,14 @@ def _void(owed: Owed, billed: Billed, needless: str, terms: Terms) -> Proposal:
 
 
 def _for_email(buyer: Buyer, owed: Owed, billed: Billed, terms: Terms) -> Proposal | None:
-    """Offered, not needed: a provider cannot mail an invoice that was made without an address."""
+    """Offered, not needed: a provider mails an invoice to the address that it was made with, or not at all."""
     payable = billed.status in (Status.DRAFT, Status.SENT, Status.PAYMENT_FAILED) and not billed.draft_reason
-    if not payable or billed.emailed or not buyer.email or billed.adjusted:
+    mailed = not buyer.email or buyer.email.lower() == billed.told_email.lower()
+    if not payable or mailed or billed.adjusted or not terms.emails:
         return None
     if billed.made is None or _elsewhere(billed.made, terms):
         return None
-    sentence = (
-        "An e-mail address became known since. It can be voided and issued again, so that the provider can mail it."
-        " The pay link stays the same."
-    )
+    sentence = _NEW_ADDRESS if billed.told_email else _FIRST_ADDRESS
     return Proposal(ChangeKind.REISSUE, sentence, billed.total, owed.total, billed.own, optional=True)
 
 

@@ -39,7 +39,7 @@ class Wishes:
     changes: bool = False
     """Those that claims and prices ask for."""
     emails: bool = False
-    """Issuing again what could not be mailed, where an e-mail address became known."""
+    """Issuing again what could not be mailed to the buyer, where an e-mail address became known or changed."""
 
     def include(self, proposal: Proposal | None) -> bool:
         if proposal is None or proposal.change is ChangeKind.NONE:

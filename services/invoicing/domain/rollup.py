@@ -88,8 +88,8 @@ class Billed:
     """What the others had settled, in minor units, when the newest was planned."""
     adjusted: bool = False
     """Somebody edited the newest at the provider."""
-    emailed: bool = True
-    """Whether the provider was told an e-mail address for the newest."""
+    told_email: str = ""
+    """The e-mail address that the provider was told for the newest; empty where it was told none."""
     made: Made | None = None
     """Where the newest was made; None when nothing is known to stand there."""
     changing: str | None = None

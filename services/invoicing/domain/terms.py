@@ -26,6 +26,8 @@ class Terms:
     maximum_lines: int = 0
     """0 when the provider sets none."""
     provider: str = ""
+    emails: bool = True
+    """Whether the provider mails invoices."""
 
     @property
     def smallest(self) -> int:

@@ -68,3 +68,23 @@ UPDATE buyers
 SET email = coalesce($2, email), display_name = coalesce($3, display_name),
     display_name_at = CASE WHEN $3 IS NULL THEN display_name_at ELSE now() END
 WHERE id = $1;
+
+-- name: upsert_contacts
+-- Told by a person just now: only a claim that is made later tells a better name. The handle is the platform's to tell, and
+-- only fills in one that is missing. Sorted by key, so that two shows that bring the same buyers do not wait for each other.
+INSERT INTO buyers (id, workspace_id, platform, platform_user_id, handle, display_name, display_name_at, email)
+SELECT told.id, $1, told.platform, told.platform_user_id, told.handle, told.display_name,
+       CASE WHEN told.display_name = '' THEN '-infinity' ELSE now() END, told.email
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+  AS told (id, platform, platform_user_id, handle, display_name, email)
+ORDER BY told.platform, told.platform_user_id
+ON CONFLICT (workspace_id, platform, platform_user_id) DO UPDATE
+SET handle = coalesce(nullif(buyers.handle, ''), excluded.handle),
+    display_name = coalesce(nullif(excluded.display_name, ''), buyers.display_name),
+    display_name_at = CASE WHEN excluded.display_name IN ('', buyers.display_name)
+                           THEN buyers.display_name_at ELSE excluded.display_name_at END,
+    email = coalesce(nullif(excluded.email, ''), buyers.email)
+WHERE (buyers.handle = '' AND excluded.handle <> '')
+   OR excluded.display_name NOT IN ('', buyers.display_name)
+   OR excluded.email NOT IN ('', buyers.email)
+RETURNING id;

@@ -19,7 +19,7 @@ WITH here AS MATERIALIZED (
   GROUP BY buyer_id
 ), newest AS MATERIALIZED (
   SELECT DISTINCT ON (buyer_id) buyer_id, id AS invoice_id, status, draft_reason, total AS own_total, planned_digest,
-         beside_total, adjusted_at_provider, buyer ->> 'email' <> '' AS emailed, provider, external_account, livemode,
+         beside_total, adjusted_at_provider, buyer ->> 'email' AS told_email, provider, external_account, livemode,
          external_id <> '' AS stands, currency,
          change IS NOT NULL OR (status <> 'pending' AND lease_expires_at > clock_timestamp()) AS changing,
          coalesce(changing_digest, planned_digest) AS changing_digest
@@ -38,7 +38,7 @@ SELECT buyers.id, platform, platform_user_id, handle, display_name, email, pay_t
        coalesce(revision, 0) AS revision, coalesce(billed_total, 0)::bigint AS billed_total,
        coalesce(settled_total, 0)::bigint AS settled_total, coalesce(settled_count, 0) AS settled_count,
        coalesce(paid_total, 0)::bigint AS paid_total, coalesce(settled_adjusted, false) AS settled_adjusted,
-       invoice_id, status, draft_reason, own_total, planned_digest, beside_total, adjusted_at_provider, emailed,
+       invoice_id, status, draft_reason, own_total, planned_digest, beside_total, adjusted_at_provider, told_email,
        provider, external_account, livemode, stands, changing, changing_digest,
        -- Asked of the show's own buyers, and of nobody where the workspace has one currency. Not EXISTS: the planner could
        -- hash all invoices for that.

@@ -1,4 +1,4 @@
-"""Making a show, and taking its files of items and claims."""
+"""Making a show, and taking its files of items, claims and buyers."""
 
 from typing import BinaryIO, Final, cast
 
@@ -17,13 +17,16 @@ from services.gateway.dashboard.rendering import AnyRequest, go, render
 from services.gateway.dashboard.views.moments import moment_of
 from services.gateway.faults import sentence_of
 from services.gateway.identity.principal import Principal
+from services.gateway.imports.buyers import import_buyers
 from services.gateway.imports.claims import import_claims
 from services.gateway.imports.items import Prices, import_items
-from services.gateway.imports.preview import Preview, digest_of, preview_claims, preview_items
+from services.gateway.imports.preview import Preview, digest_of, preview_buyers, preview_claims, preview_items
 from services.gateway.imports.upload import LARGEST_FILE
 from services.gateway.schemas.shows import ImportReport, NewShow, ShowView
 
-NOTHING_CHOSEN: Final = "Choose a file of items or a file of claims first."
+NOTHING_CHOSEN: Final = "Choose a file of items, claims or buyers first."
+KINDS: Final = ("items", "claims", "buyers")
+"""In the order in which they are taken: a claim names its item, and what is told of a buyer by hand comes last."""
 
 
 class FileChanged(InvalidRequest):
@@ -42,7 +45,7 @@ _REFUSED: Final = (Kind.INVALID, Kind.FAILED_PRECONDITION, Kind.CONFLICT)
 Reports = list[tuple[str, ImportReport]]
 
 
-@post("/shows/new", status_code=200, request_max_body_size=2 * LARGEST_FILE)
+@post("/shows/new", status_code=200, request_max_body_size=len(KINDS) * LARGEST_FILE)
 async def create_show(
     request: AnyRequest, caller: NamedDependency[Principal], shows: NamedDependency[Shows]
 ) -> Response[bytes]:
@@ -63,11 +66,11 @@ async def create_show(
     return _done(request, show, reports)
 
 
-@post("/shows/{show_id:str}/import", status_code=200, request_max_body_size=2 * LARGEST_FILE)
+@post("/shows/{show_id:str}/import", status_code=200, request_max_body_size=len(KINDS) * LARGEST_FILE)
 async def import_files(
     request: AnyRequest, show_id: FromPath[str], caller: NamedDependency[Principal], shows: NamedDependency[Shows]
 ) -> Response[bytes]:
-    """Takes files of items and claims as they were looked at. The same lines again change nothing."""
+    """Takes files of items, claims and buyers as they were looked at. The same lines again change nothing."""
     show, form = await shows.get(caller.identity, show_id), await request.form()
     try:
         await _require_seen(form)
@@ -81,13 +84,13 @@ async def import_files(
     return _done(request, show, reports)
 
 
-@post("/shows/preview", status_code=200, request_max_body_size=2 * LARGEST_FILE)
+@post("/shows/preview", status_code=200, request_max_body_size=len(KINDS) * LARGEST_FILE)
 async def preview_files(request: AnyRequest, caller: NamedDependency[Principal]) -> Response[bytes]:
     """How the chosen files would be read. Takes nothing, keeps nothing."""
     form = await request.form()
     previews: list[Preview] = []
     problems: list[str] = []
-    for name in ("items", "claims"):
+    for name in KINDS:
         file = _file(form, name)
         if file is None:
             continue
@@ -112,6 +115,8 @@ async def _preview(name: str, file: BinaryIO, form: FormMultiDict) -> Preview:
     filename = (told.filename if isinstance(told, UploadFile) else "")[:200]
     if name == "claims":
         return await preview_claims(file, filename)
+    if name == "buyers":
+        return await preview_buyers(file, filename)
     currency = str(form.get("currency", ""))
     if not is_currency(currency):
         raise NoCurrency
@@ -120,7 +125,7 @@ async def _preview(name: str, file: BinaryIO, form: FormMultiDict) -> Preview:
 
 async def _require_seen(form: FormMultiDict) -> None:
     """Raises FileChanged where another file came than the one that was looked at."""
-    for name in ("items", "claims"):
+    for name in KINDS:
         seen, file = form.get(f"{name}_seen"), _file(form, name)
         if seen and file is not None and seen != await digest_of(file):
             raise FileChanged(name=name)
@@ -135,20 +140,21 @@ def _whole(form: FormMultiDict) -> bool:
 
 
 async def _take_files(form: FormMultiDict, shows: Shows, caller: Principal, show_id: str) -> Reports:
-    """Items before claims, for a claim names its item."""
-    reports: Reports = []
-    if (items := _file(form, "items")) is not None:
-        reports.append(("items", await _take_items(items, form, shows, caller, show_id)))
-    if (claims := _file(form, "claims")) is not None:
-        taken = await import_claims(claims, shows, caller.identity, show_id, all_or_none=_whole(form))
-        reports.append(("claims", taken))
-    return reports
+    return [
+        (name, await _take(name, file, form, shows, caller, show_id))
+        for name in KINDS
+        if (file := _file(form, name)) is not None
+    ]
 
 
-async def _take_items(
-    file: BinaryIO, form: FormMultiDict, shows: Shows, caller: Principal, show_id: str
+async def _take(
+    name: str, file: BinaryIO, form: FormMultiDict, shows: Shows, caller: Principal, show_id: str
 ) -> ImportReport:
-    return await import_items(file, shows, caller.identity, show_id, prices=_prices(form), all_or_none=_whole(form))
+    who, whole = caller.identity, _whole(form)
+    if name == "items":
+        return await import_items(file, shows, who, show_id, prices=_prices(form), all_or_none=whole)
+    take = import_claims if name == "claims" else import_buyers
+    return await take(file, shows, who, show_id, all_or_none=whole)
 
 
 def _file(form: FormMultiDict, name: str) -> BinaryIO | None:

@@ -14,7 +14,7 @@ HOME: Final = "/shows"
 
 def safe_path(path: str) -> str:
     """Where to go after signing in: a path of our own, or the first page."""
-    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and path.isascii()
     return path if ours else HOME
 
 

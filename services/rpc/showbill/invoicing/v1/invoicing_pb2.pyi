@@ -67,6 +67,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Another invoice of the buyer is settled: the draft is brought to the difference by a run that applies changes."""
     ERROR_REASON_EMAIL_CAME_LATER: _ErrorReason.ValueType  # 50
     """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
+    ERROR_REASON_EMAIL_CHANGED: _ErrorReason.ValueType  # 54
+    """The e-mail address changed after the invoice was made: the provider would mail it to the one of before."""
     ERROR_REASON_NO_PAY_LINK: _ErrorReason.ValueType  # 53
     """The buyer has no pay link in force: it was revoked, and a new one must be made before anything is sent."""
     ERROR_REASON_SENDING_NOT_FOUND: _ErrorReason.ValueType  # 51
@@ -122,6 +124,8 @@ ERROR_REASON_BESIDE_SETTLED: ErrorReason.ValueType  # 23
 """Another invoice of the buyer is settled: the draft is brought to the difference by a run that applies changes."""
 ERROR_REASON_EMAIL_CAME_LATER: ErrorReason.ValueType  # 50
 """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
+ERROR_REASON_EMAIL_CHANGED: ErrorReason.ValueType  # 54
+"""The e-mail address changed after the invoice was made: the provider would mail it to the one of before."""
 ERROR_REASON_NO_PAY_LINK: ErrorReason.ValueType  # 53
 """The buyer has no pay link in force: it was revoked, and a new one must be made before anything is sent."""
 ERROR_REASON_SENDING_NOT_FOUND: ErrorReason.ValueType  # 51
@@ -2055,6 +2059,103 @@ class UpdateBuyerResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateBuyerResponse: _TypeAlias = UpdateBuyerResponse  # noqa: Y015
+
+@_typing.final
+class RejectedBuyer(_message.Message):
+    """A buyer that was not taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Place in the stream, from 0."""
+    reason: _builtins.str
+    """A finished sentence."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectedBuyer: _TypeAlias = RejectedBuyer  # noqa: Y015
+
+@_typing.final
+class StreamBuyersRequest(_message.Message):
+    """Request of StreamBuyers: one batch of at most 5,000."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    BUYERS_FIELD_NUMBER: _builtins.int
+    ALL_OR_NONE_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    """The same in every batch of a stream."""
+    all_or_none: _builtins.bool
+    """Take every buyer of the stream or none; at most 100,000 then, with less than 30 seconds between two batches. Said
+    by the first batch.
+    """
+    @_builtins.property
+    def buyers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Buyer]:
+        """Named by `platform` and `platform_user_id`; of the rest `handle`, `display_name` and `email` count."""
+
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        buyers: _abc.Iterable[Global___Buyer] | None = ...,
+        all_or_none: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_none", b"all_or_none", "buyers", b"buyers", "show_id", b"show_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamBuyersRequest: _TypeAlias = StreamBuyersRequest  # noqa: Y015
+
+@_typing.final
+class StreamBuyersResponse(_message.Message):
+    """Response of StreamBuyers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREATED_COUNT_FIELD_NUMBER: _builtins.int
+    UPDATED_COUNT_FIELD_NUMBER: _builtins.int
+    UNCHANGED_COUNT_FIELD_NUMBER: _builtins.int
+    REJECTED_BUYERS_FIELD_NUMBER: _builtins.int
+    REJECTED_COUNT_FIELD_NUMBER: _builtins.int
+    created_count: _builtins.int
+    updated_count: _builtins.int
+    unchanged_count: _builtins.int
+    rejected_count: _builtins.int
+    """With all_or_none nothing was taken unless this is 0."""
+    @_builtins.property
+    def rejected_buyers(self) -> _containers.RepeatedCompositeFieldContainer[Global___RejectedBuyer]:
+        """The first 1,000 of them, counted over the whole stream."""
+
+    def __init__(
+        self,
+        *,
+        created_count: _builtins.int = ...,
+        updated_count: _builtins.int = ...,
+        unchanged_count: _builtins.int = ...,
+        rejected_buyers: _abc.Iterable[Global___RejectedBuyer] | None = ...,
+        rejected_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_count", b"created_count", "rejected_buyers", b"rejected_buyers", "rejected_count", b"rejected_count", "unchanged_count", b"unchanged_count", "updated_count", b"updated_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamBuyersResponse: _TypeAlias = StreamBuyersResponse  # noqa: Y015
 
 @_typing.final
 class InvoiceLine(_message.Message):

@@ -120,6 +120,11 @@ class ShowsServiceStub:
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateBuyerRequest.SerializeToString,
                 response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateBuyerResponse.FromString,
                 _registered_method=True)
+        self.StreamBuyers = channel.stream_unary(
+                '/showbill.invoicing.v1.ShowsService/StreamBuyers',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamBuyersRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamBuyersResponse.FromString,
+                _registered_method=True)
 
 
 class ShowsServiceServicer:
@@ -255,6 +260,17 @@ class ShowsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamBuyers(self, request_iterator, context):
+        """Takes what an operator tells of buyers, as a stream of batches of at most 5,000, for all shows of the workspace; the
+        show says who is told of it. An e-mail or a display name that is given replaces the one before, an empty one leaves it;
+        a handle only fills in a missing one. A buyer who is not known yet is made, and waits for a claim. A buyer that cannot
+        be taken is answered with its place and reason. Batches, cuts and all_or_none as in StreamClaims; the same again changes
+        nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ShowsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -342,6 +358,11 @@ def add_ShowsServiceServicer_to_server(servicer, server):
                     servicer.UpdateBuyer,
                     request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateBuyerRequest.FromString,
                     response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateBuyerResponse.SerializeToString,
+            ),
+            'StreamBuyers': grpc.stream_unary_rpc_method_handler(
+                    servicer.StreamBuyers,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamBuyersRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamBuyersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -804,6 +825,33 @@ class ShowsService:
             '/showbill.invoicing.v1.ShowsService/UpdateBuyer',
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateBuyerRequest.SerializeToString,
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.UpdateBuyerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamBuyers(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/showbill.invoicing.v1.ShowsService/StreamBuyers',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamBuyersRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamBuyersResponse.FromString,
             options,
             channel_credentials,
             insecure,

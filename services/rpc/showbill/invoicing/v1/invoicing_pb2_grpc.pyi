@@ -67,6 +67,13 @@ class ShowsServiceStub:
     changed what the update mask names since it was read: nothing is changed then. The same change again answers the
     buyer as it is.
     """
+    StreamBuyers: _aio.StreamUnaryMultiCallable[_invoicing_pb2.StreamBuyersRequest, _invoicing_pb2.StreamBuyersResponse]
+    """Takes what an operator tells of buyers, as a stream of batches of at most 5,000, for all shows of the workspace; the
+    show says who is told of it. An e-mail or a display name that is given replaces the one before, an empty one leaves it;
+    a handle only fills in a missing one. A buyer who is not known yet is made, and waits for a claim. A buyer that cannot
+    be taken is answered with its place and reason. Batches, cuts and all_or_none as in StreamClaims; the same again changes
+    nothing.
+    """
 
 class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Shows, their items and their claims. Called by the gateway and by internal services such as the claim engine."""
@@ -220,6 +227,19 @@ class ShowsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Changes a buyer's e-mail or display name, for all shows of the workspace. ABORTED when an etag is given and somebody
         changed what the update mask names since it was read: nothing is changed then. The same change again answers the
         buyer as it is.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamBuyers(
+        self,
+        request_iterator: _abc.AsyncIterator[_invoicing_pb2.StreamBuyersRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_invoicing_pb2.StreamBuyersRequest], _abc.Awaitable[_invoicing_pb2.StreamBuyersResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.StreamBuyersResponse]:
+        """Takes what an operator tells of buyers, as a stream of batches of at most 5,000, for all shows of the workspace; the
+        show says who is told of it. An e-mail or a display name that is given replaces the one before, an empty one leaves it;
+        a handle only fills in a missing one. A buyer who is not known yet is made, and waits for a claim. A buyer that cannot
+        be taken is answered with its place and reason. Batches, cuts and all_or_none as in StreamClaims; the same again changes
+        nothing.
         """
 
 def add_ShowsServiceServicer_to_server(servicer: ShowsServiceServicer, server: _aio.Server) -> None: ...
