@@ -338,7 +338,12 @@ async def running() -> AsyncIterator[Bench]:
                 name: await postgres.create_database(name, "benchmark", role=name)
                 for name in ("integrations", "invoicing", "gateway")
             }
-            stack = Stack(folder, databases, nats.url, {name: {"LOG_LEVEL": "WARNING"} for name in databases})
+            stack = Stack(
+                folder,
+                databases,
+                nats.url,
+                {name: {"LOG_LEVEL": "WARNING", "SOCKETS_PER_CREDENTIAL": "0"} for name in databases},
+            )
             async with running_stack(stack, "sandbox", "integrations", "invoicing", "gateway"):
                 yield await prepare(stack, postgres, nats.url, folder, [server.pid for server in servers])
         finally:

@@ -59,7 +59,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     credentials = channel_credentials(config.tls_cert, config.tls_key, config.tls_ca)
     integrations = PatientClient(config.integrations_address, "integrations", signer, credentials)
     invoicing = PatientClient(config.invoicing_address, "invoicing", signer, credentials)
-    bus, hub, passwords = Bus(config.nats_url, "gateway"), Hub(), Passwords()
+    bus, hub, passwords = Bus(config.nats_url, "gateway"), Hub(config.sockets_per_credential), Passwords()
     sessions = Sessions(pool, passwords)
     webhooks = WebhookBackend(integrations, invoicing)
     await bootstrap(pool, passwords, config)

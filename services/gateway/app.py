@@ -133,9 +133,9 @@ def build(parts: Parts, doorway: Doorway) -> Edge:
         dependencies=dependencies,
         exception_handlers={HTTPException: on_stray, ValidationException: on_validation, Exception: on_error},
         request_max_body_size=LARGEST_BODY,
-        # Pages and their files; programs that read the interface are near, and their answers small.
+        # Pages and their files, but fonts, which are compressed; programs that read the interface are near.
         compression_config=CompressionConfig(
-            backend="gzip", gzip_compress_level=6, minimum_size=1024, exclude="^/api/"
+            backend="gzip", gzip_compress_level=6, minimum_size=1024, exclude=["^/api/", r"\.woff2$"]
         ),
         openapi_config=None,
         logging_config=None,

@@ -37,7 +37,8 @@ A token is never taken from the address.
 
 Read the snapshot (`GET /api/shows/{{showId}}/invoices` answers its `seq`), listen, and apply what comes: each event of
 a show carries the next `seq`. After a reconnection give the last one as `since`; `hello` says whether something was
-missed. A client that lets {MOST_WAITING} messages wait is sent away and should come again.
+missed. A client that lets {MOST_WAITING} messages wait is sent away and should come again. How many sockets one session
+or token may hold is limited: one too many is refused with 429.
 
 Close codes: {SESSION_ENDED} the session ended or the token was revoked; {SHOW_NOT_FOUND} no such show; {TOO_SLOW} too
 slow; {TRY_AGAIN} a service is away, try again; 1012 this replica stops, connect again at once.

@@ -12,6 +12,9 @@ from services.common.errors import Fault
 from services.common.secret import redact
 
 _MOST: Final = 100
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LENGTH: Final = re.compile(r"Expected `str` of length ([<>])= (\d+)")
+_MISSING: Final = re.compile(r"Object missing required field `(.+)`")
 _PLACE: Final = re.compile(r" - at `(?:\$\.?)?([^`]*)`$")
 Place: TypeAlias = tuple[str | int, ...]
 """The names and indices that lead to a value."""
@@ -32,6 +35,13 @@ def sentence_of(error: msgspec.ValidationError) -> str:
     """What a decoder found, as a finished sentence."""
     place = _PLACE.search(str(error))
     return _sentence(place[1] if place else "", str(error))
+
+
+def column_sentence_of(error: msgspec.ValidationError) -> str:
+    """The same of a line of a file, whose columns have the names of fields as people write them."""
+    return re.sub(
+        r"^The field (\w+)", lambda found: f"The column {_HUMP.sub('_', found[1]).lower()}", sentence_of(error)
+    )
 
 
 def _walk(value: object, expected: Any, place: Place) -> Iterator[Fault]:
@@ -86,4 +96,11 @@ def _spoken(place: Place) -> str:
 def _sentence(place: str, message: str) -> str:
     what = f"The field {place}" if place else "The body"
     told = _PLACE.sub("", message)
+    if limit := _LENGTH.fullmatch(told):
+        bound = int(limit[2])
+        if limit[1] == ">" and bound == 1:
+            return f"{what} is empty."
+        return f"{what} has {'more' if limit[1] == '<' else 'fewer'} than {bound:,} characters."
+    if missing := _MISSING.fullmatch(told):
+        return f"The field {f'{place}.' if place else ''}{missing[1]} is missing."
     return f"{what} is not usable: {told[:1].lower()}{told[1:]}."

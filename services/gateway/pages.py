@@ -9,6 +9,8 @@ from litestar import Request, Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from services.gateway.lean import lean
+
 _HERE: Final = Path(__file__).parent
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self'; "
@@ -19,7 +21,7 @@ _TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/sv
 
 _FOLDERS: Final = (_HERE / "static", _HERE / "dashboard" / "static")
 _FILES: Final = {
-    file.name: file.read_bytes()
+    file.name: lean(file.name, file.read_bytes())
     for folder in _FOLDERS
     for file in sorted(folder.iterdir())
     if file.suffix in _TYPES and file.is_file()

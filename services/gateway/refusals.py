@@ -76,7 +76,7 @@ HEADERS: Final = {
     "ETag": ("Names this state, for `If-Match` of a change.", "string"),
     "WWW-Authenticate": ("How to show who you are.", "string"),
     "Idempotency-Replayed": ("`true` where the answer is one given before, under the same key.", "string"),
-    "Set-Cookie": ("The session’s cookie.", "string"),
+    "Set-Cookie": ("The session’s cookie; at a sign-in also one by which the device is known again.", "string"),
     "Content-Disposition": ("The file’s name.", "string"),
 }
 

@@ -51,3 +51,9 @@ async def test_of_two_who_edit_a_show_the_second_is_told(open_dashboard: OpenDas
         await expect(second.page.get_by_role("heading", name="Friday sale")).to_be_visible()
         await second.open(f"{path}/edit")
         await expect(second.page.get_by_label("Starts")).to_have_value("2026-12-04T19:30")
+
+        await second.page.get_by_label("Starts").fill("")
+        await second.page.get_by_role("button", name="Save show").click()
+        await second.page.get_by_role("link", name="Edit show").click()
+        await expect(second.page.get_by_label("Starts")).to_have_value("")
+        assert (await workspace.rest.call("GET", f"/api{path}"))["startTime"] is None

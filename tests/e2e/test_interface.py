@@ -89,7 +89,8 @@ class Ground:
         keys = {"email": self.workspace.email, "password": PASSWORD}
         async with aiohttp.ClientSession() as client, client.post(self.url + "/api/session", json=keys) as answer:
             assert answer.status == 200
-            return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0], "Origin": self.url}
+            (cookie,) = [line for line in answer.headers.getall("Set-Cookie") if "showbill_session=" in line]
+            return {"Cookie": cookie.partition(";")[0], "Origin": self.url}
 
     def mine(self, value: object) -> Any:
         """An example with my ids in the place of its own."""

@@ -44,6 +44,12 @@ class Answer:
     json: Any
 
 
+def session_line(answer: Answer) -> str:
+    """The header that sets the session's cookie, or removes it."""
+    lines: list[str] = answer.headers.getall("Set-Cookie")
+    return next(line for line in lines if "showbill_session=" in line)
+
+
 class Client:
     """HTTP as one caller; keeps no cookies but those it is given."""
 
@@ -148,8 +154,8 @@ class Gateway:
         return Member(email, accepted.json["user"]["id"], self.browser(accepted))
 
     def browser(self, answer: Answer, **headers: str) -> Client:
-        """Keeps the cookie that an answer set."""
-        return self.client(Cookie=answer.headers["Set-Cookie"].split(";")[0], **headers)
+        """Keeps the session's cookie that an answer set."""
+        return self.client(Cookie=session_line(answer).split(";")[0], **headers)
 
     async def make_operator(self, owner: Owner) -> Client:
         made = await owner.client("POST", "/api/tokens", {"name": "operator", "role": "operator"})

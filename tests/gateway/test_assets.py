@@ -1,11 +1,13 @@
 """The files that pages use: what is said of those from elsewhere is true, and no page needs what is forbidden."""
 
+import gzip
 import hashlib
 import re
 from pathlib import Path
 
 import pytest
 
+from services.gateway.lean import lean
 from tests.gateway.harness import Gateway
 
 DASHBOARD = Path(__file__).parents[2] / "services" / "gateway" / "dashboard"
@@ -31,6 +33,34 @@ def test_templates_hold_nothing_inline(template: Path) -> None:
 def test_templates_draw_only_icons_that_are_there(template: Path) -> None:
     known = set(re.findall(r'<symbol id="i-([\w-]+)"', (STATIC / "icons.svg").read_text()))
     assert set(re.findall(r"""icon\(['"]([\w-]+)['"]""", template.read_text())) <= known
+
+
+@pytest.mark.parametrize(
+    ("pages", "scripts", "sheets"),
+    [
+        ("lists", ["app.js"], []),
+        ("providers", ["app.js", "keys.js"], []),
+        ("desk", ["app.js", "desk.js"], ["desk.css"]),
+    ],
+)
+async def test_scripts_and_sheets_stay_small(
+    gateway: Gateway, pages: str, scripts: list[str], sheets: list[str]
+) -> None:
+    async def sent(names: list[str]) -> int:
+        answers = [await gateway.client()("GET", f"/static/{name}") for name in names]
+        return sum(len(gzip.compress(answer.text.encode(), 6)) for answer in answers)
+
+    assert await sent(["htmx.min.js", *scripts]) <= 22_000
+    assert await sent(["app.css", *sheets]) <= 12_000
+
+
+def test_what_travels_says_what_the_files_say() -> None:
+    css = b"/* a */\n.a > .b, a:hover {\n margin: 0 auto;\n}\n@media (min-width: 1px) { .d { top: calc(1px + 2px); } }"
+    assert lean("x.css", css) == (b".a > .b,a:hover{margin:0 auto;}@media (min-width:1px){.d{top:calc(1px + 2px);}}")
+    assert lean("x.js", b"/* a\n b */\nlet a = 1;  // kept\n  /* c */\n  let b = '/* d */';\n") == (
+        b"let a = 1;  // kept\nlet b = '/* d */';"
+    )
+    assert lean("x.min.js", css) == css
 
 
 async def test_a_versioned_file_is_kept_for_ever(gateway: Gateway) -> None:

@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 
 from services.common.errors import Fault, InvalidRequest, Unavailable
-from services.gateway.identity.throttle import PER_ACCOUNT_AND_ADDRESS
+from services.gateway.identity.throttle import PER_ACCOUNT_AND_PLACE
 from services.rpc.showbill.integrations.v1 import integrations_pb2
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2
-from tests.gateway.harness import PASSWORD, Gateway, Owner
+from tests.gateway.harness import PASSWORD, Gateway, Owner, session_line
 
 SECRET = "sk_test_neverShownAgain123"
 
@@ -32,7 +32,7 @@ async def test_signing_in_leads_to_the_page_asked_for(gateway: Gateway, owner: O
     data = {"email": owner.email, "password": PASSWORD, "next": "/shows/new?x=1"}
     answer = await gateway.client()("POST", "/sign-in", data=data)
     assert (answer.status, answer.headers["Location"]) == (303, "/shows/new?x=1")
-    cookie = answer.headers["Set-Cookie"]
+    cookie = session_line(answer)
     assert all(part in cookie for part in ("showbill_session=", "HttpOnly", "SameSite=lax", "Secure"))
 
 
@@ -47,7 +47,7 @@ async def test_signing_in_never_leads_to_another_site(gateway: Gateway, owner: O
 
 async def test_a_wrong_password_is_told_and_throttled(gateway: Gateway, owner: Owner) -> None:
     client = gateway.client()
-    for _ in range(PER_ACCOUNT_AND_ADDRESS):
+    for _ in range(PER_ACCOUNT_AND_PLACE):
         answer = await client("POST", "/sign-in", data={"email": owner.email, "password": "wrong"})
         assert answer.status == 401
         assert "The e-mail address or the password is not right. Check both and try again." in answer.text

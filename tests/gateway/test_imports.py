@@ -48,8 +48,8 @@ async def test_every_line_of_the_examples_is_taken(gateway: Gateway, owner: Owne
         ("A,title,-5", "not a whole number"),
         ("A,title,٣", "not a whole number"),
         ("A,title", "has 2 fields, the first line 3"),
-        (",title,5", "itemNumber"),
-        ("A," + "x" * 600 + ",5", "title"),
+        (",title,5", "The column item_number is empty."),
+        ("A," + "x" * 600 + ",5", "The column title has more than 500 characters."),
         ("A,title," + "9" * 17, "price"),
     ],
 )

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests.gateway.harness import Gateway, Owner
+from tests.waiting import eventually
 
 
 async def test_everybody_sees_the_members(gateway: Gateway, owner: Owner) -> None:
@@ -116,3 +117,33 @@ async def test_members_come_in_pages(gateway: Gateway, owner: Owner) -> None:
             break
     assert len(found) == len(set(found)) == 3
     assert (await owner.client("GET", "/api/members?pageToken=nonsense")).status == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/tokens", {"name": "kept", "role": "owner"}),
+        ("POST", "/api/invitations", {"email": "friend@example.com", "role": "owner"}),
+        ("PATCH", "/api/members/{owner}", {"role": "operator"}),
+        ("DELETE", "/api/members/{owner}", None),
+    ],
+)
+async def test_rights_that_end_on_the_way_are_handed_on_to_nobody(
+    gateway: Gateway, owner: Owner, method: str, path: str, body: object
+) -> None:
+    """Past the door as an owner, and none any more when it is done."""
+    other, second = await gateway.make_member(owner, role="owner"), await gateway.make_member(owner, role="owner")
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND wait_event_type = 'Lock' AND query LIKE '%FROM workspaces%'"
+    )
+    async with gateway.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM workspaces WHERE id = $1 FOR UPDATE", owner.workspace_id)
+        asking = asyncio.create_task(other.browser(method, path.format(owner=second.user_id), body))
+        await eventually(lambda: gateway.pool.fetchval(waiting), why="the request did not get to the lock")
+        await connection.execute("UPDATE memberships SET role = 'operator' WHERE user_id = $1", other.user_id)
+    refused = await asking
+    assert (refused.status, refused.json["type"]) == (403, "urn:showbill:problem:owners-only")
+    assert [one["name"] for one in (await owner.client("GET", "/api/tokens")).json["items"]] == ["First token"]
+    assert (await owner.client("GET", "/api/invitations")).json["items"] == []
+    assert (await owner.client("GET", f"/api/members/{second.user_id}")).json["role"] == "owner"

@@ -7,10 +7,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
 from services.gateway.realtime import channel, listener
 from services.rpc.showbill.events.v1 import events_pb2 as events
-from tests.gateway.harness import Gateway, Owner, paid_event, publisher
+from tests.conftest import DatabaseMaker
+from tests.gateway.harness import Gateway, Owner, paid_event, publisher, running_gateway
 from tests.waiting import eventually
 
 HANDSHAKE = {
@@ -199,6 +201,33 @@ async def test_a_position_that_is_none_is_refused_with_a_problem(gateway: Gatewa
     assert answer.json["detail"] == (
         "The parameter since is no position. Give the seq of the last message, or leave it out."
     )
+
+
+async def test_one_caller_holds_no_more_sockets_than_allowed(database_maker: DatabaseMaker, nats: Nats) -> None:
+    database = await database_maker.make("gateway", migrated=True)
+    async with running_gateway(database, nats.url, wants_events=False, sockets_per_credential=2) as few:
+        owner = await few.make_owner()
+        async with owner.client.listen(), owner.client.listen() as second:
+            answer = await owner.client("GET", "/api/realtime", headers=HANDSHAKE)
+            assert (answer.status, answer.json["type"]) == (429, "urn:showbill:problem:too-many-sockets")
+            assert answer.json["detail"].startswith("You have 2 live connections open already.")
+            assert int(answer.headers["Retry-After"]) > 0
+            async with (await few.make_owner()).client.listen() as anothers:
+                await heard(anothers, 1)
+            await second.close()
+
+            async def has_room() -> bool:
+                async with owner.client.listen() as third:
+                    return bool(await heard(third, 1))
+
+            assert await eventually(lambda: _without_refusal(has_room))
+
+
+async def _without_refusal(opened: Any) -> bool:
+    try:
+        return bool(await opened())
+    except aiohttp.WSServerHandshakeError:
+        return False
 
 
 async def test_a_service_that_is_away_closes_with_try_again(gateway: Gateway, owner: Owner) -> None:

@@ -86,6 +86,15 @@ async def test_pages_carry_size_and_token(gateway: Gateway, owner: Owner) -> Non
         assert (request.page_size, request.page_token) == (7, "abc")
 
 
+async def test_shows_are_found_by_name_and_state(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("ListShows", filled(pb.ListShowsResponse()))
+    assert (await owner.client("GET", "/api/shows?search=friday&states=active&states=paused")).status == 200
+    request = gateway.invoicing.last("ListShows")
+    assert (request.query, list(request.states)) == ("friday", [pb.SHOW_STATE_ACTIVE, pb.SHOW_STATE_PAUSED])
+    refused = await owner.client("GET", "/api/shows?states=loud")
+    assert refused.status == 400
+
+
 async def test_an_unpriced_item_is_null_and_a_free_one_zero(gateway: Gateway, owner: Owner) -> None:
     items = [{"itemNumber": "A"}, {"itemNumber": "B", "price": 0}, {"itemNumber": "C", "price": 250, "quantity": 3}]
     gateway.invoicing.script("UpsertItems", pb.UpsertItemsResponse(created_count=2, unchanged_count=1))

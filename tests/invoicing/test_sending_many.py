@@ -233,6 +233,7 @@ async def test_another_workspace_sees_nothing_of_it(caller: Caller, make_caller:
         stranger.revoke(row),
     ):
         assert (await refusal(call)).kind is Kind.NOT_FOUND
+    assert (await refusal(stranger.sending(run.id))).reason == "SENDING_NOT_FOUND"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from services.common.secret import Secret
-from services.gateway.identity.cookies import session_cookie
+from services.gateway.identity.cookies import cookies_of
 from services.gateway.identity.own_account import OwnAccount
 from services.gateway.identity.principal import Principal
 from services.gateway.identity.sessions import Sessions
@@ -63,7 +63,7 @@ async def change_password(
     opened, ended = await account.change_password(caller, current, new, visitor_of(request))
     for credential in ended:
         hub.end_credential(credential)
-    return Response(None, status_code=204, cookies=[session_cookie(request, opened.token)])
+    return Response(None, status_code=204, cookies=cookies_of(request, opened.token, opened.device))
 
 
 @get("/api/workspaces")
@@ -83,7 +83,7 @@ async def switch_workspace(
     """Go on in another of your workspaces: this session ends, and a new one begins there."""
     opened = await account.switch(caller, data.workspace_id, visitor_of(request))
     hub.end_credential(caller.credential_id)
-    return Response(SessionView.of(opened.principal), cookies=[session_cookie(request, opened.token)])
+    return Response(SessionView.of(opened.principal), cookies=cookies_of(request, opened.token, opened.device))
 
 
 ROUTES: Final = Router(

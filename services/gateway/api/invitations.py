@@ -11,7 +11,7 @@ from services.common.addresses import BaseUrl
 from services.common.secret import Secret
 from services.gateway.api.parameters import PageSize, PageToken
 from services.gateway.idempotency import SHOWN_ONCE
-from services.gateway.identity.cookies import session_cookie
+from services.gateway.identity.cookies import cookies_of
 from services.gateway.identity.invitations import Invitations
 from services.gateway.identity.principal import Principal, Role
 from services.gateway.identity.visitor import visitor_of
@@ -72,7 +72,7 @@ async def accept_invitation(
     the address has already proves its own password. The answer sets the session's cookie.
     """
     opened = await invitations.accept(data.token, data.name, Secret(data.password), visitor_of(request))
-    return Response(SessionView.of(opened.principal), cookies=[session_cookie(request, opened.token)])
+    return Response(SessionView.of(opened.principal), cookies=cookies_of(request, opened.token, opened.device))
 
 
 ROUTES: Final = Router(

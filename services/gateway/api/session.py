@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from services.common.secret import Secret
-from services.gateway.identity.cookies import session_cookie
+from services.gateway.identity.cookies import cookies_of, session_cookie
 from services.gateway.identity.principal import Principal, Way
 from services.gateway.identity.sessions import Sessions
 from services.gateway.identity.visitor import visitor_of
@@ -21,7 +21,7 @@ async def sign_in(
 ) -> Response[SessionView]:
     """Sign in with e-mail address and password; the answer sets the session's cookie."""
     opened = await sessions.sign_in(data.email, Secret(data.password), visitor_of(request))
-    return Response(SessionView.of(opened.principal), cookies=[session_cookie(request, opened.token)])
+    return Response(SessionView.of(opened.principal), cookies=cookies_of(request, opened.token, opened.device))
 
 
 @get("/api/session")

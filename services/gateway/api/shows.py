@@ -1,10 +1,10 @@
 """Shows and their lifecycle."""
 
-from typing import Final
+from typing import Annotated, Final
 
 from litestar import Response, Router, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.gateway.api.conditions import IfMatch, etag, etag_of
 from services.gateway.api.parameters import IdempotencyKey, PageSize, PageToken, request_id_of
@@ -12,7 +12,7 @@ from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
 from services.gateway.identity.principal import Principal
 from services.gateway.schemas.invoices import SummaryView
-from services.gateway.schemas.shows import NewShow, ShowChange, ShowPage, ShowView
+from services.gateway.schemas.shows import NewShow, ShowChange, ShowPage, ShowState, ShowView
 
 
 @get("/api/shows")
@@ -21,9 +21,11 @@ async def list_shows(
     shows: NamedDependency[Shows],
     page_size: PageSize = 0,
     page_token: PageToken = "",
+    search: Annotated[str, QueryParameter(max_length=200, description="Part of a name, in any case.")] = "",
+    states: Annotated[list[ShowState] | None, QueryParameter(description="Only shows in these.")] = None,
 ) -> ShowPage:
-    """Shows, newest first."""
-    return await shows.list(caller.identity, page_size, page_token)
+    """Shows, newest first. A page token is of one search."""
+    return await shows.list(caller.identity, page_size, page_token, search=search, states=states or ())
 
 
 @post("/api/shows", status_code=201)

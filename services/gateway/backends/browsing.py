@@ -10,6 +10,7 @@ from services.gateway.backends.convert import enum_numbers, moment
 from services.gateway.backends.shows import (
     CLAIM_STATUS,
     CLAIM_STATUS_NUMBERS,
+    SHOW_STATE_NUMBERS,
     buyer_view,
     claim_view,
     item_view,
@@ -29,7 +30,6 @@ from services.gateway.schemas.shows import BuyerView, ClaimStatus, ShowState
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceStub, ShowsServiceStub
 
-_SHOW_STATES: Final = enum_numbers(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
 _ITEM_FILTERS: Final = enum_numbers(pb.ItemFilter.DESCRIPTOR, "ITEM_FILTER_")
 
 
@@ -56,7 +56,7 @@ class Browsing:
             page_size=wanted.page_size,
             page_token=wanted.page,
             query=wanted.search,
-            states=[_SHOW_STATES[state] for state in states],
+            states=[SHOW_STATE_NUMBERS[state] for state in states],
             with_sums=True,
         )
         answer = await self._client.call(self._shows.ListShows, request, caller)

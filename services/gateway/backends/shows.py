@@ -44,6 +44,7 @@ Request = TypeVar("Request")
 BATCH: Final = 5_000
 """Most items, claims or buyers that one call takes."""
 STATE: Final[dict[int, ShowState]] = enum_names(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
+SHOW_STATE_NUMBERS: Final = enum_numbers(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
 CLAIM_STATUS: Final[dict[int, ClaimStatus]] = enum_names(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
 CLAIM_STATUS_NUMBERS: Final = enum_numbers(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
 _STREAM: Final = 900.0
@@ -73,8 +74,16 @@ class Shows:
         request = pb.GetShowRequest(show_id=show_id)
         return show_view((await self._client.call(self._stub.GetShow, request, caller)).show)
 
-    async def list(self, caller: Identity, page_size: int, page_token: str) -> ShowPage:
-        request = pb.ListShowsRequest(page_size=page_size, page_token=page_token)
+    async def list(
+        self, caller: Identity, page_size: int, page_token: str, *, search: str = "", states: Sequence[ShowState] = ()
+    ) -> ShowPage:
+        """The newest first; in any state when none is named."""
+        request = pb.ListShowsRequest(
+            page_size=page_size,
+            page_token=page_token,
+            query=search,
+            states=[SHOW_STATE_NUMBERS[state] for state in states],
+        )
         answer = await self._client.call(self._stub.ListShows, request, caller)
         return ShowPage(items=[show_view(show) for show in answer.shows], next_page_token=answer.next_page_token)
 

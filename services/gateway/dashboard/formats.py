@@ -57,6 +57,12 @@ def number(context: Context, value: int) -> str:
 
 
 @pass_context
+def percent(context: Context, value: int) -> str:
+    """Of a hundred."""
+    return str(numbers.format_percent(value / 100, locale=_locale(context)))
+
+
+@pass_context
 def day(context: Context, at: datetime) -> str:
     """The day in UTC; the page's script puts it into the reader's own time."""
     return str(dates.format_date(at, format="medium", locale=_locale(context)))
@@ -94,6 +100,7 @@ FILTERS: Final[dict[str, Any]] = {
     "readers": readers,
     "decimal": format_decimal,
     "number": number,
+    "percent": percent,
     "day": day,
     "ago": ago,
     "plural": plural,

@@ -10,6 +10,7 @@ from services.gateway.config import Config
 from services.gateway.identity.credentials import TOKEN_PREFIX, new_api_token
 from services.gateway.identity.emails import check_email
 from services.gateway.identity.passwords import Passwords, check_fit
+from services.gateway.identity.places import forget_places
 from services.gateway.identity.principal import Role
 from services.gateway.identity.tokens import NewTokenTerms, store_token
 from services.gateway.queries import SQL
@@ -82,6 +83,7 @@ async def set_password(pool: Pool, passwords: Passwords, email: str, password: S
     async with transaction(pool) as connection:
         await connection.execute(SQL["replace_password_hash"], user["user_id"], password_hash)
         await connection.execute(SQL["end_sessions_of_user"], user["user_id"], None)
+        await forget_places(connection, user["user_id"])
 
 
 async def set_plan(pool: Pool, workspace_id: str, plan: str) -> None:

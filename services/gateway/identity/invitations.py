@@ -16,6 +16,7 @@ from services.gateway.identity.emails import check_email
 from services.gateway.identity.paging import Page, after, page_of
 from services.gateway.identity.passwords import Passwords, faults_of_password
 from services.gateway.identity.principal import Principal, Role
+from services.gateway.identity.rights import hold_owners_rights
 from services.gateway.identity.sessions import OpenedSession, Sessions, WrongCredentials
 from services.gateway.identity.throttle import Throttle
 from services.gateway.identity.visitor import Visitor
@@ -80,12 +81,12 @@ class Invitations:
     async def create(self, caller: Principal, email: str, role: Role) -> tuple[InvitationRecord, Secret]:
         """The invitation, and the only copy of what its link carries. An earlier one of the address is withdrawn.
 
-        Raises AlreadyMember, InvalidRequest.
+        Raises AlreadyMember, InvalidRequest, OwnerNoMore.
         """
         require(check_email(email))
         token = new_session_token()
         async with transaction(self._pool) as connection:
-            await connection.execute(SQL["lock_workspace"], caller.workspace_id)
+            await hold_owners_rights(connection, caller)
             if await connection.fetchval(SQL["is_member"], caller.workspace_id, email):
                 raise AlreadyMember
             await connection.execute(SQL["close_invitations_of"], caller.workspace_id, email)
@@ -138,10 +139,10 @@ class Invitations:
         """
         invitation = await self.find(token)
         if invitation.user_id is not None:
-            await self._throttle.count(invitation.email, visitor.address)
+            attempt = await self._throttle.count(invitation.email, visitor)
             if not await self._passwords.matches(password, invitation.password_hash):
                 raise WrongCredentials
-            await self._throttle.forgive(invitation.email, visitor.address)
+            await self._throttle.forgive(attempt)
             return await self.join(invitation, invitation.user_id, visitor)
         faults = faults_of_password(password)
         if not name.strip():

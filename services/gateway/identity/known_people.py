@@ -6,6 +6,7 @@ from services.common.db import Pool, transaction
 from services.common.errors import Forbidden
 from services.gateway.identity.invitations import Invitations, OpenInvitation
 from services.gateway.identity.oidc import Confirmed
+from services.gateway.identity.places import forget_places
 from services.gateway.identity.sessions import OpenedSession, Sessions
 from services.gateway.identity.visitor import Visitor
 from services.gateway.queries import SQL
@@ -79,5 +80,6 @@ class KnownPeople:
             await connection.execute(SQL["link_identity"], person.issuer, person.subject, user["user_id"])
             await connection.execute(SQL["drop_password"], user["user_id"])
             await connection.execute(SQL["end_sessions_of_user"], user["user_id"], None)
+            await forget_places(connection, user["user_id"])
         log.info("account linked", user=str(user["user_id"]))
         return str(user["user_id"])

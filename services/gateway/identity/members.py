@@ -12,6 +12,7 @@ from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.ids import parse_id
 from services.gateway.identity.paging import Page, after, page_of
 from services.gateway.identity.principal import Principal, Role
+from services.gateway.identity.rights import hold_owners_rights
 from services.gateway.queries import SQL
 
 log = structlog.get_logger()
@@ -68,10 +69,10 @@ class Members:
     ) -> tuple[MemberRecord, Sequence[str]]:
         """The member as it is then, and the tokens that ended with the role: an owner's rights that they handed out.
 
-        With `version` only if nobody changed the member since. Raises NotFound, MemberChanged, LastOwner.
+        With `version` only if nobody changed the member since. Raises NotFound, MemberChanged, LastOwner, OwnerNoMore.
         """
         async with transaction(self._pool) as connection:
-            member = await _lock(connection, caller.workspace_id, user_id, version)
+            member = await _lock(connection, caller, user_id, version)
             ended = []
             if member.role is not role:
                 await _keep_an_owner(connection, caller.workspace_id, member, stays=role is Role.OWNER)
@@ -85,10 +86,10 @@ class Members:
     async def remove(self, caller: Principal, user_id: str, version: int | None = None) -> Sequence[str]:
         """Ends their sessions here, the tokens that they made, their open invitations; answers what ended.
 
-        Raises NotFound, MemberChanged, LastOwner.
+        Raises NotFound, MemberChanged, LastOwner, OwnerNoMore.
         """
         async with transaction(self._pool) as connection:
-            member = await _lock(connection, caller.workspace_id, user_id, version)
+            member = await _lock(connection, caller, user_id, version)
             await _keep_an_owner(connection, caller.workspace_id, member, stays=False)
             ended = await _withdraw(connection, caller.workspace_id, member.user_id, owners_only=False)
             sessions = await connection.fetch(SQL["sessions_of_member"], caller.workspace_id, member.user_id)
@@ -97,9 +98,9 @@ class Members:
         return [*ended, *(str(row["id"]) for row in sessions)]
 
 
-async def _lock(connection: Connection, workspace_id: str, user_id: str, version: int | None) -> MemberRecord:
-    await connection.execute(SQL["lock_workspace"], workspace_id)
-    member = await _find(connection, workspace_id, user_id)
+async def _lock(connection: Connection, caller: Principal, user_id: str, version: int | None) -> MemberRecord:
+    await hold_owners_rights(connection, caller)
+    member = await _find(connection, caller.workspace_id, user_id)
     if version is not None and version != member.version:
         raise MemberChanged
     return member

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.common.db import Pool
+from services.common.db import Pool, transaction
 from services.common.errors import Fault, Forbidden, InvalidRequest, NotFound
 from services.common.secret import Secret
 from services.gateway.identity.passwords import Passwords, check_fit
+from services.gateway.identity.places import forget_places
 from services.gateway.identity.principal import Principal, Role
 from services.gateway.identity.sessions import OpenedSession, Sessions
 from services.gateway.identity.throttle import Throttle
@@ -60,23 +61,30 @@ class OwnAccount:
         Raises WrongPassword, PasswordNotFit, SignInAgain, TooManyAttempts.
         """
         check_fit(new, "newPassword")
-        await self._check(caller, current, visitor)
-        await self._pool.execute(SQL["replace_password_hash"], caller.user_id, await self._passwords.hash(new))
-        opened = await self._sessions.open(caller.user_id, caller.workspace_id, visitor)
-        ended = await self._sessions.end_others(caller.user_id, opened.principal.credential_id)
+        replaced = await self._check(caller, current)
+        password_hash = await self._passwords.hash(new)
+        async with transaction(self._pool) as connection:
+            if not await connection.fetchval(SQL["renew_password_hash"], caller.user_id, password_hash, replaced):
+                raise WrongPassword  # somebody changed it this very moment
+            ended = await connection.fetch(SQL["end_sessions_of_user"], caller.user_id, None)
+            await forget_places(connection, caller.user_id)
         log.info("password changed", user=caller.user_id)
-        return opened, [*ended, caller.credential_id]
+        opened = await self._sessions.open(caller.user_id, caller.workspace_id, visitor, proved=password_hash)
+        return opened, [str(row["id"]) for row in ended]
 
-    async def _check(self, caller: Principal, current: Secret, visitor: Visitor) -> None:
-        await self._throttle.count(caller.email, visitor.address)
+    async def _check(self, caller: Principal, current: Secret) -> str | None:
+        """The hash that the current password fits; None for an account that has none yet."""
+        attempt = await self._throttle.count_signed_in(caller.user_id)
         row = await self._pool.fetchrow(SQL["password_of"], caller.credential_id)
-        if row is not None and row["password_hash"] is None:
+        password_hash: str | None = row["password_hash"] if row is not None else None
+        if row is not None and password_hash is None:
             if not row["signed_in_just_now"]:
                 raise SignInAgain
-        elif row is None or not await self._passwords.matches(current, row["password_hash"]):
+        elif not await self._passwords.matches(current, password_hash):
             error = WrongPassword()
             raise WrongPassword(error.message, faults=[Fault("currentPassword", error.message)])
-        await self._throttle.forgive(caller.email, visitor.address)
+        await self._throttle.forgive(attempt)
+        return password_hash
 
     async def has_password(self, caller: Principal) -> bool:
         row = await self._pool.fetchrow(SQL["password_of"], caller.credential_id)

@@ -16,6 +16,7 @@ from services.gateway.identity.cookies import LIFETIME
 from services.gateway.identity.credentials import fingerprint, new_session_token
 from services.gateway.identity.devices import device_of
 from services.gateway.identity.passwords import Passwords
+from services.gateway.identity.places import Places
 from services.gateway.identity.principal import Principal, Role, Way
 from services.gateway.identity.throttle import Throttle
 from services.gateway.identity.visitor import Visitor
@@ -39,6 +40,8 @@ class OpenedSession:
 
     principal: Principal
     token: Secret
+    device: Secret
+    """By which the browser is known again at the next sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +63,39 @@ class Sessions:
         self._pool = pool
         self._passwords = passwords
         self._throttle = Throttle(pool)
+        self._places = Places(pool)
 
     async def sign_in(self, email: str, password: Secret, visitor: Visitor) -> OpenedSession:
         """Raises WrongCredentials, the same and as late whether the account exists or not; TooManyAttempts."""
-        await self._throttle.count(email, visitor.address)
+        attempt = await self._throttle.count(email, visitor)
         account = await self._pool.fetchrow(SQL["find_account"], email)
         if not await self._passwords.matches(password, account["password_hash"] if account else None) or not account:
             log.info("sign-in refused", address=visitor.address)
             raise WrongCredentials
-        await self._throttle.forgive(email, visitor.address)
-        if self._passwords.outdated(account["password_hash"]):
-            fresh = await self._passwords.hash(password)
-            await self._pool.execute(SQL["replace_password_hash"], account["user_id"], fresh)
-        return await self.open(str(account["user_id"]), str(account["workspace_id"]), visitor)
+        await self._throttle.forgive(attempt)
+        user_id, password_hash = str(account["user_id"]), account["password_hash"]
+        if self._passwords.outdated(password_hash):
+            password_hash = await self._renewed(user_id, password, password_hash)
+        return await self.open(user_id, str(account["workspace_id"]), visitor, proved=password_hash)
 
-    async def open(self, user_id: str, workspace_id: str, visitor: Visitor) -> OpenedSession:
+    async def _renewed(self, user_id: str, password: Secret, outdated: str) -> str:
+        fresh = await self._passwords.hash(password)
+        await self._pool.execute(SQL["renew_password_hash"], user_id, fresh, outdated)
+        return fresh
+
+    async def open(
+        self, user_id: str, workspace_id: str, visitor: Visitor, *, proved: str | None = None
+    ) -> OpenedSession:
         """A session under a token that nobody had before; the one that the browser brought along ends.
 
-        Raises WrongCredentials when the person does not belong to the workspace any more.
+        Raises WrongCredentials when the person does not belong to the workspace any more, or has another password
+        than `proved`, the hash that theirs was checked against.
         """
         token = new_session_token()
         await self._pool.execute(
             SQL["open_session"],
             *(new_id(), fingerprint(token.reveal()), user_id, workspace_id),
-            *(visitor.address, visitor.user_agent, LIFETIME),
+            *(visitor.address, visitor.user_agent, LIFETIME, proved),
         )
         principal = await self.find(token.reveal())
         if principal is None:
@@ -91,7 +103,7 @@ class Sessions:
         if visitor.token:
             await self._pool.execute(SQL["end_replaced_session"], fingerprint(visitor.token))
         log.info("signed in", user=principal.user_id, workspace=principal.workspace_id)
-        return OpenedSession(principal, token)
+        return OpenedSession(principal, token, await self._places.remember(user_id, visitor))
 
     async def find(self, token: str) -> Principal | None:
         """Who the cookie belongs to; None when the session ended or never was."""
@@ -123,6 +135,7 @@ class Sessions:
         await self._pool.execute(SQL["end_stale_sessions"], IDLE)
         await self._pool.execute(SQL["forget_invitations"])
         await self._throttle.forget()
+        await self._places.sweep()
 
 
 def _principal(row: asyncpg.Record) -> Principal:

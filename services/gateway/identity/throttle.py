@@ -1,19 +1,26 @@
-"""Slows down whoever guesses passwords: per account, per address and per both; counted in Postgres."""
+"""Slows down whoever guesses passwords; counted in Postgres.
+
+Strangers are counted by account and address, by address, and by account from wherever they come, so that many addresses
+together guess no faster. That last count must not lock the owner out: on a device or from a network where they signed
+in before it is not looked at. A known device has a count of its own, which nobody else can fill.
+"""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Final
 
 from services.common.db import Pool
 from services.common.errors import Kind, ShowbillError
-from services.gateway.identity.visitor import network_of
+from services.gateway.identity.places import Places
+from services.gateway.identity.visitor import Visitor, network_of
 from services.gateway.queries import SQL
 
 WINDOW: Final = 900
 """Seconds in which failures are counted."""
-PER_ACCOUNT_AND_ADDRESS: Final = 10
-"""Failures of one account from one address."""
-PER_ACCOUNT: Final = 100
-"""Failures of one account, from wherever: many addresses together guess no faster. High, for it locks out its owner."""
+PER_ACCOUNT_AND_PLACE: Final = 10
+"""Failures of one account from one address, or on one device that it is known on."""
+PER_ACCOUNT: Final = 50
+"""Failures of one account from all places together where it is not known."""
 PER_ADDRESS: Final = 100
 """Failures from one address, whatever the account."""
 
@@ -25,8 +32,18 @@ class TooManyAttempts(ShowbillError):
     reason = "TOO_MANY_ATTEMPTS"
 
 
-def _key(*parts: str) -> bytes:
-    return hashlib.sha256("\0".join(parts).encode()).digest()
+class AccountGuessedAt(TooManyAttempts):
+    """Too many sign-ins to this account failed. Sign in on a device where you did before, or in {minutes} minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What an attempt was counted for."""
+
+    own: bytes
+    """Cleared when it succeeds."""
+    shared: tuple[bytes, ...] = ()
+    """With others' attempts: only this one is taken back."""
 
 
 class Throttle:
@@ -34,26 +51,43 @@ class Throttle:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._places = Places(pool)
 
-    async def count(self, email: str, address: str) -> None:
+    async def count(self, email: str, visitor: Visitor) -> Attempt:
         """Counts an attempt. Raises TooManyAttempts when there were too many."""
-        both, account, network = _keys(email, address)
-        limits = {both: PER_ACCOUNT_AND_ADDRESS, account: PER_ACCOUNT, network: PER_ADDRESS}
-        rows = await self._pool.fetch(SQL["count_sign_in"], sorted(limits), WINDOW)
-        waits = [row["seconds_left"] for row in rows if row["failures"] > limits[row["counted_for"]]]
-        if waits:
-            raise TooManyAttempts(minutes=max(1, round(max(waits) / 60)), retry_after=max(waits))
+        person, network = email.lower(), network_of(visitor.address)
+        device_known, network_known = await self._places.known(email, visitor)
+        if device_known:
+            return await self._count(Attempt(_key("device", person, visitor.device or "")))
+        by_address, by_account = _key("address", network), _key("account", person)
+        shared = (by_address,) if network_known else (by_address, by_account)
+        limits = {by_address: PER_ADDRESS, by_account: PER_ACCOUNT}
+        return await self._count(Attempt(_key("account", person, network), shared), limits, by_account)
 
-    async def forgive(self, email: str, address: str) -> None:
-        """A sign-in succeeded: it was no failure."""
-        both, account, network = _keys(email, address)
-        await self._pool.execute(SQL["forgive_sign_in"], both, [account, network])
+    async def count_signed_in(self, user_id: str) -> Attempt:
+        """Counts an attempt of somebody who is signed in, and shows the password once more: no stranger can."""
+        return await self._count(Attempt(_key("signed in", user_id)))
+
+    async def _count(self, attempt: Attempt, limits: dict[bytes, int] | None = None, account: bytes = b"") -> Attempt:
+        limits = {**(limits or {}), attempt.own: PER_ACCOUNT_AND_PLACE}
+        rows = await self._pool.fetch(SQL["count_sign_in"], sorted((attempt.own, *attempt.shared)), WINDOW)
+        waits = {
+            row["counted_for"]: row["seconds_left"] for row in rows if row["failures"] > limits[row["counted_for"]]
+        }
+        if waits:
+            longest = max(waits.values())
+            error = AccountGuessedAt if set(waits) == {account} else TooManyAttempts
+            raise error(minutes=max(1, round(longest / 60)), retry_after=longest)
+        return attempt
+
+    async def forgive(self, attempt: Attempt) -> None:
+        """It succeeded: it was no failure."""
+        await self._pool.execute(SQL["forgive_sign_in"], attempt.own, list(attempt.shared))
 
     async def forget(self) -> None:
         """Removes what no longer counts."""
         await self._pool.execute(SQL["forget_sign_ins"], WINDOW)
 
 
-def _keys(email: str, address: str) -> tuple[bytes, bytes, bytes]:
-    person, network = email.lower(), network_of(address)
-    return _key("account", person, network), _key("account", person), _key("address", network)
+def _key(*parts: str) -> bytes:
+    return hashlib.sha256("\0".join(parts).encode()).digest()

@@ -8,13 +8,14 @@ from typing import Final
 import asyncpg
 import structlog
 
-from services.common.db import Connection, Pool
+from services.common.db import Connection, Pool, transaction
 from services.common.errors import Fault, Forbidden, NotFound, require
 from services.common.ids import new_id, parse_id
 from services.common.secret import Secret
 from services.gateway.identity.credentials import fingerprint, hint, new_api_token
 from services.gateway.identity.paging import Page, after, page_of
 from services.gateway.identity.principal import SCOPES, Principal, Role, Scope, Way
+from services.gateway.identity.rights import hold_owners_rights
 from services.gateway.queries import SQL
 
 log = structlog.get_logger()
@@ -53,7 +54,7 @@ class TokenRecord:
 
 
 async def store_token(
-    connection: Connection | Pool, workspace_id: str, terms: NewTokenTerms, user_id: str | None, token: Secret
+    connection: Connection, workspace_id: str, terms: NewTokenTerms, user_id: str | None, token: Secret
 ) -> TokenRecord:
     """Lets a token in from now on."""
     scopes = SCOPES[terms.role] if terms.scopes is None else terms.scopes
@@ -76,13 +77,15 @@ class ApiTokens:
         """The token's record, and the only copy of the token.
 
         One that a token makes has no scope that its maker lacks, and does not outlive it. Raises InvalidRequest,
-        ScopeBeyondYours.
+        ScopeBeyondYours, OwnerNoMore.
         """
         _check(terms)
         token = new_api_token()
         if maker.way is Way.TOKEN:
             terms = await self._bounded(maker, terms)
-        record = await store_token(self._pool, maker.workspace_id, terms, maker.answerable_id, token)
+        async with transaction(self._pool) as connection:
+            await hold_owners_rights(connection, maker)
+            record = await store_token(connection, maker.workspace_id, terms, maker.answerable_id, token)
         log.info("token made", token=record.id, workspace=maker.workspace_id, by=maker.identity.actor)
         return record, token
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from litestar.connection import ASGIConnection
 
-from services.gateway.identity.cookies import session_token
+from services.gateway.identity.cookies import device_token, session_token
 
 _LONGEST_USER_AGENT: Final = 300
 
@@ -19,12 +19,14 @@ class Visitor:
     user_agent: str = ""
     token: str | None = None
     """Of the session that the browser brought along: signing in replaces it."""
+    device: str | None = None
+    """By which the browser says that it is a device of before."""
 
 
 def visitor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor:
     address = connection.client.host if connection.client else ""
     agent = connection.headers.get("user-agent", "")[:_LONGEST_USER_AGENT]
-    return Visitor(address, agent, session_token(connection))
+    return Visitor(address, agent, session_token(connection), device_token(connection))
 
 
 def network_of(address: str) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from services.common.context import Identity
 from services.gateway.backends.shows import Shows
-from services.gateway.faults import sentence_of
+from services.gateway.faults import column_sentence_of
 from services.gateway.imports.columns import Columns
 from services.gateway.imports.report import Unfit, whole_number
 from services.gateway.imports.rows import Row, open_sheet
@@ -56,7 +56,7 @@ def parse_claim(row: Row) -> ClaimBody:
     try:
         return msgspec.convert(values, ClaimBody)
     except msgspec.ValidationError as error:
-        raise Unfit(sentence_of(error)) from error
+        raise Unfit(column_sentence_of(error)) from error
 
 
 def _value(column: str, text: str) -> object:

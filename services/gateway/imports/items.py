@@ -8,7 +8,7 @@ import msgspec
 
 from services.common.context import Identity
 from services.gateway.backends.shows import Shows
-from services.gateway.faults import sentence_of
+from services.gateway.faults import column_sentence_of
 from services.gateway.imports.columns import Columns
 from services.gateway.imports.prices import decimal_price, minor_price
 from services.gateway.imports.repeats import Repeats, repeats
@@ -78,7 +78,7 @@ def parse_item(row: Row, currency: str, known: Repeats) -> ItemBody:
     try:
         item = msgspec.convert(values, ItemBody)
     except msgspec.ValidationError as error:
-        raise Unfit(sentence_of(error)) from error
+        raise Unfit(column_sentence_of(error)) from error
     first = known.first_line(item.item_number, row.line)
     if first != row.line:
         raise Unfit(f"The item number {item.item_number} is on line {first} already.")

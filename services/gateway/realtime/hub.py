@@ -1,22 +1,47 @@
 """All listeners of this replica, by what they listen to."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
+from services.common.errors import Kind, ShowbillError
 from services.gateway.realtime import messages
 from services.gateway.realtime.channel import Channel
 from services.gateway.realtime.listener import SESSION_ENDED, Listener
 
 
+class TooManySockets(ShowbillError):
+    """You have {most} live connections open already. Close some of them, then connect again."""
+
+    kind = Kind.RATE_LIMITED
+    reason = "TOO_MANY_SOCKETS"
+    default_retry_after: ClassVar[float | None] = 10.0
+
+
 class Hub:
     """Hands each event to those that may hear it. Nothing here waits, so no listener can hold up another."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 0) -> None:
+        """`most` sockets of one session or token at once; 0 for no limit."""
+        self._most = most
+        self._open: Counter[str] = Counter()
         self._channels: dict[tuple[str, str], Channel] = {}
         """By workspace and show; no show is for those who listen to all of them."""
 
     def __iter__(self) -> Iterator[Listener]:
         for channel in list(self._channels.values()):
             yield from channel
+
+    def let_in(self, credential_id: str) -> None:
+        """One more socket of a session or token. Raises TooManySockets."""
+        if self._most and self._open[credential_id] >= self._most:
+            raise TooManySockets(most=self._most)
+        self._open[credential_id] += 1
+
+    def let_out(self, credential_id: str) -> None:
+        self._open[credential_id] -= 1
+        if not self._open[credential_id]:
+            del self._open[credential_id]
 
     def add(self, listener: Listener) -> None:
         self._channels.setdefault((listener.workspace_id, listener.show_id), Channel()).add(listener)

@@ -17,7 +17,7 @@ from services.gateway.backends.shows import Shows
 from services.gateway.figures import SOCKETS
 from services.gateway.identity.guards import SUBPROTOCOL, refused
 from services.gateway.identity.principal import Principal
-from services.gateway.realtime.hub import Hub
+from services.gateway.realtime.hub import Hub, TooManySockets
 from services.gateway.realtime.listener import SHOW_NOT_FOUND, TRY_AGAIN, Listener
 
 _FAREWELL: Final = 2.0
@@ -41,9 +41,19 @@ async def realtime(
     """Events of a show, or of all shows of the workspace, as JSON messages; `hello` comes first."""
     try:
         position = _position(since)
-    except InvalidRequest as error:
+        hub.let_in(socket.user.credential_id)
+    except (InvalidRequest, TooManySockets) as error:
         raise refused(socket, error) from error
-    await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
+    try:
+        await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
+        await _hear(socket, shows, hub, show_id, position)
+    finally:
+        hub.let_out(socket.user.credential_id)
+
+
+async def _hear(
+    socket: WebSocket[Principal, Any, Any], shows: Shows, hub: Hub, show_id: str, position: int | None
+) -> None:
     caller = socket.user
     try:
         show_id = parse_id(show_id, "show") if show_id else ""  # as events name it, however the client writes it

@@ -35,6 +35,10 @@ WHERE sessions.id = $1;
 -- name: replace_password_hash
 UPDATE users SET password_hash = $2 WHERE id = $1;
 
+-- name: renew_password_hash
+-- Unless there is another by now than the one that was looked at.
+UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $3 RETURNING id;
+
 -- name: set_plan
 UPDATE workspaces SET plan = $2 WHERE id::text = $1 RETURNING id;
 

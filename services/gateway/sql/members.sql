@@ -2,6 +2,16 @@
 -- Whoever changes members waits for the other: two owners cannot remove one another at once.
 SELECT id FROM workspaces WHERE id = $1 FOR UPDATE;
 
+-- name: is_still_owner
+-- Whether a person, or an API token, has an owner's rights now.
+SELECT EXISTS (
+    SELECT FROM memberships WHERE workspace_id = $1 AND user_id = $2::uuid AND role = 'owner'
+    UNION ALL
+    SELECT FROM api_tokens
+    WHERE workspace_id = $1 AND id = $3::uuid AND role = 'owner'
+      AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+);
+
 -- name: list_members
 SELECT users.id AS user_id, users.name, users.email, memberships.role::text AS role, memberships.version,
        memberships.created_at,

@@ -1,8 +1,12 @@
 -- name: open_session
--- The workspace becomes the one that the person's next sign-in opens.
-WITH opened AS (
-    UPDATE memberships SET opened_at = now() WHERE user_id = $3 AND workspace_id = $4
-    RETURNING user_id, workspace_id
+-- The workspace becomes the one that the person's next sign-in opens. With $8 only while that is the hash of their
+-- password: whoever changes it waits for us, and then ends this session too, or we wait for them, and open none.
+WITH proved AS (
+    SELECT id FROM users WHERE id = $3 AND ($8::text IS NULL OR password_hash = $8) FOR SHARE
+), opened AS (
+    UPDATE memberships SET opened_at = now() FROM proved
+    WHERE memberships.user_id = proved.id AND memberships.workspace_id = $4
+    RETURNING memberships.user_id, memberships.workspace_id
 )
 INSERT INTO sessions (id, token_hash, user_id, workspace_id, address, user_agent, expires_at)
 SELECT $1, $2, user_id, workspace_id, $5, $6, now() + make_interval(secs => $7) FROM opened;

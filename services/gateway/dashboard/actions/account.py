@@ -15,7 +15,7 @@ from services.gateway.dashboard.pages.settings import account_values
 from services.gateway.dashboard.pages.sign_in import HOME
 from services.gateway.dashboard.problems import refusal
 from services.gateway.dashboard.rendering import AnyRequest, go, render
-from services.gateway.identity.cookies import session_cookie
+from services.gateway.identity.cookies import cookies_of
 from services.gateway.identity.invitations import InvitationGone, Invitations
 from services.gateway.identity.oidc import Oidc
 from services.gateway.identity.own_account import OwnAccount
@@ -51,7 +51,7 @@ async def change_password(
     page = render(
         request, "settings-account.html", await account_values(opened.principal, sessions, account, done=done)
     )
-    page.cookies.append(session_cookie(request, opened.token))
+    page.cookies.extend(cookies_of(request, opened.token, opened.device))
     return page
 
 
@@ -115,7 +115,7 @@ async def join(
 
 def _signed_in(request: AnyRequest, opened: OpenedSession) -> Response[bytes]:
     answer = go(request, HOME)
-    answer.cookies.append(session_cookie(request, opened.token))
+    answer.cookies.extend(cookies_of(request, opened.token, opened.device))
     return answer
 
 

@@ -29,14 +29,16 @@ async def generate(
     invoices: NamedDependency[Invoices],
 ) -> Response[bytes]:
     """Starts the run that the plan on the page stands for, and leads to its progress; or to the plan of now."""
-    body = _pressed(await request.form())
+    form = await request.form()
+    body = _pressed(form)
     try:
         run = await invoices.generate(caller.identity, show_id, body, "")
     except RemoteError as error:
         if error.reason != _OUTDATED:
             raise
         ticks = {"changes": "1" if body.apply_changes else "", "emails": "1" if body.reissue_for_email else ""}
-        query = urlencode({"moved": "1"} | {name: tick for name, tick in ticks.items() if tick})
+        rows = {"rows": str(form.get("rows", ""))[:3], "without": ",".join(body.except_buyer_ids)}
+        query = urlencode({"moved": "1"} | {name: value for name, value in (ticks | rows).items() if value})
         return go(request, f"/shows/{show_id}/plan?{query}")
     return go(request, f"/shows/{show_id}?run={run.id}")
 

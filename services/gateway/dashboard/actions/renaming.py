@@ -28,8 +28,8 @@ class Typed:
 
     name: str
     currency: str
-    starts: str
-    """As the field has it; empty leaves the start that the show has."""
+    starts: str | None
+    """As the field has it: empty is no start. None where nobody could touch it, which leaves what the show has."""
 
 
 @get("/shows/{show_id:str}/edit")
@@ -37,7 +37,7 @@ async def edit_page(
     request: AnyRequest, show_id: FromPath[str], caller: NamedDependency[Principal], shows: NamedDependency[Shows]
 ) -> Response[bytes]:
     show = await shows.get(caller.identity, show_id)
-    return _form(request, show, Typed(show.name, show.currency, ""))
+    return _form(request, show, Typed(show.name, show.currency, None))
 
 
 @post("/shows/{show_id:str}/edit", status_code=200)
@@ -46,13 +46,12 @@ async def save_show(
 ) -> Response[bytes]:
     """Saves, if nobody else did since the form was read; else the form again: saving over it is a choice."""
     form = await request.form()
-    typed = Typed(
-        str(form.get("name", "")).strip()[:500], str(form.get("currency", ""))[:3], str(form.get("starts", ""))[:40]
-    )
+    starts, zone = str(form.get("starts", ""))[:40], str(form.get("zone", ""))[:60]
+    # An empty field says something only where a start stood in it: our script put it there, and the zone beside.
+    told = starts if starts or (zone and form.get("had_start")) else None
+    typed = Typed(str(form.get("name", "")).strip()[:500], str(form.get("currency", ""))[:3], told)
     try:
-        await shows.update(
-            caller.identity, show_id, _change(typed, str(form.get("zone", ""))[:60]), _etag(form.get("etag"))
-        )
+        await shows.update(caller.identity, show_id, _change(typed, zone), _etag(form.get("etag")))
     except msgspec.ValidationError as error:
         return _form(request, await shows.get(caller.identity, show_id), typed, problem=sentence_of(error), status=422)
     except (RemoteError, ShowbillError) as error:
@@ -66,8 +65,8 @@ async def save_show(
 
 def _change(typed: Typed, zone: str) -> ShowChange:
     told = {"name": typed.name, "currency": typed.currency}
-    start_time = moment_of(typed.starts, zone)
-    return msgspec.convert(told | ({"startTime": start_time} if start_time else {}), ShowChange)
+    start = {} if typed.starts is None else {"startTime": moment_of(typed.starts, zone)}
+    return msgspec.convert(told | start, ShowChange)
 
 
 def _etag(value: object) -> str:

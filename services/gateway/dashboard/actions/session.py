@@ -10,7 +10,7 @@ from services.common.problem import HTTP_STATUS, headers
 from services.common.secret import Secret, redact
 from services.gateway.dashboard.pages.sign_in import safe_path
 from services.gateway.dashboard.rendering import AnyRequest, render
-from services.gateway.identity.cookies import session_cookie
+from services.gateway.identity.cookies import cookies_of, session_cookie
 from services.gateway.identity.oidc import Oidc
 from services.gateway.identity.principal import Principal, Way
 from services.gateway.identity.sessions import Sessions
@@ -36,7 +36,9 @@ async def sign_in(
         values = {"next": path, "email": redact(email), "error": error.message, "oidc_name": oidc.name}
         status = HTTP_STATUS[error.kind][0]
         return render(request, "sign-in.html", values, status=status, headers=headers(error))
-    return Response(b"", status_code=303, headers={"Location": path}, cookies=[session_cookie(request, opened.token)])
+    return Response(
+        b"", status_code=303, headers={"Location": path}, cookies=cookies_of(request, opened.token, opened.device)
+    )
 
 
 @post("/sign-out", status_code=303)

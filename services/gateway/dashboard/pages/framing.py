@@ -10,9 +10,10 @@ from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.views.money import Money, money_of
-from services.gateway.dashboard.views.panel import connection_of
+from services.gateway.dashboard.views.panel import Connection, connection_of
 from services.gateway.dashboard.views.tabs import TabName, TabPanel, tabs_of
 from services.gateway.dashboard.views.trend import POINTS, trend_of
+from services.gateway.schemas.integrations import IntegrationSettingsView
 from services.gateway.schemas.shows import ShowView
 
 
@@ -38,3 +39,8 @@ async def framed(
     money = money_of(summary)
     values = {"show": show, "money": money, "panel": TabPanel(tab, connection_of(listed))}
     return values | await frame_of(browsing, who, show, money, tab)
+
+
+async def terms_of(integrations: Integrations, who: Identity, connection: Connection) -> IntegrationSettingsView | None:
+    """What the invoices of a run are made with. None while nothing is connected."""
+    return (await integrations.get(who, "stripe")).settings if connection.connected else None

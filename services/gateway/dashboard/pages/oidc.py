@@ -11,7 +11,7 @@ from services.common.errors import Kind, ShowbillError
 from services.common.problem import HTTP_STATUS, headers
 from services.gateway.dashboard.pages.sign_in import safe_path
 from services.gateway.dashboard.rendering import AnyRequest, render
-from services.gateway.identity.cookies import is_secure, session_cookie
+from services.gateway.identity.cookies import cookies_of, is_secure
 from services.gateway.identity.known_people import KnownPeople
 from services.gateway.identity.oidc import LIFETIME, Oidc
 from services.gateway.identity.visitor import visitor_of
@@ -49,7 +49,7 @@ async def come_back(
         page = _told(request, oidc, error)
         page.cookies.append(gone)
         return page
-    cookies = [session_cookie(request, opened.token), gone]
+    cookies = [*cookies_of(request, opened.token, opened.device), gone]
     return Response(b"", status_code=303, headers={"Location": safe_path(person.return_to)}, cookies=cookies)
 
 

@@ -17,7 +17,7 @@ from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.pages.following import run_of, sending_progress
-from services.gateway.dashboard.pages.framing import frame_of
+from services.gateway.dashboard.pages.framing import frame_of, terms_of
 from services.gateway.dashboard.rendering import AnyRequest, render
 from services.gateway.dashboard.views.chosen import chosen_of, columns_of
 from services.gateway.dashboard.views.money import Money, money_of, pills_of
@@ -51,7 +51,8 @@ async def show_page(
     chosen = replace(chosen, sending=chosen.sending or summary.running_sending_id)
     panel = Panel(state_of(show, money, connection), connection, chosen)
     if panel.state == "plan":
-        panel = replace(panel, plan=plan_of(await invoices.plan(who, show_id)))
+        plan, terms = await asyncio.gather(invoices.plan(who, show_id), terms_of(integrations, who, connection))
+        panel = replace(panel, plan=plan_of(plan), terms=terms)
     elif panel.state == "list":
         panel = await _list(panel, invoices, sendings, who, money, base_url)
     values = {"show": show, "money": money, "panel": panel}
@@ -76,6 +77,7 @@ async def _list(
         panel,
         plan=plan,
         progress=progress,
+        finished=run if progress is None else None,
         sending=sending,
         pills=pills,
         columns=columns_of(chosen),

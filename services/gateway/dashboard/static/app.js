@@ -49,10 +49,20 @@
     toast(told);
   });
 
+  /* Reads something into the page; tells whether it came, which htmx only tells by events. Each source has a queue of its
+     own, so that one never waits behind another, nor is dropped for it. */
+  async function read(href, how) {
+    const from = $(how.source); let came = false;
+    const note = e => { if (e.target === from) came = e.detail.ctx.response?.raw.ok; };
+    from.addEventListener('htmx:finally:request', note);
+    try { await htmx.ajax('GET', href, how); } finally { from.removeEventListener('htmx:finally:request', note); }
+    return came;
+  }
+
   /* ---- pages that are shown as a dialog: a question before what cannot be undone, a timeline */
   const dialog = () => $('#dlg');
   async function open(href) {
-    await htmx.ajax('GET', href, { source: '#feed', target: '#dlg', swap: 'innerHTML' });
+    if (await read(href, { source: '#dlg', target: '#dlg', swap: 'innerHTML' }) === undefined) failed();
     if (dialog().firstElementChild && !dialog().open) dialog().showModal();
     $('[autofocus]', dialog())?.focus();
   }
@@ -127,19 +137,26 @@
   });
   on('said', e => say(e.detail.text));
 
-  /* ---- the plan: whom to invoice. A tick that was taken away outlives a swap; the press says what is left of the plan. */
+  /* ---- the plan: whom to invoice, and which changes to apply. A tick that was taken away outlives a swap; the press says
+     what is left of the plan. */
+  const ticks = () => $$('#plan [name=buyer]'), off = boxes => boxes.filter(i => !i.checked);
   function chosen(told) {
-    const b = $('#plan [type=submit][data-count]'), all = $('#plan [data-all]'), buyers = $$('#plan [name=buyer]'); if (!all) return;
-    const out = buyers.filter(i => !i.checked), less = key => b.dataset[key] - out.reduce((sum, i) => sum + +i.dataset[key], 0), some = (n, word) => `${n.toLocaleString(LOCALE)} ${word}${n === 1 ? '' : 's'}`;
-    const n = b.dataset.count - out.length, c = +b.dataset.changes, words = [n && `Generate ${some(n, 'invoice')}`, c && `${n ? 'apply' : 'Apply'} ${some(c, 'change')}`].filter(Boolean).join(', ') || 'Choose whom to invoice';
-    all.checked = !out.length; all.indeterminate = out.length > 0 && out.length < buyers.length;
-    for (const [key, text] of Object.entries({ count: n.toLocaleString(LOCALE), items: less('items').toLocaleString(LOCALE), total: money(less('total'), b.dataset.currency) })) put($(`[data-sum=${key}]`), text);
+    const b = $('#plan [type=submit][data-count]'), all = $$('#plan [data-all]'); if (!all.length) return;
+    const out = off(ticks()), less = key => b.dataset[key] - out.reduce((sum, i) => sum + +(i.dataset[key] || 0), 0), some = (n, word) => `${n.toLocaleString(LOCALE)} ${word}${n === 1 ? '' : 's'}`;
+    const n = less('count'), c = less('changes'), words = [n && `Generate ${some(n, 'invoice')}`, c && `${n ? 'apply' : 'Apply'} ${some(c, 'change')}`].filter(Boolean).join(', ') || 'Choose whom to invoice';
+    all.forEach(one => { const boxes = $$('[name=buyer]', one.closest('table')), left = off(boxes).length; one.checked = !left; one.indeterminate = left > 0 && left < boxes.length; });
+    for (const [key, text] of Object.entries({ count: n.toLocaleString(LOCALE), changes: c.toLocaleString(LOCALE), items: less('items').toLocaleString(LOCALE), total: money(less('total'), b.dataset.currency) })) { const shown = $(`[data-sum=${key}]`); if (shown) put(shown, text); }
     put(b, words); b.disabled = 'broken' in b.dataset || !(n + c); if (told) say(words);
   }
   on('change', e => {
     if (!e.target.matches('.pick')) return;
-    if ('all' in e.target.dataset) $$('#plan [name=buyer]').forEach(i => { i.checked = e.target.checked; });
-    $$('#plan [name=buyer]').forEach(i => i.closest('td').toggleAttribute('hx-morph-skip', !i.checked)); chosen(true);
+    if ('all' in e.target.dataset) $$('[name=buyer]', e.target.closest('table')).forEach(i => { i.checked = e.target.checked; });
+    ticks().forEach(i => i.closest('td').toggleAttribute('hx-morph-skip', !i.checked)); chosen(true);
+  });
+  /* The plan of now, with what was left out of the one that is none any more. */
+  on('click', e => {
+    const a = e.target.closest('#stale a'); if (!a) return;
+    e.preventDefault(); const url = new URL(location.href); url.searchParams.set('without', off(ticks()).map(i => i.value).join(',')); location.assign(url);
   });
 
   /* ---- times, in the reader's own time and growing older */
@@ -157,7 +174,7 @@
 
   /* ---- live updates. An event never carries HTML: it marks a row as changed, and changed rows that are on the page
      are fetched together and morphed in place, with the figures above. Whatever may have been missed is read anew. */
-  let live = null, socket, seq = 0, tries = 0, beat = 0, poll = 0, slow = 0, heard = Date.now();
+  let live = null, socket, seq = 0, tries = 0, beat = 0, poll = 0, slow = 0, later = 0, heard = Date.now();
   const changed = new Set(); let figures = false, due = 0, fetching = false, reloading = null;
   const panel = () => $('#panel');
 
@@ -168,7 +185,7 @@
     live.setAttribute('aria-label', { on: 'Live updates are on', reconnecting: 'Reconnecting to live updates', offline: 'You are offline' }[name]);
     clearTimeout(slow); clearInterval(poll);
     if (name === 'on') $('#live-banner').hidden = true;
-    else { slow = setTimeout(() => { $('#live-banner').hidden = false; }, 5000); poll = setInterval(reload, 30000); }
+    else { slow = setTimeout(() => { clocks(); $('#live-banner').hidden = false; }, 5000); poll = setInterval(reload, 30000); }
     if (before !== 'connecting') say(name === 'on' ? 'Live updates are back' : 'Live updates stopped, reconnecting');
   }
   /* The panel anew, whole; wishes that come meanwhile are one more time. */
@@ -176,8 +193,9 @@
     if (panel().dataset.state === 'plan') { stale(); return; }
     if (reloading) { reloading.again = true; return; }
     const now = reloading = { again: false }, began = Date.now();
-    try { await htmx.ajax('GET', location.pathname + location.search, { source: '#panel', target: '#panel', select: '#panel', selectOOB: '#summary:outerMorph,#show-head:outerMorph,#show-tabs:outerMorph,#trend:outerMorph', swap: 'outerMorph' }); } catch { /* told below */ }
-    position(); await rest(Date.now() - began); reloading = null; if (now.again) reload();
+    const came = await read(location.pathname + location.search, { source: '#panel', target: '#panel', select: '#panel', selectOOB: '#summary:outerMorph,#show-head:outerMorph,#show-tabs:outerMorph,#trend:outerMorph', swap: 'outerMorph' });
+    if (came) position();
+    await rest(came ? Date.now() - began : 5000); reloading = null; if (now.again || !came && live.dataset.state === 'on') reload();
   }
   /* Never more than half of the time is spent on reading anew, however fast news comes. */
   const rest = ms => new Promise(done => setTimeout(done, Math.min(5000, Math.max(80, ms))));
@@ -190,7 +208,7 @@
     due = 0; if (fetching) { due = setTimeout(refresh, 60); return; }
     const ids = [...changed].slice(0, 100); ids.forEach(id => changed.delete(id)); if (!ids.length && !figures) return;
     figures = false; fetching = true; const began = Date.now(), query = new URLSearchParams(location.search); query.set('ids', ids.join(','));
-    try { await htmx.ajax('GET', `/shows/${live.dataset.show}/invoices/rows?${query}`, { source: '#feed', target: '#feed', swap: 'none' }); } catch { reload(); }
+    if (!await read(`/shows/${live.dataset.show}/invoices/rows?${query}`, { source: '#feed', target: '#feed', swap: 'none' })) reload();
     await rest(Date.now() - began); fetching = false;
     if (changed.size || figures) due ||= setTimeout(refresh, 0);
   }
@@ -198,14 +216,15 @@
   const HANDLE = {
     'invoice.updated'(m) {
       const row = document.getElementById('inv-' + m.data.id), shown = $('#dlg [data-invoice]');
+      if (row && m.data.version <= Number(row.dataset.version)) return;
+      if (m.data.status === 'paid' && row?.dataset.status !== 'paid') { paid.push(m.data); if (paid.length === 1) setTimeout(tellPaid, 350); }
       if (panel().dataset.state !== 'list') { reload(); return; }
       if (shown?.dataset.invoice === m.data.id) open(shown.dataset.href);
-      if (row && m.data.version <= Number(row.dataset.version)) return;
       refreshSoon(row ? m.data.id : '');
-      if (m.data.status === 'paid') { paid.push(m.data); if (paid.length === 1) setTimeout(tellPaid, 350); }
     },
     'generation.progressed'(m) {
-      const g = $('#gen'), d = m.data; if (panel().dataset.state === 'plan' && location.pathname.endsWith('/plan')) { stale(); return; }
+      const g = $('#gen'), d = m.data, at = panel().dataset.state; if (at === 'plan' && location.pathname.endsWith('/plan')) { stale(); return; }
+      if (at !== 'list' && at !== 'plan') { later ||= setTimeout(() => { later = 0; reload(); }, 3000); return; }
       if (g?.dataset.run !== d.generationId) { follow(d.generationId); panel().dataset.state = 'list'; reload(); return; }
       const done = d.createdCount + d.failedCount, shown = { done, total: d.totalCount, created: d.createdCount, failed: d.failedCount, left: d.pendingCount, time: timeLeft(d.remainingSeconds) };
       for (const [key, value] of Object.entries(shown)) put($(`[data-gen=${key}]`, g), String(value));
@@ -217,7 +236,7 @@
       toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} ${cancelled ? 'created before the run was cancelled' : 'created'}`, body: [failed && `${failed} need attention.`, left && `${left} were not made. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
     },
     'claims.changed': () => reload(),
-    'show.updated': () => htmx.ajax('GET', location.href, { source: '#feed', target: '#show-head', select: '#show-head', swap: 'outerMorph' }),
+    'show.updated': () => $('#show-head') ? read(location.href, { source: '#show-head', target: '#show-head', select: '#show-head', swap: 'outerMorph' }) : reload(),
     'sending.started'(m) { if (panel().dataset.state === 'list') { follow(m.data.sendingId, 'sending'); reload(); } },
     'pay_link.opened'(m) { panel().dataset.state === 'list' ? document.getElementById('inv-' + m.data.invoiceId) && refreshSoon(m.data.invoiceId) : reload(); },
     'integration.updated': () => reload(),
@@ -252,7 +271,8 @@
   }
 
   /* ---- requests that fail without an answer; one that is answered brings its own message */
-  on('htmx:error', e => { const ctx = e.detail.ctx; if (ctx && ctx.request.method !== 'GET') toast({ kind: 'error', title: 'That did not go through', body: 'Check your connection and try again.' }); });
+  const failed = () => toast({ kind: 'error', title: 'That did not go through', body: 'Check your connection and try again.' });
+  on('htmx:error', e => { if (e.detail.ctx && e.target.matches?.('a, button, form, input')) failed(); });
   /* A swap must never drop the keyboard on <body>: it lands on the same row's main button. */
   let held = '';
   on('htmx:before:swap', () => { held = document.activeElement?.closest?.('tr[id]')?.id || ''; });

@@ -41,6 +41,8 @@ class Money:
     currency: str
     collected: int
     claimed: int
+    claimed_count: int
+    """Buyers who won something."""
     parts: list[Part]
     invoice_count: int
     pending_count: int
@@ -81,6 +83,7 @@ def money_of(summary: SummaryView) -> Money:
         currency=summary.currency,
         collected=summary.paid.amount,
         claimed=summary.claimed.amount,
+        claimed_count=summary.claimed.count,
         parts=_bar(parts),
         invoice_count=made.count + gone.count + summary.pending.count,
         pending_count=summary.pending.count,

@@ -8,7 +8,8 @@ from services.gateway.dashboard.views.money import Money, Pill
 from services.gateway.dashboard.views.plan import Plan
 from services.gateway.dashboard.views.progress import Progress, SendingProgress
 from services.gateway.dashboard.views.rows import Row
-from services.gateway.schemas.integrations import ListedIntegrationView
+from services.gateway.schemas.integrations import IntegrationSettingsView, ListedIntegrationView
+from services.gateway.schemas.invoices import GenerationView
 from services.gateway.schemas.shows import ShowView
 
 State = Literal["no-claims", "not-connected", "plan", "list"]
@@ -34,6 +35,12 @@ class Panel:
     plan: Plan | None = None
     moved: bool = False
     """The plan is not the one that was pressed: something moved since."""
+    without: frozenset[str] = frozenset()
+    """Buyers whose ticks were taken away from that plan."""
+    terms: IntegrationSettingsView | None = None
+    """What a run's invoices are made with, as the owner set it."""
+    finished: GenerationView | None = None
+    """The run that the address names, where it was over when the page was asked for."""
     progress: Progress | None = None
     sending: SendingProgress | None = None
     pills: list[Pill] = field(default_factory=list)

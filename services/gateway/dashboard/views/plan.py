@@ -59,6 +59,11 @@ class Plan:
         return len(self.creates)
 
     @property
+    def largest(self) -> PlanEntryView | None:
+        """The new invoice over the most."""
+        return max(self.creates, key=lambda entry: entry.total, default=None)
+
+    @property
     def possible_count(self) -> int:
         """Changes that a run can carry out; the others are for the operator's own hand."""
         return sum(1 for entry in self.changes if entry.change and entry.change.kind != "none")
@@ -73,6 +78,12 @@ class Plan:
         """Changes that a press would carry out."""
         wanted = self.possible_count if self.wishes.changes else 0
         return wanted + (len(self.offers) if self.wishes.emails else 0)
+
+    def applies(self, entry: PlanEntryView) -> bool:
+        """Whether a press would carry this change out."""
+        if entry.change is None or entry.change.kind == "none":
+            return False
+        return self.wishes.emails if entry.change.optional else self.wishes.changes
 
     @property
     def press(self) -> str:

@@ -1,0 +1,54 @@
+"""Where people signed in before: on which devices, by a cookie of its own that outlives the session, and from where.
+
+It lets nobody in. It only tells somebody who comes back from the strangers who guess at their password meanwhile.
+"""
+
+from typing import Final
+
+from services.common.db import Connection, Pool
+from services.common.secret import Secret
+from services.gateway.identity.cookies import DEVICE_LIFETIME
+from services.gateway.identity.credentials import fingerprint, new_session_token
+from services.gateway.identity.visitor import Visitor, network_of
+from services.gateway.queries import SQL
+
+_DEVICE: Final = "device\0"
+_NETWORK: Final = "network\0"
+
+
+class Places:
+    """Remembers devices and networks of accounts."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def known(self, email: str, visitor: Visitor) -> tuple[bool, bool]:
+        """Whether the account signed in before on this device, and whether from this network."""
+        device = fingerprint(_DEVICE + visitor.device) if visitor.device else b""
+        network = _network(visitor)
+        marks = {row["mark"] for row in await self._pool.fetch(SQL["known_marks"], email, [device, network])}
+        return device in marks, network in marks
+
+    async def remember(self, user_id: str, visitor: Visitor) -> Secret:
+        """Somebody signed in; answers what the device's cookie is to carry. One that we did not make is not kept."""
+        device = Secret(visitor.device or "")
+        if not visitor.device or not await self._pool.fetchval(SQL["is_mark"], _device(device)):
+            device = new_session_token()
+        await self._pool.execute(SQL["remember_marks"], user_id, [_device(device), _network(visitor)])
+        return device
+
+    async def sweep(self) -> None:
+        await self._pool.execute(SQL["forget_old_marks"], DEVICE_LIFETIME)
+
+
+async def forget_places(connection: Connection, user_id: str) -> None:
+    """Whoever was there may have known a password that is none any more."""
+    await connection.execute(SQL["forget_marks_of_user"], user_id)
+
+
+def _device(device: Secret) -> bytes:
+    return fingerprint(_DEVICE + device.reveal())
+
+
+def _network(visitor: Visitor) -> bytes:
+    return fingerprint(_NETWORK + network_of(visitor.address))

@@ -1,0 +1,17 @@
+-- name: known_marks
+-- Those of the marks that the account of an e-mail address has signed in with.
+SELECT known_places.mark FROM known_places JOIN users ON users.id = known_places.user_id
+WHERE known_places.mark = ANY($2::bytea[]) AND lower(users.email) = lower($1);
+
+-- name: is_mark
+SELECT EXISTS (SELECT FROM known_places WHERE mark = $1);
+
+-- name: remember_marks
+INSERT INTO known_places (mark, user_id) SELECT mark, $1 FROM unnest($2::bytea[]) AS mark
+ON CONFLICT (mark, user_id) DO UPDATE SET seen_at = now();
+
+-- name: forget_marks_of_user
+DELETE FROM known_places WHERE user_id = $1;
+
+-- name: forget_old_marks
+DELETE FROM known_places WHERE seen_at < now() - make_interval(secs => $1);
