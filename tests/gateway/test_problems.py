@@ -116,6 +116,13 @@ async def test_a_service_that_is_away_takes_down_only_its_own(gateway: Gateway, 
     assert (await owner.client("GET", "/api/shows")).status == 200
 
 
+async def test_what_a_service_does_not_know_yet_is_not_built_yet(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("ListShows", NotImplementedError())
+    answer = await owner.client("GET", "/api/shows")
+    assert (answer.status, answer.json["type"]) == (501, "urn:showbill:problem:unimplemented")
+    assert answer.json["detail"] == "This part of Showbill is announced, but not built yet."
+
+
 async def test_an_unforeseen_error_tells_nothing_but_its_reference(gateway: Gateway, owner: Owner) -> None:
     gateway.invoicing.script("ListShows", RuntimeError("secret internals"))
     answer = await owner.client("GET", "/api/shows")

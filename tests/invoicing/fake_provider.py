@@ -92,6 +92,8 @@ class FakeProvider:
     """Changes that were really made at the provider, by verb: doing it again makes none."""
     unreadable: ShowbillError | None = None
     """What readings answer instead."""
+    stubborn: bool = False
+    """Drafts stay drafts, whatever is asked."""
     reads: int = 0
     news: list[Event] = field(default_factory=list)
     """What happened, newest first."""
@@ -122,7 +124,7 @@ class FakeProvider:
         failures = self.failures.get(order.buyer["platform_user_id"])
         if failures:
             raise failures.pop(0)
-        standing = Standing.HELD_BACK if order.keep_draft else Standing.PAYABLE
+        standing = Standing.HELD_BACK if order.keep_draft or self.stubborn else Standing.PAYABLE
         self.draft_totals.setdefault(order.id, order.total)
         self.made.setdefault(order.id, sighting_of(order.id, standing, order.total, order.currency))
         return self.made[order.id]
@@ -231,7 +233,7 @@ class FakeProvider:
             return known
         self.orders[order.id].append(order)
         self.draft_totals[order.id] = order.total
-        standing = Standing.HELD_BACK if order.keep_draft else Standing.PAYABLE
+        standing = Standing.HELD_BACK if order.keep_draft or self.stubborn else Standing.PAYABLE
         return self._change("update_draft", order.id, sighting_of(order.id, standing, order.total, order.currency))
 
     async def find(
