@@ -28,7 +28,13 @@ async def test_all_faults_of_a_body_come_at_once(gateway: Gateway, owner: Owner)
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        *((b"", "body is missing"), (b"{", "not JSON"), (b"[]", "expected"), (b"\xff", "not JSON"), (b"null", "expected")),
+        *(
+            (b"", "body is missing"),
+            (b"{", "not JSON"),
+            (b"[]", "expected"),
+            (b"\xff", "not JSON"),
+            (b"null", "expected"),
+        ),
         (b'{"name": "caf\xe9", "currency": "GBP"}', "it is not encoded in UTF-8"),
         (b'{"caf\xe9": 1}', "it is not encoded in UTF-8"),
         (b"[" * 100_000 + b"]" * 100_000, "too many times"),
