@@ -21,8 +21,8 @@ _GRACE: Final = 5
 _SILENCE: Final = 30_000
 """Milliseconds after which the system gives up a client that takes nothing any more."""
 _IDLE: Final = 75
-"""Seconds that a connection may rest between two requests: longer than proxies and clients keep one. Closed by us just as
-they use it again, it takes the request with it."""
+"""Seconds that a connection may rest between two requests: longer than proxies and clients keep one. Closed by us just
+as they use it again, it takes the request with it."""
 _LARGEST_MESSAGE: Final = 16 * 1024
 """Bytes that a socket client may send at once; it has nothing to say."""
 
