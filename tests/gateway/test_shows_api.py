@@ -215,3 +215,24 @@ async def test_a_time_beyond_the_calendar_is_refused(gateway: Gateway, owner: Ow
         answer = await owner.client(method, path, body)
         assert (answer.status, answer.json["type"]) == (400, "urn:showbill:problem:invalid-request")
     assert not gateway.invoicing.calls
+
+
+CLAIM = {"claimId": "c", "platform": "p", "platformUserId": "u", "itemNumber": "1", "status": "winner"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "place"),
+    [
+        ("POST", "/api/shows", {"name": "x", "currency": "GBP", "startTime": "2026-11-01T20:00:00"}, "#/startTime"),
+        ("PATCH", "/api/shows/x", {"startTime": "2026-11-01T20:00:00"}, "#/startTime"),
+        ("POST", "/api/shows/x/claims", {"claims": [CLAIM | {"claimedAt": "2026-11-01"}]}, "#/claims/0/claimedAt"),
+        ("POST", "/api/tokens", {"name": "x", "expiresAt": "2126-11-01T20:00:00"}, "#/expiresAt"),
+    ],
+)
+async def test_a_time_without_a_zone_is_refused(
+    gateway: Gateway, owner: Owner, method: str, path: str, body: object, place: str
+) -> None:
+    answer = await owner.client(method, path, body)
+    assert answer.status == 400
+    assert [fault["pointer"] for fault in answer.json["errors"]] == [place]
+    assert not gateway.invoicing.calls
