@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from services.cli.child import Child
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
+from services.gateway.realtime import upkeep
 from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.listener import SESSION_ENDED, TOO_SLOW, Listener
 from services.gateway.realtime.upkeep import Upkeep
@@ -84,6 +86,36 @@ async def test_whatever_ends_elsewhere_closes_its_sockets_here(gateway: Gateway,
     assert {name: one.ended.result() for name, one in held.items() if one.ended.done()} == dict.fromkeys(
         ENDINGS, SESSION_ENDED
     )
+
+
+async def test_upkeep_goes_on_whatever_went_wrong(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "RECHECK", 0.01)
+    swept, broken = asyncio.Event(), RuntimeError("nobody foresaw it")
+
+    async def breaks() -> None:
+        raise broken
+
+    async def sweeps() -> None:
+        swept.set()
+
+    hub = Hub()
+    listening = Listener(new_id(), "", new_id())  # of a session that is none
+    hub.add(listening)
+    beside = Upkeep(gateway.pool, hub, (breaks, sweeps))
+    rechecks = iter([broken])
+
+    async def recheck(self: Upkeep) -> None:
+        for error in rechecks:
+            raise error
+        await real(self)
+
+    real = Upkeep.recheck
+    monkeypatch.setattr(Upkeep, "recheck", recheck)
+    running = asyncio.create_task(beside.run())
+    await asyncio.wait_for(swept.wait(), 30)
+    assert await asyncio.wait_for(listening.ended, 30) == SESSION_ENDED
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def raw_socket(gateway: Gateway, token: str) -> socket.socket:
