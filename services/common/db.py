@@ -25,6 +25,15 @@ LONGEST_WAIT: Final = 10.0
 _CONNECTING: Final = 5.0
 """Seconds that a new connection may take: a database that swallows what it is sent is away."""
 
+_BEGIN_BY_KEY: Final = """
+BEGIN;
+SET LOCAL plan_cache_mode = force_generic_plan;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+"""
+"""One round trip. A plan that is kept outlives the small table that it was made for; only reading by key grows well."""
+
 _NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
@@ -88,10 +97,31 @@ async def open_pool(url: Secret, application: str, *, largest: int = 10) -> Pool
 
 
 @asynccontextmanager
-async def transaction(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection inside a transaction: committed at the end, rolled back when something is raised."""
-    async with pool.acquire() as connection, connection.transaction():
-        yield connection
+async def transaction(pool: Pool, *, by_key: bool = False) -> AsyncIterator[Connection]:
+    """A connection inside a transaction: committed at the end, rolled back when something is raised.
+
+    `by_key` is for statements that find each of their few rows by a key, whatever is in the tables: their plans are
+    made once and kept, since planning takes longer than carrying out. Nothing else may be asked within.
+    """
+    async with pool.acquire() as connection:
+        if by_key:
+            async with _kept_plans(connection):
+                yield connection
+        else:
+            async with connection.transaction():
+                yield connection
+
+
+@asynccontextmanager
+async def _kept_plans(connection: Connection) -> AsyncIterator[None]:
+    await connection.execute(_BEGIN_BY_KEY)
+    try:
+        yield
+    except BaseException:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
 
 
 def load_queries(folder: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from services.gateway.identity.cookies import SECURE_COOKIE
 from services.gateway.identity.guards import SUBPROTOCOL, TOKEN_PREFIX
 from services.gateway.realtime.listener import MOST_WAITING, SESSION_ENDED, SHOW_NOT_FOUND, TOO_SLOW, TRY_AGAIN
 from services.gateway.realtime.upkeep import HEARTBEAT
@@ -62,11 +63,21 @@ def describe() -> dict[str, Any]:
                 "bindings": {"ws": {"method": "GET", "query": _QUERY}},
             }
         },
-        "operations": {"hear": {"action": "send", "channel": {"$ref": "#/channels/realtime"}}},
-        "components": {"messages": messages, "schemas": schemas},
+        "operations": {
+            "hear": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/realtime"},
+                "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in _SECURITY],
+            }
+        },
+        "components": {"messages": messages, "schemas": schemas, "securitySchemes": _SECURITY},
     }
 
 
+_SECURITY: Final[dict[str, Any]] = {
+    "token": {"type": "http", "scheme": "bearer", "description": "An API token, in the header or as a subprotocol."},
+    "session": {"type": "httpApiKey", "in": "cookie", "name": SECURE_COOKIE, "description": "A person’s session."},
+}
 _QUERY: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {

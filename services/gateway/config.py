@@ -30,7 +30,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     oidc_name: str = "single sign-on"
     rate_limit: int = 6000
     rate_limit_anonymous: int = 600
-    rate_limit_pay_links: int = 6000
+    rate_limit_pay_links: int = 30_000
     sockets_per_credential: int = 200
     bootstrap_email: str = ""
     bootstrap_password: Secret | None = None

@@ -4,7 +4,6 @@ import asyncio
 import time
 from typing import Any, Final
 
-import msgspec
 import structlog
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
@@ -13,10 +12,9 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from services.common import tracing
 from services.common.context import REQUEST_ID_HEADER, bind_request, request_id
 from services.common.errors import ShowbillError
-from services.common.problem import headers as problem_headers
-from services.common.problem import problem
+from services.gateway import errors
 from services.gateway.figures import HTTP_SECONDS
-from services.gateway.identity.guards import REFUSAL, SOCKET_REFUSED
+from services.gateway.identity.guards import REFUSAL
 from services.gateway.limits import headers_of
 from services.gateway.proxies import Proxies
 from services.gateway.realtime.websocket import STRAIGHT
@@ -67,7 +65,7 @@ class Edge:
                 status = _number(message.get("status", 101))
                 message["headers"] = _completed(scope, message.get("headers", ()), request_id)
             elif message["type"] == "websocket.close" and not status:
-                status = await _refuse(scope, message, send, request_id)
+                status = await _refuse(scope, send, request_id)
                 return
             await send(message)
 
@@ -109,19 +107,19 @@ def _completed(scope: Scope, headers: Any, request_id: str) -> list[tuple[bytes,
     return [*given, *extra, *headers_of(scope), (REQUEST_ID_HEADER.encode(), request_id.encode())]
 
 
-async def _refuse(scope: Scope, close: Any, send: Send, request_id: str) -> int:
+async def _refuse(scope: Scope, send: Send, request_id: str) -> int:
     """Turns the close of a socket that was never opened into the HTTP answer that says why."""
     found = scope.get(REFUSAL)
-    error = found if isinstance(found, ShowbillError) else ShowbillError()
-    status = _number(close.get("code", 0)) - SOCKET_REFUSED
-    if not 400 <= status < 600:
-        status = 500
-    told = [(name.encode(), value.encode()) for name, value in problem_headers(error).items()]
-    given = [*told, (b"content-type", b"application/problem+json")]
+    if isinstance(found, ShowbillError):
+        told = errors.answer(found)
+    else:
+        told = errors.answer(ShowbillError()) if scope.get("path_template") else errors.refusal(404)
+    given = [(name.lower().encode(), value.encode()) for name, value in told.headers.items()]
+    given.append((b"content-type", errors.PROBLEM_JSON.encode()))
+    status = told.status_code or 500
     headers = _completed(scope, given, request_id)
     start: Any = {"type": "websocket.http.response.start", "status": status, "headers": headers}
-    body = msgspec.json.encode(problem(error, request_id) | {"status": status})
-    end: Any = {"type": "websocket.http.response.body", "body": body, "more_body": False}
+    end: Any = {"type": "websocket.http.response.body", "body": told.content, "more_body": False}
     await send(start)
     await send(end)
     return status

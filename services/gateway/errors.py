@@ -56,8 +56,11 @@ def problem_of(error: ShowbillError, request: str) -> dict[str, Any]:
     return body
 
 
-def on_error(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """One of our own errors, or one that nobody foresaw."""
+    # What the decoder raises of a body that is no text, or nested without end; the framework knows neither.
+    if isinstance(error, UnicodeDecodeError | RecursionError) and (faults := _body_faults(request)):
+        return answer(InvalidRequest(faults[0].problem, faults=faults))
     return told(error)
 
 

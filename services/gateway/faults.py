@@ -26,6 +26,10 @@ def faults_of(body: bytes, expected: Any) -> list[Fault]:
         value = msgspec.json.decode(body)
     except msgspec.DecodeError as error:
         return [Fault("", f"The body is not JSON: {error}.")]
+    except UnicodeDecodeError:
+        return [Fault("", "The body is not JSON: it is not encoded in UTF-8.")]
+    except RecursionError:
+        return [Fault("", "The body is not usable: one thing stands within another too many times.")]
     found = islice(_walk(value, expected, ()), _MOST)
     # The names of unknown fields come from the caller: a key that was pasted in the wrong place is not said again.
     return [Fault(redact(fault.field), redact(fault.problem)) for fault in found]

@@ -36,7 +36,7 @@ _DATABASE_AWAY: Final = (
     *(OSError, TimeoutError),
 )
 _MOST_KEPT: Final = 10_000
-"""Callers, before those whose window is over are forgotten."""
+"""Callers, before those whose window is over are forgotten; more, where more of them come within a window."""
 
 
 @dataclass(slots=True)
@@ -90,6 +90,7 @@ class Limits:
         self._pool = pool
         self._quotas = {"known": known, "address": anonymous, "pay links": pay_links, "opening": 1}
         self._standings: dict[bytes, Standing] = {}
+        self._swept_beyond = _MOST_KEPT
         self._alone_until = 0.0
         """When the database is to be asked again; 0 while it answers."""
 
@@ -129,11 +130,15 @@ class Limits:
         return self._keep(key, Standing(quota, time.monotonic() + WINDOW, left=quota))
 
     def _keep(self, key: bytes, standing: Standing) -> Standing:
-        if len(self._standings) >= _MOST_KEPT:
-            now = time.monotonic()
-            self._standings = {one: kept for one, kept in self._standings.items() if kept.ends > now}
+        if len(self._standings) >= self._swept_beyond:
+            self._forget_those_over()
         self._standings[key] = standing
         return standing
+
+    def _forget_those_over(self) -> None:
+        now = time.monotonic()
+        self._standings = {one: kept for one, kept in self._standings.items() if kept.ends > now}
+        self._swept_beyond = max(_MOST_KEPT, 2 * len(self._standings))  # else each newcomer would look at all
 
     async def _ask(self, key: bytes, quota: int) -> Standing:
         portion = max(1, quota // _PORTIONS)

@@ -20,6 +20,9 @@ _GRACE: Final = 5
 """Seconds that requests under way have when we stop."""
 _SILENCE: Final = 30_000
 """Milliseconds after which the system gives up a client that takes nothing any more."""
+_IDLE: Final = 75
+"""Seconds that a connection may rest between two requests: longer than proxies and clients keep one. Closed by us just
+as they use it again, it takes the request with it."""
 _LARGEST_MESSAGE: Final = 16 * 1024
 """Bytes that a socket client may send at once; it has nothing to say."""
 
@@ -68,6 +71,7 @@ async def serve_until(app: Any, listening: socket.socket, stop: asyncio.Event) -
             ws_per_message_deflate=False,
             ws_max_size=_LARGEST_MESSAGE,
             timeout_graceful_shutdown=_GRACE,
+            timeout_keep_alive=_IDLE,
             log_config=None,
             access_log=False,
             server_header=False,

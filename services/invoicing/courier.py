@@ -159,7 +159,7 @@ class Courier:
 
         Raises ShowbillError while it may still succeed: nothing is finished then.
         """
-        async with self._ledger.entry() as entry:
+        async with self._ledger.entry(by_key=True) as entry:
             invoice = await lock(entry, delivery["invoice_id"])
             facts = await facts_of(entry, invoice)
             try:
@@ -184,9 +184,9 @@ class Courier:
         except ShowbillError as error:
             if passing(error):
                 raise
-            async with self._ledger.entry() as entry:
+            async with self._ledger.entry(by_key=True) as entry:
                 return await self._failed(entry, delivery, error)
-        async with self._ledger.entry() as entry:
+        async with self._ledger.entry(by_key=True) as entry:
             known = await lock(entry, invoice.id)
             values = ("delivered", warning, *_written(invoice, facts, delivery))
             finished = await entry.connection.fetchrow(SQL["finish_delivery"], delivery["id"], *values)
@@ -197,7 +197,7 @@ class Courier:
 
     async def give_up(self, delivery: asyncpg.Record, error: ShowbillError) -> asyncpg.Record:
         """Finishes one that was tried for too long."""
-        async with self._ledger.entry() as entry:
+        async with self._ledger.entry(by_key=True) as entry:
             return await self._failed(entry, delivery, error)
 
     async def _failed(self, entry: Entry, delivery: asyncpg.Record, error: ShowbillError) -> asyncpg.Record:

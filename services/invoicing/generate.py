@@ -16,10 +16,11 @@ from services.invoicing.domain.plan import Action, Entry, Plan, Wishes, plan
 from services.invoicing.domain.rollup import ChangeKind
 from services.invoicing.domain.terms import Terms
 from services.invoicing.ledger import Entry as Transaction
-from services.invoicing.ledger import Ledger, RequestIdTaken
+from services.invoicing.ledger import Ledger
 from services.invoicing.ports import Connection as ProviderConnection
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
+from services.invoicing.same_request import digest_of, require_same
 from services.invoicing.shows import ShowNotFound
 
 
@@ -68,6 +69,12 @@ class Asked:
     """Left out of the plan that was looked at; its hash names the whole of it."""
     pay_link_base: str = ""
     """What pay paths are joined to in messages that are sent on their own; without it none are."""
+
+    @property
+    def digest(self) -> str:
+        """Names what is wished for, wherever its links lead."""
+        whom = (sorted(self.buyer_ids), sorted(self.except_buyer_ids))
+        return digest_of(self.provider, self.plan_hash, *whom, self.wishes.changes, self.wishes.emails)
 
 
 class Generations:
@@ -171,8 +178,8 @@ async def _begun(database: Pool | Connection, identity: Identity, asked: Asked) 
     found: asyncpg.Record | None = await database.fetchrow(
         SQL["generation_of_request"], identity.workspace_id, asked.request_id
     )
-    if found is not None and str(found["show_id"]) != asked.show_id:
-        raise RequestIdTaken
+    if found is not None:
+        require_same(found, asked.show_id, asked.digest)
     return found
 
 
@@ -198,7 +205,7 @@ async def _start(
         running: asyncpg.Record | None = await database.fetchrow(SQL["running_generation"], asked.show_id)
         if running is not None:
             return running
-    run = await queueing.add_run(database, identity, asked.show_id, asked.request_id, planned)
+    run = await queueing.add_run(database, identity, asked.show_id, (asked.request_id, asked.digest), planned)
     await sending_terms.keep(entry, run, connection, asked.pay_link_base)
     if to_create:
         await queueing.add_invoices(entry, identity, show, run, to_create, connection)

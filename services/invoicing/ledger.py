@@ -170,9 +170,9 @@ class Ledger:
         self._outbox = outbox
 
     @asynccontextmanager
-    async def entry(self) -> AsyncIterator[Entry]:
-        """A transaction whose events are published right after its commit."""
-        async with transaction(self.pool) as connection:
+    async def entry(self, *, by_key: bool = False) -> AsyncIterator[Entry]:
+        """A transaction whose events are published right after its commit. `by_key` as `transaction` has it."""
+        async with transaction(self.pool, by_key=by_key) as connection:
             entry = Entry(connection, self._outbox)
             yield entry
         self._outbox.committed(entry.messages)

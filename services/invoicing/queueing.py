@@ -21,9 +21,9 @@ from services.invoicing.repository import SQL
 
 
 async def add_run(
-    database: Connection, identity: Identity, show_id: str, request_id: str | None, planned: Plan
+    database: Connection, identity: Identity, show_id: str, request: tuple[str | None, str], planned: Plan
 ) -> asyncpg.Record:
-    """Writes the run; one that has nothing to do is finished at once."""
+    """Writes the run; one that has nothing to do is finished at once. `request` is its id and what it asks for."""
     changes, creations = len(planned.to_change), len(planned.having(Action.CREATE))
     skipped = [
         {"buyer_id": one.buyer.id, "handle": one.buyer.handle, "reason": one.reason}
@@ -35,13 +35,14 @@ async def add_run(
         identity.workspace_id,
         show_id,
         "running" if creations + changes else "finished",
-        request_id,
+        request[0],
         planned.hash,
         creations + changes,
         len(planned.entries) - creations - changes - len(skipped),
         skipped,
         identity.actor,
         changes,
+        request[1],
     )
     if run is None:  # the same request for another show was a moment quicker
         raise RequestIdTaken
@@ -52,7 +53,7 @@ async def add_run_of(database: Connection, identity: Identity, show_id: str, cou
     """Writes a run that tries so many failed invoices again."""
     run = await database.fetchrow(
         SQL["add_generation"],
-        *(new_id(), identity.workspace_id, show_id, "running", None, "", count, 0, [], identity.actor, count),
+        *(new_id(), identity.workspace_id, show_id, "running", None, "", count, 0, [], identity.actor, count, ""),
     )
     assert run is not None
     return run

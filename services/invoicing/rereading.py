@@ -91,7 +91,7 @@ class Rereading:
 
     async def _apply(self, invoice_id: str, seen: Sighting) -> bool:
         """Whether it was replaced at the provider, and the replacement is to be read at once."""
-        async with self._ledger.entry() as entry:
+        async with self._ledger.entry(by_key=True) as entry:
             rows = await entry.connection.fetch(SQL["lock_invoices"], [invoice_id])
             change = step(repository.invoice(rows[0]), seen, ACTOR, datetime.now(UTC))
             if change is None:

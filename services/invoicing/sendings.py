@@ -16,6 +16,7 @@ from services.invoicing.deliver import InvoiceNotFound
 from services.invoicing.ledger import Ledger, RequestIdTaken
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
+from services.invoicing.same_request import digest_of, require_same
 from services.invoicing.sending_terms import Terms
 from services.invoicing.shows import ShowNotFound
 
@@ -39,6 +40,11 @@ class Many:
     """None leaves them out."""
     request_id: str | None
     pay_link_base: str
+
+    @property
+    def digest(self) -> str:
+        """Names what is wished for, wherever its links lead."""
+        return digest_of(sorted(set(self.invoice_ids)), self.channel, self.otherwise)
 
 
 class Sendings:
@@ -98,8 +104,8 @@ async def _begun(database: Pool | Connection, identity: Identity, many: Many) ->
     row: asyncpg.Record | None = await database.fetchrow(
         SQL["sending_of_request"], identity.workspace_id, many.request_id
     )
-    if row is not None and str(row["show_id"]) != many.show_id:
-        raise RequestIdTaken
+    if row is not None:
+        require_same(row, many.show_id, many.digest)
     return row
 
 
@@ -116,7 +122,7 @@ async def _queue(database: Connection, identity: Identity, many: Many, terms: di
     }
     providers = {str(row["id"]): row["provider"] for row in rows}
     left_out = Counter(channels.values())[None]
-    values = (many.show_id, many.request_id, len(wanted), left_out, identity.actor)
+    values = (many.show_id, many.request_id, len(wanted), left_out, identity.actor, many.digest)
     run = await database.fetchrow(SQL["add_sending"], new_id(), identity.workspace_id, *values)
     if run is None:  # the same request for another show was a moment quicker
         raise RequestIdTaken

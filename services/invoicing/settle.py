@@ -119,7 +119,7 @@ class Settlement:
                 return await self._try(events, requests)
 
     async def _try(self, events: Sequence[Event], requests: Sequence[str]) -> list[Outcome]:
-        async with self._ledger.entry() as entry:
+        async with self._ledger.entry(by_key=True) as entry:
             matches, known, invoices = await _match(entry, events)
             outcomes, changes, about = _decide(events, requests, matches, invoices, known)
             await entry.change(changes)

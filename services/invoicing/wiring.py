@@ -17,6 +17,7 @@ from services.invoicing.browsing import Browsing
 from services.invoicing.cancel import Cancelling
 from services.invoicing.catchup import Catchup
 from services.invoicing.claims import Buyers
+from services.invoicing.clearing import Clearing
 from services.invoicing.courier import Courier
 from services.invoicing.deliver import Deliveries
 from services.invoicing.desk import Desk
@@ -65,7 +66,9 @@ class Service:
     def __init__(self, pool: Pool, bus: Bus, provider: Provider, pace: Pace) -> None:
         self.outbox = Outbox(pool, bus)
         self.ledger = Ledger(pool, self.outbox)
-        self.workers = Workers(self.ledger, provider, concurrency=pace.concurrency, lease=pace.lease)
+        self.clearing = Clearing(self.ledger, provider)
+        clear = self.clearing.wake
+        self.workers = Workers(self.ledger, provider, clear, concurrency=pace.concurrency, lease=pace.lease)
         self.rereading = Rereading(self.ledger, provider, least=pace.catchup)
         self.shows = Shows(self.ledger)
         self.items = Items(self.ledger)
@@ -132,6 +135,7 @@ class Service:
                 self.senders.run(),
                 self.catchup.run(),
                 self.rereading.run(),
+                self.clearing.run(),
                 self.balance.run(),
                 self.upkeep.run(),
             ):

@@ -3,7 +3,7 @@
 The provider's side is idempotent, so doing a step twice makes nothing twice.
 """
 
-import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,7 +17,7 @@ from services.invoicing.changing import Changing, Task, task_of
 from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.invoice import Sighting, Standing, Status
 from services.invoicing.leasing import LeasedQueue, Queue
-from services.invoicing.ledger import Change, Ledger
+from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.pausing import delay_after, is_hopeless
 from services.invoicing.ports import Order, Provider, passing
 from services.invoicing.repository import SQL
@@ -39,10 +39,14 @@ class NotFinalized(ShowbillError):
 class Workers(LeasedQueue[Order]):
     """Makes pending invoices until it is stopped."""
 
-    def __init__(self, ledger: Ledger, provider: Provider, *, concurrency: int, lease: float) -> None:
+    def __init__(
+        self, ledger: Ledger, provider: Provider, clear: Callable[[], None], *, concurrency: int, lease: float
+    ) -> None:
+        """`clear` is called when something was left that must be cleared away."""
         super().__init__(ledger.pool, _QUEUE, concurrency=concurrency, lease=lease)
         self._ledger = ledger
         self._provider = provider
+        self._clear = clear
         self._changing = Changing(ledger, provider, ACTOR)
 
     def _read(self, row: asyncpg.Record) -> Order:
@@ -84,33 +88,21 @@ class Workers(LeasedQueue[Order]):
         async with self._ledger.entry() as entry:
             rows = await entry.connection.fetch(SQL["lock_invoices"], [order.id])
             known = repository.invoice(rows[0])
-            if repository.account_of(known) != order.account:  # an id of one account is never kept under another
-                log.error("a made invoice belongs to an account left behind", invoice_id=order.id)
-                return
-            change = step(known, sighting, ACTOR, datetime.now(UTC))
+            here = repository.account_of(known) == order.account  # an id of one account is never kept under another
+            change = step(known, sighting, ACTOR, datetime.now(UTC)) if here else None
             if change is not None:
                 await entry.change([change])
-        if known.status is Status.VOID and sighting.standing < Standing.VOID:
-            await self._clear_away(order, sighting)
+                known = change.after
+            counts = here and known.status is not Status.VOID and known.external_id == sighting.external_id
+            if not counts and sighting.standing is not Standing.VOID:
+                await self._leave(entry, order, sighting)
 
-    async def _clear_away(self, order: Order, sighting: Sighting) -> None:
-        """It was voided while we made it, after our lease had lapsed: what came of it must not be payable.
-
-        The row is off the queue, so that nobody else takes it up: it is tried here until it is done.
-        """
-        log.warning("an invoice was voided while it was made", invoice_id=order.id)
-        who, tries = Identity(order.account.workspace_id, ACTOR), 0
-        while True:
-            try:
-                await self._provider.void(who, order.account, sighting.external_id, order.id, order.revision)
-            except ShowbillError as error:
-                if not passing(error):
-                    log.exception("a voided invoice may stand at the provider", invoice_id=order.id)
-                    return
-                tries += 1
-                await asyncio.sleep(delay_after(tries, error))
-            else:
-                return
+    async def _leave(self, entry: Entry, order: Order, sighting: Sighting) -> None:
+        """It was voided or moved while we made it, after our lease had lapsed: what came of it must not be payable."""
+        log.warning("an invoice was made that does not count", invoice_id=order.id, external_id=sighting.external_id)
+        account = (order.account.provider, order.account.account_id, order.account.livemode)
+        await entry.connection.execute(SQL["add_leftover"], order.id, *account, sighting.external_id)
+        self._clear()
 
     async def _failed(self, order: Order, error: ShowbillError, change: Task | None = None) -> None:
         try:

@@ -48,21 +48,34 @@ async def test_a_failed_migration_leaves_nothing_and_says_why(database: Database
     await pool.close()
 
 
-async def test_a_transaction_is_whole_or_nothing(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_key", [False, True])
+async def test_a_transaction_is_whole_or_nothing(database: Database, tmp_path: Path, by_key: bool) -> None:
     url = Secret(await database("invoicing"))
     await migrate(url, write(tmp_path / "migrations", **FIRST))
-    pool = await open_pool(url, "test")
+    pool = await open_pool(url, "test", largest=1)
 
     async def write_twice() -> None:
-        async with transaction(pool) as connection:
+        async with transaction(pool, by_key=by_key) as connection:
             await connection.execute("INSERT INTO thing VALUES (1, $1)", {"a": [1, "two"]})
             await connection.execute("INSERT INTO thing VALUES (1, $1)", {})
 
+    async def write_and_leave() -> None:
+        async with transaction(pool, by_key=by_key) as connection:
+            await connection.execute("INSERT INTO thing VALUES (1, $1)", {})
+            async with asyncio.timeout(0.05):
+                await connection.execute("SELECT pg_sleep(60)")
+
     with pytest.raises(asyncpg.UniqueViolationError):
         await write_twice()
+    with pytest.raises(TimeoutError):
+        await write_and_leave()
     assert await pool.fetchval("SELECT count(*) FROM thing") == 0
-    await pool.execute("INSERT INTO thing VALUES (1, $1)", {"a": [1, "two"]})
+    async with transaction(pool, by_key=by_key) as connection:
+        await connection.execute("INSERT INTO thing VALUES (1, $1)", {"a": [1, "two"]})
+        kept = await connection.fetchval("SHOW plan_cache_mode") == "force_generic_plan"
+    assert kept is by_key
     assert await pool.fetchval("SELECT body FROM thing") == {"a": [1, "two"]}
+    assert await pool.fetchval("SHOW plan_cache_mode") == "auto"
     await pool.close()
 
 

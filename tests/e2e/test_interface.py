@@ -23,8 +23,8 @@ from schemathesis.specs.openapi.checks import (
 
 from services.gateway.describe import description
 from services.gateway.examples import PARAMETERS
-from services.gateway.identity.access import RULES, Rule
-from services.gateway.openapi import camel
+from services.gateway.identity.access import RULES, SOCKET, Rule
+from services.gateway.openapi import METHODS, camel
 from tests.e2e.fixtures import PASSWORD, MakeWorkspace
 from tests.e2e.stack import Stack
 from tests.e2e.workspace import Workspace
@@ -64,6 +64,8 @@ REFUSED = {
     "POST /api/shows/{showId}/invoices/{invoiceId}/void": 409,
 }
 """Examples that cannot work: their keys, passwords and links are none, or their show, invoice or owner is past that."""
+UNDESCRIBED = ("/api/openapi.json", "/api/asyncapi.json", "/api/docs")
+"""They are the description."""
 QUICK = settings(
     max_examples=5,  # of each operation, so that all of them take seconds
     deadline=None,
@@ -125,6 +127,21 @@ async def ids_of(workspace: Workspace) -> dict[str, str]:
         "provider": "stripe",
         "table": "claims",
     }
+
+
+def test_no_operation_is_left_out() -> None:
+    described = {
+        f"{method.upper()} {path}"
+        for path, item in description()["paths"].items()
+        for method in item
+        if method in METHODS
+    }
+    routes = {
+        f"{method} {'/'.join(map(camel, path.split('/')))}"
+        for (method, path), rule in RULES.items()
+        if path.startswith("/api/") and method != SOCKET and rule is not Rule.PROVIDER and path not in UNDESCRIBED
+    }
+    assert set(OPERATIONS) == described == routes
 
 
 @pytest.mark.parametrize("name", LAST)

@@ -1,6 +1,7 @@
 """Requests are counted, over all replicas, and the answer tells where one stands."""
 
 import asyncio
+import math
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,7 +13,7 @@ from services.common.addresses import BaseUrl
 from services.common.db import Pool, open_pool
 from services.common.errors import Unavailable
 from services.common.secret import Secret
-from services.gateway import edge
+from services.gateway import edge, limits
 from services.gateway.limits import Limits, TooManyRequests
 from tests.conftest import Database, DatabaseMaker
 from tests.gateway.harness import PASSWORD, Gateway, Owner, running_gateway
@@ -120,6 +121,29 @@ async def strict(database_maker: DatabaseMaker, nats: Any) -> AsyncIterator[Gate
     settings = {"rate_limit": 4, "rate_limit_anonymous": 6, "public_url": BaseUrl("http://showbill.internal")}
     async with running_gateway(database, nats.url, wants_events=False, **settings) as gateway:
         yield gateway
+
+
+async def test_a_crowd_of_callers_is_not_looked_through_for_each_newcomer(pool: Pool) -> None:
+    crowd, looks = Limits(pool, known=100, anonymous=100), 0
+    crowd._alone_until = math.inf
+    crowd._swept_beyond = 10
+    look = crowd._forget_those_over
+
+    def counted() -> None:
+        nonlocal looks
+        looks += 1
+        look()
+
+    crowd._forget_those_over = counted  # type: ignore[method-assign]
+    for number in range(limits._MOST_KEPT + 5000):
+        await crowd.take("known", str(number))
+    assert looks == 2
+    assert len(crowd._standings) == limits._MOST_KEPT + 5000
+    for standing in crowd._standings.values():
+        standing.ends = 0
+    for number in range(10_000):
+        await crowd.take("known", f"newcomer {number}")
+    assert len(crowd._standings) == 10_000, "who is over is forgotten in the end"
 
 
 async def test_who_sends_too_much_is_told_when_to_go_on(strict: Gateway) -> None:

@@ -4,17 +4,19 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
 from joserfc.jwk import RSAKey
 
-from services.common.addresses import UrlPrefix
+from services.common.addresses import BaseUrl, UrlPrefix
 from services.common.config import ConfigError, load
 from services.common.secret import Secret
 from services.gateway.config import PARSERS, Config
+from services.gateway.identity import oidc
+from services.gateway.identity.oidc import Oidc, OidcSettings, ProviderAway
 from tests.conftest import DatabaseMaker
 from tests.gateway.fakes.provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provider, shared_key
 from tests.gateway.harness import PASSWORD, Answer, Client, Gateway, Owner, running_gateway
@@ -230,6 +232,19 @@ async def test_only_paths_of_ours_are_returned_to(door: Gateway, provider: Provi
     assert answer.headers["Location"] == "/shows"
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_a_link_elsewhere_leads_to_the_invitation_and_not_past_it(door: Gateway, owner: Owner, site: str) -> None:
+    """Else a click on it would bring whoever the provider knows into a workspace that they never looked at."""
+    _, token = await door.invite(owner)
+    elsewhere = door.client(**{"Sec-Fetch-Site": site})
+    led = await elsewhere("GET", f"/sign-in/oidc?invitation={token}")
+    assert (led.status, led.headers["Location"]) == (303, f"/join/{token}")
+    assert "Set-Cookie" not in led.headers
+    assert (await elsewhere("GET", "/sign-in/oidc?invitation=/%C3%A9%0a")).headers["Location"] == "/join/%2F%C3%A9%0A"
+    ours = await door.client(**{"Sec-Fetch-Site": "same-origin"})("GET", f"/sign-in/oidc?invitation={token}")
+    assert ours.headers["Location"].startswith("http")
+
+
 async def test_a_provider_that_is_away_is_told(database_maker: DatabaseMaker, nats: Any) -> None:
     database = await database_maker.make("gateway", migrated=True)
     settings = settings_of(f"http://127.0.0.1:{free_port()}")
@@ -239,6 +254,30 @@ async def test_a_provider_that_is_away_is_told(database_maker: DatabaseMaker, na
         assert "cannot be reached just now" in answer.text
         owner = await gateway.make_owner()
         assert (await gateway.sign_in(owner.email, PASSWORD)).status == 200
+
+
+async def test_a_provider_that_hangs_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes meanwhile is told with the first, and does not wait for the whole time once more."""
+    settings = OidcSettings("https://provider.example", "us", Secret("secret"), "Provider")
+    door, asked, answer = Oidc(cast(Any, None), settings, BaseUrl("https://showbill.example")), 0, asyncio.Event()
+
+    async def hang(_address: str) -> Any:
+        nonlocal asked
+        asked += 1
+        await answer.wait()
+        raise ProviderAway
+
+    monkeypatch.setattr(oidc, "_read", hang)
+    coming = [asyncio.create_task(door.begin("/shows", None)) for _ in range(20)]
+    await eventually(lambda: asked == 1)
+    answer.set()
+    told = await asyncio.gather(*coming, return_exceptions=True)
+    assert [type(one) for one in told] == [ProviderAway] * 20
+    assert asked == 1
+    monkeypatch.setattr(door, "_away_until", 0.0)
+    with pytest.raises(ProviderAway):
+        await door.begin("/shows", None)
+    assert asked == 2
 
 
 async def test_without_a_provider_there_is_no_such_page(gateway: Gateway) -> None:

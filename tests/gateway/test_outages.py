@@ -9,20 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from services.cli.child import Child
 from services.cli.embedded.nats import Nats
-from services.common.db import open_pool
 from services.common.ids import new_id
-from services.common.secret import Secret
-from services.gateway.identity.passwords import Passwords
-from services.gateway.identity.sessions import Sessions
-from services.gateway.identity.visitor import Visitor
+from services.gateway.realtime import upkeep
 from services.gateway.realtime.hub import Hub
 from services.gateway.realtime.listener import SESSION_ENDED, TOO_SLOW, Listener
 from services.gateway.realtime.upkeep import Upkeep
 from tests.conftest import DatabaseMaker
-from tests.gateway.harness import PASSWORD, Gateway, Owner, paid_event, publisher, running_gateway
+from tests.gateway.harness import Gateway, Owner, paid_event, publisher, running_gateway
 from tests.gateway.test_realtime import heard
 from tests.waiting import eventually, free_port
 
@@ -61,18 +58,64 @@ async def test_a_gateway_starts_and_works_without_nats(database_maker: DatabaseM
             assert (await heard(client, 1))[0]["type"] == "hello"
 
 
-async def test_sessions_that_ended_elsewhere_lose_their_sockets(gateway: Gateway, owner: Owner) -> None:
-    pool = await open_pool(gateway.config.database_url, "another replica", largest=2)
-    sessions, hub = Sessions(pool, Passwords()), Hub()
-    opened = [await sessions.sign_in(owner.email, Secret(PASSWORD), Visitor("127.0.0.1")) for _ in range(2)]
-    leaving, staying = (Listener(owner.workspace_id, "", session.principal.credential_id) for session in opened)
-    for one in (leaving, staying):
+ENDINGS = {
+    "ended": "DELETE FROM sessions WHERE id = $1",
+    "expired": "UPDATE sessions SET expires_at = now() WHERE id = $1",
+    "unused": "UPDATE sessions SET last_seen_at = now() - interval '8 days' WHERE id = $1",
+    "member removed": "DELETE FROM memberships WHERE user_id = (SELECT user_id FROM sessions WHERE id = $1)",
+    "token revoked": "UPDATE api_tokens SET revoked_at = now() WHERE id = $1",
+    "token expired": "UPDATE api_tokens SET expires_at = now() WHERE id = $1",
+}
+
+
+async def test_whatever_ends_elsewhere_closes_its_sockets_here(gateway: Gateway, owner: Owner) -> None:
+    hub, find = Hub(), "SELECT id::text FROM sessions WHERE user_id = $1"
+    kept = (await gateway.pool.fetchval("SELECT id::text FROM api_tokens WHERE workspace_id = $1", owner.workspace_id),)
+    held = {"kept": Listener(owner.workspace_id, "", *kept)}
+    for name in ENDINGS:
+        if name.startswith("token"):
+            credential = (await owner.client("POST", "/api/tokens", {"name": name})).json["id"]
+        else:
+            credential = await gateway.pool.fetchval(find, (await gateway.make_member(owner)).user_id)
+        held[name] = Listener(owner.workspace_id, "", credential)
+    for one in held.values():
         hub.add(one)
-    await sessions.end(opened[0].principal.user_id, leaving.credential_id)
-    await Upkeep(pool, hub).recheck()
-    assert leaving.ended.result() == SESSION_ENDED
-    assert not staying.ended.done()
-    await pool.close()
+    for name, ending in ENDINGS.items():
+        await gateway.pool.execute(ending, held[name].credential_id)
+    await Upkeep(gateway.pool, hub).recheck()
+    assert {name: one.ended.result() for name, one in held.items() if one.ended.done()} == dict.fromkeys(
+        ENDINGS, SESSION_ENDED
+    )
+
+
+async def test_upkeep_goes_on_whatever_went_wrong(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "RECHECK", 0.01)
+    swept, broken = asyncio.Event(), RuntimeError("nobody foresaw it")
+
+    async def breaks() -> None:
+        raise broken
+
+    async def sweeps() -> None:
+        swept.set()
+
+    hub = Hub()
+    listening = Listener(new_id(), "", new_id())  # of a session that is none
+    hub.add(listening)
+    beside = Upkeep(gateway.pool, hub, (breaks, sweeps))
+    rechecks = iter([broken])
+
+    async def recheck(self: Upkeep) -> None:
+        for error in rechecks:
+            raise error
+        await real(self)
+
+    real = Upkeep.recheck
+    monkeypatch.setattr(Upkeep, "recheck", recheck)
+    running = asyncio.create_task(beside.run())
+    await asyncio.wait_for(swept.wait(), 30)
+    assert await asyncio.wait_for(listening.ended, 30) == SESSION_ENDED
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def raw_socket(gateway: Gateway, token: str) -> socket.socket:

@@ -27,12 +27,27 @@ async def test_all_faults_of_a_body_come_at_once(gateway: Gateway, owner: Owner)
 
 @pytest.mark.parametrize(
     ("data", "says"),
-    [(b"", "body is missing"), (b"{", "not JSON"), (b"[]", "expected"), (b"\xff", "not JSON"), (b"null", "expected")],
+    [
+        *(
+            (b"", "body is missing"),
+            (b"{", "not JSON"),
+            (b"[]", "expected"),
+            (b"\xff", "not JSON"),
+            (b"null", "expected"),
+        ),
+        (b'{"name": "caf\xe9", "currency": "GBP"}', "it is not encoded in UTF-8"),
+        (b'{"caf\xe9": 1}', "it is not encoded in UTF-8"),
+        (b"[" * 100_000 + b"]" * 100_000, "too many times"),
+        (b'{"name": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "too many times"),
+        (b'{"name": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001, "too many times"),
+    ],
+    ids=range(10),
 )
 async def test_a_body_that_is_no_object_is_refused(gateway: Gateway, owner: Owner, data: bytes, says: str) -> None:
-    answer = await owner.client("POST", "/api/shows", data=data, headers={"Content-Type": "application/json"})
-    assert answer.status == 400
-    assert says in answer.json["detail"]
+    for path in ("/api/shows", "/api/session", "/api/integrations/stripe/connect", "/api/integrations/other/connect"):
+        answer = await owner.client("POST", path, data=data, headers={"Content-Type": "application/json"})
+        assert (path, answer.status) == (path, 400)
+        assert says in answer.json["detail"], path
 
 
 async def test_a_fault_points_to_the_field_as_it_was_sent(gateway: Gateway, owner: Owner) -> None:
@@ -114,6 +129,13 @@ async def test_a_service_that_is_away_takes_down_only_its_own(gateway: Gateway, 
         await gateway.invoicing.start(gateway.config.invoicing_address)
     # The connection comes back by itself, and a call made meanwhile waits for it instead of failing.
     assert (await owner.client("GET", "/api/shows")).status == 200
+
+
+async def test_what_a_service_does_not_know_yet_is_not_built_yet(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("ListShows", NotImplementedError())
+    answer = await owner.client("GET", "/api/shows")
+    assert (answer.status, answer.json["type"]) == (501, "urn:showbill:problem:unimplemented")
+    assert answer.json["detail"] == "This part of Showbill is announced, but not built yet."
 
 
 async def test_an_unforeseen_error_tells_nothing_but_its_reference(gateway: Gateway, owner: Owner) -> None:

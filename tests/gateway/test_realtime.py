@@ -194,6 +194,13 @@ async def test_a_show_may_be_named_in_other_letters(gateway: Gateway, owner: Own
         assert (await heard(socket, 1))[0]["seq"] == 1
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/api/session", "/api/webhooks/stripe", "/shows"])
+async def test_there_is_no_socket_elsewhere(gateway: Gateway, owner: Owner, path: str) -> None:
+    answer = await owner.client("GET", path, headers=HANDSHAKE)
+    assert (answer.status, answer.json["type"]) == (404, "urn:showbill:problem:no-such-route")
+    assert answer.json["requestId"] == answer.headers["X-Request-Id"]
+
+
 @pytest.mark.parametrize("since", ["abc", "-1", "1" * 30, "%EF%BC%93"])
 async def test_a_position_that_is_none_is_refused_with_a_problem(gateway: Gateway, owner: Owner, since: str) -> None:
     answer = await owner.client("GET", f"/api/realtime?since={since}", headers=HANDSHAKE)
@@ -323,6 +330,8 @@ async def test_a_wrong_token_among_the_subprotocols_is_refused(gateway: Gateway)
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await gateway.client().session.ws_connect(f"{gateway.url}/api/realtime", protocols=offered)
     assert refused.value.status == 401
+    assert refused.value.headers is not None
+    assert refused.value.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 async def test_a_token_in_the_address_is_not_looked_at(gateway: Gateway, owner: Owner) -> None:

@@ -76,6 +76,16 @@ def test_every_route_has_exactly_one_rule() -> None:
     assert found == set(RULES)
 
 
+async def test_a_route_without_a_rule_lets_nobody_in(
+    gateway: Gateway, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(RULES, ("GET", "/api/shows"))
+    answer = await owner.client("GET", "/api/shows")
+    assert (answer.status, answer.json["type"]) == (403, "urn:showbill:problem:forbidden")
+    assert answer.json["detail"] == "You are not allowed to do this. Ask an owner of the workspace."
+    assert not gateway.invoicing.calls
+
+
 @pytest.mark.parametrize("route", PROTECTED, ids=" ".join)
 @pytest.mark.parametrize("token", ["", "showbill_" + "x" * 43, "Basic"])
 async def test_anonymous_and_strangers_get_401(gateway: Gateway, route: tuple[str, str], token: str) -> None:

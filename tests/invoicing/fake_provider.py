@@ -92,6 +92,8 @@ class FakeProvider:
     """Changes that were really made at the provider, by verb: doing it again makes none."""
     unreadable: ShowbillError | None = None
     """What readings answer instead."""
+    stubborn: bool = False
+    """Drafts stay drafts, whatever is asked."""
     reads: int = 0
     news: list[Event] = field(default_factory=list)
     """What happened, newest first."""
@@ -122,7 +124,7 @@ class FakeProvider:
         failures = self.failures.get(order.buyer["platform_user_id"])
         if failures:
             raise failures.pop(0)
-        standing = Standing.HELD_BACK if order.keep_draft else Standing.PAYABLE
+        standing = Standing.HELD_BACK if order.keep_draft or self.stubborn else Standing.PAYABLE
         self.draft_totals.setdefault(order.id, order.total)
         self.made.setdefault(order.id, sighting_of(order.id, standing, order.total, order.currency))
         return self.made[order.id]
@@ -157,8 +159,7 @@ class FakeProvider:
         self.lists.append((since, until, page_token))
         if self.unlisted:
             raise self.unlisted.pop(0)
-        if self.connected is None or self.connected.account_id != account.account_id:
-            raise Elsewhere
+        self._require_connected(account)
         mine = [self._theirs(one) for one in self.made if self.orders[one][-1].account == account]
         others = [one for one in self.extras.values() if one.external_id not in self.made_later]
         found = mine + [one for one in others if one.account == account]
@@ -192,6 +193,11 @@ class FakeProvider:
     async def void(
         self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
     ) -> Sighting:
+        extra = self.extras.get((account, external_id))
+        if extra is not None:
+            self._require_connected(account)
+            self.extras[extra.place] = replace(extra, standing=max(extra.standing, Standing.VOID))
+            return _sighted(self.extras[extra.place])
         known = await self._known("void", external_id)
         if known.standing is Standing.HELD_BACK:
             return self._change("void", invoice_id, replace(known, standing=Standing.VOID, deleted=True))
@@ -231,7 +237,7 @@ class FakeProvider:
             return known
         self.orders[order.id].append(order)
         self.draft_totals[order.id] = order.total
-        standing = Standing.HELD_BACK if order.keep_draft else Standing.PAYABLE
+        standing = Standing.HELD_BACK if order.keep_draft or self.stubborn else Standing.PAYABLE
         return self._change("update_draft", order.id, sighting_of(order.id, standing, order.total, order.currency))
 
     async def find(
@@ -240,7 +246,16 @@ class FakeProvider:
         self.reads += 1
         if self.unreadable:
             raise self.unreadable
-        return self.made.get(invoice_id)
+        self._require_connected(account)
+        made_at = [order.account for order in self.orders[invoice_id]] or [account]
+        if invoice_id in self.made and made_at[-1] == account:
+            return self.made[invoice_id]
+        left = (one for one in self.extras.values() if (one.account, one.invoice_id) == (account, invoice_id))
+        return next((_sighted(one) for one in left), None)
+
+    def _require_connected(self, account: Account) -> None:
+        if self.connected is None or self.connected.account_id != account.account_id:
+            raise Elsewhere
 
     async def _known(self, verb: str, external_id: str) -> Sighting:
         """What stands under this id when it is the call's turn, or the failure that was planned for it."""
@@ -264,6 +279,10 @@ class FakeProvider:
     def now(self, invoice_id: str, **changes: object) -> None:
         """Changes an invoice at the provider."""
         self.made[invoice_id] = replace(self.made[invoice_id], **changes)  # type: ignore[arg-type]  # checked by replace
+
+
+def _sighted(one: Theirs) -> Sighting:
+    return Sighting(one.standing, one.external_id, total=one.total, currency=one.currency)
 
 
 def sighting_of(invoice_id: str, standing: Standing, total: int, currency: str = "GBP") -> Sighting:

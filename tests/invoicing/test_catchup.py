@@ -162,6 +162,24 @@ async def test_failed_sweep_is_told_and_tried_again(caller: Caller, replica: Rep
     assert (await hearing(caller)).failure == ""
 
 
+async def test_what_could_not_be_noted_is_told_and_read_again(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    first, second = await invoiced(caller, 2)
+    provider.news = [news(caller, one, Standing.PAID) for one in (first, second)]
+    poison = "ALTER TABLE provider_events ADD CONSTRAINT poison CHECK (event_id <> '" + provider.news[0].event_id + "')"
+    await replica.pool.execute(poison)
+    await sweep_now(replica)
+    told = await hearing(caller)
+    assert told.failure == "What was read from the provider could not be noted here. It is tried again by itself."
+    assert (await caller.invoice(first)).status == pb.INVOICE_STATUS_DRAFT
+    await replica.pool.execute("ALTER TABLE provider_events DROP CONSTRAINT poison")
+    await sweep_now(replica)
+    assert (await hearing(caller)).failure == ""
+    for one in (first, second):
+        assert (await caller.invoice(one)).status == pb.INVOICE_STATUS_PAID
+
+
 async def test_missed_webhooks_are_told_and_looked_for_more_often(
     caller: Caller, replica: Replica, provider: FakeProvider
 ) -> None:

@@ -130,6 +130,44 @@ async def test_supplement_stands_beside_a_paid_invoice(caller: Caller, provider:
     await right(caller, show_id)
 
 
+@pytest.mark.parametrize("verb", ["finalize", "update_draft"])
+async def test_draft_beside_a_payment_that_came_after_all_is_the_plans_to_change(caller: Caller, verb: str) -> None:
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    (first,) = await caller.listed(show_id)
+    await caller.void(first)
+    await late_claim(caller, show_id, price=None)
+    await caller.generate(show_id)
+    (draft,) = await caller.listed(show_id, pb.INVOICE_STATUS_DRAFT)
+    assert (draft.total, draft.draft_reason) == (1000, pb.DRAFT_REASON_NEEDS_PRICE)
+    await caller.apply(paid_event(caller, first))
+    await caller.items(show_id, [pb.Item(item_number=LATE, title="Late", price=500)])
+    error = await refusal(getattr(caller, verb)(draft))
+    assert (error.kind, error.reason) == (Kind.FAILED_PRECONDITION, "BESIDE_SETTLED")
+    assert error.message.endswith("the draft is to bill the difference. Apply the plan's changes to it.")
+    await caller.generate(show_id, apply_changes=True)
+    assert await standing(caller, show_id) == [(1, pb.INVOICE_STATUS_PAID, 1000), (2, pb.INVOICE_STATUS_DRAFT, 500)]
+    await right(caller, show_id)
+
+
+async def test_draft_that_the_provider_never_finalizes_stays_one_and_says_so(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    show_id = await caller.small_show(1, price=None)
+    await caller.generate(show_id)
+    (draft,) = await caller.listed(show_id)
+    await caller.items(show_id, [pb.Item(item_number="0", title="Item 0", price=700)])
+    provider.stubborn = True
+    provider.gate.clear()
+    run = await caller.start(show_id, apply_changes=True)
+    await eventually(lambda: provider.calls["update_draft"] == 1)
+    await replica.pool.execute("UPDATE invoices SET tries = 20, first_attempt_at = now() - interval '1 hour'")
+    provider.gate.set()
+    assert (await caller.finished(run.id)).failed_count == 1
+    told = (await caller.history(draft))[-1].reason
+    assert "The provider left the invoice a draft, so it cannot be paid yet. Look at it there, then plan again." in told
+
+
 async def test_owing_less_than_was_paid_is_only_told(caller: Caller) -> None:
     show_id = await paid_show(caller)
     await caller.items(show_id, [pb.Item(item_number="0", title="Item 0", price=800)])

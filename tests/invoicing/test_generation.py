@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from services.common.errors import Kind
 from services.common.ids import new_id
@@ -73,6 +74,25 @@ async def test_same_request_id_starts_one_run(caller: Caller) -> None:
     runs = await asyncio.gather(*(caller.start(show_id, request_id=request_id) for _ in range(4)))
     assert len({run.id for run in runs}) == 1
     assert len(await caller.listed(show_id)) == 3
+
+
+async def test_request_id_with_another_wish_is_refused(caller: Caller) -> None:
+    show_id = await caller.small_show(2)
+    plan, (first, second) = await caller.plan(show_id), await caller.buyers(show_id)
+    asked: dict[str, Any] = {"request_id": new_id(), "buyer_ids": [second.id, first.id], "plan_hash": plan.plan_hash}
+    run = await caller.start(show_id, **asked)
+    again = await caller.start(show_id, **(asked | {"buyer_ids": [first.id, second.id]}))
+    assert again.id == run.id, "in whatever order they are told"
+    others: list[dict[str, Any]] = [
+        {"plan_hash": ""},
+        {"buyer_ids": [first.id]},
+        {"apply_changes": True},
+        {"except_buyer_ids": [first.id]},
+    ]
+    for other in others:
+        error = await refusal(caller.start(show_id, **(asked | other)))
+        assert (error.kind, error.reason) == (Kind.CONFLICT, "REQUEST_ID_TAKEN"), other
+    assert len(await caller.listed(show_id)) == 2
 
 
 async def test_request_id_of_another_shows_run_is_refused(caller: Caller) -> None:

@@ -1,9 +1,13 @@
 """The queries that run for every invoice, link or event go through indexes, however many there are."""
 
+import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from services.common.db import transaction
 from services.invoicing.repository import SQL
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import Replica
@@ -49,6 +53,11 @@ INSERT INTO provider_events (workspace_id, provider, external_account, livemode,
 SELECT workspace_id, provider, external_account, livemode, id::text, 'invoice.paid', now(), id, 'applied'
 FROM invoices WHERE show_id = $1
 """
+BY_KEY = (
+    *("match_events", "lock_invoices", "write_changes", "queue_automatic", "take_positions", "add_events"),
+    *("sending_facts", "finish_delivery", "count_results", "get_delivery"),
+)
+"""What is asked in transactions whose plans are kept."""
 LARGE = ("invoices", "pay_links", "deliveries", "provider_events")
 
 
@@ -73,3 +82,28 @@ async def test_hot_queries_never_read_a_large_table(many: None, replica: Replica
     whole = re.compile(rf"Seq Scan on ({'|'.join(LARGE)})\b")
     assert not {name: plan for name, plan in plans.items() if whole.search(plan)}
     assert not [name for name, plan in plans.items() if not any(f" on {table}" in plan for table in LARGE)]
+
+
+async def test_plans_that_are_kept_find_their_rows_by_key_even_when_made_for_empty_tables(replica: Replica) -> None:
+    plans = {}
+    async with transaction(replica.pool, by_key=True) as connection:
+        for name in BY_KEY:
+            await connection.execute(f"PREPARE {name} AS {SQL[name]}")
+            values = ", ".join("NULL" for _ in set(re.findall(r"\$\d+", SQL[name])))
+            text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE {name}({values})")
+            plans[name] = list(nodes(json.loads(text)[0]["Plan"]))
+    whole = {name: [node for node in plan if reads_whole(node)] for name, plan in plans.items()}
+    assert not {name: some for name, some in whole.items() if some}
+    assert all(any("Index Cond" in node for node in plan) for name, plan in plans.items() if name != "add_events")
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def reads_whole(node: dict[str, Any]) -> bool:
+    reads = "Relation Name" in node or node["Node Type"] == "Bitmap Index Scan"
+    by_key = "Index Cond" in node or node["Node Type"] in ("Bitmap Heap Scan", "ModifyTable")
+    return reads and not by_key

@@ -101,9 +101,11 @@ async def test_same_request_id_begins_one_run(caller: Caller, provider: FakeProv
     assert len({run.id for run in runs}) == 1
     await caller.sent(runs[0].id)
     assert len(provider.mailed) == 4
-    other = await invoiced(caller, 1)
-    error = await refusal(caller.send_many(other, request_id=request_id))
-    assert (error.kind, error.reason) == (Kind.CONFLICT, "REQUEST_ID_TAKEN")
+    other, (first, *_) = await invoiced(caller, 1), await caller.listed(show_id)
+    for asked, wish in ((other, {}), (show_id, {"invoice_ids": [first.id]}), (show_id, {"channel": MANUAL})):
+        error = await refusal(caller.send_many(asked, **({"request_id": request_id} | wish)))
+        assert (error.kind, error.reason) == (Kind.CONFLICT, "REQUEST_ID_TAKEN")
+    assert len(provider.mailed) == 4
 
 
 async def test_two_runs_at_once_send_each_link_once(caller: Caller, provider: FakeProvider) -> None:
@@ -235,6 +237,7 @@ async def test_another_workspace_sees_nothing_of_it(caller: Caller, make_caller:
         stranger.revoke(row),
     ):
         assert (await refusal(call)).kind is Kind.NOT_FOUND
+    assert (await refusal(stranger.sending(run.id))).reason == "SENDING_NOT_FOUND"
 
 
 @pytest.mark.parametrize(

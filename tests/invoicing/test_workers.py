@@ -11,6 +11,7 @@ from services.common.ids import new_id
 from services.invoicing.domain.invoice import Standing
 from services.invoicing.pausing import backoff
 from services.invoicing.wiring import Pace
+from services.invoicing.worker import NotFinalized
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import PACE, MakeCaller, Replica, running_replica
@@ -254,6 +255,23 @@ async def test_draft_that_should_be_payable_is_tried_again(caller: Caller, provi
     provider.made[pending.id] = sighting_of(pending.id, Standing.PAYABLE, pending.total)
     assert (await caller.finished(run.id)).created_count == 1
     assert (await caller.invoice(pending)).external_url
+
+
+async def test_draft_that_never_becomes_payable_is_left_to_the_operator(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    show_id = await caller.small_show(1)
+    provider.stubborn = True
+    provider.gate.clear()
+    run = await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 1)
+    await replica.pool.execute("UPDATE invoices SET tries = 20, first_attempt_at = now() - interval '1 hour'")
+    provider.gate.set()
+    assert (await caller.finished(run.id)).failed_count == 1
+    (invoice,) = await caller.listed(show_id)
+    assert invoice.status == pb.INVOICE_STATUS_ERROR
+    assert invoice.status_reason == NotFinalized().message
+    assert invoice.status_reason.endswith("Look at it there, then retry it.")
 
 
 def test_backoff_doubles_and_is_bounded() -> None:

@@ -40,6 +40,8 @@ _TLS: Final = httpx2.create_ssl_context()
 """One for all: reading the authorities takes longer than asking the provider."""
 _KEPT: Final = 3600.0
 """Seconds that the provider's description and keys are kept."""
+_REST: Final = 3.0
+"""Seconds for which a provider that could not be read is not asked again: they who wait would each ask in turn."""
 _LEEWAY: Final = 60
 """Seconds that clocks may differ."""
 
@@ -100,6 +102,7 @@ class Oidc:
         self._provider: dict[str, Any] = {}
         self._keys: KeySet | None = None
         self._read_at = 0.0
+        self._away_until = 0.0
         self._reading = asyncio.Lock()
 
     @property
@@ -214,7 +217,13 @@ class Oidc:
             raise OidcOff
         async with self._reading:
             if not self._provider or time.monotonic() > self._read_at + _KEPT:
-                found = await _read(f"{self._settings.issuer}/.well-known/openid-configuration")
+                if time.monotonic() < self._away_until:
+                    raise ProviderAway
+                try:
+                    found = await _read(f"{self._settings.issuer}/.well-known/openid-configuration")
+                except ProviderAway:
+                    self._away_until = time.monotonic() + _REST
+                    raise
                 if found.get("issuer", "").rstrip("/") != self._settings.issuer:
                     log.error("the provider names another issuer", issuer=str(found.get("issuer"))[:200])
                     raise ProviderAway

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-import asyncpg
 import structlog
 
 from services.common.db import Pool
@@ -19,7 +18,6 @@ HEARTBEAT: Final = 20.0
 RECHECK: Final = 10.0
 SWEEP: Final = 3600.0
 """Seconds between two rounds."""
-_DATABASE_AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 class Upkeep:
@@ -48,16 +46,16 @@ class Upkeep:
             await asyncio.sleep(RECHECK)
             try:
                 await self.recheck()
-            except _DATABASE_AWAY as error:
+            except Exception as error:  # noqa: BLE001  # outermost loop: sockets of ended sessions must not stay open
                 log.warning("sessions not rechecked", error=str(error))
 
     async def _sweeps(self) -> None:
         while True:
-            try:
-                for sweep in self._sweeps_due:
+            for sweep in self._sweeps_due:
+                try:
                     await sweep()
-            except _DATABASE_AWAY as error:
-                log.warning("not swept", error=str(error))
+                except Exception as error:  # noqa: BLE001  # as above: one that fails holds up no other
+                    log.warning("not swept", error=str(error))
             await asyncio.sleep(SWEEP)
 
     async def recheck(self) -> None:

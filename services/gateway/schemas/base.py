@@ -1,5 +1,6 @@
 """What all bodies share."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -14,6 +15,8 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Label = Annotated[str, msgspec.Meta(max_length=500)]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", description="ISO 4217, upper case.", examples=["GBP"])]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time that a caller sends: with its zone, else nobody knows when it is."""
 
 
 class Body(msgspec.Struct, rename="camel", forbid_unknown_fields=True):

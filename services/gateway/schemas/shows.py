@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from services.gateway.schemas.base import Amount, Body, Currency, Key, Label, Name, Quantity, Stock, View
+from services.gateway.schemas.base import Amount, Body, Currency, Key, Label, Moment, Name, Quantity, Stock, View
 
 ShowState = Literal["draft", "active", "paused", "ended"]
 ClaimStatus = Literal["winner", "waitlist", "released", "passed"]
@@ -19,7 +19,7 @@ class NewShow(Body):
 
     name: Name
     currency: Currency
-    start_time: datetime | None = None
+    start_time: Moment | None = None
 
 
 class ShowChange(Body):
@@ -27,7 +27,7 @@ class ShowChange(Body):
 
     name: Name | UnsetType = UNSET
     currency: Currency | UnsetType = UNSET
-    start_time: datetime | UnsetType | None = UNSET
+    start_time: Moment | UnsetType | None = UNSET
 
 
 class ShowView(View):
@@ -111,7 +111,7 @@ class ClaimBody(Body):
     user_handle: Label = ""
     display_name: Label = ""
     quantity: Quantity = 1
-    claimed_at: datetime | None = None
+    claimed_at: Moment | None = None
     sequence: Annotated[
         int, msgspec.Meta(ge=0, description="The caller's counter of states; 0 orders by claimedAt.")
     ] = 0

@@ -7,7 +7,7 @@ import msgspec
 
 from services.gateway.identity.principal import Role, Scope
 from services.gateway.identity.tokens import NewTokenTerms, TokenRecord
-from services.gateway.schemas.base import Body, Name, View
+from services.gateway.schemas.base import Body, Moment, Name, View
 from services.gateway.schemas.identity import RoleName, ScopeName
 
 
@@ -19,9 +19,7 @@ class NewToken(Body):
     scopes: Annotated[
         list[ScopeName] | None, msgspec.Meta(description="What it may be used for; null for all that its role may.")
     ] = None
-    expires_at: Annotated[
-        Annotated[datetime, msgspec.Meta(tz=True)] | None, msgspec.Meta(description="Null for a token that stays.")
-    ] = None
+    expires_at: Annotated[Moment | None, msgspec.Meta(description="Null for a token that stays.")] = None
 
     def terms(self) -> NewTokenTerms:
         scopes = None if self.scopes is None else [Scope(scope) for scope in self.scopes]

@@ -63,8 +63,8 @@ SELECT * FROM generations WHERE show_id = $1 AND state = 'running' ORDER BY id D
 
 -- name: add_generation
 INSERT INTO generations (id, workspace_id, show_id, state, request_id, plan_hash, total_count, unchanged_count,
-                         skipped_buyers, actor, change_count, finished_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $4 = 'finished'::generation_state THEN clock_timestamp() END)
+                         skipped_buyers, actor, change_count, request_digest, finished_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, CASE WHEN $4 = 'finished'::generation_state THEN clock_timestamp() END)
 ON CONFLICT (workspace_id, request_id) DO NOTHING
 RETURNING *;
 

@@ -20,8 +20,8 @@ WHERE show_id = $1 AND ($2::uuid[] IS NULL OR id = ANY ($2))
 ORDER BY provider, id DESC;
 
 -- name: add_sending
-INSERT INTO sendings (id, workspace_id, show_id, request_id, total_count, skipped_count, actor)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO sendings (id, workspace_id, show_id, request_id, total_count, skipped_count, actor, request_digest)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (workspace_id, request_id) DO NOTHING
 RETURNING *;
 

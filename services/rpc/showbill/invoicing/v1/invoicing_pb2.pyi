@@ -56,7 +56,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_BUYER_NOT_FOUND: _ErrorReason.ValueType  # 12
     """No such buyer in this workspace."""
     ERROR_REASON_REQUEST_ID_TAKEN: _ErrorReason.ValueType  # 13
-    """The request id was used for another show, invoice or channel."""
+    """The request id was used for another show, invoice or channel, or for another wish of a run."""
     ERROR_REASON_INVOICE_BUSY: _ErrorReason.ValueType  # 20
     """The invoice is being made or changed just now: try again after the delay in RetryInfo."""
     ERROR_REASON_NOTHING_OWED: _ErrorReason.ValueType  # 21
@@ -113,7 +113,7 @@ ERROR_REASON_GENERATION_NOT_FOUND: ErrorReason.ValueType  # 11
 ERROR_REASON_BUYER_NOT_FOUND: ErrorReason.ValueType  # 12
 """No such buyer in this workspace."""
 ERROR_REASON_REQUEST_ID_TAKEN: ErrorReason.ValueType  # 13
-"""The request id was used for another show, invoice or channel."""
+"""The request id was used for another show, invoice or channel, or for another wish of a run."""
 ERROR_REASON_INVOICE_BUSY: ErrorReason.ValueType  # 20
 """The invoice is being made or changed just now: try again after the delay in RetryInfo."""
 ERROR_REASON_NOTHING_OWED: ErrorReason.ValueType  # 21
@@ -2651,7 +2651,9 @@ class StartGenerationRequest(_message.Message):
     plan_hash: _builtins.str
     """Only this plan may run; the current one when empty."""
     request_id: _builtins.str
-    """UUID of the caller's choice; makes the call idempotent."""
+    """UUID of the caller's choice; makes the call idempotent. With other wishes than before it is REQUEST_ID_TAKEN;
+    `pay_link_base` may differ.
+    """
     provider: _builtins.str
     """Slug of the provider; `stripe` when empty."""
     apply_changes: _builtins.bool
@@ -3376,7 +3378,9 @@ class SendInvoicesRequest(_message.Message):
     channel: Global___DeliveryChannel.ValueType
     """UNSPECIFIED is by e-mail where the provider can mail it; the others go over `channel_without_email`."""
     request_id: _builtins.str
-    """UUID of the caller's choice; makes the call idempotent."""
+    """UUID of the caller's choice; makes the call idempotent. With other wishes than before it is REQUEST_ID_TAKEN;
+    `pay_link_base` may differ.
+    """
     pay_link_base: _builtins.str
     """The gateway's public base address, that pay paths are joined to."""
     channel_without_email: Global___DeliveryChannel.ValueType

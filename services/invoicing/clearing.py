@@ -1,0 +1,134 @@
+"""What a late or lost answer left at a provider beside the invoice that counts: looked for, and voided.
+
+It must not be payable. Each is a row that stands until it is done: noted by the database when an invoice is voided
+unmade or moved to another account (migration 0152), and by a worker that comes back too late.
+"""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+import structlog
+
+from services.common import context
+from services.common.context import Identity
+from services.common.errors import ShowbillError
+from services.common.money import format_money
+from services.invoicing import amending, repository
+from services.invoicing.domain.fairness import Account
+from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
+from services.invoicing.ledger import Entry, Ledger
+from services.invoicing.ports import Provider, passing
+from services.invoicing.repository import SQL
+from services.invoicing.settle import step
+
+log = structlog.get_logger()
+
+ACTOR: Final = "worker:clearing"
+LOOK_EVERY: Final = 2.0
+"""Seconds between two looks for what is due."""
+_LEASE: Final = 120.0
+"""Seconds: longer than all calls about one of them."""
+_LONGEST_REST: Final = 3600.0
+"""Seconds. So long too after a refusal: an account that is not connected may be connected again."""
+_VOIDED: Final = "What a late try had left in the account {account} was voided there."
+_PAID: Final = (
+    "What a late try had left in the account {account} was paid there: {money}."
+    " It does not count here. Give the money back."
+)
+
+
+class Clearing:
+    """Replicas share the work: each takes others."""
+
+    def __init__(self, ledger: Ledger, provider: Provider) -> None:
+        self._ledger = ledger
+        self._provider = provider
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Says that there is something to clear away."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                taken = await self.clear_due()
+            except Exception as error:  # noqa: BLE001  # outermost loop: a database that is away comes back
+                log.warning("what was left behind could not be looked for", error=str(error))
+                taken = False
+            if not taken:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), LOOK_EVERY)
+
+    async def clear_due(self) -> bool:
+        """Clears one away that is due; False when none is."""
+        rows = await self._ledger.pool.fetch(SQL["take_leftovers"], _LEASE, 1)
+        for row in rows:
+            context.bind_request(None)
+            try:
+                await self._clear(row)
+            except ShowbillError as error:
+                rest = min(2.0 ** min(row["tries"], 16), _LONGEST_REST) if passing(error) else _LONGEST_REST
+                log.warning("a left invoice could not be cleared", **_told(row), reason=error.reason, again_in=rest)
+                await self._ledger.pool.execute(SQL["look_later"], *_key(row), rest)
+        return bool(rows)
+
+    async def _clear(self, row: asyncpg.Record) -> None:
+        account, who = repository.account(row), Identity(str(row["workspace_id"]), ACTOR)
+        async with self._ledger.entry() as entry:
+            if _counts(await _locked(entry, row), account, row["external_id"]):
+                await entry.connection.execute(SQL["end_leftover"], *_key(row))
+                return
+        invoice_id, revision, external_id = str(row["invoice_id"]), row["revision"], row["external_id"]
+        seen = None
+        if not external_id:
+            seen = await self._provider.find(who, account, invoice_id, revision, row["buyer"])
+            external_id = seen.external_id if seen and seen.standing is not Standing.VOID else ""
+        if external_id:
+            seen = await self._provider.void(who, account, external_id, invoice_id, revision)
+        async with self._ledger.entry() as entry:
+            known = await _locked(entry, row)
+            if external_id and seen:
+                await _note(entry, known, account, seen)
+            await entry.connection.execute(SQL["end_leftover"], *_key(row))
+
+
+async def _locked(entry: Entry, row: asyncpg.Record) -> Invoice:
+    rows = await entry.connection.fetch(SQL["lock_invoices"], [row["invoice_id"]])
+    return repository.invoice(rows[0])
+
+
+def _counts(known: Invoice, account: Account, external_id: str) -> bool:
+    """Whether the invoice itself stands for it: it came back to the account, or it is what it was made as."""
+    here = repository.account_of(known) == account and known.status is not Status.VOID
+    return here and external_id in ("", known.external_id)
+
+
+async def _note(entry: Entry, known: Invoice, account: Account, seen: Sighting) -> None:
+    """Says in the invoice's history what was done. Money that came in for it counts where it is the invoice's own."""
+    log.warning(
+        "a left invoice was cleared", invoice_id=known.id, external_id=seen.external_id, standing=seen.standing.name
+    )
+    if repository.account_of(known) == account and known.external_id in ("", seen.external_id):
+        change = step(known, seen, ACTOR, datetime.now(UTC))
+        if change is not None:
+            await entry.change([change])
+            known = change.after
+    if seen.standing is Standing.VOID:
+        await amending.note(entry, known, _VOIDED.format(account=account.account_id), ACTOR)
+    elif known.status is not Status.PAID or known.external_id != seen.external_id:
+        money = format_money(seen.total or 0, seen.currency or known.currency)
+        await amending.note(entry, known, _PAID.format(account=account.account_id, money=money), ACTOR)
+
+
+def _key(row: asyncpg.Record) -> tuple[object, ...]:
+    return tuple(row[name] for name in ("invoice_id", "provider", "external_account", "livemode", "external_id"))
+
+
+def _told(row: asyncpg.Record) -> dict[str, str]:
+    return {"invoice_id": str(row["invoice_id"]), "account": row["external_account"]}

@@ -1,0 +1,28 @@
+-- name: add_leftover
+-- What came of a call for an invoice that something else counts for, or nothing.
+INSERT INTO leftovers (invoice_id, provider, external_account, livemode, external_id)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING;
+
+-- name: take_leftovers
+-- Those that are due. Taking them puts them off for $1 seconds: replicas take different ones.
+UPDATE leftovers SET look_at = clock_timestamp() + make_interval(secs => $1), tries = leftovers.tries + 1
+FROM (
+  SELECT invoice_id, provider, external_account, livemode, external_id FROM leftovers
+  WHERE look_at <= clock_timestamp()
+  ORDER BY look_at
+  LIMIT $2
+  FOR NO KEY UPDATE SKIP LOCKED
+) AS due
+JOIN invoices ON invoices.id = due.invoice_id
+WHERE (leftovers.invoice_id, leftovers.provider, leftovers.external_account, leftovers.livemode, leftovers.external_id)
+  = (due.invoice_id, due.provider, due.external_account, due.livemode, due.external_id)
+RETURNING leftovers.*, workspace_id, revision, buyer;
+
+-- name: look_later
+UPDATE leftovers SET look_at = clock_timestamp() + make_interval(secs => $6)
+WHERE invoice_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND external_id = $5;
+
+-- name: end_leftover
+DELETE FROM leftovers
+WHERE invoice_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND external_id = $5;

@@ -1,0 +1,161 @@
+"""What a late or lost answer left at a provider beside the invoice that counts is voided, whatever dies meanwhile."""
+
+from dataclasses import replace
+
+from services.common.ids import new_id
+from services.invoicing.domain.evidence import Theirs
+from services.invoicing.domain.fairness import Account
+from services.invoicing.domain.invoice import Standing
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
+from tests.invoicing.caller import Caller
+from tests.invoicing.conftest import Replica
+from tests.invoicing.events_seen import event
+from tests.invoicing.fake_provider import ACCOUNT, Away, FakeProvider, Refused, sighting_of
+from tests.waiting import eventually
+
+DUE = "UPDATE leftovers SET look_at = '-infinity'"
+VOIDED = f"What a late try had left in the account {ACCOUNT} was voided there."
+COUNT = "SELECT count(*)::integer FROM leftovers"
+
+
+async def failed(caller: Caller, provider: FakeProvider) -> pb.Invoice:
+    """An invoice whose making failed, of which nobody knows whether it stands."""
+    provider.failures = {"u0": [Refused()]}
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    assert invoice.status == pb.INVOICE_STATUS_ERROR
+    return invoice
+
+
+def left(caller: Caller, invoice: pb.Invoice, standing: Standing = Standing.PAYABLE) -> Theirs:
+    account = Account(caller.who.workspace_id, "stripe", ACCOUNT, livemode=False)
+    return Theirs(account, "in_left", standing, 1000, "GBP", invoice.id)
+
+
+async def cleared(replica: Replica) -> None:
+    await replica.pool.execute(DUE)
+    replica.service.clearing.wake()
+
+    async def none_left() -> bool:
+        return bool(await replica.pool.fetchval(COUNT) == 0)
+
+    await eventually(none_left, why="something is left")
+
+
+async def reasons(caller: Caller, invoice: pb.Invoice) -> list[str]:
+    return [change.reason for change in await caller.history(invoice)]
+
+
+async def test_what_comes_to_be_after_a_void_is_looked_for_later(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    """The process that made it died before it could say so, and no event tells of it."""
+    invoice = await failed(caller, provider)
+    await caller.void(invoice)
+    assert await replica.pool.fetchval("SELECT look_at > now() + interval '1 minute' FROM leftovers")
+    provider.made[invoice.id] = sighting_of(invoice.id, Standing.PAYABLE, invoice.total)
+    await cleared(replica)
+    assert provider.made[invoice.id].standing is Standing.VOID
+    assert (await reasons(caller, invoice))[-1] == VOIDED
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_VOID
+
+
+async def test_void_before_any_try_leaves_nothing_to_look_for(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    await caller.void(invoice)
+    assert await replica.pool.fetchval(COUNT) == 0, "it was known, and is void at the provider"
+
+
+async def test_event_of_what_was_voided_unmade_has_it_voided(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    invoice = await failed(caller, provider)
+    await caller.void(invoice)
+    provider.made[invoice.id] = sighting_of(invoice.id, Standing.PAYABLE, invoice.total)
+    told = event(caller, pb.PROVIDER_EVENT_TYPE_FINALIZED, invoice)
+    await caller.apply(told)
+    await eventually(lambda: provider.made[invoice.id].standing is Standing.VOID, why="it can still be paid")
+
+
+async def test_old_account_is_cleared_once_it_is_connected_again(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    invoice = await failed(caller, provider)
+    extra = left(caller, invoice)
+    provider.extras[extra.place] = extra
+    old = provider.connected
+    assert old
+    provider.connected = replace(old, account_id="acct_new")
+    await caller.finished((await caller.retry(invoice.show_id)).generation.id)
+    tried = "SELECT tries = 1 AND look_at > now() + interval '30 minutes' FROM leftovers"
+    await eventually(lambda: replica.pool.fetchval(tried), why="the old account was not asked")
+    assert provider.extras[extra.place].standing is Standing.PAYABLE
+    provider.connected = old
+    await cleared(replica)
+    assert provider.extras[extra.place].standing is Standing.VOID
+    now = await caller.invoice(invoice)
+    assert (now.status, now.external_account) == (pb.INVOICE_STATUS_DRAFT, "acct_new")
+    assert provider.made[invoice.id].standing is Standing.PAYABLE, "what counts is left alone"
+
+
+async def test_invoice_that_came_back_to_its_account_is_left_alone(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    invoice = await failed(caller, provider)
+    provider.failures = {"u0": [Refused()]}
+    old = provider.connected
+    assert old
+    provider.connected = replace(old, account_id="acct_new")
+    await caller.finished((await caller.retry(invoice.show_id)).generation.id)
+    provider.connected = old
+    await caller.finished((await caller.retry(invoice.show_id)).generation.id)
+    await replica.pool.execute(DUE)
+    replica.service.clearing.wake()
+    mine = "SELECT count(*) = 0 FROM leftovers WHERE external_account = $1"
+    await eventually(lambda: replica.pool.fetchval(mine, ACCOUNT), why="it is still looked for")
+    assert provider.made[invoice.id].standing is Standing.PAYABLE
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_DRAFT
+
+
+async def test_paid_copy_in_an_old_account_is_told_in_the_history(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    invoice = await failed(caller, provider)
+    extra = left(caller, invoice, Standing.PAID)
+    provider.extras[extra.place] = extra
+    old = provider.connected
+    assert old
+    provider.connected = replace(old, account_id="acct_new")
+    await caller.finished((await caller.retry(invoice.show_id)).generation.id)
+    provider.connected = old
+    await cleared(replica)
+    said = (await reasons(caller, invoice))[-1]
+    assert said.startswith(f"What a late try had left in the account {ACCOUNT} was paid there: £10.00.")
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_DRAFT
+
+
+async def test_worker_that_comes_back_too_late_leaves_a_row_until_it_is_done(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    """So that it may die in the middle of clearing away."""
+    show_id = await caller.small_show(1)
+    provider.gate.clear()
+    await caller.start(show_id)
+    await eventually(lambda: provider.entered.total() == 1)
+    (pending,) = await caller.listed(show_id)
+    await replica.pool.execute(
+        "UPDATE invoices SET lease_owner = $1, lease_expires_at = now() - interval '1 s', not_before = 'infinity'",
+        new_id(),
+    )
+    assert (await caller.void(pending)).status == pb.INVOICE_STATUS_VOID
+    provider.failures[sighting_of(pending.id, Standing.PAYABLE, 0).external_id] = [Away()]
+    provider.gate.set()
+    noted = "SELECT tries > 0 FROM leftovers WHERE external_id <> ''"
+    await eventually(lambda: replica.pool.fetchval(noted), why="it is not noted")
+    await cleared(replica)
+    assert provider.made[pending.id].standing is Standing.VOID
