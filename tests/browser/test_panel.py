@@ -159,6 +159,8 @@ async def test_a_run_is_followed_by_all_and_can_be_cancelled(
         # the other one sees it without having done anything, and so whoever comes later
         await expect(other.page.locator("#gen [data-gen=total]")).to_have_text("80")
         await sandbox.held(held)
+        await other.page.reload()
+        await other.live()
         await other.page.locator("#gen").get_by_role("button", name="Cancel").click()
         await expect(other.page.locator("#toasts")).to_contain_text("The run stops")
         await sandbox.remove_fault(held)
