@@ -4,7 +4,7 @@ import asyncio
 import re
 from typing import Any
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenDashboard
 from tests.browser.dashboard import Dashboard
@@ -290,9 +290,21 @@ async def test_the_list_is_found_sorted_and_exported(dashboard: Dashboard, works
     await dashboard.live()
     rows = page.locator("#inv-body tr")
     await expect(rows).to_have_count(12)
+    answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        response = await route.fetch()
+        await answered.wait()
+        await route.fulfill(response=response)
+
+    await page.route("**/shows/*?q=%40u", late)
     await page.keyboard.press("Control+k")
-    await page.keyboard.type("@u1")
+    async with page.expect_request("**/shows/*?q=%40u"):
+        await page.keyboard.type("@u")
+    await page.keyboard.type("1")  # while the answer of before is on its way: it must not take this away
+    answered.set()
     await expect(rows).to_have_count(3)
+    await expect(page.locator("#find")).to_have_value("@u1")
     await expect(page.locator("#pills #pill-all .count")).to_have_text("3")
     await expect(page.locator("#find")).to_be_focused()
     await page.keyboard.type("nobody")

@@ -5,7 +5,7 @@
 
   /* ---- live updates. An event never carries HTML: it marks a row as changed, and changed rows that are on the page
      are fetched together and morphed in place, with the figures above. Whatever may have been missed is read anew. */
-  let live, socket, seq = 0, tries = 0, beat = 0, poll = 0, slow = 0, later = 0;
+  let live, socket, seq = 0, tries = 0, beat = 0, poll = 0, slow = 0, later = 0, again = 0;
   const changed = new Set(); let figures = false, due = 0, fetching = false, reloading = null;
   const panel = () => $('#panel');
 
@@ -69,7 +69,7 @@
     'claims.changed': () => reload(),
     'show.updated': () => $('#show-head') ? read(location.href, { source: '#show-head', target: '#show-head', select: '#show-head', swap: 'outerMorph' }) : reload(),
     'sending.started'(m) { if (panel().dataset.state === 'list') { follow(m.data.sendingId, 'sending'); reload(); } },
-    'pay_link.opened'(m) { panel().dataset.state === 'list' ? document.getElementById('inv-' + m.data.invoiceId) && refreshSoon(m.data.invoiceId) : reload(); },
+    'pay_link.opened'(m) { panel().dataset.state === 'list' ? $(`#inv-${m.data.invoiceId}:not([data-status=paid])`) && refreshSoon(m.data.invoiceId) : reload(); },
     'integration.updated': () => reload(),
     resync: () => reload(),
   };
@@ -97,10 +97,13 @@
     socket.onclose = e => {
       clearTimeout(beat); if (e.code === 4401 || e.code === 4404) { location.reload(); return; }
       state(navigator.onLine === false ? 'offline' : 'reconnecting');
-      setTimeout(connect, Math.min(30000, 500 * 2 ** tries++) * (.7 + .6 * Math.random()));
+      again = setTimeout(connect, Math.min(30000, 500 * 2 ** tries++) * (.7 + .6 * Math.random()));
     };
   }
 
   on('click', e => { if (e.target.closest('[data-reload]')) reload(); });
+  /* The browser knows at once that the network went or came; a socket finds out much later. */
+  addEventListener('offline', () => state('offline'));
+  addEventListener('online', () => { tries = 0; clearTimeout(again); socket.readyState < 2 ? socket.close() : connect(); });
   on('DOMContentLoaded', () => { live = $('#live'); position(); connect(); });
 })();
