@@ -232,6 +232,19 @@ async def test_only_paths_of_ours_are_returned_to(door: Gateway, provider: Provi
     assert answer.headers["Location"] == "/shows"
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_a_link_elsewhere_leads_to_the_invitation_and_not_past_it(door: Gateway, owner: Owner, site: str) -> None:
+    """Else a click on it would bring whoever the provider knows into a workspace that they never looked at."""
+    _, token = await door.invite(owner)
+    elsewhere = door.client(**{"Sec-Fetch-Site": site})
+    led = await elsewhere("GET", f"/sign-in/oidc?invitation={token}")
+    assert (led.status, led.headers["Location"]) == (303, f"/join/{token}")
+    assert "Set-Cookie" not in led.headers
+    assert (await elsewhere("GET", "/sign-in/oidc?invitation=/%C3%A9%0a")).headers["Location"] == "/join/%2F%C3%A9%0A"
+    ours = await door.client(**{"Sec-Fetch-Site": "same-origin"})("GET", f"/sign-in/oidc?invitation={token}")
+    assert ours.headers["Location"].startswith("http")
+
+
 async def test_a_provider_that_is_away_is_told(database_maker: DatabaseMaker, nats: Any) -> None:
     database = await database_maker.make("gateway", migrated=True)
     settings = settings_of(f"http://127.0.0.1:{free_port()}")

@@ -40,16 +40,28 @@ async def test_a_show_is_made_and_rendered_whole(gateway: Gateway, owner: Owner)
 
 
 async def test_an_idempotency_key_becomes_one_stable_id(gateway: Gateway, owner: Owner) -> None:
-    own_id = str(uuid.uuid4())
     other = await gateway.make_owner()
     body = {"name": "x", "currency": "GBP"}
-    for client, key in ((owner.client, "demo"), (owner.client, "demo"), (other.client, "demo"), (owner.client, own_id)):
-        await client("POST", "/api/shows", body, headers={"Idempotency-Key": key})
-        await gateway.pool.execute("DELETE FROM idempotent_answers")  # as if it had died before it could answer
-    first, again, stranger, given = (call.request.request_id for call in gateway.invoicing.calls["CreateShow"])
-    assert first == again == str(uuid.UUID(first))
-    assert stranger != first
-    assert given == own_id
+    for key in ("demo", str(uuid.uuid4())):
+        gateway.invoicing.reset()
+        for client in (owner.client, owner.client, other.client):
+            await client("POST", "/api/shows", body, headers={"Idempotency-Key": key})
+            await gateway.pool.execute("DELETE FROM idempotent_answers")  # as if it had died before it could answer
+        first, again, stranger = (call.request.request_id for call in gateway.invoicing.calls["CreateShow"])
+        assert first == again == str(uuid.UUID(first))
+        assert stranger != first
+
+
+@pytest.mark.parametrize("key", ["tonight", "0198c0de-0000-7000-8000-0000000000aa"])
+async def test_one_key_does_for_many_invoices(gateway: Gateway, owner: Owner, key: str) -> None:
+    for invoice in ("a", "b", "b"):
+        await owner.client("POST", f"/api/shows/s/invoices/{invoice}/send", headers={"Idempotency-Key": key})
+        await gateway.pool.execute("DELETE FROM idempotent_answers")
+    await owner.client("POST", "/api/shows/s/invoices/send", headers={"Idempotency-Key": key})
+    one, other, again = (call.request.request_id for call in gateway.invoicing.calls["SendInvoice"])
+    (all_of_them,) = (call.request.request_id for call in gateway.invoicing.calls["SendInvoices"])
+    assert other == again
+    assert len({one, other, all_of_them}) == 3
 
 
 async def test_only_named_fields_of_a_show_change(gateway: Gateway, owner: Owner) -> None:

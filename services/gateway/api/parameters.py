@@ -8,7 +8,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from services.common.context import Identity
 
 _NAMESPACE: Final = uuid.UUID("6b2f1e0a-5c57-4f0e-9a3c-0f6e8f2d7a11")
-"""Under which keys that are no UUIDs become one."""
+"""Under which keys become UUIDs."""
 
 PageSize: TypeAlias = Annotated[
     int, QueryParameter(name="pageSize", ge=0, le=1000, description="Entries of a page; 0 for the usual number.")
@@ -34,10 +34,8 @@ AllOrNothing: TypeAlias = Annotated[
 
 
 def request_id_of(key: str | None, caller: Identity, operation: str) -> str:
-    """The UUID under which the services behind recognise a call; empty without a key."""
-    if not key:
-        return ""
-    try:
-        return str(uuid.UUID(key))
-    except ValueError:
-        return str(uuid.uuid5(_NAMESPACE, f"{caller.workspace_id}\n{operation}\n{key}"))
+    """The UUID under which the services behind recognise a call; empty without a key.
+
+    Of workspace, operation and key, as the gateway itself has it: one key may do for each of a hundred invoices.
+    """
+    return str(uuid.uuid5(_NAMESPACE, f"{caller.workspace_id}\n{operation}\n{key}")) if key else ""

@@ -1,6 +1,7 @@
 """To the sign-in provider and back."""
 
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from litestar import Response, get
 from litestar.datastructures import Cookie
@@ -26,7 +27,9 @@ async def leave(
     return_to: Annotated[str, QueryParameter(name="next", max_length=2000)] = "",
     invitation: Annotated[str, QueryParameter(max_length=200)] = "",
 ) -> Response[bytes]:
-    """To the provider."""
+    """To the provider. An invitation is accepted from its own page, which says into what, and by no link elsewhere."""
+    if invitation and request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return Response(b"", status_code=303, headers={"Location": f"/join/{quote(invitation, safe='')}"})
     path = safe_path(return_to)
     try:
         address, state = await oidc.begin(path, invitation or None)
