@@ -106,18 +106,25 @@ class Shows:
         *,
         name: str | None,
         currency: str | None,
-        start_at: datetime | None,
+        start_at: datetime | None = None,
+        without_start: bool = False,
         expected: str = "",
     ) -> asyncpg.Record:
-        """Changes what is not None, with `expected` only the state of that etag. Raises ShowChanged, CurrencyFixed."""
+        """Changes what is not None, with `expected` only the state of that etag. Raises ShowChanged, CurrencyFixed.
+
+        `without_start` takes the start away; raises ShowState once the show has begun.
+        """
         async with self._ledger.entry() as entry:
             connection = entry.connection
             show = _found(await connection.fetchrow(SQL["lock_show"], show_id, workspace_id))
-            wanted = (name or show["name"], currency or show["currency"], start_at or show["start_at"])
+            start = None if without_start else start_at or show["start_at"]
+            wanted = (name or show["name"], currency or show["currency"], start)
             if wanted == (show["name"], show["currency"], show["start_at"]):
                 return show  # also when it was sent again, by then with an old etag
             if expected not in ("", etag(show)):
                 raise ShowChanged
+            if without_start and show["state"] != "draft":
+                raise ShowState(state=show["state"], wish="left without a start")
             if currency not in (None, show["currency"]):
                 await _refuse_currency(connection, show, wanted[1])
             return await _write(entry, show, (*wanted, show["state"], show["end_at"]))
@@ -140,6 +147,12 @@ class Shows:
         show = await self.get(workspace_id, show_id)
         rows = await self._pool.fetch(SQL["show_summary"], show_id)
         return show, {row["part"]: (row["amount"], row["count"]) for row in rows}
+
+    async def mailable(self, show_id: str) -> tuple[int, int]:
+        """Amount and count of what is unsent and payable, and can be mailed."""
+        row = await self._pool.fetchrow(SQL["mailable_drafts"], show_id)
+        assert row is not None
+        return row["amount"], row["count"]
 
     async def running_sending(self, show: asyncpg.Record) -> str:
         """The id of the run that is sending links of the show; empty when none is."""

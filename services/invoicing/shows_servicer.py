@@ -75,6 +75,7 @@ class ShowsServicer(ShowsServiceServicer):
             name=told.name.strip() if "name" in paths else None,
             currency=told.currency if "currency" in paths else None,
             start_at=start_at if "start_time" in paths else None,
+            without_start="start_time" in paths and not told.HasField("start_time"),
             expected=told.etag,
         )
         return pb.UpdateShowResponse(show=render.show(show))

@@ -1,6 +1,7 @@
 """The invoice panel at work: the plan, progress and its end, verbs on one invoice, links to all, finding, sorting."""
 
 import asyncio
+import re
 from typing import Any
 
 from playwright.async_api import Locator, Page, expect
@@ -134,6 +135,14 @@ async def test_only_buyers_that_are_ticked_are_invoiced(dashboard: Dashboard, wo
     await expect(press).to_have_text("Generate 1 invoice")
     await expect(page.get_by_label("Invoice @u1")).not_to_be_checked()
 
+    # of the digits of a currency the browser has its own mind
+    dinars = await workspace.rest.call("POST", "/api/shows", {"name": "Beograd", "currency": "RSD"})
+    await _price(workspace, dinars["id"], "1", "12345")
+    await _claim(workspace, dinars["id"], "rsd,facebook,u0,@u0,1,1,winner,")
+    await dashboard.open(f"/shows/{dinars['id']}")
+    await expect(page.locator("#plan tbody .c-amount")).to_have_text(re.compile(r"RSD\s?123\.45"))
+    await expect(page.locator("[data-sum=total]")).to_have_text(re.compile(r"RSD\s?123\.45"))
+
 
 async def test_a_run_is_followed_by_all_and_can_be_cancelled(
     open_dashboard: OpenDashboard, workspace: Workspace, sandbox: Sandbox
@@ -233,19 +242,37 @@ async def test_all_links_are_sent_and_the_report_says_to_whom(dashboard: Dashboa
     await workspace.generate(show)
     await dashboard.sign_in(workspace, f"/shows/{show}")
     await dashboard.live()
+    dialog, bar = page.get_by_role("dialog"), page.get_by_role("group", name="Selected invoices")
+    await page.get_by_label("Select the invoice of @u0").press("Space")
+    await page.get_by_label("Select the invoice of @u1").press("Space")
+    await expect(bar).to_contain_text("2 selected")
+    assert await page.get_by_label("Select all invoices").evaluate("box => box.indeterminate")
+    await bar.get_by_role("link", name="Send links…").click()
+    await expect(dialog).to_contain_text("Send 2 payment links?")
+    await expect(dialog).to_contain_text("1 is e-mailed by Stripe: £20.02")
+    await dialog.get_by_role("link", name="Cancel").click()
+    await bar.get_by_role("button", name="Select none").click()
+    await expect(bar).to_be_hidden()
+    await expect(page.get_by_label("Select all invoices")).to_be_focused()
+
     await page.get_by_role("link", name="Send all links").click()
-    dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Send 3 payment links?")
-    await dialog.get_by_role("button", name="Send 3 links").click()
+    await expect(dialog).to_contain_text("2 buyers have no e-mail address that Stripe can use: £20.02")
+    await dialog.get_by_role("button", name="Send links").click()
     await expect(page.locator("#sending h2")).to_have_text("1 of 1 link sent")
     await expect(page.locator("#sending")).to_contain_text("2 left out: no e-mail address")
     await expect(_row(page, "@u1").locator(".badge")).to_have_text("Sent")
     await expect(_row(page, "@u1").locator(".c-status")).to_contain_text("Not opened yet")
 
+    await page.get_by_label("Select the invoice of @u0").check()
+    await bar.get_by_role("link", name="Send links…").click()
+    await dialog.get_by_role("button", name="Send link").click()
+    await expect(page.locator("#sending h2")).to_have_text("1 of 1 link sent")
+    await expect(page.locator("#pill-sent .count")).to_have_text("2")
+
     await page.get_by_role("link", name="Send all links").click()
-    await dialog.get_by_label("Write messages for me to copy").check()
-    await dialog.get_by_role("button", name="Send 2 links").click()
-    await expect(page.locator("#sending h2")).to_have_text("2 of 2 links sent")
+    await expect(dialog.get_by_label("Write a message for me to copy")).to_be_checked()
+    await dialog.get_by_role("button", name="Send link").click()
     await expect(page.locator("#pill-sent .count")).to_have_text("3")
     await expect(page.get_by_role("link", name="Send all links")).to_have_count(0)
     await page.get_by_role("link", name="Close this report").click()
@@ -278,6 +305,10 @@ async def test_the_list_is_found_sorted_and_exported(dashboard: Dashboard, works
     await expect(page.locator("th[aria-sort=descending]")).to_have_text("Amount")
     await page.go_back()
     await expect(rows.first).to_contain_text("@u0")
+    await dashboard.live()  # what Back brought listens too
+    await workspace.rest.call("POST", f"/api/shows/{show}/invoices/{(await _of(workspace, show, 'u3'))['id']}/void")
+    await expect(_row(page, "@u3").locator(".badge")).to_have_text("Void")
+    await expect(page.locator("#pill-void .count")).to_have_text("1")
 
     await page.get_by_role("button", name="More invoice actions").click()
     async with page.expect_download() as downloading:
@@ -295,6 +326,7 @@ async def test_reading_anew_keeps_focus_menu_and_place(dashboard: Dashboard, wor
     await dashboard.live()
     await page.get_by_role("link", name="Show more").click()
     await expect(page.locator("#inv-body tr")).to_have_count(60)
+    await page.get_by_label("Select the invoice of @u58").check()
     button = page.get_by_role("button", name="More actions for @u59")
     await button.scroll_into_view_if_needed()
     await button.click()
@@ -306,6 +338,8 @@ async def test_reading_anew_keeps_focus_menu_and_place(dashboard: Dashboard, wor
     await expect(page.locator("[popover]:popover-open")).to_be_visible()
     assert await page.evaluate("document.body.dataset.reloaded") == "no"
     assert await page.locator("#inv-body tr").count() == 60
+    await expect(page.get_by_label("Select the invoice of @u58")).to_be_checked()
+    await expect(page.locator("#selected")).to_contain_text("1 selected")
     assert abs(await page.evaluate("scrollY") - place) < 200  # the callout above may push what was read by its height
     await page.keyboard.press("Escape")
     await expect(button).to_be_focused()

@@ -38,9 +38,9 @@ def test_templates_draw_only_icons_that_are_there(template: Path) -> None:
 @pytest.mark.parametrize(
     ("pages", "scripts", "sheets"),
     [
-        ("lists", ["app.js"], []),
+        ("shows", ["app.js", "live.js", "show.js"], []),
         ("providers", ["app.js", "keys.js"], []),
-        ("desk", ["app.js", "desk.js"], ["desk.css"]),
+        ("desk", ["app.js", "live.js", "desk.js"], ["desk.css"]),
     ],
 )
 async def test_scripts_and_sheets_stay_small(

@@ -36,6 +36,14 @@ async def test_signing_in_leads_to_the_page_asked_for(gateway: Gateway, owner: O
     assert all(part in cookie for part in ("showbill_session=", "HttpOnly", "SameSite=lax", "Secure"))
 
 
+async def test_a_session_that_ends_on_a_page_leads_back_to_it(gateway: Gateway) -> None:
+    ours = {"HX-Request": "true", "HX-Current-URL": f"{gateway.url}/shows/s?q=a", "Sec-Fetch-Site": "same-origin"}
+    for method, path in (("GET", "/shows/s/invoices/rows"), ("POST", "/shows/s/invoices/i/send")):
+        answer = await gateway.client()(method, path, headers=ours)
+        assert (answer.status, answer.headers["HX-Redirect"]) == (200, "/sign-in?next=%2Fshows%2Fs%3Fq%3Da")
+    assert (await gateway.client()("POST", "/shows/s/send-all")).headers["Location"] == "/sign-in"
+
+
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/a\nb", "/日本"]
 )

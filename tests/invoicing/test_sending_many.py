@@ -175,8 +175,12 @@ async def test_who_has_no_address_goes_another_way_or_is_left_out(caller: Caller
         ],
     )
     await caller.generate(show_id)
+    summary = await caller.summary(show_id, with_mailable=True)
+    assert (summary.mailable.count, summary.draft.count) == (1, 4)
     run = await caller.sent((await caller.send_many(show_id)).id)
     assert (run.total_count, run.delivered_count, run.skipped_count) == (1, 1, 3)
+    assert (await caller.summary(show_id, with_mailable=True)).mailable == pb.SummaryPart()
+    assert not (await caller.summary(show_id)).HasField("mailable")
     run = await caller.sent((await caller.send_many(show_id, channel_without_email=DM)).id)
     assert (run.total_count, run.requested_count, run.skipped_count) == (3, 3, 0)
     asked = await caller.sent((await caller.send_many(show_id, channel_without_email=DM)).id)

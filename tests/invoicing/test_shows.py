@@ -84,12 +84,22 @@ async def test_lifecycle_goes_its_ways_only(caller: Caller) -> None:
     show = await caller.create_show()
     start, pause, end = pb.StartShowRequest, pb.PauseShowRequest, pb.EndShowRequest
     call, stub, who = caller.client.call, caller.shows, caller.who
+    planned = pb.Show(id=show.id)
+    planned.start_time.GetCurrentTime()
+    begun, none = (
+        pb.UpdateShowRequest(show=told, update_mask=FieldMask(paths=["start_time"]))
+        for told in (planned, pb.Show(id=show.id))
+    )
+    assert (await call(stub.UpdateShow, begun, who)).show.HasField("start_time")
+    assert not (await call(stub.UpdateShow, none, who)).show.HasField("start_time")
 
     assert (await refusal(call(stub.PauseShow, pause(show_id=show.id), who))).reason == "SHOW_STATE"
     started = (await call(stub.StartShow, start(show_id=show.id), who)).show
     assert started.state == pb.SHOW_STATE_ACTIVE
     assert started.HasField("start_time")
     assert (await call(stub.StartShow, start(show_id=show.id), who)).show == started
+    error = await refusal(call(stub.UpdateShow, none, who))
+    assert error.message == "The show is active, so it cannot be left without a start."
     assert (await call(stub.PauseShow, pause(show_id=show.id), who)).show.state == pb.SHOW_STATE_PAUSED
     assert (await call(stub.EndShow, end(show_id=show.id), who)).show.HasField("end_time")
     error = await refusal(call(stub.StartShow, start(show_id=show.id), who))

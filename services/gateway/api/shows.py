@@ -56,7 +56,8 @@ async def change_show(
     shows: NamedDependency[Shows],
     if_match: IfMatch = None,
 ) -> Response[ShowView]:
-    """Change name, currency or start time. The currency is fixed once an invoice exists."""
+    """Change name, currency or start time; null takes the start away, until the show begins. The currency is fixed once
+    an invoice exists."""
     show = await shows.update(caller.identity, show_id, data, etag_of(if_match))
     return Response(show, headers=etag(show.etag))
 

@@ -26,6 +26,7 @@ from services.gateway.schemas.browsing import (
     ShowRow,
     TrendPoint,
 )
+from services.gateway.schemas.invoices import SummaryPartView
 from services.gateway.schemas.shows import BuyerView, ClaimStatus, ShowState
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceStub, ShowsServiceStub
@@ -122,3 +123,9 @@ class Browsing:
         answer = await self._client.call(self._invoices.GetShowSummary, request, caller)
         known = ((moment(one.time), one) for one in answer.trend)
         return [TrendPoint(at, one.collected, one.count) for at, one in known if at is not None]
+
+    async def mailable(self, caller: Identity, show_id: str) -> SummaryPartView:
+        """What of the unsent and payable invoices can be mailed."""
+        request = pb.GetShowSummaryRequest(show_id=show_id, with_mailable=True)
+        part = (await self._client.call(self._invoices.GetShowSummary, request, caller)).mailable
+        return SummaryPartView(amount=part.amount, count=part.count)

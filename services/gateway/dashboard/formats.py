@@ -101,6 +101,7 @@ FILTERS: Final[dict[str, Any]] = {
     "decimal": format_decimal,
     "number": number,
     "percent": percent,
+    "places": exponent,
     "day": day,
     "ago": ago,
     "plural": plural,

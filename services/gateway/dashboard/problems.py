@@ -1,7 +1,7 @@
 """What goes wrong on a page becomes a page, or a message on the one that is open; nobody signed in goes to sign in."""
 
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from litestar import Request, Response
@@ -68,7 +68,8 @@ def _known(error: Exception) -> ShowbillError:
 
 
 def _return_to(request: Request[Any, Any, Any]) -> str:
-    if request.method != "GET" or is_htmx(request) or request.url.path == "/":
+    """The page that somebody asked for, or on which our script asked."""
+    place = urlsplit(request.headers.get("hx-current-url", "") if is_htmx(request) else str(request.url))
+    if place.path in ("", "/") or not (is_htmx(request) or request.method == "GET"):
         return ""
-    query = request.url.query
-    return "?next=" + quote(request.url.path + (f"?{query}" if query else ""), safe="")
+    return "?next=" + quote(place.path + (f"?{place.query}" if place.query else ""), safe="")

@@ -78,6 +78,14 @@ WHERE show_id = $1 AND ($2::text IS NULL OR number_order > $2)
 ORDER BY number_order
 LIMIT $3;
 
+-- name: mailable_drafts
+-- Unsent and payable, made for the address at which the buyer is reached now: what the provider can mail.
+SELECT coalesce(sum(total), 0)::bigint AS amount, count(*)::integer AS count
+FROM invoices
+WHERE show_id = $1 AND status = 'draft' AND draft_reason IS NULL
+  -- By row, never as a join: the planner may take a young show to have one invoice.
+  AND lower(buyer ->> 'email') = (SELECT lower(email) FROM buyers WHERE buyers.id = invoices.buyer_id AND email <> '');
+
 -- name: show_summary
 -- Every sum of a show at one moment: what was claimed, what of it was not invoiced, and the invoices by where they stand.
 WITH owed AS MATERIALIZED (

@@ -19,6 +19,8 @@ WIDTHS: Final = {1280: 800, 390: 844}
 LOOKS: Final[tuple[tuple[Theme, int], ...]] = (("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390))
 QUICK_LOOKS: Final[tuple[tuple[Theme, int], ...]] = (("light", 1280), ("dark", 390))
 """Both themes and both widths."""
+OTHER_WIDTHS: Final = {"narrow": 320, "zoomed": 640, "tablet": 768}
+"""The narrowest phone, a desk at 200 %, and a tablet: where a page must fit too."""
 OF_A_LOOK: Final = ("color-contrast", "target-size", "scrollable-region-focusable")
 """What axe judges by colour and size; all else is the same in every look."""
 MOST_SHIFT: Final = 0.02
@@ -100,7 +102,20 @@ class Walk:
             too_wide = await dashboard.overflow()
             wide = [f"{state.name}-{theme}-{width}: {too_wide} px wider than the window"] if too_wide > 0 else []
             look.faults.extend([*found, *wide])
+        look.faults.extend(await self._fits_elsewhere(dashboard, state))
         return look
+
+    async def _fits_elsewhere(self, dashboard: Dashboard, state: State) -> list[str]:
+        """What is too wide at other widths, each pictured."""
+        faults = []
+        for name, width in OTHER_WIDTHS.items():
+            await dashboard.page.set_viewport_size({"width": width, "height": 800})
+            await dashboard.page.evaluate(DRAWN, "light")
+            if self.pictures:
+                await self._picture(dashboard, self.pictures / f"{state.name}-{name}.png")
+            if (too_wide := await dashboard.overflow()) > 0:
+                faults.append(f"{state.name}-{name}: {too_wide} px wider than the window")
+        return faults
 
     async def _turn(self, dashboard: Dashboard, theme: Theme, width: int) -> None:
         """Another look of the same page, once it is drawn."""

@@ -4,19 +4,22 @@ Each is a dialog for our script and a page of its own for a browser without it.
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from services.common.addresses import BaseUrl
 from services.common.ids import new_id
+from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
-from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.rendering import AnyRequest, is_htmx, render
+from services.gateway.dashboard.views.chosen import SIZES, uuids
+from services.gateway.dashboard.views.links import all_links, chosen_links
 from services.gateway.dashboard.views.money import money_of
 from services.gateway.dashboard.views.panel import connection_of
 from services.gateway.dashboard.views.rows import row_of
@@ -99,15 +102,20 @@ async def send_all_question(
     shows: NamedDependency[Shows],
     invoices: NamedDependency[Invoices],
     integrations: NamedDependency[Integrations],
+    browsing: NamedDependency[Browsing],
+    ids: Annotated[str, QueryParameter(max_length=37 * SIZES[-1])] = "",
 ) -> Response[bytes]:
-    """How many links would go out, and how to reach whom Stripe cannot mail."""
-    who = caller.identity
-    show, summary, listed = await asyncio.gather(
-        shows.get(who, show_id), invoices.summary(who, show_id), integrations.list(who)
-    )
+    """How many links would go out, of all or of the chosen, and how to reach whom Stripe cannot mail."""
+    who, chosen = caller.identity, uuids(ids, SIZES[-1])
+    show, listed = await asyncio.gather(shows.get(who, show_id), integrations.list(who))
+    if ids:
+        links = chosen_links((await invoices.list(who, show_id, InvoiceQuery(0, ids=chosen))).items if chosen else [])
+    else:
+        summary, mailable = await asyncio.gather(invoices.summary(who, show_id), browsing.mailable(who, show_id))
+        links = all_links(money_of(summary), mailable)
     values = {
         "show": show,
-        "money": money_of(summary),
+        "links": links,
         "connection": connection_of(listed),
         "request_id": new_id(),  # sending the form twice is the same wish
     }

@@ -1,7 +1,6 @@
 """A show with its invoice panel, and the parts of it that live updates ask for."""
 
 import asyncio
-import uuid
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
@@ -19,7 +18,7 @@ from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.pages.following import run_of, sending_progress
 from services.gateway.dashboard.pages.framing import frame_of, terms_of
 from services.gateway.dashboard.rendering import AnyRequest, render
-from services.gateway.dashboard.views.chosen import chosen_of, columns_of
+from services.gateway.dashboard.views.chosen import chosen_of, columns_of, uuids
 from services.gateway.dashboard.views.money import Money, money_of, pills_of
 from services.gateway.dashboard.views.panel import Panel, connection_of, state_of
 from services.gateway.dashboard.views.plan import plan_of
@@ -101,23 +100,13 @@ async def invoice_rows(
     ids: Annotated[str, QueryParameter(max_length=37 * _MOST_AT_ONCE)] = "",
 ) -> Response[bytes]:
     """The named rows as they are now, with the figures and counts; each goes to its own place on the page."""
-    who, chosen, wanted = caller.identity, chosen_of(show_id, request.query_params), _uuids(ids)
+    who, chosen, wanted = caller.identity, chosen_of(show_id, request.query_params), uuids(ids, _MOST_AT_ONCE)
     # Without rows to read, a page of one: the counts are what is asked for.
     query = InvoiceQuery(0 if wanted else 1, search=chosen.search, ids=wanted)
     summary, found = await asyncio.gather(invoices.summary(who, show_id), invoices.list(who, show_id, query))
     rows = [row_of(invoice, base_url, fresh=True) for invoice in found.items] if wanted else []
     values = {"money": money_of(summary), "rows": rows, "pills": pills_of(found.counts), "chosen": chosen}
     return render(request, "parts/refresh.html", values)
-
-
-def _uuids(text: str) -> list[str]:
-    found: dict[str, None] = {}
-    for word in text.split(",")[:_MOST_AT_ONCE]:
-        try:
-            found[str(uuid.UUID(word))] = None
-        except ValueError:
-            continue
-    return list(found)
 
 
 HANDLERS: Final = [show_page, invoice_rows]

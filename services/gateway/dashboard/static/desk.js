@@ -43,7 +43,7 @@
   const tell = (one, leaving) => fetch(one.url, { method: 'POST', keepalive: leaving, headers: { 'HX-Request': 'true' }, body: new URLSearchParams({ revision: one.revision }) });
   async function settle(id) {
     const one = held.get(id); let told = false;
-    try { told = (await tell(one, false)).ok; } catch { /* told is false */ }
+    try { told = (await tell(one, false)).status === 204; } catch { /* told is false */ }
     held.delete(id); tidy();
     if (!told) document.dispatchEvent(new CustomEvent('toast', { detail: { kind: 'error', title: `${one.buyer} could not be marked as sent`, body: 'The buyer is in the queue again. Try once more.' } }));
     pin(); if (!told) show(location.href);

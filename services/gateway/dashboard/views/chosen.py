@@ -1,5 +1,6 @@
 """What of the list somebody asked for. The address of the page holds it: Back, a reload and a link show the same."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
@@ -71,6 +72,17 @@ def chosen_of(show_id: str, query: Mapping[str, str]) -> Chosen:
         run=text["run"],
         sending=text["sending"],
     )
+
+
+def uuids(text: str, most: int) -> list[str]:
+    """Ids of an address, set apart by commas. What is none counts as not there."""
+    found: dict[str, None] = {}
+    for word in text.split(",")[:most]:
+        try:
+            found[str(uuid.UUID(word))] = None
+        except ValueError:
+            continue
+    return list(found)
 
 
 Direction = Literal["ascending", "descending", ""]

@@ -950,7 +950,7 @@ class UpdateShowRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """`name`, `currency`, `start_time`."""
+        """`name`, `currency`, `start_time`. An unset start_time takes it away; FAILED_PRECONDITION once the show has begun."""
 
     def __init__(
         self,
@@ -4638,18 +4638,22 @@ class GetShowSummaryRequest(_message.Message):
 
     SHOW_ID_FIELD_NUMBER: _builtins.int
     TREND_POINTS_FIELD_NUMBER: _builtins.int
+    WITH_MAILABLE_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     trend_points: _builtins.int
     """Also answers how the money came in, in at most so many points; 200 at most."""
+    with_mailable: _builtins.bool
+    """Also answers `mailable`."""
     def __init__(
         self,
         *,
         show_id: _builtins.str = ...,
         trend_points: _builtins.int = ...,
+        with_mailable: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["show_id", b"show_id", "trend_points", b"trend_points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["show_id", b"show_id", "trend_points", b"trend_points", "with_mailable", b"with_mailable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4737,6 +4741,7 @@ class GetShowSummaryResponse(_message.Message):
     BALANCED_FIELD_NUMBER: _builtins.int
     RUNNING_SENDING_ID_FIELD_NUMBER: _builtins.int
     TREND_FIELD_NUMBER: _builtins.int
+    MAILABLE_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """ISO 4217, upper case."""
     seq: _builtins.int
@@ -4795,6 +4800,10 @@ class GetShowSummaryResponse(_message.Message):
     def trend(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendPoint]:
         """Payments from the first to the last, each point with all before it; empty while nothing is paid."""
 
+    @_builtins.property
+    def mailable(self) -> Global___SummaryPart:
+        """The part of `draft` whose invoices were made for the e-mail address that the buyer has now. Only with_mailable."""
+
     def __init__(
         self,
         *,
@@ -4817,10 +4826,11 @@ class GetShowSummaryResponse(_message.Message):
         balanced: _builtins.bool = ...,
         running_sending_id: _builtins.str = ...,
         trend: _abc.Iterable[Global___TrendPoint] | None = ...,
+        mailable: Global___SummaryPart | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "running_sending_id", b"running_sending_id", "sent", b"sent", "seq", b"seq", "trend", b"trend", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "running_sending_id", b"running_sending_id", "sent", b"sent", "seq", b"seq", "trend", b"trend", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

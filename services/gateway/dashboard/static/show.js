@@ -1,0 +1,71 @@
+/* What is done with the parts of a show: rows by keyboard, cells edited in place, ticks of a plan and of the list. */
+(() => {
+  'use strict';
+  const { $, $$, on, say, put, money, LOCALE } = window.showbill;
+
+  /* ---- keyboard: single letters only while the focus is inside a row */
+  on('keydown', e => {
+    const tr = e.target.closest?.('tr[id^=inv-]'); if (!tr || e.metaKey || e.ctrlKey || e.altKey || e.target.matches('input:not(.sel),textarea,select') || e.target.closest('[popover]')) return;
+    if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { const next = e.key === 'ArrowDown' ? tr.nextElementSibling : tr.previousElementSibling, at = e.target.closest('td,th')?.cellIndex, to = next && ($('button,a,.sel', next.cells[at]) || $('.acts button', next)); if (to) { e.preventDefault(); to.focus(); } }
+    else { const b = $(`[data-key="${CSS.escape(e.key.toLowerCase())}"]`, tr); if (b) { e.preventDefault(); b.click(); } }
+  });
+
+  /* ---- cells edited in place. What somebody types is never morphed away under them, nor the state that it was read from:
+     the cell is left out of every swap until it is saved. */
+  const cell = e => e.target.closest?.('[data-cell]'), box = input => input.closest('td');
+  function keep(input) { box(input)?.toggleAttribute('hx-morph-skip', input.value !== input.defaultValue); }
+  const save = input => { if (input.value !== input.defaultValue || input.getAttribute('aria-invalid')) input.form.requestSubmit(); };
+  on('input', e => { if (cell(e)) keep(e.target); });
+  on('change', e => { if (cell(e)) save(e.target); });
+  on('keydown', e => {
+    const input = cell(e), step = { Enter: 1, ArrowDown: 1, ArrowUp: -1 }[e.key]; if (!input) return;
+    if (e.key === 'Escape') { input.value = input.defaultValue; keep(input); }
+    if (!step || e.isComposing) return;
+    e.preventDefault(); const all = $$(`[data-cell][name=${input.name}]`), next = all[all.indexOf(input) + step];
+    if (next) { next.focus(); next.select(); } else if (step > 0) save(input);
+  });
+  on('htmx:before:request', e => { const input = e.target.matches?.('form.cell') && $('[data-cell]', e.target); if (input) { e.target.dataset.sent = input.value; box(input).removeAttribute('hx-morph-skip'); } });
+  on('htmx:finally:request', e => {
+    const form = e.target, input = form.matches?.('form.cell') && $('[data-cell]', form); if (!input) return;
+    const sent = form.dataset.sent; delete form.dataset.sent; const ok = e.detail.ctx.response?.raw.ok;
+    if (input.value !== sent) { keep(input); if (document.activeElement !== input) save(input); }       // typed on while it was under way
+    else if (e.detail.ctx.response && (ok || input.value !== input.defaultValue)) input.value = input.defaultValue;
+    else keep(input);
+  });
+  /* ---- the plan: whom to invoice, and which changes to apply. A tick that was taken away outlives a swap; the press says
+     what is left of the plan. */
+  const ticks = () => $$('#plan [name=buyer]'), off = boxes => boxes.filter(i => !i.checked);
+  function chosen(told) {
+    const b = $('#plan [type=submit][data-count]'), all = $$('#plan [data-all]'); if (!all.length) return;
+    const out = off(ticks()), less = key => b.dataset[key] - out.reduce((sum, i) => sum + +(i.dataset[key] || 0), 0), some = (n, word) => `${n.toLocaleString(LOCALE)} ${word}${n === 1 ? '' : 's'}`;
+    const n = less('count'), c = less('changes'), words = [n && `Generate ${some(n, 'invoice')}`, c && `${n ? 'apply' : 'Apply'} ${some(c, 'change')}`].filter(Boolean).join(', ') || 'Choose whom to invoice';
+    all.forEach(one => { const boxes = $$('[name=buyer]', one.closest('table')), left = off(boxes).length; one.checked = !left; one.indeterminate = left > 0 && left < boxes.length; });
+    for (const [key, text] of Object.entries({ count: n.toLocaleString(LOCALE), changes: c.toLocaleString(LOCALE), items: less('items').toLocaleString(LOCALE), total: money(less('total'), b.dataset.currency) })) { const shown = $(`[data-sum=${key}]`); if (shown) put(shown, text); }
+    put(b, words); b.disabled = 'broken' in b.dataset || !(n + c); if (told) say(words);
+  }
+  on('change', e => {
+    if (!e.target.matches('.pick')) return;
+    if ('all' in e.target.dataset) $$('[name=buyer]', e.target.closest('table')).forEach(i => { i.checked = e.target.checked; });
+    ticks().forEach(i => i.closest('td').toggleAttribute('hx-morph-skip', !i.checked)); chosen(true);
+  });
+  /* The plan of now, with what was left out of the one that is none any more. */
+  on('click', e => {
+    const a = e.target.closest('#stale a'); if (!a) return;
+    e.preventDefault(); const url = new URL(location.href); url.searchParams.set('without', off(ticks()).map(i => i.value).join(',')); location.assign(url);
+  });
+
+  /* ---- invoices that are selected: a tick outlives every swap, and the bar over the filters says what can be done */
+  const selectable = () => $$('#inv-body .sel');
+  function selected() {
+    const bar = $('#selected'); if (!bar) return;
+    const all = selectable(), ids = all.filter(i => i.checked).map(i => i.value), head = $('#sel-all'), link = $('a', bar);
+    bar.hidden = !ids.length; put($('b', bar), `${ids.length.toLocaleString(LOCALE)} selected`); if (link) link.href = `${bar.dataset.href}?ids=${ids}`;
+    if (head) { head.checked = ids.length > 0 && ids.length === all.length; head.indeterminate = !head.checked && ids.length > 0; }
+  }
+  function select(boxes, on) { boxes.forEach(i => { i.checked = on; i.closest('td').toggleAttribute('hx-morph-skip', on); }); selected(); say($('#selected b').textContent); }
+  on('change', e => { const i = e.target; if (i.matches('.sel')) select(i.id === 'sel-all' ? selectable() : [i], i.checked); });
+  on('click', e => { if (e.target.closest('[data-unselect]')) { select(selectable(), false); $('#sel-all')?.focus(); } });
+
+  on('htmx:after:swap', () => { chosen(); selected(); });
+  on('DOMContentLoaded', () => chosen());
+})();
