@@ -9,6 +9,7 @@ import pytest
 
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
+from services.gateway.identity.tokens import ApiTokens
 from services.gateway.realtime import channel, listener
 from services.rpc.showbill.events.v1 import events_pb2 as events
 from tests.conftest import DatabaseMaker
@@ -192,6 +193,18 @@ async def test_a_show_may_be_named_in_other_letters(gateway: Gateway, owner: Own
         assert (await heard(socket, 1))[0]["showId"] == show
         await publish(paid_event(owner.workspace_id, show, 1))
         assert (await heard(socket, 1))[0]["seq"] == 1
+
+
+async def test_a_socket_is_told_to_come_again_while_our_own_database_is_away(
+    gateway: Gateway, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(ApiTokens, "find", away)
+    answer = await owner.client("GET", "/api/realtime", headers=HANDSHAKE)
+    assert (answer.status, answer.json["type"]) == (503, "urn:showbill:problem:unavailable")
+    assert int(answer.headers["Retry-After"]) >= 1
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/session", "/api/webhooks/stripe", "/shows"])
