@@ -279,6 +279,7 @@ def _theirs(account: Account, found: pb.ProviderInvoice) -> Theirs:
         invoice_id=found.invoice_id,
         replaced_by=found.replaced_by,
         paid_at=from_proto(found.paid_time),
+        amounts=tuple(sorted(line.amount for line in found.lines)) if found.lines else None,
     )
 
 
