@@ -55,7 +55,7 @@ async def test_hello_comes_first_with_the_position(gateway: Gateway, owner: Owne
     }
 
 
-@pytest.mark.parametrize(("since", "behind"), [(16, True), (17, False)])
+@pytest.mark.parametrize(("since", "behind"), [(0, True), (16, True), (17, False), (18, True)])
 async def test_hello_says_whether_the_client_is_behind(
     gateway: Gateway, owner: Owner, since: int, behind: bool
 ) -> None:
