@@ -193,6 +193,13 @@ async def test_a_file_that_cannot_be_looked_at_says_why(gateway: Gateway, owner:
     assert "Import" not in answer.text
 
 
+async def test_chosen_invoices_that_are_none_do_not_become_all(gateway: Gateway, owner: Owner) -> None:
+    browser = await gateway.signed_in(owner)
+    answer = await browser("POST", "/shows/s1/send-all", data={"ids": "", "others": "manual"})
+    assert "None of the chosen invoices can be sent. Choose others." in answer.text
+    assert not gateway.invoicing.calls
+
+
 async def test_buyers_are_looked_at_then_taken(gateway: Gateway, owner: Owner) -> None:
     show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="GBP")
     gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
