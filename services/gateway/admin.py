@@ -116,6 +116,7 @@ async def _create(config: AdminConfig, email: str, password: Secret, workspace: 
 
 
 async def _set_password(config: AdminConfig, email: str, password: Secret) -> None:
+    await migrate(config.database_url, MIGRATIONS)
     pool = await open_pool(config.database_url, "gateway-admin", largest=2)
     try:
         await set_password(pool, Passwords(), email, password)

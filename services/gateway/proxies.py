@@ -3,6 +3,10 @@
 import ipaddress
 from typing import Any, Final, TypeAlias
 
+import structlog
+
+log = structlog.get_logger()
+
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _SECURE: Final = {"http": "https", "ws": "wss"}
 
@@ -28,16 +32,26 @@ class Proxies:
         """`secure` where the world finds us by https alone, so that no header need say so."""
         self._trusted = trusted
         self._secure = secure
+        self._heard_of_another = False
 
     def settle(self, scope: Any) -> None:
         """Puts the true client and scheme into an ASGI scope."""
         client = scope.get("client")
         believed = self._trusted and client is not None and self._trusts(_parsed(client[0]))
+        if not believed and not self._heard_of_another:
+            self._hear_of_another(scope)
         if believed:
             scope["client"] = (self._client(client[0], _all(scope, b"x-forwarded-for")), 0)
         told = _all(scope, b"x-forwarded-proto") if believed else []
         if self._secure or (told and told[-1].lower() == "https"):
             scope["scheme"] = _SECURE.get(scope["scheme"], scope["scheme"])
+
+    def _hear_of_another(self, scope: Any) -> None:
+        """Once: whoever runs us may have forgotten to name a proxy, and all its clients count as one."""
+        if any(name == b"x-forwarded-for" for name, _ in scope["headers"]):
+            self._heard_of_another = True
+            todo = "if that is a proxy of yours, name its network in TRUSTED_PROXIES: its clients all count as one"
+            log.warning("somebody whom we do not trust speaks for others", peer=str(scope.get("client")), todo=todo)
 
     def _client(self, peer: str, chain: list[str]) -> str:
         """The last address of the chain that is none of our proxies; what stands left of it may be made up."""

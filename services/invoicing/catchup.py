@@ -29,7 +29,11 @@ log = structlog.get_logger()
 _SWEEPS: Final = Counter("showbill_sweeps", "Readings of what happened at a provider account.", ("outcome",))
 _MISSED: Final = Counter("showbill_missed_events", "Events that moved an invoice and that no webhook had brought.")
 
+_PASSED_OVER: Final = Counter("showbill_passed_over_events", "Events that could not be noted, however often tried.")
+
 ACTOR: Final = "worker:catchup"
+PATIENCE: Final = 3
+"""Failed readings in a row after which what cannot be noted is passed over."""
 AT_ONCE: Final = 4
 """Accounts that one replica reads at the same time."""
 OVERLAP: Final = timedelta(minutes=5)
@@ -104,6 +108,9 @@ class Catchup:
             await self._read(account, row)
         except ShowbillError as error:
             await self._note_failure(account, error, resumed=bool(row["page_token"]))
+        except Exception:  # outermost of this account: it is told as failed, and read again
+            log.exception("what happened at a provider could not be noted", account=account.account_id)
+            await self._note_failure(account, NotApplied(), resumed=False)
         else:
             rests = (self._every / 12, self._every / 4, self._every)
             await self._pool.execute(SQL["sweep_done"], *account, self._id, *rests, OVERLAP)
@@ -118,19 +125,25 @@ class Catchup:
         identity = Identity(account.workspace_id, ACTOR)
         while True:
             events, token = await self._provider.happened(identity, account, since, token)
-            missed = await self._apply(account, events)
+            missed = await self._apply(account, events, patient=row["failure_count"] < PATIENCE)
             newest = max((event.occurred_at for event in events), default=None)
             held = await self._pool.fetchval(SQL["sweep_page"], *account, self._id, token, newest, _LEASE, missed)
             if not token or not held:
                 return
 
-    async def _apply(self, account: Account, events: Sequence[Event]) -> bool:
-        """Whether webhooks were missed: something moved an invoice that they should have told by now."""
+    async def _apply(self, account: Account, events: Sequence[Event], *, patient: bool) -> bool:
+        """Whether webhooks were missed: something moved an invoice that they should have told by now.
+
+        What cannot be noted is tried again with the whole page; in the end it is passed over, for the others' sake.
+        """
         if not events:
             return False
         outcomes = await self._settlement.apply(events)
-        if Outcome.TRY_AGAIN in outcomes:
+        stuck = [event for event, outcome in zip(events, outcomes, strict=True) if outcome is Outcome.TRY_AGAIN]
+        if stuck and patient:
             raise NotApplied
+        if stuck:
+            await self._pass_over(account, stuck)
         late = datetime.now(UTC) - timedelta(seconds=min(60.0, self._every / 60))
         missed = sum(
             outcome is Outcome.APPLIED and event.occurred_at < late
@@ -140,6 +153,14 @@ class Catchup:
             _MISSED.inc(missed)
             log.warning("webhooks were missed", account=account.account_id, events=missed)
         return missed > 0
+
+    async def _pass_over(self, account: Account, events: Sequence[Event]) -> None:
+        """Their invoices are read one by one instead: what counts is how they stand."""
+        _PASSED_OVER.inc(len(events))
+        told = [event.event_id for event in events]
+        log.error("events cannot be noted and are passed over", account=account.account_id, event_ids=told)
+        ids = [event.external_id for event in events if event.external_id]
+        await self._pool.execute(SQL["check_these_now"], *account, ids)
 
     async def _note_failure(self, account: Account, error: ShowbillError, *, resumed: bool) -> None:
         _SWEEPS.labels("failed").inc()

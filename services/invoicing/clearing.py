@@ -34,6 +34,9 @@ _LEASE: Final = 120.0
 _LONGEST_REST: Final = 3600.0
 """Seconds. So long too after a refusal: an account that is not connected may be connected again."""
 _VOIDED: Final = "What a late try had left in the account {account} was voided there."
+_UNSEEN: Final = (
+    "An earlier try may have left one in the account {account}. {why} It is looked for by itself from time to time."
+)
 _PAID: Final = (
     "What a late try had left in the account {account} was paid there: {money}."
     " It does not count here. Give the money back."
@@ -73,10 +76,20 @@ class Clearing:
             try:
                 await self._clear(row)
             except ShowbillError as error:
-                rest = min(2.0 ** min(row["tries"], 16), _LONGEST_REST) if passing(error) else _LONGEST_REST
-                log.warning("a left invoice could not be cleared", **_told(row), reason=error.reason, again_in=rest)
-                await self._ledger.pool.execute(SQL["look_later"], *_key(row), rest)
+                await self._put_off(row, error)
         return bool(rows)
+
+    async def _put_off(self, row: asyncpg.Record, error: ShowbillError) -> None:
+        """Says once in the invoice's history what cannot be looked at."""
+        rest = min(2.0 ** min(row["tries"], 16), _LONGEST_REST) if passing(error) else _LONGEST_REST
+        invoice_id, account = str(row["invoice_id"]), row["external_account"]
+        level = log.warning if row["tries"] == 1 else log.info
+        level("a left invoice could not be cleared away", invoice_id=invoice_id, account=account, reason=error.reason)
+        async with self._ledger.entry() as entry:
+            if not passing(error):
+                said = _UNSEEN.format(account=account, why=error.message)
+                await amending.note(entry, await _locked(entry, row), said, ACTOR)
+            await entry.connection.execute(SQL["look_later"], *_key(row), rest)
 
     async def _clear(self, row: asyncpg.Record) -> None:
         account, who = repository.account(row), Identity(str(row["workspace_id"]), ACTOR)
@@ -128,7 +141,3 @@ async def _note(entry: Entry, known: Invoice, account: Account, seen: Sighting) 
 
 def _key(row: asyncpg.Record) -> tuple[object, ...]:
     return tuple(row[name] for name in ("invoice_id", "provider", "external_account", "livemode", "external_id"))
-
-
-def _told(row: asyncpg.Record) -> dict[str, str]:
-    return {"invoice_id": str(row["invoice_id"]), "account": row["external_account"]}

@@ -96,7 +96,7 @@ class Drafts:
             await amending.require_free(entry, invoice)
             if finalize:
                 invoice = await amending.note(entry, invoice, _ASKED, identity.actor)
-            order, held = await _bill_anew(entry, invoice, terms, identity.actor, finalize=finalize)
+            order, held, digest = await _bill_anew(entry, invoice, terms, identity.actor, finalize=finalize)
         undone = _NOT_FINALIZED if finalize else _NOT_CHANGED
         async with amending.telling_refusal(self._ledger, invoice, undone, identity.actor):
             try:
@@ -106,6 +106,8 @@ class Drafts:
         async with self._ledger.entry() as entry:
             known = await amending.again(entry, invoice)
             after = await amending.apply(entry, known, seen, Standing.PAYABLE, _FINALIZED, identity.actor)
+            if not seen.deleted and seen.total in (None, order.total):  # until now the provider may not have had it
+                await entry.connection.execute(SQL["note_planned"], invoice.id, digest, 0)
         if seen.deleted:
             raise InvoiceStatus(_GONE)
         return after
@@ -118,8 +120,13 @@ def _finalized(invoice: Invoice) -> Invoice:
     raise InvoiceStatus(NO_DRAFT[invoice.status])
 
 
-async def _bill_anew(entry: Entry, invoice: Invoice, terms: Terms, actor: str, *, finalize: bool) -> tuple[Order, Held]:
-    """Writes what is owed now into the row; answers what the provider is to be told. The invoice must be locked."""
+async def _bill_anew(
+    entry: Entry, invoice: Invoice, terms: Terms, actor: str, *, finalize: bool
+) -> tuple[Order, Held, str]:
+    """Writes what is owed now into the row; answers what the provider is to be told, and the digest of what is owed.
+
+    The invoice must be locked.
+    """
     if await entry.connection.fetch(SQL["settled_invoices"], invoice.show_id, [invoice.buyer_id]):
         raise BesideSettled
     rows = await entry.connection.fetch(SQL["owed_now"], invoice.show_id, [invoice.buyer_id])
@@ -130,18 +137,22 @@ async def _bill_anew(entry: Entry, invoice: Invoice, terms: Terms, actor: str, *
     reason = held_back(owed, terms)
     if finalize and reason is not None:
         raise StillHeldBack(held_back_because(reason) + (_PRICE_THERE if reason is DraftReason.NEEDS_PRICE else ""))
-    await _write(entry, invoice, rows[0], reason, actor)
+    await _write(entry, invoice, rows[0], reason, actor, noted=finalize)
     held = await amending.hold(entry, invoice)
     order = await entry.connection.fetchrow(SQL["get_order"], invoice.id)
     assert order is not None
-    return replace(repository.order(order), keep_draft=not finalize), held
+    return replace(repository.order(order), keep_draft=not finalize), held, owed.digest
 
 
-async def _write(entry: Entry, invoice: Invoice, owed: asyncpg.Record, reason: DraftReason | None, actor: str) -> None:
+async def _write(
+    entry: Entry, invoice: Invoice, owed: asyncpg.Record, reason: DraftReason | None, actor: str, *, noted: bool
+) -> None:
+    """`noted`: as what was planned, too. What is finalized is brought to it in any case."""
     if await entry.connection.fetchval(SQL["bills"], invoice.id, owed["digest"]) and invoice.draft_reason == (
         reason or DraftReason.NOT_FINALIZED
     ):
         return
     after, sentence = bill_anew(invoice, repository.owed(owed), reason, datetime.now(UTC))
     await entry.change([Change(invoice, after, sentence, actor, owed["line_items"])])
-    await entry.connection.execute(SQL["note_planned"], invoice.id, owed["digest"], 0)
+    if noted:
+        await entry.connection.execute(SQL["note_planned"], invoice.id, owed["digest"], 0)

@@ -3,6 +3,7 @@
 Locks are always taken in the same order: invoices by id, then shows by id, then generations, pay links and buyers.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,9 @@ from services.invoicing import events, repository
 from services.invoicing.domain.invoice import Invoice, Standing, Status
 from services.invoicing.events import Payload
 from services.invoicing.repository import SQL
+
+MANY = 1_000
+"""Changes or events whose making would keep the loop from others: more are made beside it."""
 
 
 class RequestIdTaken(ShowbillError):
@@ -78,9 +82,7 @@ class Entry:
             return
         await self._write(changes)
         await self._send_what_became_payable(changes)
-        told = [
-            (c.after.workspace_id, c.after.show_id, events.invoice_updated(c.after, c.before.status)) for c in changes
-        ]
+        told = await asyncio.to_thread(_told, changes) if len(changes) > MANY else _told(changes)
         await self.tell(told, [change.request_id for change in changes])
         await self._count_results(changes)
 
@@ -109,12 +111,9 @@ class Entry:
         counts = Counter(show_id for _, show_id, _ in told)
         rows = await self.connection.fetch(SQL["take_positions"], list(counts), list(counts.values()))
         place = {str(row["id"]): row["seq"] - counts[str(row["id"])] for row in rows}
-        now = datetime.now(UTC)
-        messages = []
         causes = requests or [context.request_id()] * len(told)
-        for (workspace_id, show_id, payload), request_id in zip(told, causes, strict=True):
-            place[show_id] += 1
-            messages.append(events.message(workspace_id, show_id, place[show_id], payload, now, request_id))
+        many = len(told) > MANY
+        messages = await asyncio.to_thread(_messages, told, causes, place) if many else _messages(told, causes, place)
         await self.outbox.add(self.connection, messages)
         self.messages.extend(messages)
 
@@ -145,6 +144,19 @@ class Entry:
         ]
         if told:
             await self.tell(told)
+
+
+def _told(changes: Sequence[Change]) -> list[tuple[str, str, Payload]]:
+    return [(c.after.workspace_id, c.after.show_id, events.invoice_updated(c.after, c.before.status)) for c in changes]
+
+
+def _messages(told: Sequence[tuple[str, str, Payload]], causes: Sequence[str], place: dict[str, int]) -> list[Message]:
+    """Each with the next place in its show."""
+    now, messages = datetime.now(UTC), []
+    for (workspace_id, show_id, payload), request_id in zip(told, causes, strict=True):
+        place[show_id] += 1
+        messages.append(events.message(workspace_id, show_id, place[show_id], payload, now, request_id))
+    return messages
 
 
 def _result(change: Change) -> Result:

@@ -171,4 +171,5 @@ def _ours(row: asyncpg.Record) -> Ours:
         external_id=row["external_id"],
         adjusted=row["adjusted_at_provider"],
         digest=row["planned_digest"],
+        amounts=tuple(row["amounts"]) if row["amounts"] is not None else None,
     )

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+import structlog
+
 from services.common.client import GrpcClient
 from services.common.context import Identity
 from services.common.errors import Kind
@@ -21,6 +23,8 @@ from services.rpc.showbill.integrations.v1.integrations_pb2_grpc import (
     IntegrationsServiceStub,
     InvoiceProviderServiceStub,
 )
+
+log = structlog.get_logger()
 
 CREATE_DEADLINE: Final = 50.0
 """Seconds: several paced waits may add up. A lease is renewed while the call is under way, so it outlives this."""
@@ -127,7 +131,8 @@ class IntegrationsProvider:
         call = self._invoices.ListChangedInvoices
         answer = await self._client.call(call, request, identity, timeout=_BACKGROUND_DEADLINE)
         # Whose events they are is decided by whom was asked for, not by the answer.
-        return [replace(event(one), account=account) for one in answer.events], answer.next_page_token
+        read = [replace(one, account=account) for one in map(_read, answer.events) if one is not None]
+        return read, answer.next_page_token
 
     async def listed(
         self, identity: Identity, account: Account, since: datetime, until: datetime | None, page_token: str
@@ -252,6 +257,15 @@ class IntegrationsProvider:
         return sighting(answer.invoice) if answer.HasField("invoice") else None
 
 
+def _read(told: pb.ProviderEvent) -> Event | None:
+    """None for one that makes no sense: it must not keep the others from counting."""
+    try:
+        return event(told)
+    except (ValueError, OverflowError):
+        log.exception("an event of the provider cannot be read", event_id=told.event_id)
+        return None
+
+
 def _theirs(account: Account, found: pb.ProviderInvoice) -> Theirs:
     standing = STANDINGS.get(found.status)
     if standing is None:
@@ -265,6 +279,7 @@ def _theirs(account: Account, found: pb.ProviderInvoice) -> Theirs:
         invoice_id=found.invoice_id,
         replaced_by=found.replaced_by,
         paid_at=from_proto(found.paid_time),
+        amounts=tuple(sorted(line.amount for line in found.lines)) if found.lines else None,
     )
 
 

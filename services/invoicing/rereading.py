@@ -66,7 +66,10 @@ class Rereading:
         rows = await self._ledger.pool.fetch(SQL["take_to_check"], self._least, _BATCH)
         for row in rows:
             context.bind_request(None)
-            await self._check(row)
+            try:
+                await self._check(row)
+            except Exception:  # of this invoice: those that were taken with it are not held up
+                log.exception("an open invoice could not be looked at", invoice_id=str(row["id"]))
             await asyncio.sleep(min(_PACE, self._least / 4))
         return len(rows)
 

@@ -93,6 +93,43 @@ async def test_b_finds_nothing_of_a_on_any_route(
     assert show not in {entry["id"] for entry in own_shows}
 
 
+async def test_b_names_what_is_as_in_a_body_or_query_in_vain(pair: tuple[Workspace, Workspace, str]) -> None:
+    first, second, show = pair
+    own = await second.make_show(buyers=1)
+    invoice = next(row for row in await first.invoices(show) if row["status"] != "paid")
+    buyer = (await first.rest.call("GET", f"/api/shows/{show}/buyers"))["items"][0]["id"]
+    before = await first.invoices(show)
+    named = {"template": "{buyer}", "invoice": {"showId": show, "invoiceId": invoice["id"]}}
+    outcomes = [
+        await outcome(second, path, body)
+        for path, body in (
+            (f"/api/shows/{own}/invoices/generate", {"buyerIds": [buyer]}),
+            (f"/api/shows/{own}/invoices/retry", {"invoiceIds": [invoice["id"]]}),
+            (f"/api/shows/{own}/invoices/send", {"invoiceIds": [invoice["id"]], "channel": "manual"}),
+            ("/api/integrations/stripe/preview", named),
+            ("/api/integrations/stripe/preview", named | {"invoice": {"showId": own, "invoiceId": invoice["id"]}}),
+        )
+    ]
+    assert outcomes == ["404", "done: 0", "404", "404", "404"]
+    run = await first.generate(show)
+    sending = await first.rest.call("POST", f"/api/shows/{show}/invoices/send")
+    for page in (f"/shows/{own}?run={run['id']}&sending={sending['id']}", f"/shows/{own}/desk?at={invoice['id']}"):
+        text = (await second.rest.download(page)).decode()
+        assert f"/runs/{run['id']}" not in text
+        assert f"/shows/{own}/invoices/{invoice['id']}" not in text
+        assert f"/desk/{invoice['id']}" not in text
+    assert await first.invoices(show) == before
+
+
+async def outcome(workspace: Workspace, path: str, body: object) -> str:
+    """The status of a refusal, or what was done."""
+    try:
+        answer = await workspace.rest.call("POST", path, body)
+    except Refused as refusal:
+        return str(refusal.status)
+    return f"done: {answer.get('totalCount', answer.get('retriedCount'))}"
+
+
 async def send(workspace: Workspace, method: str, path: str, body: object) -> None:
     if isinstance(body, bytes):
         await workspace.rest.call(method, path, csv=body)

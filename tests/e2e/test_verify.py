@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 
 from tests.e2e.sandbox import Sandbox
+from tests.e2e.stack import Stack
 from tests.e2e.workspace import Workspace
+from tests.waiting import eventually
 
 
 async def verify(workspace: Workspace, show: str, *arguments: str) -> tuple[int, str]:
@@ -104,7 +107,9 @@ async def test_what_cannot_be_seen_is_not_proven(workspace: Workspace, sandbox: 
     assert (code, said.startswith("Nothing is proven.")) == (2, True)
 
 
-async def test_what_a_lost_answer_left_at_another_account_is_found(workspace: Workspace, sandbox: Sandbox) -> None:
+async def test_what_a_lost_answer_left_at_another_account_is_found_and_cleared(
+    workspace: Workspace, sandbox: Sandbox, stack: Stack
+) -> None:
     """Finalized, but no answer came; another account was connected, and the retry made the invoice there."""
     await workspace.connect()
     await sandbox.lose_webhooks(workspace.account.id)
@@ -127,7 +132,26 @@ async def test_what_a_lost_answer_left_at_another_account_is_found(workspace: Wo
     code, said = await verify(workspace, show)
     assert code == 2
     assert f"An attempt was made in the account {workspace.account.id}" in said
+    in_vain = "SELECT look_at > now() + interval '30 minutes' FROM leftovers"
+    await eventually(lambda: _leftovers(stack, in_vain), why="it was not looked for")
     await workspace.connect()
     code, said = await verify(workspace, show)
     assert code == 1
     assert f"does not count here: {left['id']} in the account {workspace.account.id}, open" in said
+
+    # The account was not connected when it was asked last, so that it rests for an hour.
+    await _leftovers(stack, "UPDATE leftovers SET look_at = '-infinity'")
+
+    async def voided() -> bool:
+        (now,) = await sandbox.invoices(workspace.account.id)
+        return bool(now["status"] == "void")
+
+    await eventually(voided, why="what was left can still be paid")
+
+
+async def _leftovers(stack: Stack, statement: str) -> Any:
+    connection = await asyncpg.connect(stack.databases["invoicing"])
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from services.common.ids import new_id
 from services.gateway.backends import patient
 from services.gateway.identity.access import RULES, Rule
+from services.rpc.showbill.invoicing.v1 import invoicing_pb2
 from tests.gateway.harness import Gateway, Owner
 from tests.gateway.test_routes import addressed
 
@@ -44,6 +46,28 @@ async def test_what_is_away_takes_down_only_what_needs_it(
             assert int(answer.headers["Retry-After"]) >= 1
         else:
             assert answer.status != 503, path
+
+
+async def test_pages_of_shows_are_there_while_no_provider_can_be_asked(
+    gateway: Gateway, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Operators look at payments and answer buyers; only what the provider is needed for waits."""
+    monkeypatch.setattr(patient, "PATIENCE", 0.1)
+    show = invoicing_pb2.Show(id=new_id(), state=invoicing_pb2.SHOW_STATE_ENDED, buyer_count=1, currency="GBP")
+    show.create_time.GetCurrentTime()
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    gateway.invoicing.script("GetShowSummary", invoicing_pb2.GetShowSummaryResponse(currency="GBP"))
+    pages = [f"/shows/{show.id}{tab}" for tab in ("", "/items", "/claims", "/buyers", "/desk", "/send-all")]
+    await gateway.integrations.stop()
+    try:
+        answers = {path: await owner.client("GET", path) for path in ("/shows", "/settings", *pages)}
+    finally:
+        await gateway.integrations.start(gateway.config.integrations_address)
+        monkeypatch.setattr(patient, "PATIENCE", 10)
+        await owner.client("GET", "/api/integrations")
+    assert {path: answer.status for path, answer in answers.items()} == dict.fromkeys(answers, 200)
+    assert "cannot be reached just now. Try again in a minute." in answers[pages[0]].text
+    assert not gateway.invoicing.calls["PlanGeneration"]
 
 
 async def test_a_service_that_hangs_is_given_up_in_time(

@@ -1,6 +1,7 @@
 """Who the client is: the peer, or what a proxy that we trust says."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.gateway.proxies import Proxies, parse_networks
 from tests.gateway.harness import Gateway
@@ -59,6 +60,17 @@ def test_a_socket_behind_tls_is_a_secure_one() -> None:
 def test_networks_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="it must be networks"):
         parse_networks(text)
+
+
+def test_a_proxy_that_nobody_named_is_told_once() -> None:
+    proxies = Proxies(parse_networks(""), secure=True)
+    with capture_logs() as logs:
+        for header in (b"host", b"x-forwarded-for", b"x-forwarded-for"):
+            proxies.settle({"client": ("172.18.0.2", 1), "scheme": "http", "headers": [(header, b"198.51.100.1")]})
+    (told,) = logs
+    assert told["log_level"] == "warning"
+    assert "172.18.0.2" in told["peer"]
+    assert "TRUSTED_PROXIES" in told["todo"]
 
 
 async def test_an_untrusted_header_changes_no_address(gateway: Gateway) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
+from services.gateway.identity.tokens import ApiTokens
 from services.gateway.realtime import channel, listener
 from services.rpc.showbill.events.v1 import events_pb2 as events
 from tests.conftest import DatabaseMaker
@@ -54,7 +55,7 @@ async def test_hello_comes_first_with_the_position(gateway: Gateway, owner: Owne
     }
 
 
-@pytest.mark.parametrize(("since", "behind"), [(16, True), (17, False)])
+@pytest.mark.parametrize(("since", "behind"), [(0, True), (16, True), (17, False), (18, True)])
 async def test_hello_says_whether_the_client_is_behind(
     gateway: Gateway, owner: Owner, since: int, behind: bool
 ) -> None:
@@ -192,6 +193,18 @@ async def test_a_show_may_be_named_in_other_letters(gateway: Gateway, owner: Own
         assert (await heard(socket, 1))[0]["showId"] == show
         await publish(paid_event(owner.workspace_id, show, 1))
         assert (await heard(socket, 1))[0]["seq"] == 1
+
+
+async def test_a_socket_is_told_to_come_again_while_our_own_database_is_away(
+    gateway: Gateway, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(ApiTokens, "find", away)
+    answer = await owner.client("GET", "/api/realtime", headers=HANDSHAKE)
+    assert (answer.status, answer.json["type"]) == (503, "urn:showbill:problem:unavailable")
+    assert int(answer.headers["Retry-After"]) >= 1
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/session", "/api/webhooks/stripe", "/shows"])

@@ -82,3 +82,14 @@ async def test_a_token_runs_out_when_asked(gateway: Gateway, owner: Owner) -> No
     assert (await client("GET", "/api/session")).status == 401
     listed = (await owner.client("GET", "/api/tokens")).json["items"]
     assert made["id"] in {entry["id"] for entry in listed}
+
+
+async def test_a_name_that_is_none_is_pointed_to(gateway: Gateway, owner: Owner) -> None:
+    for name, says in ((" ", "needs a name"), ("a\0b", "holds a zero character")):
+        answer = await owner.client("POST", "/api/tokens", {"name": name, "scopes": []})
+        assert answer.status == 400
+        assert {fault["pointer"] for fault in answer.json["errors"]} == {"#/name", "#/scopes"}
+        assert says in answer.json["detail"]
+        _, token = await gateway.invite(owner)
+        refused = await gateway.accept(token, name=name, password="short")
+        assert {fault["pointer"] for fault in refused.json["errors"]} == {"#/name", "#/password"}

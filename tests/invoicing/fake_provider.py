@@ -177,7 +177,9 @@ class FakeProvider:
     def _theirs(self, invoice_id: str) -> Theirs:
         one, order = self.made[invoice_id], self.orders[invoice_id][-1]
         total = self.draft_totals[invoice_id] if one.total is None else one.total
-        return Theirs(order.account, one.external_id, one.standing, total, one.currency, invoice_id, "", one.paid_at)
+        amounts = tuple(sorted(line.amount for line in one.lines)) or None
+        known = Theirs(order.account, one.external_id, one.standing, total, one.currency, invoice_id)
+        return replace(known, paid_at=one.paid_at, amounts=amounts)
 
     async def send(
         self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int, delivery_id: str

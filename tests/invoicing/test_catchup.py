@@ -9,7 +9,7 @@ import pytest
 
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
-from services.invoicing.catchup import OVERLAP, Catchup
+from services.invoicing.catchup import OVERLAP, PATIENCE, Catchup
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Standing
 from services.invoicing.domain.schedule import rest
@@ -178,6 +178,54 @@ async def test_what_could_not_be_noted_is_told_and_read_again(
     assert (await hearing(caller)).failure == ""
     for one in (first, second):
         assert (await caller.invoice(one)).status == pb.INVOICE_STATUS_PAID
+
+
+async def test_one_event_that_cannot_be_noted_stops_no_other_for_good(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    first, second = await invoiced(caller, 2)
+    provider.news, provider.page = [news(caller, one, Standing.PAID) for one in (first, second)], 1
+    poison = "ALTER TABLE provider_events ADD CONSTRAINT poison CHECK (event_id <> '" + provider.news[0].event_id + "')"
+    await replica.pool.execute(poison)
+    provider.now(first.id, standing=Standing.PAID)
+    for _ in range(PATIENCE):
+        await sweep_now(replica)
+        assert (await hearing(caller)).failure
+        assert (await caller.invoice(second)).status == pb.INVOICE_STATUS_DRAFT
+    await sweep_now(replica)
+    assert (await hearing(caller)).failure == ""
+    assert (await caller.invoice(second)).status == pb.INVOICE_STATUS_PAID
+    await replica.service.rereading.read_due()
+    assert (await caller.invoice(first)).status == pb.INVOICE_STATUS_PAID, "it was read instead"
+
+
+async def test_reading_that_breaks_is_told_as_failed(
+    caller: Caller, replica: Replica, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await invoiced(caller, 1)
+
+    async def broken(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(provider, "happened", broken)
+    await sweep_now(replica)
+    assert (await hearing(caller)).failure.startswith("What was read from the provider could not be noted here.")
+    assert (await sweep_row(replica))["failure_count"] == 1
+
+
+async def test_one_invoice_that_cannot_be_looked_at_holds_up_no_other(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    first, second = await invoiced(caller, 2)
+    await replica.pool.execute("UPDATE invoices SET check_at = now() - interval '1 s' * revision")
+    await replica.pool.execute("UPDATE invoices SET check_at = '-infinity' WHERE id = $1", first.id)
+    for one in (first, second):
+        provider.now(one.id, standing=Standing.PAID)
+    await replica.pool.execute(
+        f"ALTER TABLE invoices ADD CONSTRAINT poison CHECK (id <> '{first.id}' OR status <> 'paid')"
+    )
+    assert await replica.service.rereading.read_due() == 2
+    assert (await caller.invoice(second)).status == pb.INVOICE_STATUS_PAID
 
 
 async def test_missed_webhooks_are_told_and_looked_for_more_often(

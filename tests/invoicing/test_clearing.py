@@ -95,9 +95,14 @@ async def test_old_account_is_cleared_once_it_is_connected_again(
     tried = "SELECT tries = 1 AND look_at > now() + interval '30 minutes' FROM leftovers"
     await eventually(lambda: replica.pool.fetchval(tried), why="the old account was not asked")
     assert provider.extras[extra.place].standing is Standing.PAYABLE
+    said = (await reasons(caller, invoice))[-1]
+    assert said.startswith(
+        f"An earlier try may have left one in the account {ACCOUNT}. Another account is connected now."
+    )
     provider.connected = old
     await cleared(replica)
     assert provider.extras[extra.place].standing is Standing.VOID
+    assert (await reasons(caller, invoice))[-1] == VOIDED
     now = await caller.invoice(invoice)
     assert (now.status, now.external_account) == (pb.INVOICE_STATUS_DRAFT, "acct_new")
     assert provider.made[invoice.id].standing is Standing.PAYABLE, "what counts is left alone"

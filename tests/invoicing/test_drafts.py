@@ -96,6 +96,20 @@ async def test_lost_answer_is_made_good_by_asking_again(
     assert not done.adjusted_at_provider
 
 
+async def test_update_that_never_reached_the_provider_is_still_proposed(
+    caller: Caller, unpriced: pb.Invoice, provider: FakeProvider
+) -> None:
+    """Else nobody would hear of it who then finalizes the draft at the provider."""
+    await price(caller, unpriced, 1500)
+    provider.failures = {unpriced.external_id: [Away()]}
+    assert (await refusal(caller.update_draft(unpriced))).kind is Kind.UNAVAILABLE
+    assert provider.draft_totals[unpriced.id] == 0
+    (change,) = await caller.changes(unpriced.show_id)
+    assert (change.kind, change.after) == (pb.CHANGE_KIND_EDIT_DRAFT, 1500)
+    await caller.update_draft(unpriced)
+    assert await caller.changes(unpriced.show_id) == []
+
+
 async def test_lost_answer_is_made_good_by_the_event(
     caller: Caller, unpriced: pb.Invoice, provider: FakeProvider
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.invoicing import generate, render
+from services.invoicing import events, generate, ledger, render
 from tests.invoicing.caller import Caller
 from tests.invoicing.fake_provider import FakeProvider, Refused
 from tests.slow_step import Slow, slowed
@@ -36,6 +36,18 @@ async def test_others_are_answered_while_a_retry_is_planned(
     show_id = await caller.small_show(2)
     await caller.generate(show_id)
     slow = slowed(monkeypatch, generate, "plan")
+    await holds_up_nobody(caller, slow, show_id, caller.retry(show_id))
+
+
+@pytest.mark.parametrize("step", ["invoice_updated", "message"])
+async def test_others_are_answered_while_many_events_are_written(
+    caller: Caller, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    provider.failures = {"u1": [Refused()]}
+    show_id = await caller.small_show(2)
+    await caller.generate(show_id)
+    monkeypatch.setattr(ledger, "MANY", 0)
+    slow = slowed(monkeypatch, events, step)
     await holds_up_nobody(caller, slow, show_id, caller.retry(show_id))
 
 

@@ -6,10 +6,12 @@ from collections import Counter, defaultdict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.invoicing.domain.terms import UNCOUNTED
 from services.invoicing.repository import SQL
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import Replica
+from tests.invoicing.fake_provider import FakeProvider
 
 PRICES: list[int | None] = [250, None, 0, 99_999, 1]
 won = st.tuples(
@@ -79,3 +81,26 @@ async def test_rollup_of_one_show_among_others_reads_indexes_only(caller: Caller
     assert "using claims_won" in text
     again = await replica.pool.fetch(f"EXPLAIN {SQL['positions'].replace('$1', repr(show_id))}")
     assert not [row[0] for row in again if "Seq Scan on claims" in row[0] or "Seq Scan on show_items" in row[0]]
+
+
+async def test_sums_beyond_all_money_are_skipped_with_a_reason(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    show = await caller.create_show(currency="IDR")
+    dear = [pb.Item(item_number=str(n), title="Dear", price=999_999_999_999) for n in range(12)]
+    await caller.items(show.id, [*dear, pb.Item(item_number="ok", title="Fair", price=5_000_000)])
+    many = [winner(0, claim_id=f"c{n}", item_number=str(n % 12), quantity=1_000_000) for n in range(24)]
+    await caller.ingest(show.id, [*many, winner(1, item_number="ok")])
+    for connected in (provider.connected, None):
+        provider.connected = connected
+        plan = await caller.plan(show.id)
+        reasons = {entry.buyer.platform_user_id: entry.reason for entry in plan.entries}
+        assert reasons.keys() == {"u0", "u1"}
+        assert reasons["u0"].startswith("The total is ")
+        assert (reasons["u1"], plan.create_total) == ("", 5_000_000)
+    assert [buyer.total for buyer in await caller.buyers(show.id)] == [UNCOUNTED, 5_000_000]
+    assert (await caller.summary(show.id)).claimed.amount == UNCOUNTED + 5_000_000
+    listed = await caller.client.call(caller.shows.ListShows, pb.ListShowsRequest(with_sums=True), caller.who)
+    assert listed.sums[0].claimed == 9 * 10**18
+    await replica.service.balance.check_changed(rest=0.0)
+    assert await replica.service.balance.unbalanced() == 0

@@ -9,12 +9,13 @@ from services.common.ids import new_id
 from services.invoicing import looking, render_verification, verify
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.invoice import ProviderLine, Standing
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import Replica
 from tests.invoicing.events_seen import event, paid_event
 from tests.invoicing.fake_provider import ACCOUNT, Away, FakeProvider, Refused, TooFast
+from tests.waiting import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -224,7 +225,9 @@ async def test_account_that_is_not_connected_is_told_as_unchecked(
     assert {one.verdict for one in proof.buyers} == {pb.VERDICT_UNCHECKED}
 
 
-async def test_what_a_lost_answer_left_in_another_account_is_found(caller: Caller, provider: FakeProvider) -> None:
+async def test_what_a_lost_answer_left_in_another_account_is_found(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
     """Unknown outcome, another account connected, retried there: an invoice stays open at the old account."""
     provider.failures = {"u0": [Refused()]}
     show_id = await caller.small_show(1)
@@ -240,6 +243,8 @@ async def test_what_a_lost_answer_left_in_another_account_is_found(caller: Calle
     blind = await caller.verify(show_id)
     assert blind.verdict == pb.VERDICT_UNCHECKED
     assert "may have been left open" in blind.buyers[0].reason
+    looked_for = "SELECT look_at > now() + interval '30 minutes' FROM leftovers"  # in vain, and again in an hour only
+    await eventually(lambda: replica.pool.fetchval(looked_for), why="it was not looked for")
     provider.connected = old
     seeing = await caller.verify(show_id)
     assert_disproved(seeing, "in_left", ACCOUNT, "does not count here")
@@ -336,3 +341,16 @@ async def test_listing_begins_with_the_show_and_has_no_end(
     earlier, until, _ = provider.lists[-1]
     assert timedelta(days=9) - timedelta(minutes=1) < since - earlier < timedelta(days=9) + timedelta(minutes=1)
     assert until is None
+
+
+async def test_lines_that_were_edited_to_the_same_total_are_named(
+    caller: Caller, provider: FakeProvider, invoices: list[pb.Invoice]
+) -> None:
+    first, second = invoices[:2]
+    provider.now(first.id, lines=(ProviderLine("1 × 0 Item 0", first.total),))
+    provider.now(second.id, lines=(ProviderLine("Other", second.total + 500), ProviderLine("Rebate", -500)))
+    proof = await caller.verify(first.show_id)
+    assert proof.proven, "the money is right"
+    (finding,) = proof.findings
+    assert (finding.invoice_id, finding.accepted) == (second.id, True)
+    assert finding.problem.startswith("Its lines were edited at the provider:")

@@ -9,6 +9,7 @@ from litestar.handlers.base import BaseRouteHandler
 
 from services.common.errors import Forbidden, ShowbillError, Unauthenticated
 from services.common.problem import HTTP_STATUS
+from services.common.server import translate
 from services.gateway.identity.access import RULES, SOCKET, Rule
 from services.gateway.identity.cookies import session_token
 from services.gateway.identity.origin import check_same_origin
@@ -74,8 +75,8 @@ class Door:
             return
         try:
             await self._admit(connection, SOCKET)
-        except ShowbillError as error:
-            raise refused(connection, error) from error
+        except Exception as error:
+            raise refused(connection, translate(error)) from error
 
     async def _admit(self, connection: ASGIConnection[Any, Any, Any, Any], method: str) -> None:
         rule = Rule.KNOWN if method == "OPTIONS" else RULES.get((method, connection.scope["path_template"]))

@@ -8,11 +8,11 @@ import asyncpg
 import structlog
 
 from services.common.db import Connection, Pool, transaction
-from services.common.errors import Fault, Kind, NotFound, ShowbillError, require
+from services.common.errors import Kind, NotFound, ShowbillError, require
 from services.common.ids import new_id, parse_id
 from services.common.secret import Secret
 from services.gateway.identity.credentials import fingerprint, new_session_token
-from services.gateway.identity.emails import check_email
+from services.gateway.identity.emails import check_email, check_name
 from services.gateway.identity.paging import Page, after, page_of
 from services.gateway.identity.passwords import Passwords, faults_of_password
 from services.gateway.identity.principal import Principal, Role
@@ -145,8 +145,7 @@ class Invitations:
             await self._throttle.forgive(attempt)
             return await self.join(invitation, invitation.user_id, visitor)
         faults = faults_of_password(password)
-        if not name.strip():
-            faults.append(Fault("name", "Say what you are called."))
+        faults += check_name(name, "Say what you are called.")
         require(faults)
         password_hash = await self._passwords.hash(password)
         return await self.join(invitation, None, visitor, name=name.strip(), password_hash=password_hash)

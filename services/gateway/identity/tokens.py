@@ -13,6 +13,7 @@ from services.common.errors import Fault, Forbidden, NotFound, require
 from services.common.ids import new_id, parse_id
 from services.common.secret import Secret
 from services.gateway.identity.credentials import fingerprint, hint, new_api_token
+from services.gateway.identity.emails import check_name
 from services.gateway.identity.paging import Page, after, page_of
 from services.gateway.identity.principal import SCOPES, Principal, Role, Scope, Way
 from services.gateway.identity.rights import hold_owners_rights
@@ -140,6 +141,7 @@ def _check(terms: NewTokenTerms) -> None:
         for place, scope in enumerate(terms.scopes or ())
         if scope not in SCOPES[terms.role]
     ]
+    faults += check_name(terms.name, "The token needs a name, to be told from others.")
     if terms.scopes is not None and not terms.scopes:
         faults.append(Fault("scopes", "A token without a scope can do nothing. Name at least one, or none for all."))
     if terms.expires_at is not None and terms.expires_at <= datetime.now(UTC):

@@ -15,7 +15,7 @@ def encode(message: Message) -> str:
 
 def hello(show_id: str, seq: int, since: int | None) -> str:
     """`since` is the position that the client has; None when it has none."""
-    behind = since is not None and since < seq
+    behind = since not in (None, seq)  # before us, or ahead: then ours was brought back from a copy
     return encode(_own("hello", show_id, seq, HelloView(seq=seq, behind=behind)))
 
 

@@ -89,7 +89,7 @@ class PayLinkOpenedView(View):
 
 
 class HelloView(View):
-    """The first message. `behind` says that the client's own position is older: it should re-read."""
+    """The first message. `behind` says that the client's own position is another: it should re-read."""
 
     seq: int
     behind: bool

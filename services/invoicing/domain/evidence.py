@@ -39,6 +39,8 @@ class Ours:
     adjusted: bool
     digest: str
     """Of what was owed when it was planned."""
+    amounts: tuple[int, ...] | None = None
+    """Minor units of its lines, sorted; None where they are too many to be compared."""
 
     @property
     def unsettled(self) -> bool:
@@ -58,6 +60,8 @@ class Theirs:
     """Ours, from the mark."""
     replaced_by: str = ""
     paid_at: datetime | None = None
+    amounts: tuple[int, ...] | None = None
+    """Minor units of its lines, sorted; None where the list does not tell them all."""
 
     @property
     def place(self) -> "Place":

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from services.common.money import format_money
 from services.invoicing.domain.invoice import DraftReason
 from services.invoicing.domain.rollup import Owed
+
+UNCOUNTED: Final = 100_000_000_000_000
+"""Minor units: what comes to as much or more is told as this. The view rollups has the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ def why_not(owed: Owed, terms: Terms) -> str:
 
 def too_much(total: int, terms: Terms) -> str:
     """Why a total cannot be charged at once, a sentence; empty when it can."""
+    if not terms.largest and total >= UNCOUNTED:
+        return "The total is more than is counted. Correct the quantities or the prices."
     if not terms.largest or total <= terms.largest:
         return ""
     limit = format_money(terms.largest, terms.currency)

@@ -160,6 +160,9 @@ class _Case:
                 self._accept(one, said, found.external_id)
             else:
                 self._fault(one, f"At the provider its total is {there}, here it is {here}.", found.place)
+        elif None not in (one.amounts, found.amounts) and one.amounts != found.amounts:
+            said = "Its lines were edited at the provider: they have other amounts there, and come to the same total."
+            self._accept(one, said, found.external_id)
 
     def _look_where_it_was_begun(self, one: Ours) -> None:
         for account in self.evidence.begun.get(one.id, ()):

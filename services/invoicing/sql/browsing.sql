@@ -132,7 +132,7 @@ WITH changed AS MATERIALIZED (
   FROM changed JOIN invoices ON invoices.show_id = changed.id
   GROUP BY invoices.show_id
 ), fresh AS MATERIALIZED (
-  SELECT changed.id AS show_id, changed.seq, coalesce(owed.amount, 0)::bigint AS claimed,
+  SELECT changed.id AS show_id, changed.seq, least(coalesce(owed.amount, 0), 9e18)::bigint AS claimed,
          coalesce(made.collected, 0)::bigint AS collected, coalesce(made.made, 0)::integer AS invoice_count,
          coalesce(made.failed, 0)::integer AS error_count
   FROM changed LEFT JOIN owed ON owed.show_id = changed.id LEFT JOIN made ON made.show_id = changed.id

@@ -124,3 +124,15 @@ FROM (
   FOR NO KEY UPDATE
 ) AS locked
 WHERE invoices.id = locked.id;
+
+-- name: check_these_now
+-- Of what happened to them something could not be noted. Locked in id order, as everybody does.
+UPDATE invoices SET check_at = clock_timestamp()
+FROM (
+  SELECT id FROM invoices
+  WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND external_id <> ''
+    AND external_id = ANY ($5::text[]) AND status IN ('draft', 'sent', 'payment_failed', 'uncollectible')
+  ORDER BY id
+  FOR NO KEY UPDATE
+) AS locked
+WHERE invoices.id = locked.id;
