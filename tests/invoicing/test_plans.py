@@ -94,7 +94,11 @@ async def test_plans_that_are_kept_find_their_rows_by_key_even_when_made_for_emp
             plans[name] = list(nodes(json.loads(text)[0]["Plan"]))
     whole = {name: [node for node in plan if reads_whole(node)] for name, plan in plans.items()}
     assert not {name: some for name, some in whole.items() if some}
-    assert all(any("Index Cond" in node for node in plan) for name, plan in plans.items() if name not in ("add_events", "add_leftover"))
+    assert all(
+        any("Index Cond" in node for node in plan)
+        for name, plan in plans.items()
+        if name not in ("add_events", "add_leftover")
+    )
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
