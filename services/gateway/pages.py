@@ -42,7 +42,15 @@ def page(
     template: str, values: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response[bytes]:
     """A page under the strict policy: nothing inline, nothing from elsewhere."""
-    content = _templates.get_template(template).render(values).encode()
+    return shown(filled(template, values), status=status, headers=headers)
+
+
+def filled(template: str, values: dict[str, Any]) -> bytes:
+    return _templates.get_template(template).render(values).encode()
+
+
+def shown(content: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """What a template was filled to, as a page."""
     headers = {"Content-Security-Policy": POLICY, **(headers or {})}
     return Response(content, status_code=status, media_type="text/html", headers=headers)
 

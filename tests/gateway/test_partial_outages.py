@@ -1,11 +1,14 @@
 """A service that is away takes down only what needs it, over all routes; one that hangs is given up in time."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from services.common.ids import new_id
+from services.gateway.api import health
+from services.gateway.api.health import Health
 from services.gateway.backends import patient
 from services.gateway.identity.access import RULES, Rule
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2
@@ -85,3 +88,28 @@ async def test_a_service_that_hangs_is_given_up_in_time(
     gateway.invoicing.script("ListShows", hang)
     answer = await owner.client("GET", "/api/shows")
     assert (answer.status, answer.json["type"]) == (504, "urn:showbill:problem:timed-out")
+
+
+async def test_however_many_ask_for_our_health_the_parts_are_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may ask, and nobody is counted."""
+    asked: list[str] = []
+
+    class Part:
+        client = SimpleNamespace(is_connected=True)
+
+        async def serving(self, _patience: float) -> bool:
+            asked.append("service")
+            return True
+
+        async def fetchval(self, _query: str) -> int:
+            asked.append("database")
+            return 1
+
+    part: Any = Part()
+    ours = Health(part, part, part, part)
+    reports = await asyncio.gather(*(ours.report() for _ in range(100)))
+    assert {report.status for report in reports} == {"ok"}
+    assert sorted(asked) == ["database", "service", "service"]
+    monkeypatch.setattr(health, "_KEPT", 0.0)
+    await ours.report()
+    assert len(asked) == 6

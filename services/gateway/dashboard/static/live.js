@@ -82,7 +82,7 @@
   }
   function hear(text) {
     const m = JSON.parse(text); shared.heard = Date.now();
-    if (m.type === 'hello') { if (m.data.behind || m.data.seq > seq) reload(); seq = Math.max(seq, m.data.seq); return; }
+    if (m.type === 'hello') { if (m.data.behind || m.data.seq > seq) reload(); seq = m.data.seq; return; }
     if (m.seq) { if (m.seq <= seq) return; if (m.seq > seq + 1) reload(); seq = m.seq; }
     HANDLE[m.type]?.(m);
     document.dispatchEvent(new CustomEvent('live:' + m.type, { detail: m }));
