@@ -64,7 +64,7 @@
     },
     'generation.finished'(m) {
       follow(''); reload(); const { createdCount: n, failedCount: failed, cancelledCount: left, cancelled } = m.data;
-      toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} ${cancelled ? 'created before the run was cancelled' : 'created'}`, body: [failed && `${failed} need attention.`, left && `${left} were not made. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
+      toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} ${cancelled ? 'created before the run was cancelled' : 'created'}`, body: [failed && `${failed} ${failed === 1 ? 'needs' : 'need'} attention.`, left && `Not made: ${left}. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
     },
     'claims.changed': () => reload(),
     'show.updated': () => $('#show-head') ? read(location.href, { source: '#show-head', target: '#show-head', select: '#show-head', swap: 'outerMorph' }) : reload(),
