@@ -75,6 +75,7 @@ def menu(buyer: str, entry: str = "") -> Doing:
 
 
 async def wrong_password(scene: Scene) -> None:
+    scene.dashboard.refusals.add(401)
     await scene.page.get_by_label("Email").fill("nobody@example.com")
     await scene.page.get_by_label("Password", exact=True).fill("not the password")
     await scene.page.get_by_role("button", name="Sign in").click()
