@@ -6,7 +6,6 @@ from typing import Any, Final, TypeVar
 import structlog
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -111,7 +110,7 @@ def _busy(_request: AnyRequest, error: TooManyRequests) -> Response[Any]:
 
 def _broken(request: AnyRequest, error: Exception) -> Response[Any]:
     """Whatever nobody foresaw: a buyer gets a page, and not what is meant for programs."""
-    if request.method != "GET" or isinstance(error, ShowbillError | HTTPException):
+    if request.method != "GET" or isinstance(error, ShowbillError):
         return on_error(request, error)
     log.error("pay page failed", exc_info=error)
     return _told(500, _AWAY, {"Retry-After": "30"})

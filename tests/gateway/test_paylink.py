@@ -191,6 +191,7 @@ async def test_what_nobody_foresaw_is_a_page_for_the_buyer(gateway: Gateway) -> 
     assert (answer.status, answer.headers["Retry-After"]) == (500, "30")
     assert "Nothing is lost" in answer.text
     assert answer.headers["X-Robots-Tag"].startswith("noindex")
+    assert (await gateway.client()("POST", "/p/token-1")).json["type"] == "urn:showbill:problem:method-not-allowed"
 
 
 async def test_a_link_never_leads_into_a_script(gateway: Gateway) -> None:
