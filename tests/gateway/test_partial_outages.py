@@ -13,6 +13,7 @@ from services.gateway.backends import patient
 from services.gateway.identity.access import RULES, Rule
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2
 from tests.gateway.harness import Gateway, Owner
+from tests.gateway.test_dashboard import _stripe as catalogue
 from tests.gateway.test_routes import addressed
 
 READS = sorted(
@@ -71,6 +72,22 @@ async def test_pages_of_shows_are_there_while_no_provider_can_be_asked(
     assert {path: answer.status for path, answer in answers.items()} == dict.fromkeys(answers, 200)
     assert "cannot be reached just now. Try again in a minute." in answers[pages[0]].text
     assert not gateway.invoicing.calls["PlanGeneration"]
+
+
+async def test_connections_and_people_are_there_while_invoices_are_not(
+    gateway: Gateway, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patient, "PATIENCE", 0.1)
+    gateway.integrations.script("ListIntegrations", catalogue())
+    pages = ("/integrations", "/integrations/stripe", "/plans", "/settings", "/settings/tokens", "/settings/audit")
+    await gateway.invoicing.stop()
+    try:
+        statuses = {path: (await owner.client("GET", path)).status for path in pages}
+    finally:
+        await gateway.invoicing.start(gateway.config.invoicing_address)
+        monkeypatch.setattr(patient, "PATIENCE", 10)
+        await owner.client("GET", "/api/shows")
+    assert statuses == dict.fromkeys(pages, 200)
 
 
 async def test_a_service_that_hangs_is_given_up_in_time(
