@@ -127,6 +127,9 @@ class FakeProvider:
         standing = Standing.HELD_BACK if order.keep_draft or self.stubborn else Standing.PAYABLE
         self.draft_totals.setdefault(order.id, order.total)
         self.made.setdefault(order.id, sighting_of(order.id, standing, order.total, order.currency))
+        if "create" in self.cut:
+            self.cut.remove("create")
+            raise Away
         return self.made[order.id]
 
     async def read(
