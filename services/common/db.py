@@ -34,6 +34,13 @@ SET LOCAL enable_mergejoin = off;
 """
 """One round trip. A plan that is kept outlives the small table that it was made for; only reading by key grows well."""
 
+_ALL_TYPES: Final = """
+SELECT 'SELECT ' || string_agg(format('NULL::%s[]', oid::regtype), ', ') FROM pg_type
+WHERE typtype = 'e' OR oid IN ('bool'::regtype, 'bytea'::regtype, 'int4'::regtype, 'int8'::regtype,
+                               'timestamptz'::regtype, 'uuid'::regtype)
+"""
+"""Makes the statement that has an array of each type that ours use and asyncpg does not know by itself."""
+
 _NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
@@ -61,6 +68,8 @@ async def _prepare_connection(connection: Connection) -> None:
         encoder=lambda value: msgspec.json.encode(value).decode(),
         decoder=msgspec.json.decode,
     )
+    # asyncpg looks a type up when a statement first uses it, and each look costs more than most statements: all now.
+    await connection.prepare(await connection.fetchval(_ALL_TYPES))
 
 
 async def _reset_if_needed(connection: Connection) -> None:

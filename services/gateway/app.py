@@ -125,7 +125,7 @@ def build(parts: Parts, doorway: Doorway) -> Edge:
     """The ASGI application."""
     dependencies = {name: _given(part) for name, part in vars(parts).items()} | {"caller": _caller()}
     dependencies["limits"] = _given(doorway.limits)
-    dependencies["description"] = _given(Description(ROUTES, dependencies))
+    dependencies["description"] = _given(Description(ROUTES, dependencies, docs.page_of))
     app = Litestar(
         route_handlers=[*ROUTES, realtime],
         guards=[Door(parts.sessions, parts.tokens, parts.base_url, doorway.limits).guard],

@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.utils.scope.state import ScopeState
 
 from services.common.context import request_id
-from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError
+from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError, Unavailable
 from services.common.problem import HTTP_STATUS, headers, problem
 from services.common.secret import redact
 from services.common.server import translate
@@ -42,6 +42,8 @@ def answer(error: ShowbillError, status: int | None = None) -> Response[bytes]:
     extra = headers(error)
     if error.kind is Kind.UNAUTHENTICATED:
         extra["WWW-Authenticate"] = 'Bearer realm="showbill"'
+    if error.kind is Kind.UNAVAILABLE:  # whoever raised it did not say when: soon
+        extra.setdefault("Retry-After", str(round(Unavailable.default_retry_after or 1)))
     code: int = status if status is not None else getattr(error, "http_status", HTTP_STATUS[error.kind][0])
     return _response(problem_of(error, request_id()) | {"status": code}, code, extra)
 

@@ -33,6 +33,8 @@ _LEASE: Final = 120
 """Seconds after which a request that did not answer counts as dead: longer than any takes."""
 _LONGEST_KEY: Final = 255
 _LARGEST_ANSWER: Final = 1024 * 1024
+_INTERFACE: Final = "/api/"
+"""Pages are not kept: some show a secret, and their forms are told from repetitions by a field."""
 _HELD: Final = "showbill.held_key"
 _KEPT_HEADERS: Final = ("content-type", "etag", "location")
 _DATABASE_AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
@@ -87,6 +89,8 @@ class IdempotencyKeys:
         key, caller = request.headers.get(HEADER), request.scope.get("user")
         options = request.route_handler.opt
         if key is None or request.method != "POST" or not isinstance(caller, Principal) or SAME_AGAIN in options:
+            return None
+        if not request.url.path.startswith(_INTERFACE):
             return None
         if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
             error = KeyNotFit()

@@ -1,11 +1,13 @@
 """The description of the REST interface: what the routes say, and what is common to all of them."""
 
+import asyncio
 import re
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Any, Final
 
+import msgspec
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
@@ -52,16 +54,34 @@ _PLACE: Final = re.compile(r"\{(\w+)\}")
 _MODELS: Final = "#/components/schemas/"
 
 
-class Description:
-    """The description, made when it is first asked for."""
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The description, ready to be sent."""
 
-    def __init__(self, routes: Sequence[Router], dependencies: Mapping[str, Provide]) -> None:
+    json: bytes
+    page: bytes
+
+
+class Description:
+    """The description, made once, when it is first asked for: beside the event loop, for it takes a second or two."""
+
+    def __init__(
+        self, routes: Sequence[Router], dependencies: Mapping[str, Provide], page: Callable[[dict[str, Any]], bytes]
+    ) -> None:
+        """`page` makes the page that people read of it."""
         self._routes = routes
         self._dependencies = dependencies
+        self._page = page
+        self._making: asyncio.Task[Described] | None = None
 
-    @cached_property
-    def schema(self) -> dict[str, Any]:
-        return describe(self._routes, self._dependencies)
+    async def read(self) -> Described:
+        if self._making is None:
+            self._making = asyncio.create_task(asyncio.to_thread(self._make))
+        return await asyncio.shield(self._making)  # whoever asked first may leave
+
+    def _make(self) -> Described:
+        schema = describe(self._routes, self._dependencies)
+        return Described(msgspec.json.encode(schema), self._page(schema))
 
 
 def describe(routes: Sequence[Router], dependencies: Mapping[str, Provide]) -> dict[str, Any]:

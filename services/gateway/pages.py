@@ -34,6 +34,7 @@ _templates: Final = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,
 )
 
 
@@ -41,7 +42,15 @@ def page(
     template: str, values: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response[bytes]:
     """A page under the strict policy: nothing inline, nothing from elsewhere."""
-    content = _templates.get_template(template).render(values).encode()
+    return shown(filled(template, values), status=status, headers=headers)
+
+
+def filled(template: str, values: dict[str, Any]) -> bytes:
+    return _templates.get_template(template).render(values).encode()
+
+
+def shown(content: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """What a template was filled to, as a page."""
     headers = {"Content-Security-Policy": POLICY, **(headers or {})}
     return Response(content, status_code=status, media_type="text/html", headers=headers)
 
@@ -60,7 +69,8 @@ async def static_file(name: FromPath[str], request: Request[Any, Any, Any]) -> R
     tag = f'"{_VERSIONS[name]}"'
     versioned = request.query_params.get("v") == _VERSIONS[name]
     headers = {"Cache-Control": _FOR_EVER if versioned else "no-cache", "ETag": tag}
-    if request.headers.get("if-none-match") == tag:
+    known = request.headers.get("if-none-match", "").split(",")
+    if tag in [one.strip().removeprefix("W/") for one in known]:  # proxies that compress weaken our tags
         return Response(b"", status_code=304, headers=headers)
     media_type = _TYPES.get(Path(name).suffix, "application/octet-stream")
     return Response(content, media_type=media_type, headers=headers)

@@ -3,22 +3,26 @@
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final, TypeVar
 
+import structlog
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
 from services.common.addresses import BaseUrl
-from services.common.errors import Kind
+from services.common.errors import Kind, ShowbillError
 from services.common.problem import headers
 from services.common.status import RemoteError
 from services.gateway.backends.paylinks import PayLinks
+from services.gateway.errors import on_error
 from services.gateway.identity.origin import check_same_origin
 from services.gateway.identity.visitor import network_of, visitor_of
 from services.gateway.limits import Limits, TooManyRequests
 from services.gateway.pages import asset, page
 from services.gateway.paypage import content, web_address
 from services.gateway.reader import reader_of
+
+log = structlog.get_logger()
 
 _HEADERS: Final = {
     "X-Robots-Tag": "noindex, nofollow, noarchive",
@@ -104,6 +108,14 @@ def _busy(_request: AnyRequest, error: TooManyRequests) -> Response[Any]:
     return _told(429, _TOO_MANY, headers(error))
 
 
+def _broken(request: AnyRequest, error: Exception) -> Response[Any]:
+    """Whatever nobody foresaw: a buyer gets a page, and not what is meant for programs."""
+    if request.method != "GET" or isinstance(error, ShowbillError):
+        return on_error(request, error)
+    log.error("pay page failed", exc_info=error)
+    return _told(500, _AWAY, {"Retry-After": "30"})
+
+
 def _told(status: int, words: tuple[str, str], more: Mapping[str, str] | None = None) -> Response[Any]:
     heading, sentence = words
     return _page(status, "pay-told.html", {"heading": heading, "sentence": sentence}, more)
@@ -114,5 +126,7 @@ def _page(status: int, template: str, values: dict[str, Any], more: Mapping[str,
 
 
 ROUTES: Final = Router(
-    "/", route_handlers=[show_pay_link, go_and_pay, count_opening], exception_handlers={TooManyRequests: _busy}
+    "/",
+    route_handlers=[show_pay_link, go_and_pay, count_opening],
+    exception_handlers={TooManyRequests: _busy, Exception: _broken},
 )

@@ -92,7 +92,7 @@ class Workers(LeasedQueue[Order]):
 
     async def _store(self, order: Order, sighting: Sighting) -> None:
         """By rank: a webhook may have told of a payment before this answer came."""
-        async with self._ledger.entry() as entry:
+        async with self._ledger.entry(by_key=True) as entry:
             rows = await entry.connection.fetch(SQL["lock_invoices"], [order.id])
             known = repository.invoice(rows[0])
             here = repository.account_of(known) == order.account  # an id of one account is never kept under another

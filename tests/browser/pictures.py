@@ -10,13 +10,20 @@ import os
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
+from services.cli.embedded.nats import Nats
+from services.common.addresses import UrlPrefix
+from services.common.secret import Secret
 from tests.browser.conftest import OpenDashboard
+from tests.browser.dashboard import Dashboard
 from tests.browser.looks.rooms import Rooms
 from tests.browser.looks.states import STATES
-from tests.browser.looks.walk import Look, Walk, table
+from tests.browser.looks.walk import LOOKS, WIDTHS, Look, Walk, table
+from tests.conftest import DatabaseMaker
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
+from tests.gateway.harness import running_gateway
 
 PICTURES = Path(__file__).parents[2] / "pictures"
 
@@ -46,3 +53,22 @@ async def test_every_page_in_every_state_is_pictured(
         told = table(looks) + "".join(f"\n{fault}" for fault in faults)
         await asyncio.to_thread((folder / "figures.txt").write_text, told, encoding="utf-8")
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.skipif(bool(os.environ.get("SHOWBILL_STATES")), reason="some states are picked")
+async def test_signing_in_at_a_provider_is_pictured(
+    chromium: Browser, database_maker: DatabaseMaker, nats: Nats, folder: Path
+) -> None:
+    """What only an installation with a provider shows."""
+    database = await database_maker.make("gateway", migrated=True)
+    settings = {"oidc_client_id": "id", "oidc_client_secret": Secret("secret"), "oidc_name": "Shop ID"}
+    settings["oidc_issuer"] = UrlPrefix("http://127.0.0.1:9")
+    async with running_gateway(database, nats.url, wants_events=False, **settings) as gateway:
+        for theme, width in LOOKS:
+            context = await chromium.new_context(color_scheme=theme, viewport={"width": width, "height": WIDTHS[width]})
+            page = await context.new_page()
+            await page.goto(gateway.url + "/sign-in")
+            await page.get_by_role("link", name="Sign in with Shop ID").wait_for()
+            assert await Dashboard(context, page, gateway.url).axe() == []
+            await page.screenshot(path=folder / f"sign-in-oidc-{theme}-{width}.png", animations="disabled")
+            await context.close()

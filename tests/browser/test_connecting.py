@@ -43,21 +43,45 @@ async def test_a_key_that_stripe_refuses_is_told_and_not_kept(
     await expect(page.get_by_label("Publishable key")).to_have_value(workspace.account.pk_test)
     assert wrong not in await page.content()
 
+    rule = {"operation": "*", "effect": "error", "status": 500, "times": None}
+    away = await sandbox.add_fault({**rule, "account": workspace.account.id})
+    await page.get_by_label("Secret key", exact=True).fill(workspace.account.sk_test)
+    await page.get_by_role("button", name="Connect Stripe").click()
+    await expect(page.locator("#connect-form .call-error")).to_contain_text("Nothing was saved", timeout=60_000)
+    await sandbox.remove_fault(away)
     await page.get_by_label("Secret key", exact=True).fill(workspace.account.sk_test)
     await page.get_by_role("button", name="Connect Stripe").click()
     await page.get_by_role("button", name="Test connection").wait_for()
     assert workspace.account.sk_test not in await page.content()
 
 
-async def test_the_tile_follows_the_connection(dashboard: Dashboard, workspace: Workspace) -> None:
+async def test_the_tile_follows_the_connection(dashboard: Dashboard, workspace: Workspace, sandbox: Sandbox) -> None:
     page = dashboard.page
     tile = page.locator("[data-provider=stripe]")
     await dashboard.sign_in(workspace, "/integrations")
+    for place in ("Main", "Main, bottom"):
+        links = page.get_by_label(place, exact=True).get_by_role("link", include_hidden=True)
+        assert await links.all_text_contents() == ["Shows", "Connections", "Integrations", "Settings"]
+    await expect(page.locator(".nav [aria-current=page]")).to_have_text("Integrations")
     await expect(tile.get_by_role("link", name="Connect Stripe")).to_be_visible()
     await dashboard.connect(workspace.account)
     await dashboard.open("/integrations")
     await expect(tile.locator(".badge")).to_have_text("Connected")
-    await tile.get_by_role("link", name="Manage Stripe").click()
+
+    # Stripe takes the key no more: the tile says so, and what would ask Stripe is not offered
+    show = await workspace.make_show(buyers=1)
+    await workspace.generate(show)
+    await sandbox.revoke(workspace.account.sk_test)
+    await workspace.rest.call("GET", "/api/integrations/stripe/test")
+    await page.reload()
+    await expect(tile.locator(".badge")).to_have_text("Needs attention")
+    await dashboard.open(f"/shows/{show}")
+    await page.get_by_role("button", name="More actions for @u0").click()
+    menu = page.locator("[popover]:popover-open")
+    await expect(menu.get_by_text("Copy link")).to_be_visible()
+    await expect(menu.get_by_text("Void invoice…")).to_be_hidden()
+    await expect(page.get_by_role("link", name="Send all links")).to_have_count(0)
+    await page.get_by_role("link", name="Fix").click()
 
     await page.get_by_role("button", name="Disconnect…").click()
     dialog = page.get_by_role("dialog")
@@ -66,7 +90,9 @@ async def test_the_tile_follows_the_connection(dashboard: Dashboard, workspace: 
     await expect(dialog).to_be_hidden()
     await page.get_by_role("button", name="Disconnect…").click()
     await dialog.get_by_role("button", name="Disconnect").click()
-    await page.wait_for_url("**/integrations")
+    # of a key that is dead already the webhook stays, and is named
+    await expect(page.get_by_role("heading", name="Stripe is disconnected")).to_be_visible()
+    await page.get_by_role("link", name="Back to integrations").click()
     await expect(tile.get_by_role("link", name="Connect Stripe")).to_be_visible()
     await expect(page.locator(".tile[data-s=soon]").first).to_contain_text("Coming soon")
     assert await page.locator(".tile[data-s=soon] :is(a, button)").count() == 0

@@ -152,5 +152,13 @@ async def test_after_a_restart_of_the_gateway_the_panel_is_right(
         await stack.stop("gateway-2")
     await dashboard.live()
     await expect(page.locator(f"#inv-{rows[0]['id']} .badge")).to_have_text("Sent")
+
+    # the network goes: said at once; and what happened meanwhile is there as soon as it is back
+    await dashboard.context.set_offline(True)
+    await page.locator("#live[data-state=offline]").wait_for()
+    await workspace.rest.call("POST", f"/api/shows/{show}/invoices/{rows[1]['id']}/send", {"channel": "manual"})
+    await dashboard.context.set_offline(False)
+    await dashboard.live()
+    await expect(page.locator(f"#inv-{rows[1]['id']} .badge")).to_have_text("Sent")
     assert all("WebSocket" in complaint for complaint in dashboard.complaints)
     dashboard.complaints.clear()  # the browser tells of every socket that could not be opened

@@ -4,7 +4,7 @@ import asyncio
 import re
 from typing import Any
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenDashboard
 from tests.browser.dashboard import Dashboard
@@ -159,6 +159,8 @@ async def test_a_run_is_followed_by_all_and_can_be_cancelled(
         # the other one sees it without having done anything, and so whoever comes later
         await expect(other.page.locator("#gen [data-gen=total]")).to_have_text("80")
         await sandbox.held(held)
+        await other.page.reload()
+        await other.live()
         await other.page.locator("#gen").get_by_role("button", name="Cancel").click()
         await expect(other.page.locator("#toasts")).to_contain_text("The run stops")
         await sandbox.remove_fault(held)
@@ -288,9 +290,21 @@ async def test_the_list_is_found_sorted_and_exported(dashboard: Dashboard, works
     await dashboard.live()
     rows = page.locator("#inv-body tr")
     await expect(rows).to_have_count(12)
+    answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        response = await route.fetch()
+        await answered.wait()
+        await route.fulfill(response=response)
+
+    await page.route("**/shows/*?q=%40u", late)
     await page.keyboard.press("Control+k")
-    await page.keyboard.type("@u1")
+    async with page.expect_request("**/shows/*?q=%40u"):
+        await page.keyboard.type("@u")
+    await page.keyboard.type("1")  # while the answer of before is on its way: it must not take this away
+    answered.set()
     await expect(rows).to_have_count(3)
+    await expect(page.locator("#find")).to_have_value("@u1")
     await expect(page.locator("#pills #pill-all .count")).to_have_text("3")
     await expect(page.locator("#find")).to_be_focused()
     await page.keyboard.type("nobody")

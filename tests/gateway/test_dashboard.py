@@ -248,13 +248,15 @@ async def test_a_file_without_its_columns_keeps_the_form(gateway: Gateway, owner
     gateway.invoicing.script("CreateShow", invoicing_pb2.CreateShowResponse(show=show))
     browser = await gateway.signed_in(owner)
     key = "0192f3c4-0000-7000-8000-000000000001"
-    data = aiohttp.FormData({"name": "Friday", "currency": "USD", "request_id": key})
-    data.add_field("items", b"title,price\nHat,1\n", filename="items.csv")
-    answer = await browser("POST", "/shows/new", data=data)
-    assert answer.status == 422
-    assert "The column item_number is missing in the first line." in answer.text
-    assert f'value="{key}"' in answer.text
-    assert gateway.invoicing.calls["CreateShow"][0].request.request_id == key
+    for _ in range(2):
+        data = aiohttp.FormData({"name": "Friday", "currency": "USD", "request_id": key})
+        data.add_field("items", b"title,price\nHat,1\n", filename="items.csv")
+        answer = await browser("POST", "/shows/new", data=data)
+        assert answer.status == 422
+        assert "The column item_number is missing in the first line." in answer.text
+        assert f'value="{key}"' in answer.text
+    first, again = (call.request.request_id for call in gateway.invoicing.calls["CreateShow"])
+    assert first == again, "no second show is made"
 
 
 async def test_the_reader_gets_numbers_of_their_locale(gateway: Gateway, owner: Owner) -> None:
@@ -310,3 +312,16 @@ async def test_a_wrong_address_is_a_page_for_people(gateway: Gateway) -> None:
         assert (answer.status, answer.headers["Content-Type"].split(";")[0]) == (404, kind)
     program = await gateway.client()("GET", "/nothing")
     assert program.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_a_price_beyond_all_bounds_is_told_at_its_row(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="GBP")
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    row = invoicing_pb2.Item(item_number="7", title="Mug", price=1250)
+    gateway.invoicing.script("ListItems", invoicing_pb2.ListItemsResponse(items=[row]))
+    browser = await gateway.signed_in(owner, **{"HX-Request": "true"})
+    for price in ("99999999999999999999", "-1", "1,2,3"):
+        form = {"number": "7", "price": price, "etag": "e"}
+        answer = await browser("POST", "/shows/s1/items/price", data=form)
+        assert (answer.status, price in answer.text) == (422, True)
+    assert not gateway.invoicing.calls["UpdateItem"]

@@ -1,6 +1,8 @@
 """The interface described."""
 
+import asyncio
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from services.gateway import openapi
 from services.gateway.describe import description, written
 from services.gateway.identity.access import RULES, SOCKET
 from services.gateway.openapi import camel
 from tests.gateway.harness import Gateway
+from tests.waiting import eventually
 
 COPY = Path(__file__).parents[2] / "docs" / "openapi.json"
 RULED = {(method, "/".join(camel(step) for step in path.split("/"))): rule for (method, path), rule in RULES.items()}
@@ -49,6 +53,27 @@ async def test_openapi_describes_every_route_of_the_interface(gateway: Gateway) 
             assert schema["components"]["responses"][broken]["content"].keys() == {"application/problem+json"}
 
 
+async def test_the_description_is_made_once_and_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a second or two, in which webhooks and sockets are served."""
+    made, free = 0, threading.Event()
+
+    def slow(*_: object) -> dict[str, Any]:
+        nonlocal made
+        made += 1
+        assert free.wait(30)
+        return {"openapi": "3.1.0"}
+
+    monkeypatch.setattr(openapi, "describe", slow)
+    description = openapi.Description((), {}, lambda schema: b"a page")
+    asking = [asyncio.create_task(description.read()) for _ in range(5)]
+    await eventually(lambda: made == 1)  # the event loop goes on
+    asking[0].cancel()
+    free.set()
+    for one in asking[1:]:
+        assert (await one).page == b"a page"
+    assert ((await description.read()).json, made) == (b'{"openapi":"3.1.0"}', 1)
+
+
 async def test_problems_are_described_as_they_come(gateway: Gateway) -> None:
     schema = (await gateway.client()("GET", "/api/openapi.json")).json
     operation = schema["paths"]["/api/shows/{showId}/invoices/generate"]["post"]
@@ -67,8 +92,10 @@ async def test_the_reader_page_loads_nothing_from_elsewhere(gateway: Gateway) ->
     assert "<script" not in page.text
     sheet = await gateway.client()("GET", "/static/docs.css")
     assert (sheet.status, sheet.headers["Content-Type"].split(";")[0]) == (200, "text/css")
-    again = await gateway.client()("GET", "/static/docs.css", headers={"If-None-Match": sheet.headers["ETag"]})
-    assert (again.status, again.text) == (304, "")
+    tag = sheet.headers["ETag"]
+    for known in (tag, f"W/{tag}", f'"another", {tag}'):
+        again = await gateway.client()("GET", "/static/docs.css", headers={"If-None-Match": known})
+        assert (again.status, again.text) == (304, "")
     for name in ("nothing.css", "..%2fapp.py", "__init__.py"):
         assert (await gateway.client()("GET", f"/static/{name}")).status == 404
 

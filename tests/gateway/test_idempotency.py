@@ -136,3 +136,19 @@ async def test_a_replay_is_behind_the_same_door(gateway: Gateway, owner: Owner) 
     await make(owner.client, "k1")
     made = await owner.client("POST", "/api/tokens", {"name": "reader", "scopes": ["read"]})
     assert (await make(gateway.bearer(made.json["token"]), "k1")).status == 403
+
+
+async def test_no_page_is_kept(gateway: Gateway, owner: Owner) -> None:
+    """The page after a token is made shows the token."""
+    browser = await gateway.signed_in(owner)
+    before = await gateway.pool.fetchval("SELECT count(*) FROM idempotent_answers")
+    pages = [
+        await browser(
+            "POST", "/settings/tokens", data={"name": "x", "scopes": "read"}, headers={"Idempotency-Key": "k"}
+        )
+        for _ in range(2)
+    ]
+    assert [page.status for page in pages] == [200, 200]
+    assert "showbill_" in pages[0].text
+    assert "Idempotency-Replayed" not in pages[1].headers
+    assert await gateway.pool.fetchval("SELECT count(*) FROM idempotent_answers") == before

@@ -185,6 +185,15 @@ async def test_a_service_that_is_away_asks_the_buyer_to_return(gateway: Gateway)
         assert "Nothing is lost" in answer.text
 
 
+async def test_what_nobody_foresaw_is_a_page_for_the_buyer(gateway: Gateway) -> None:
+    gateway.invoicing.script("ResolvePayLink", payable(currency="no currency"))
+    answer = await gateway.client()("GET", "/p/token-1")
+    assert (answer.status, answer.headers["Retry-After"]) == (500, "30")
+    assert "Nothing is lost" in answer.text
+    assert answer.headers["X-Robots-Tag"].startswith("noindex")
+    assert (await gateway.client()("POST", "/p/token-1")).json["type"] == "urn:showbill:problem:method-not-allowed"
+
+
 async def test_a_link_never_leads_into_a_script(gateway: Gateway) -> None:
     gateway.invoicing.script("ResolvePayLink", payable(external_url="javascript:alert(1)"))
     page = await gateway.client()("GET", "/p/token-1")

@@ -9,6 +9,7 @@ from services.common.tokens import BadServiceToken
 from services.gateway.errors import pointer
 from services.gateway.faults import faults_of
 from services.gateway.schemas.shows import ClaimsBody, NewShow
+from services.invoicing.worker import NotFinalized
 from tests.gateway.harness import Gateway, Owner
 
 
@@ -95,6 +96,12 @@ async def test_errors_of_services_keep_their_words(gateway: Gateway, owner: Owne
     assert answer.json["type"] == "urn:showbill:problem:some-reason"
     assert answer.json["detail"] == "Something is so. Do that."
     assert answer.headers["Retry-After"] == "7"
+
+
+async def test_what_is_away_always_says_when_to_come_again(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("ListShows", NotFinalized())
+    answer = await owner.client("GET", "/api/shows")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
 
 
 @pytest.mark.parametrize("path", ["/api/shows", "/shows"])

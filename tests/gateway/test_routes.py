@@ -224,6 +224,16 @@ async def test_every_answer_carries_strict_headers(gateway: Gateway, owner: Owne
         await gateway.client()("GET", "/p/unknown"),
         await gateway.client()("GET", "/static/pay.css"),
         await gateway.client()("GET", "/sign-in"),
+        await gateway.client()("GET", "/nowhere"),
+        await gateway.client()("GET", "/nowhere", headers={"Accept": "text/html"}),
+        await gateway.client()("PUT", "/static/pay.css"),
+        await gateway.client()("GET", "/static/nothing.css"),
+        await gateway.client()("GET", "/api/webhooks/stripe"),
+        await gateway.client()("POST", "/api/webhooks/stripe/x", data=b"{}"),
+        await gateway.client()("POST", "/api/session", data=b"{", headers={"Content-Type": "application/json"}),
+        await owner.client("POST", "/api/shows", {"name": "x" * 2_000_000, "currency": "GBP"}),
+        await gateway.client()("GET", "/api/realtime"),
+        await gateway.client()("GET", "/shows"),
     ]
     for answer in answers:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -9,6 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.gateway import edge, impatience
+from services.gateway.backends.webhooks import WebhookBackend
+from services.gateway.webhooks import stripe
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as integrations
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as invoicing
 from tests.gateway.harness import Gateway
@@ -113,11 +115,25 @@ async def test_a_compressed_delivery_is_handed_on_as_it_came(genuine: Gateway) -
     ],
 )
 async def test_deliveries_are_counted_by_outcome(genuine: Gateway, outcome: int, counted: str) -> None:
-    def count() -> float:
-        labels = {"provider": "stripe", "outcome": counted}
-        return REGISTRY.get_sample_value("showbill_webhooks_total", labels) or 0
-
     genuine.integrations.script("VerifyWebhooks", verdicts(outcome))
-    before = count()
+    before = count_of(counted)
     await genuine.client()("POST", HOOK, data=BODY)
-    assert count() == before + 1
+    assert count_of(counted) == before + 1
+
+
+def count_of(outcome: str) -> float:
+    labels = {"provider": "stripe", "outcome": outcome}
+    return REGISTRY.get_sample_value("showbill_webhooks_total", labels) or 0
+
+
+async def test_what_never_gets_to_a_verdict_is_counted_too(genuine: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {outcome: count_of(outcome) for outcome in ("refused", "again")}
+    assert (await genuine.client()("POST", HOOK, data=b"x" * (stripe.LARGEST + 1))).status == 413
+    assert count_of("refused") == before["refused"] + 1
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("nobody foresaw it")
+
+    monkeypatch.setattr(WebhookBackend, "_judge", broken)
+    assert (await genuine.client()("POST", HOOK, data=BODY)).status == 500
+    assert count_of("again") == before["again"] + 1

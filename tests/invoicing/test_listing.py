@@ -60,10 +60,10 @@ ORDERS = {
 }
 
 
-@pytest.mark.parametrize("size", [1, 2, 5, 100])
-@pytest.mark.parametrize("order_by", ORDERS)
-async def test_orders_are_whole_in_pages_of_any_size(caller: Caller, show_id: str, order_by: str, size: int) -> None:
-    assert await in_pages(caller, show_id, size, order_by=order_by) == ORDERS[order_by]
+async def test_orders_are_whole_in_pages_of_any_size(caller: Caller, show_id: str) -> None:
+    for size in (1, 2, 5, 100):
+        orders = {order_by: await in_pages(caller, show_id, size, order_by=order_by) for order_by in ORDERS}
+        assert orders == ORDERS
 
 
 async def test_list_tells_of_an_invoice_what_is_told_of_it_alone(caller: Caller, show_id: str) -> None:
@@ -93,20 +93,20 @@ async def test_order_by_change_is_the_order_of_changes(caller: Caller, show_id: 
     assert await in_pages(caller, show_id, 2, order_by="update_time desc") == [one.handle for one in answer.invoices]
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("maya", ["@MAYA_k", "zoe"]),
-        ("  MAYA ", ["@MAYA_k", "zoe"]),
-        ("ÄNN", ["Ännä"]),
-        ("bob%", ["bob%"]),
-        ("_", ["@MAYA_k"]),
-        ("nobody", []),
-    ],
-)
-async def test_search_looks_at_handles_and_names(caller: Caller, show_id: str, query: str, found: list[str]) -> None:
+FOUND = {
+    "maya": ["@MAYA_k", "zoe"],
+    "  MAYA ": ["@MAYA_k", "zoe"],
+    "ÄNN": ["Ännä"],
+    "bob%": ["bob%"],
+    "_": ["@MAYA_k"],
+    "nobody": [],
+}
+
+
+async def test_search_looks_at_handles_and_names(caller: Caller, show_id: str) -> None:
     for order_by in ("", "handle"):
-        assert sorted(await in_pages(caller, show_id, 1, query=query, order_by=order_by)) == sorted(found)
+        found = {query: await in_pages(caller, show_id, 1, query=query, order_by=order_by) for query in FOUND}
+        assert {query: sorted(handles) for query, handles in found.items()} == FOUND
 
 
 async def test_search_looks_at_numbers(caller: Caller, show_id: str) -> None:
@@ -154,11 +154,11 @@ async def test_page_tokens_are_of_one_order(caller: Caller, show_id: str) -> Non
             assert caught.value.kind is Kind.INVALID
 
 
-@pytest.mark.parametrize("order_by", ["colour", "handle down", "desc", "handle, total", "total desc desc"])
-async def test_unknown_orders_are_refused(caller: Caller, show_id: str, order_by: str) -> None:
-    with pytest.raises(RemoteError, match="handle, total, status") as caught:
-        await page(caller, show_id, order_by=order_by)
-    assert caught.value.kind is Kind.INVALID
+async def test_unknown_orders_are_refused(caller: Caller, show_id: str) -> None:
+    for order_by in ("colour", "handle down", "desc", "handle, total", "total desc desc"):
+        with pytest.raises(RemoteError, match="handle, total, status") as caught:
+            await page(caller, show_id, order_by=order_by)
+        assert caught.value.kind is Kind.INVALID
 
 
 async def test_counts_are_those_of_the_position_that_they_come_with(caller: Caller, show_id: str) -> None:

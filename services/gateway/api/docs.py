@@ -7,15 +7,15 @@ from litestar.di import NamedDependency
 
 from services.gateway.asyncapi import describe
 from services.gateway.openapi import Description
-from services.gateway.pages import page
+from services.gateway.pages import filled, shown
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
 @get("/api/openapi.json", include_in_schema=False)
-async def get_openapi(description: NamedDependency[Description]) -> Response[dict[str, Any]]:
+async def get_openapi(description: NamedDependency[Description]) -> Response[bytes]:
     """OpenAPI 3.1."""
-    return Response(description.schema, media_type="application/vnd.oai.openapi+json")
+    return Response((await description.read()).json, media_type="application/vnd.oai.openapi+json")
 
 
 @get("/api/asyncapi.json", include_in_schema=False)
@@ -27,7 +27,10 @@ async def get_asyncapi() -> Response[dict[str, Any]]:
 @get("/api/docs", include_in_schema=False)
 async def read_docs(description: NamedDependency[Description]) -> Response[bytes]:
     """Every route with its parameters, body and answer."""
-    schema = description.schema
+    return shown((await description.read()).page)
+
+
+def page_of(schema: dict[str, Any]) -> bytes:
     routes = [
         _route(path, method, operation, schema["components"]["responses"])
         for path, item in sorted(schema["paths"].items())
@@ -36,7 +39,7 @@ async def read_docs(description: NamedDependency[Description]) -> Response[bytes
     ]
     tags = list(dict.fromkeys(route["tag"] for route in routes))
     schemas = {name: _fields(one) for name, one in sorted(schema["components"]["schemas"].items())}
-    return page("docs.html", {"info": schema["info"], "tags": tags, "routes": routes, "schemas": schemas})
+    return filled("docs.html", {"info": schema["info"], "tags": tags, "routes": routes, "schemas": schemas})
 
 
 def _route(path: str, method: str, operation: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Whether this process is up, and what it can reach."""
 
 import asyncio
+import time
 from typing import Annotated, Final, Literal
 
 import asyncpg
@@ -17,6 +18,8 @@ from services.gateway.schemas.base import View
 log = structlog.get_logger()
 
 State = Literal["ok", "away"]
+_KEPT: Final = 0.25
+"""Seconds for which an answer does: whoever asks is not counted, and must not make us ask everybody each time."""
 _PATIENCE: Final = 1.0
 """Seconds. Whoever asks for our health will not wait much longer."""
 
@@ -39,8 +42,17 @@ class Health:
         self._bus = bus
         self._integrations = integrations
         self._invoicing = invoicing
+        self._asking: asyncio.Task[HealthView] | None = None
+        self._asked_at = 0.0
 
     async def report(self) -> HealthView:
+        """As it is, or was a moment ago."""
+        now = time.monotonic()
+        if self._asking is None or (self._asking.done() and now >= self._asked_at + _KEPT):
+            self._asking, self._asked_at = asyncio.create_task(self._ask()), now
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self) -> HealthView:
         database, *serving = await asyncio.gather(
             self._database(), self._integrations.serving(_PATIENCE), self._invoicing.serving(_PATIENCE)
         )

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
+import structlog
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.common.client import GrpcClient
 from services.common.context import Identity
-from services.common.errors import Fault
+from services.common.errors import Fault, Kind
 from services.common.status import RemoteError
 from services.gateway.backends.convert import enum_names, moment
 from services.gateway.schemas.integrations import (
@@ -33,6 +34,8 @@ from services.gateway.schemas.integrations import (
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from services.rpc.showbill.integrations.v1.integrations_pb2_grpc import IntegrationsServiceStub
 
+log = structlog.get_logger()
+
 AVAILABILITY: Final[dict[int, Availability]] = enum_names(pb.Availability.DESCRIPTOR, "AVAILABILITY_")
 STATUS: Final[dict[int, IntegrationStatus]] = enum_names(pb.IntegrationStatus.DESCRIPTOR, "INTEGRATION_STATUS_")
 UPDATE_MODE: Final[dict[int, UpdateMode | None]] = enum_names(pb.UpdateMode.DESCRIPTOR, "UPDATE_MODE_")
@@ -51,6 +54,16 @@ class Integrations:
     async def list(self, caller: Identity) -> list[ListedIntegrationView]:
         answer = await self._client.call(self._stub.ListIntegrations, pb.ListIntegrationsRequest(), caller)
         return [_listed(listed) for listed in answer.integrations]
+
+    async def list_if_known(self, caller: Identity) -> Sequence[ListedIntegrationView] | None:
+        """For a page that is of use without it; None while the service is away."""
+        try:
+            return await self.list(caller)
+        except RemoteError as error:
+            if error.kind not in (Kind.UNAVAILABLE, Kind.TIMED_OUT):
+                raise
+            log.info("connections are not known", reason=error.reason)
+            return None
 
     async def get(self, caller: Identity, provider: str) -> IntegrationView:
         request = pb.GetIntegrationRequest(provider=provider)

@@ -28,6 +28,7 @@ _templates: Final = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,
 )
 _templates.filters.update(FILTERS)
 _templates.globals.update(asset=asset, badges=BADGES, kinds=KINDS)

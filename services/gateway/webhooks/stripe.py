@@ -81,9 +81,11 @@ class StripeHooks:
         except _Gone:
             return
         except HTTPException as error:
+            WEBHOOKS.labels("stripe", Outcome.REFUSED.value).inc()
             await _send(refusal(error.status_code, error.headers), send)
             return
         except Exception as error:  # noqa: BLE001  # the boundary: everything becomes an answer
+            WEBHOOKS.labels("stripe", Outcome.AGAIN.value).inc()
             await _send(told(error), send)
             return
         WEBHOOKS.labels("stripe", verdict.outcome.value).inc()

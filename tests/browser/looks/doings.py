@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+import asyncpg
 from playwright.async_api import Page, expect
 
 from tests.browser.dashboard import Dashboard
@@ -74,6 +75,7 @@ def menu(buyer: str, entry: str = "") -> Doing:
 
 
 async def wrong_password(scene: Scene) -> None:
+    scene.dashboard.refusals.add(401)
     await scene.page.get_by_label("Email").fill("nobody@example.com")
     await scene.page.get_by_label("Password", exact=True).fill("not the password")
     await scene.page.get_by_role("button", name="Sign in").click()
@@ -117,6 +119,13 @@ async def import_file(scene: Scene) -> None:
     await preview_file(scene)
     await scene.page.get_by_role("button", name="Import 5 lines").click()
     await scene.page.locator("#r-items").wait_for()
+
+
+async def select_two(scene: Scene) -> None:
+    await scene.page.locator("#live[data-state=on]").wait_for()
+    for buyer in ("@salt.and.cedar", "@thriftqueen_22"):
+        await scene.page.get_by_label(f"Select the invoice of {buyer}").check()
+    await scene.page.locator("#selected").wait_for()
 
 
 async def ask_to_send_all(scene: Scene) -> None:
@@ -195,6 +204,17 @@ async def network_gone(scene: Scene) -> None:
     scene.after.push_async_callback(scene.dashboard.context.set_offline, False)
     await gateway_gone(scene)
     await scene.page.locator("#live[data-state=offline]").wait_for(timeout=SLOW)
+
+
+async def own_fault(scene: Scene) -> None:
+    """What should never happen: a table is not there."""
+    database = await asyncpg.connect(scene.stack.databases["invoicing"])
+    scene.after.push_async_callback(database.close)
+    await database.execute("ALTER TABLE shows RENAME TO shows_away")
+    scene.after.push_async_callback(database.execute, "ALTER TABLE shows_away RENAME TO shows")
+    scene.after.callback(scene.dashboard.complaints.clear)
+    await scene.page.reload()
+    await scene.page.get_by_role("heading", name="Something broke").wait_for()
 
 
 async def service_gone(scene: Scene) -> None:

@@ -37,6 +37,11 @@ MEASURE: Final = """
 new PerformanceObserver(all => all.getEntries().forEach(one => {
     window.shift = (window.shift || 0) + (one.hadRecentInput ? 0 : one.value);
 })).observe({ type: 'layout-shift', buffered: true });"""
+SQUEEZED: Final = """() => [...document.querySelectorAll('h1, .table .badge, .table .btn')].filter(one => {
+    const place = one.closest('td, th, .head > div'), at = one.getBoundingClientRect();
+    return place && at.width && at.right > place.getBoundingClientRect().right + 1;
+}).map(one => one.textContent.trim())"""
+"""Titles, badges and buttons that reach out of the place that they have."""
 FIGURES: Final = """() => {
     const size = what => performance.getEntriesByType('resource')
         .filter(one => new URL(one.name).pathname.endsWith(what)).reduce((sum, one) => sum + one.encodedBodySize, 0);
@@ -109,12 +114,15 @@ class Walk:
         """What is too wide at other widths, each pictured."""
         faults = []
         for name, width in OTHER_WIDTHS.items():
+            if name == "zoomed" and not self.thorough:
+                continue  # laid out like a phone
             await dashboard.page.set_viewport_size({"width": width, "height": 800})
-            await dashboard.page.evaluate(DRAWN, "light")
             if self.pictures:
+                await dashboard.page.evaluate(DRAWN, "light")
                 await self._picture(dashboard, self.pictures / f"{state.name}-{name}.png")
             if (too_wide := await dashboard.overflow()) > 0:
                 faults.append(f"{state.name}-{name}: {too_wide} px wider than the window")
+            faults += [f"{state.name}-{name}: {one} does not fit" for one in await dashboard.page.evaluate(SQUEEZED)]
         return faults
 
     async def _turn(self, dashboard: Dashboard, theme: Theme, width: int) -> None:

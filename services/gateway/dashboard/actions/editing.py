@@ -49,9 +49,9 @@ async def set_price(
     number, typed = str(form.get("number", ""))[:200], str(form.get("price", "")).strip()[:100]
     show, problem = await shows.get(caller.identity, show_id), ""
     try:
-        change = ItemChange(price=_price(typed, show.currency))
+        change = msgspec.convert({"price": _price(typed, show.currency)}, ItemChange)
         await shows.update_item(caller.identity, show_id, number, change, str(form.get("etag", ""))[:200])
-    except (Unfit, ShowbillError) as error:
+    except (Unfit, msgspec.ValidationError, ShowbillError) as error:
         problem = _sentence(error)
         typed = "" if isinstance(error, ShowbillError) and error.kind is Kind.OUTDATED else typed
     row = await browsing.item(caller.identity, show_id, number)

@@ -35,7 +35,7 @@ async def framed(
 ) -> dict[str, Any]:
     """The whole frame."""
     show = await shows.get(who, show_id)  # its position first: what changes while the rest is read counts as news
-    summary, listed = await asyncio.gather(invoices.summary(who, show_id), integrations.list(who))
+    summary, listed = await asyncio.gather(invoices.summary(who, show_id), integrations.list_if_known(who))
     money = money_of(summary)
     values = {"show": show, "money": money, "panel": TabPanel(tab, connection_of(listed))}
     return values | await frame_of(browsing, who, show, money, tab)

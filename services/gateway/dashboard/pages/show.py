@@ -44,7 +44,7 @@ async def show_page(
     """The whole page; our script takes the panel out of it."""
     who, chosen = caller.identity, chosen_of(show_id, request.query_params)
     show = await shows.get(who, show_id)  # its position first: what changes while the rest is read counts as news
-    summary, listed = await asyncio.gather(invoices.summary(who, show_id), integrations.list(who))
+    summary, listed = await asyncio.gather(invoices.summary(who, show_id), integrations.list_if_known(who))
     money, connection = money_of(summary), connection_of(listed)
     # Whoever comes while somebody else sends links sees how far it is.
     chosen = replace(chosen, sending=chosen.sending or summary.running_sending_id)
@@ -65,7 +65,8 @@ async def _list(
     run = await run_of(invoices, who, chosen)
     progress = progress_of(money, run)
     # Only where something is left to do: for most shows there is nothing to plan any more.
-    undone = panel.connection.connected and progress is None and bool(money.uninvoiced_count or money.moved_count)
+    able = panel.connection.connected and panel.connection.known
+    undone = able and progress is None and bool(money.uninvoiced_count or money.moved_count)
     found, plan, sending = await asyncio.gather(
         invoices.list(who, chosen.show_id, chosen.query(running=progress is not None)),
         _plan(invoices, who, chosen.show_id, wanted=undone),

@@ -40,7 +40,8 @@ async def shows_page(
     found = await browsing.shows(caller.identity, Wanted(_MOST_SHOWN, page, chosen.search), STATES[chosen.state])
     narrowed = bool(page or chosen.search or chosen.state)
     beginner = not narrowed and not found.next_page and not any(row.collected for row in found.rows)
-    steps = steps_of(found.rows, connection_of(await integrations.list(caller.identity))) if beginner else []
+    connection = connection_of(await integrations.list_if_known(caller.identity) if beginner else None)
+    steps = steps_of(found.rows, connection) if beginner and connection.known else []
     values = {"shows": found.rows, "next_page": found.next_page, "chosen": chosen, "narrowed": narrowed, "steps": steps}
     return render(request, "shows.html", values)
 

@@ -113,10 +113,11 @@
   const AGES = [[60, 1, ''], [3600, 60, 'min'], [86400, 3600, 'h'], [30 * 86400, 86400, 'd']];
   function ago(at) { const s = Math.max(0, (Date.now() - at) / 1000); for (const [limit, size, unit] of AGES) if (s < limit) return unit ? `${Math.floor(s / size)} ${unit} ago` : 'just now'; return new Date(at).toLocaleDateString(LOCALE); }
   function put(node, text) { if (node.textContent !== text) node.textContent = text; }
+  const formats = {}, dates = timeStyle => formats[timeStyle] ||= new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle });  // dear to make
   function clocks() {
     $$('time[data-ago]').forEach(t => put(t, ago(Date.parse(t.dateTime))));
-    $$('time[data-moment]').forEach(t => put(t, new Date(t.dateTime).toLocaleString(LOCALE, { dateStyle: 'medium', timeStyle: 'short' })));
-    $$('time[data-day]').forEach(t => put(t, new Date(t.dateTime).toLocaleDateString(LOCALE, { dateStyle: 'medium' })));
+    $$('time[data-moment]').forEach(t => put(t, dates('short').format(new Date(t.dateTime))));
+    $$('time[data-day]').forEach(t => put(t, dates().format(new Date(t.dateTime))));
     const s = Math.round((Date.now() - shared.heard) / 1000), since = s < 5 ? 'just now' : s < 60 ? `${s} s ago` : ago(shared.heard);
     $$('[data-fresh]').forEach(n => put(n, since));
     $$('[data-fresh-line]').forEach(n => put(n, $('#live') ? `Checked ${since}` : ''));

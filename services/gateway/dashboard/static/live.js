@@ -5,7 +5,7 @@
 
   /* ---- live updates. An event never carries HTML: it marks a row as changed, and changed rows that are on the page
      are fetched together and morphed in place, with the figures above. Whatever may have been missed is read anew. */
-  let live, socket, seq = 0, tries = 0, beat = 0, poll = 0, slow = 0, later = 0;
+  let live, socket, seq = 0, tries = 0, beat = 0, poll = 0, slow = 0, later = 0, again = 0;
   const changed = new Set(); let figures = false, due = 0, fetching = false, reloading = null;
   const panel = () => $('#panel');
 
@@ -64,12 +64,12 @@
     },
     'generation.finished'(m) {
       follow(''); reload(); const { createdCount: n, failedCount: failed, cancelledCount: left, cancelled } = m.data;
-      toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} ${cancelled ? 'created before the run was cancelled' : 'created'}`, body: [failed && `${failed} need attention.`, left && `${left} were not made. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
+      toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} ${cancelled ? 'created before the run was cancelled' : 'created'}`, body: [failed && `${failed} ${failed === 1 ? 'needs' : 'need'} attention.`, left && `Not made: ${left}. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
     },
     'claims.changed': () => reload(),
     'show.updated': () => $('#show-head') ? read(location.href, { source: '#show-head', target: '#show-head', select: '#show-head', swap: 'outerMorph' }) : reload(),
     'sending.started'(m) { if (panel().dataset.state === 'list') { follow(m.data.sendingId, 'sending'); reload(); } },
-    'pay_link.opened'(m) { panel().dataset.state === 'list' ? document.getElementById('inv-' + m.data.invoiceId) && refreshSoon(m.data.invoiceId) : reload(); },
+    'pay_link.opened'(m) { panel().dataset.state === 'list' ? $(`#inv-${m.data.invoiceId}:not([data-status=paid])`) && refreshSoon(m.data.invoiceId) : reload(); },
     'integration.updated': () => reload(),
     resync: () => reload(),
   };
@@ -82,7 +82,7 @@
   }
   function hear(text) {
     const m = JSON.parse(text); shared.heard = Date.now();
-    if (m.type === 'hello') { if (m.data.behind || m.data.seq > seq) reload(); seq = Math.max(seq, m.data.seq); return; }
+    if (m.type === 'hello') { if (m.data.behind || m.data.seq > seq) reload(); seq = m.data.seq; return; }
     if (m.seq) { if (m.seq <= seq) return; if (m.seq > seq + 1) reload(); seq = m.seq; }
     HANDLE[m.type]?.(m);
     document.dispatchEvent(new CustomEvent('live:' + m.type, { detail: m }));
@@ -97,10 +97,13 @@
     socket.onclose = e => {
       clearTimeout(beat); if (e.code === 4401 || e.code === 4404) { location.reload(); return; }
       state(navigator.onLine === false ? 'offline' : 'reconnecting');
-      setTimeout(connect, Math.min(30000, 500 * 2 ** tries++) * (.7 + .6 * Math.random()));
+      again = setTimeout(connect, Math.min(30000, 500 * 2 ** tries++) * (.7 + .6 * Math.random()));
     };
   }
 
   on('click', e => { if (e.target.closest('[data-reload]')) reload(); });
+  /* The browser knows at once that the network went or came; a socket finds out much later. */
+  addEventListener('offline', () => state('offline'));
+  addEventListener('online', () => { tries = 0; clearTimeout(again); socket.readyState < 2 ? socket.close() : connect(); });
   on('DOMContentLoaded', () => { live = $('#live'); position(); connect(); });
 })();

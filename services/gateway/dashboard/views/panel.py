@@ -1,7 +1,8 @@
 """Which of its states the invoice panel is in, and what it shows there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from services.gateway.dashboard.views.chosen import Chosen, Column
 from services.gateway.dashboard.views.money import Money, Pill
@@ -23,6 +24,18 @@ class Connection:
     healthy: bool
     reason: str
     livemode: bool
+    known: bool = True
+    """Not while the service that keeps it is away."""
+
+
+_UNKNOWN: Final = Connection(
+    connected=True,
+    healthy=False,
+    reason="The part of Showbill that speaks with payment providers cannot be reached just now. Try again in a minute.",
+    livemode=True,
+    known=False,
+)
+"""Nothing is made or sent then; what there is can be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,10 @@ class Panel:
     matching: int = 0
 
 
-def connection_of(listed: list[ListedIntegrationView], provider: str = "stripe") -> Connection:
+def connection_of(listed: Sequence[ListedIntegrationView] | None, provider: str = "stripe") -> Connection:
+    """As the catalogue has it; None where that is not known."""
+    if listed is None:
+        return _UNKNOWN
     found = next((one for one in listed if one.provider == provider), None)
     if found is None:
         return Connection(connected=False, healthy=False, reason="", livemode=False)
@@ -67,4 +83,6 @@ def state_of(show: ShowView, money: Money, connection: Connection) -> State:
         return "list"
     if not show.buyer_count:
         return "no-claims"
+    if not connection.known:  # and so no plan can be made: what there is to say stands above an empty list
+        return "list"
     return "plan" if connection.connected else "not-connected"

@@ -38,6 +38,8 @@ class Row:
     can_finalize: bool
     needs_price: bool
     """An item of it had no price when it was made."""
+    of_stripe: bool
+    """What is done with it asks Stripe."""
     fresh: bool
     """Just became paid: lights up once."""
 
@@ -74,5 +76,6 @@ def row_of(invoice: InvoiceRow, base_url: str, *, fresh: bool = False) -> Row:
         can_update=held_back,
         can_finalize=held_back and not invoice.unpriced_count and invoice.draft_reason != "below_minimum",
         needs_price=invoice.draft_reason == "needs_price",
+        of_stripe=invoice.provider == "stripe",
         fresh=fresh and invoice.status == "paid",
     )
