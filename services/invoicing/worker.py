@@ -36,6 +36,13 @@ class NotFinalized(ShowbillError):
     reason = "NOT_FINALIZED"
 
 
+class DraftDeleted(ShowbillError):
+    """The draft was deleted at the provider before it was finished. Retry it, and a new one is made."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "PROVIDER_REFUSED"
+
+
 class Workers(LeasedQueue[Order]):
     """Makes pending invoices until it is stopped."""
 
@@ -90,6 +97,8 @@ class Workers(LeasedQueue[Order]):
             known = repository.invoice(rows[0])
             here = repository.account_of(known) == order.account  # an id of one account is never kept under another
             change = step(known, sighting, ACTOR, datetime.now(UTC)) if here else None
+            if here and change is None and known.status is Status.PENDING:
+                raise DraftDeleted  # nothing else says so little; else it would be made again and again
             if change is not None:
                 await entry.change([change])
                 known = change.after

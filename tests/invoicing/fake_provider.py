@@ -124,9 +124,15 @@ class FakeProvider:
         failures = self.failures.get(order.buyer["platform_user_id"])
         if failures:
             raise failures.pop(0)
+        if order.id in self.made and self.made[order.id].deleted:  # the next attempt makes another
+            del self.made[order.id], self.draft_totals[order.id]
+            raise Refused
         standing = Standing.HELD_BACK if order.keep_draft or self.stubborn else Standing.PAYABLE
         self.draft_totals.setdefault(order.id, order.total)
         self.made.setdefault(order.id, sighting_of(order.id, standing, order.total, order.currency))
+        if "create" in self.cut:
+            self.cut.remove("create")
+            raise Away
         return self.made[order.id]
 
     async def read(

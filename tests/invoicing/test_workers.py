@@ -8,8 +8,9 @@ import pytest
 
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
-from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.invoice import Sighting, Standing
 from services.invoicing.pausing import backoff
+from services.invoicing.ports import Order
 from services.invoicing.wiring import Pace
 from services.invoicing.worker import NotFinalized
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
@@ -255,6 +256,22 @@ async def test_draft_that_should_be_payable_is_tried_again(caller: Caller, provi
     provider.made[pending.id] = sighting_of(pending.id, Standing.PAYABLE, pending.total)
     assert (await caller.finished(run.id)).created_count == 1
     assert (await caller.invoice(pending)).external_url
+
+
+async def test_answer_that_says_deleted_is_a_failure_and_not_asked_for_again(
+    caller: Caller, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deleted(_: object, order: Order) -> Sighting:
+        return Sighting(Standing.VOID, external_id="in_gone", deleted=True)
+
+    show_id = await caller.small_show(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(provider, "create", deleted)
+        assert (await caller.generate(show_id)).failed_count == 1
+    (invoice,) = await caller.listed(show_id)
+    assert invoice.status_reason.startswith("The draft was deleted at the provider before it was finished.")
+    await caller.finished((await caller.retry(show_id)).generation.id)
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_DRAFT
 
 
 async def test_draft_that_never_becomes_payable_is_left_to_the_operator(
