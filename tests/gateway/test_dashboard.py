@@ -2,11 +2,13 @@
 
 import hashlib
 import re
+import uuid
 
 import aiohttp
 import pytest
 
-from services.common.errors import Fault, InvalidRequest, Unavailable
+from services.common.errors import Fault, InvalidRequest, Kind, Unavailable
+from services.common.status import RemoteError
 from services.gateway.identity.throttle import PER_ACCOUNT_AND_PLACE
 from services.rpc.showbill.integrations.v1 import integrations_pb2
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2
@@ -114,6 +116,19 @@ async def test_a_refused_action_becomes_a_message(gateway: Gateway, owner: Owner
     assert answer.status == 400
     assert "The plan is old. Look at it again." in answer.headers["HX-Trigger"]
     assert answer.headers["HX-Reswap"] == "none"
+
+
+@pytest.mark.parametrize(("left_out", "kept"), [(2, "without="), (151, "anew=1")])
+async def test_a_plan_that_moved_keeps_the_ticks_that_an_address_carries(
+    gateway: Gateway, owner: Owner, left_out: int, kept: str
+) -> None:
+    gateway.invoicing.script("StartGeneration", RemoteError(Kind.OUTDATED, "PLAN_OUTDATED", "Look again."))
+    browser, ids = await gateway.signed_in(owner), [str(uuid.UUID(int=number)) for number in range(left_out + 1)]
+    form = [("plan_hash", "seen"), ("changes", "1"), ("buyer", ids[0]), *(("shown", one) for one in ids)]
+    answer = await browser("POST", "/shows/s/invoices/generate", data=aiohttp.FormData(form))
+    assert answer.headers["Location"].startswith("/shows/s/plan?moved=1&changes=1&" + kept)
+    assert ids[0] not in answer.headers["Location"]
+    assert len(answer.headers["Location"]) < 8_000
 
 
 async def test_bad_lines_of_a_file_are_named(gateway: Gateway, owner: Owner) -> None:

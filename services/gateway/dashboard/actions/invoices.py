@@ -13,6 +13,7 @@ from services.common.context import Identity
 from services.common.status import RemoteError
 from services.gateway.api.parameters import request_id_of
 from services.gateway.backends.invoices import Invoices
+from services.gateway.dashboard.pages.plan import MOST_LEFT_OUT
 from services.gateway.dashboard.rendering import AnyRequest, go, is_htmx, render, toast
 from services.gateway.dashboard.views.rows import row_of
 from services.gateway.identity.principal import Principal
@@ -37,8 +38,10 @@ async def generate(
         if error.reason != _OUTDATED:
             raise
         ticks = {"changes": "1" if body.apply_changes else "", "emails": "1" if body.reissue_for_email else ""}
-        rows = {"rows": str(form.get("rows", ""))[:3], "without": ",".join(body.except_buyer_ids)}
-        query = urlencode({"moved": "1"} | {name: value for name, value in (ticks | rows).items() if value})
+        out = body.except_buyer_ids
+        kept = {"without": ",".join(out)} if len(out) <= MOST_LEFT_OUT else {"anew": "1"}
+        told = {"moved": "1", "rows": str(form.get("rows", ""))[:3]} | ticks | kept
+        query = urlencode({name: value for name, value in told.items() if value})
         return go(request, f"/shows/{show_id}/plan?{query}")
     return go(request, f"/shows/{show_id}?run={run.id}")
 

@@ -13,13 +13,14 @@ from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.pages.framing import frame_of, terms_of
 from services.gateway.dashboard.rendering import AnyRequest, render
-from services.gateway.dashboard.views.chosen import SIZES, chosen_of
+from services.gateway.dashboard.views.chosen import chosen_of
 from services.gateway.dashboard.views.money import money_of
 from services.gateway.dashboard.views.panel import Panel, connection_of
 from services.gateway.dashboard.views.plan import Wishes, plan_of
 from services.gateway.identity.principal import Principal
 
-_MOST_LEFT_OUT: Final = SIZES[-1]
+MOST_LEFT_OUT: Final = 150
+"""Ids that an address may carry: what stands before a gateway often takes no more than 8 kB."""
 
 
 @get("/shows/{show_id:str}/plan")
@@ -34,10 +35,11 @@ async def plan_page(
     changes: Annotated[str, QueryParameter(max_length=1)] = "",
     emails: Annotated[str, QueryParameter(max_length=1)] = "",
     moved: Annotated[str, QueryParameter(max_length=1)] = "",
-    without: Annotated[str, QueryParameter(max_length=37 * _MOST_LEFT_OUT)] = "",
+    without: Annotated[str, QueryParameter(max_length=37 * MOST_LEFT_OUT)] = "",
+    anew: Annotated[str, QueryParameter(max_length=1)] = "",
 ) -> Response[bytes]:
     """The plan with these ticks. `moved` says that another one was pressed, which holds no more; `without` who was left
-    out of it."""
+    out of it; `anew` that those were more than an address carries."""
     who, wishes = caller.identity, Wishes(bool(changes), bool(emails))
     show = await shows.get(who, show_id)
     summary, listed, plan = await asyncio.gather(
@@ -48,8 +50,16 @@ async def plan_page(
     chosen = chosen_of(show_id, request.query_params)
     connection, left_out = connection_of(listed), frozenset(without.split(","))
     terms = await terms_of(integrations, who, connection)
-    planned = plan_of(plan, wishes)
-    panel = Panel("plan", connection, chosen, plan=planned, moved=bool(moved), without=left_out, terms=terms)
+    panel = Panel(
+        "plan",
+        connection,
+        chosen,
+        plan=plan_of(plan, wishes),
+        moved=bool(moved),
+        anew=bool(anew),
+        without=left_out,
+        terms=terms,
+    )
     money = money_of(summary)
     values = {"show": show, "money": money, "panel": panel}
     return render(request, "show.html", values | await frame_of(browsing, who, show, money, "invoices"))

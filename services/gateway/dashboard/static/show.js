@@ -51,7 +51,9 @@
   /* The plan of now, with what was left out of the one that is none any more. */
   on('click', e => {
     const a = e.target.closest('#stale a'); if (!a) return;
-    e.preventDefault(); const url = new URL(location.href); url.searchParams.set('without', off(ticks()).map(i => i.value).join(',')); location.assign(url);
+    e.preventDefault(); const url = new URL(location.href); const out = off(ticks()).map(i => i.value);
+    if (out.length > 150) url.searchParams.set('anew', 1); else url.searchParams.set('without', out);
+    location.assign(url);
   });
 
   /* ---- invoices that are selected: a tick outlives every swap, and the bar over the filters says what can be done */

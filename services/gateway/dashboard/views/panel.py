@@ -48,6 +48,8 @@ class Panel:
     plan: Plan | None = None
     moved: bool = False
     """The plan is not the one that was pressed: something moved since."""
+    anew: bool = False
+    """More ticks had been taken away than could be kept."""
     without: frozenset[str] = frozenset()
     """Buyers whose ticks were taken away from that plan."""
     terms: IntegrationSettingsView | None = None
