@@ -63,6 +63,8 @@ async def test_the_tile_follows_the_connection(dashboard: Dashboard, workspace: 
         links = page.get_by_label(place, exact=True).get_by_role("link", include_hidden=True)
         assert await links.all_text_contents() == ["Shows", "Connections", "Integrations", "Settings"]
     await expect(page.locator(".nav [aria-current=page]")).to_have_text("Integrations")
+    await expect(page.locator("h2.group")).to_have_text(["Payments", "Store", "Accounting"])
+    await expect(page.get_by_role("list", name="Store").locator("h3")).to_have_text(["Shopify", "MedusaJS"])
     await expect(tile.get_by_role("link", name="Connect Stripe")).to_be_visible()
     await dashboard.connect(workspace.account)
     await dashboard.open("/integrations")

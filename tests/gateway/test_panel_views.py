@@ -13,6 +13,7 @@ from services.gateway.dashboard.views.chosen import Chosen, chosen_of, columns_o
 from services.gateway.dashboard.views.money import pills_of
 from services.gateway.dashboard.views.plan import Wishes, plan_of
 from services.gateway.dashboard.views.progress import time_left
+from services.gateway.dashboard.views.tiles import Tile, groups_of
 from services.gateway.dashboard.views.timeline import timeline_of
 from services.gateway.schemas.invoices import DeliveryView, InvoiceChangeView, PlanView
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
@@ -79,6 +80,12 @@ def test_a_press_says_what_it_does_with_each_tick() -> None:
     assert plan_of(only).idle
     assert plan_of(only, Wishes(True)).press == "Apply 1 change"
     assert not plan_of(only).nothing_left
+
+
+def test_a_provider_that_nobody_put_in_a_group_has_a_tile_all_the_same() -> None:
+    tiles = [Tile(name, name, "", "", "soon", "", "", "") for name in ("quickbooks", "new", "square", "stripe")]
+    grouped = [(title, [tile.name for tile in some]) for title, some in groups_of(tiles)]
+    assert grouped == [("Payments", ["square", "stripe"]), ("Accounting", ["quickbooks"]), ("More", ["new"])]
 
 
 def test_time_left_is_said_as_people_say_it() -> None:

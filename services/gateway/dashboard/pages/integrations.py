@@ -27,7 +27,7 @@ from services.gateway.dashboard.views.provider_settings import (
     values_of,
 )
 from services.gateway.dashboard.views.provider_settings import names_of as setting_names
-from services.gateway.dashboard.views.tiles import tile_of
+from services.gateway.dashboard.views.tiles import groups_of, tile_of
 from services.gateway.identity.members import Members
 from services.gateway.identity.principal import Principal, Role
 from services.gateway.schemas.integrations import ListedIntegrationView
@@ -47,7 +47,7 @@ async def integrations_page(
     heard = await asyncio.gather(*(verification.hearing_if_known(who, provider) for provider in connected))
     hearing = dict(zip(connected, heard, strict=True))
     tiles = [tile_of(listed, hearing.get(listed.provider)) for listed in catalogue]
-    return render(request, "integrations.html", {"tiles": tiles})
+    return render(request, "integrations.html", {"groups": groups_of(tiles)})
 
 
 async def listed_of(integrations: Integrations, who: Identity, provider: str) -> ListedIntegrationView:

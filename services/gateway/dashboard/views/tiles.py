@@ -1,10 +1,18 @@
 """A tile of the catalogue."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from services.gateway.schemas.integrations import ListedIntegrationView
 from services.gateway.schemas.verification import HearingView
+
+_GROUPS: Final = (
+    ("Payments", ("stripe", "manual", "square", "paypal")),
+    ("Store", ("shopify", "medusajs")),
+    ("Accounting", ("quickbooks",)),
+)
+"""Where people look for a provider. One that stands nowhere here comes last, under More."""
 
 Look = Literal["connected", "attention", "available", "soon", "locked"]
 
@@ -56,3 +64,14 @@ def _note(listed: ListedIntegrationView) -> str:
     if not listed.connect_fields:
         return "Ready to use"
     return f"{listed.account_id} · {'live' if listed.livemode else 'test'} mode"
+
+
+def groups_of(tiles: Sequence[Tile]) -> list[tuple[str, list[Tile]]]:
+    """The tiles under their headings, within each in the order of the catalogue."""
+    known = {provider for _, providers in _GROUPS for provider in providers}
+    groups = [(title, [one for one in tiles if one.provider in providers]) for title, providers in _GROUPS]
+    return [
+        (title, some)
+        for title, some in [*groups, ("More", [one for one in tiles if one.provider not in known])]
+        if some
+    ]
