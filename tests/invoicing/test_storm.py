@@ -42,7 +42,12 @@ OPEN = (pb.INVOICE_STATUS_DRAFT, pb.INVOICE_STATUS_SENT, pb.INVOICE_STATUS_PAYME
 QUEUE_EMPTY = "SELECT NOT EXISTS (SELECT FROM invoices WHERE status = 'pending' OR change IS NOT NULL)"
 STUCK = """SELECT id::text, status, change, tries, attempt, lease_owner::text, lease_expires_at - now() AS lease
 FROM invoices WHERE status = 'pending' OR change IS NOT NULL"""
-LAPSE = "UPDATE invoices SET lease_expires_at = now() - interval '1 s' WHERE lease_owner IS NOT NULL"
+IN_ORDER = """UPDATE invoices SET {change}
+FROM (SELECT id FROM invoices WHERE {which} ORDER BY id FOR NO KEY UPDATE) AS locked WHERE invoices.id = locked.id"""
+"""Locked as everybody locks."""
+LAPSE = IN_ORDER.format(change="lease_expires_at = now() - interval '1 s'", which="lease_owner IS NOT NULL")
+CHECK = IN_ORDER.format(change="check_at = '-infinity'", which="true")
+AT_ONCE = IN_ORDER.format(change="not_before = '-infinity'", which="not_before > now()")
 RUNS = """SELECT count(*) FROM generations
 WHERE state = 'running' OR created_count + failed_count + cancelled_count <> total_count"""
 
@@ -168,7 +173,7 @@ class Storm:
         before = None
         while before != (before := await self._stand()):
             await self._quiet()
-            await pool.execute("UPDATE invoices SET check_at = '-infinity'")
+            await pool.execute(CHECK)
             while await service.rereading.read_due():
                 pass
             await pool.execute("UPDATE leftovers SET look_at = '-infinity'")
@@ -183,7 +188,7 @@ class Storm:
         return sorted((row.id, row.version) for row in await self.caller.listed(self.show))
 
     async def _quiet(self) -> None:
-        await self._replica.pool.execute("UPDATE invoices SET not_before = '-infinity' WHERE not_before > now()")
+        await self._replica.pool.execute(AT_ONCE)
         stuck = await self._replica.pool.fetch(STUCK)
         rows = [dict(row) for row in stuck]
         await eventually(lambda: self._replica.pool.fetchval(QUEUE_EMPTY), timeout=60, why=f"left undone: {rows}")
