@@ -17,7 +17,7 @@ from services.invoicing.amending import Held, Which
 from services.invoicing.courier import InvoiceStatus
 from services.invoicing.domain.amending import NO_DRAFT, bill_anew
 from services.invoicing.domain.invoice import DraftReason, Invoice, Standing, held_back_because
-from services.invoicing.domain.rollup import NOTHING
+from services.invoicing.domain.rollup import NOTHING, UNTOLD
 from services.invoicing.domain.terms import Terms, held_back, why_not
 from services.invoicing.generate import usable
 from services.invoicing.ledger import Change, Entry, Ledger
@@ -147,12 +147,13 @@ async def _bill_anew(
 async def _write(
     entry: Entry, invoice: Invoice, owed: asyncpg.Record, reason: DraftReason | None, actor: str, *, noted: bool
 ) -> None:
-    """`noted`: as what was planned, too. What is finalized is brought to it in any case."""
+    """`noted`: as what was planned, too. What is finalized is brought to it in any case; else the provider may not come to
+    have it, and until it said so the invoice counts as planned from nothing that can be owed.
+    """
     if await entry.connection.fetchval(SQL["bills"], invoice.id, owed["digest"]) and invoice.draft_reason == (
         reason or DraftReason.NOT_FINALIZED
     ):
         return
     after, sentence = bill_anew(invoice, repository.owed(owed), reason, datetime.now(UTC))
     await entry.change([Change(invoice, after, sentence, actor, owed["line_items"])])
-    if noted:
-        await entry.connection.execute(SQL["note_planned"], invoice.id, owed["digest"], 0)
+    await entry.connection.execute(SQL["note_planned"], invoice.id, owed["digest"] if noted else UNTOLD, 0)

@@ -110,6 +110,27 @@ async def test_update_that_never_reached_the_provider_is_still_proposed(
     assert await caller.changes(unpriced.show_id) == []
 
 
+async def test_what_never_reached_the_provider_is_not_billed_once_it_is_taken_back(
+    caller: Caller, unpriced: pb.Invoice, provider: FakeProvider
+) -> None:
+    await price(caller, unpriced, 1500)
+    await caller.update_draft(unpriced)
+    await price(caller, unpriced, 2000)
+    provider.failures = {unpriced.external_id: [Away()]}
+    assert (await refusal(caller.update_draft(unpriced))).kind is Kind.UNAVAILABLE
+    await price(caller, unpriced, 1500)
+    (change,) = await caller.changes(unpriced.show_id)
+    assert (change.kind, change.after) == (pb.CHANGE_KIND_EDIT_DRAFT, 1500)
+    await caller.ingest(unpriced.show_id, [winner(0, status=pb.CLAIM_STATUS_RELEASED)])
+    (change,) = await caller.changes(unpriced.show_id)
+    assert (change.kind, change.after) == (pb.CHANGE_KIND_VOID, 0), "nothing owed is no match either"
+    await caller.ingest(unpriced.show_id, [winner(0, claim_id="anew")])
+    done = await caller.finalize(unpriced)
+    assert (done.total, provider.made[unpriced.id].total) == (1500, 1500)
+    assert [line.amount for line in (await caller.invoice(unpriced)).lines] == [1500]
+    assert await caller.changes(unpriced.show_id) == []
+
+
 async def test_lost_answer_is_made_good_by_the_event(
     caller: Caller, unpriced: pb.Invoice, provider: FakeProvider
 ) -> None:
