@@ -147,8 +147,8 @@ async def _bill_anew(
 async def _write(
     entry: Entry, invoice: Invoice, owed: asyncpg.Record, reason: DraftReason | None, actor: str, *, noted: bool
 ) -> None:
-    """`noted`: as what was planned, too. What is finalized is brought to it in any case; else the provider may not come to
-    have it, and until it said so the invoice counts as planned from nothing that can be owed.
+    """`noted`: as what was planned, too. What is finalized is brought to it in any case; else it is UNTOLD until the
+    provider said that it has it.
     """
     if await entry.connection.fetchval(SQL["bills"], invoice.id, owed["digest"]) and invoice.draft_reason == (
         reason or DraftReason.NOT_FINALIZED

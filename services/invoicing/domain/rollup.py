@@ -36,7 +36,7 @@ class Owed:
 
 NOTHING = Owed(total=0, claim_count=0, line_count=0, unpriced_count=0, digest="")
 UNTOLD: Final = "untold"
-"""In place of a digest: the provider may not have what the invoice bills. No digest is like it, nor that of nothing owed."""
+"""In place of a digest: the provider may not have what the invoice bills. Like no digest, nor that of nothing owed."""
 
 
 class ChangeKind(StrEnum):
