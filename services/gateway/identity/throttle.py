@@ -55,12 +55,12 @@ class Throttle:
 
     async def count(self, email: str, visitor: Visitor) -> Attempt:
         """Counts an attempt. Raises TooManyAttempts when there were too many."""
-        person, network = email.lower(), network_of(visitor.address)
-        device_known, network_known = await self._places.known(email, visitor)
-        if device_known:
+        known, network = await self._places.known(email, visitor), network_of(visitor.address)
+        person = known.person
+        if known.device:
             return await self._count(Attempt(_key("device", person, visitor.device or "")))
         by_address, by_account = _key("address", network), _key("account", person)
-        shared = (by_address,) if network_known else (by_address, by_account)
+        shared = (by_address,) if known.network else (by_address, by_account)
         limits = {by_address: PER_ADDRESS, by_account: PER_ACCOUNT}
         return await self._count(Attempt(_key("account", person, network), shared), limits, by_account)
 
