@@ -109,6 +109,7 @@ async def test_only_hashes_of_credentials_are_stored(gateway: Gateway, owner: Ow
         ({"Sec-Fetch-Site": "same-site"}, False),
         ({"Origin": "https://evil.example"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "http://[x"}, False),
         ({"Origin": "https://showbill.example.evil.example"}, False),
     ],
 )
