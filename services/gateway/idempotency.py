@@ -90,12 +90,12 @@ class IdempotencyKeys:
         options = request.route_handler.opt
         if key is None or request.method != "POST" or not isinstance(caller, Principal) or SAME_AGAIN in options:
             return None
-        if not request.url.path.startswith(_INTERFACE):
+        if not request.scope["path"].startswith(_INTERFACE):
             return None
         if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
             error = KeyNotFit()
             raise KeyNotFit(error.message, faults=[Fault("Idempotency-Key", error.message)])
-        key_hash = hashlib.sha256(f"{request.method}\0{request.url.path}\0{key}".encode()).digest()
+        key_hash = hashlib.sha256(f"{request.method}\0{request.scope['path']}\0{key}".encode()).digest()
         body_hash = hashlib.sha256(await request.body()).digest()
         held = HeldKey(caller.workspace_id, key_hash, new_id(), SHOWN_ONCE in options)
         taken = await self._pool.fetchval(

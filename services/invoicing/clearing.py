@@ -1,7 +1,7 @@
 """What a late or lost answer left at a provider beside the invoice that counts: looked for, and voided.
 
 It must not be payable. Each is a row that stands until it is done: noted by the database when an invoice is voided
-unmade or moved to another account (migration 0152), and by a worker that comes back too late.
+unmade or moved to another account (migrations 0152 and 0154), and by a worker that comes back too late.
 """
 
 import asyncio
@@ -33,6 +33,11 @@ _LEASE: Final = 120.0
 """Seconds: longer than all calls about one of them."""
 _LONGEST_REST: Final = 3600.0
 """Seconds. So long too after a refusal: an account that is not connected may be connected again."""
+_ACCOUNT_RESTS: Final = 60.0
+"""Seconds that others of an account are not looked for after one could not be: they would hold up other accounts."""
+_UNDECIDED: Final = 60.0
+"""Seconds until one is looked at again that its invoice, not made yet, may take up as its own."""
+_OF_THE_ACCOUNT: Final = ("NOT_CONNECTED", "ACCOUNT_CHANGED", "CREDENTIALS_REJECTED")
 _VOIDED: Final = "What a late try had left in the account {account} was voided there."
 _UNSEEN: Final = (
     "An earlier try may have left one in the account {account}. {why} It is looked for by itself from time to time."
@@ -90,36 +95,49 @@ class Clearing:
                 said = _UNSEEN.format(account=account, why=error.message)
                 await amending.note(entry, await _locked(entry, row), said, ACTOR)
             await entry.connection.execute(SQL["look_later"], *_key(row), rest)
+            if passing(error) or error.reason in _OF_THE_ACCOUNT:
+                place = (row["provider"], account, row["livemode"])
+                await entry.connection.execute(SQL["rest_leftovers"], *place, min(rest, _ACCOUNT_RESTS))
 
     async def _clear(self, row: asyncpg.Record) -> None:
         account, who = repository.account(row), Identity(str(row["workspace_id"]), ACTOR)
-        async with self._ledger.entry() as entry:
-            if _counts(await _locked(entry, row), account, row["external_id"]):
-                await entry.connection.execute(SQL["end_leftover"], *_key(row))
-                return
         invoice_id, revision, external_id = str(row["invoice_id"]), row["revision"], row["external_id"]
-        seen = None
+        if await self._left_alone(row, external_id):
+            return
         if not external_id:
-            seen = await self._provider.find(who, account, invoice_id, revision, row["buyer"])
-            external_id = seen.external_id if seen and seen.standing is not Standing.VOID else ""
-        if external_id:
-            seen = await self._provider.void(who, account, external_id, invoice_id, revision)
+            found = await self._provider.find(who, account, invoice_id, revision, row["buyer"])
+            if found is None or found.standing is Standing.VOID:
+                await self._ledger.pool.execute(SQL["end_leftover"], *_key(row), row["tries"])
+                return
+            external_id = found.external_id
+            if await self._left_alone(row, external_id):  # it may have come back meanwhile
+                return
+        seen = await self._provider.void(who, account, external_id, invoice_id, revision)
+        async with self._ledger.entry() as entry:
+            await _note(entry, await _locked(entry, row), account, seen)
+            if row["external_id"] or seen.standing is not Standing.VOID:
+                await entry.connection.execute(SQL["end_leftover"], *_key(row), row["tries"])
+            else:  # another one may carry the same mark
+                await entry.connection.execute(SQL["look_later"], *_key(row), 0.0)
+
+    async def _left_alone(self, row: asyncpg.Record, external_id: str) -> bool:
+        """Whether the invoice itself stands for it, since it came back to the account, or may come to stand for it."""
         async with self._ledger.entry() as entry:
             known = await _locked(entry, row)
-            if external_id and seen:
-                await _note(entry, known, account, seen)
-            await entry.connection.execute(SQL["end_leftover"], *_key(row))
+            if repository.account_of(known) != repository.account(row) or known.status is Status.VOID:
+                return False
+            if external_id and not known.external_id:
+                await entry.connection.execute(SQL["look_later"], *_key(row), _UNDECIDED)
+                return True
+            counts = external_id in ("", known.external_id)
+            if counts:
+                await entry.connection.execute(SQL["end_leftover"], *_key(row), row["tries"])
+            return counts
 
 
 async def _locked(entry: Entry, row: asyncpg.Record) -> Invoice:
     rows = await entry.connection.fetch(SQL["lock_invoices"], [row["invoice_id"]])
     return repository.invoice(rows[0])
-
-
-def _counts(known: Invoice, account: Account, external_id: str) -> bool:
-    """Whether the invoice itself stands for it: it came back to the account, or it is what it was made as."""
-    here = repository.account_of(known) == account and known.status is not Status.VOID
-    return here and external_id in ("", known.external_id)
 
 
 async def _note(entry: Entry, known: Invoice, account: Account, seen: Sighting) -> None:

@@ -16,8 +16,8 @@ from services.invoicing import amending, repository
 from services.invoicing.amending import Held, Which
 from services.invoicing.courier import InvoiceStatus
 from services.invoicing.domain.amending import NO_DRAFT, bill_anew
-from services.invoicing.domain.invoice import DraftReason, Invoice, Standing, held_back_because
-from services.invoicing.domain.rollup import NOTHING
+from services.invoicing.domain.invoice import DraftReason, Invoice, Sighting, Standing, held_back_because
+from services.invoicing.domain.rollup import NOTHING, UNTOLD
 from services.invoicing.domain.terms import Terms, held_back, why_not
 from services.invoicing.generate import usable
 from services.invoicing.ledger import Change, Entry, Ledger
@@ -98,18 +98,30 @@ class Drafts:
                 invoice = await amending.note(entry, invoice, _ASKED, identity.actor)
             order, held, digest = await _bill_anew(entry, invoice, terms, identity.actor, finalize=finalize)
         undone = _NOT_FINALIZED if finalize else _NOT_CHANGED
-        async with amending.telling_refusal(self._ledger, invoice, undone, identity.actor):
-            try:
+        try:
+            async with amending.telling_refusal(self._ledger, invoice, undone, identity.actor):
                 seen = await self._provider.update_draft(identity, order, invoice.external_id)
-            finally:
-                await self._ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
-        async with self._ledger.entry() as entry:
-            known = await amending.again(entry, invoice)
-            after = await amending.apply(entry, known, seen, Standing.PAYABLE, _FINALIZED, identity.actor)
-            if not seen.deleted and seen.total in (None, order.total):  # until now the provider may not have had it
-                await entry.connection.execute(SQL["note_planned"], invoice.id, digest, 0)
+            after = await self._take_in(invoice, seen, order, held, digest, identity.actor)
+        except BaseException:
+            await self._ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
+            raise
         if seen.deleted:
             raise InvoiceStatus(_GONE)
+        return after
+
+    async def _take_in(
+        self, invoice: Invoice, seen: Sighting, order: Order, held: Held, digest: str, actor: str
+    ) -> Invoice:
+        """The provider's answer. The invoice is held until it is noted: else a change after this one could be taken for
+        what the provider has.
+        """
+        async with self._ledger.entry() as entry:
+            known = await amending.again(entry, invoice)
+            ours = await entry.connection.fetchval(SQL["holds_lease"], invoice.id, held.holder)
+            after = await amending.apply(entry, known, seen, Standing.PAYABLE, _FINALIZED, actor)
+            if ours and not seen.deleted and seen.total in (None, order.total):
+                await entry.connection.execute(SQL["note_planned"], invoice.id, digest, 0)
+            await entry.connection.execute(SQL["release_invoice"], invoice.id, held.holder)
         return after
 
 
@@ -147,12 +159,13 @@ async def _bill_anew(
 async def _write(
     entry: Entry, invoice: Invoice, owed: asyncpg.Record, reason: DraftReason | None, actor: str, *, noted: bool
 ) -> None:
-    """`noted`: as what was planned, too. What is finalized is brought to it in any case."""
+    """`noted`: as what was planned, too. What is finalized is brought to it in any case; else it is UNTOLD until the
+    provider said that it has it.
+    """
     if await entry.connection.fetchval(SQL["bills"], invoice.id, owed["digest"]) and invoice.draft_reason == (
         reason or DraftReason.NOT_FINALIZED
     ):
         return
     after, sentence = bill_anew(invoice, repository.owed(owed), reason, datetime.now(UTC))
     await entry.change([Change(invoice, after, sentence, actor, owed["line_items"])])
-    if noted:
-        await entry.connection.execute(SQL["note_planned"], invoice.id, owed["digest"], 0)
+    await entry.connection.execute(SQL["note_planned"], invoice.id, owed["digest"] if noted else UNTOLD, 0)

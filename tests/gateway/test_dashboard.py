@@ -44,6 +44,10 @@ async def test_a_session_that_ends_on_a_page_leads_back_to_it(gateway: Gateway) 
         answer = await gateway.client()(method, path, headers=ours)
         assert (answer.status, answer.headers["HX-Redirect"]) == (200, "/sign-in?next=%2Fshows%2Fs%3Fq%3Da")
     assert (await gateway.client()("POST", "/shows/s/send-all")).headers["Location"] == "/sign-in"
+    nowhere = await gateway.client()("GET", "/shows/s/invoices/rows", headers=ours | {"HX-Current-URL": "http://[x"})
+    assert (nowhere.status, nowhere.headers["HX-Redirect"]) == (200, "/sign-in")
+    odd = await gateway.client()("GET", "/shows/s", headers={"Host": "[x"})
+    assert (odd.status, odd.headers["Location"]) == (303, "/sign-in?next=%2Fshows%2Fs")
 
 
 @pytest.mark.parametrize(

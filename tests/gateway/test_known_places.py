@@ -71,11 +71,28 @@ async def test_where_an_account_is_not_known_all_guesses_are_counted_together(
 
 
 async def test_a_known_device_does_not_guess_for_ever(gateway: Gateway, owner: Owner) -> None:
+    """Whoever copied its cookie has used its tries up: it goes on as one that is not known, and no further."""
     device = device_of(await sign_in(gateway, owner.email))
+    for network_known in (True, False):
+        await gateway.pool.execute("DELETE FROM sign_in_failures")
+        if not network_known:
+            await elsewhere(gateway)
+        for _ in range(2 * throttle.PER_ACCOUNT_AND_PLACE - 1):
+            assert (await sign_in(gateway, owner.email, "wrong", device)).status == 401
+        assert (await sign_in(gateway, owner.email, device=device)).status == 200, "nobody is locked out by its count"
+        for _ in range(throttle.PER_ACCOUNT_AND_PLACE):
+            assert (await sign_in(gateway, owner.email, "wrong", device)).status == 401
+        assert (await sign_in(gateway, owner.email, device=device)).status == 429
+
+
+async def test_a_device_whose_tries_are_used_up_counts_with_the_strangers(gateway: Gateway, owner: Owner) -> None:
+    device = device_of(await sign_in(gateway, owner.email))
+    await elsewhere(gateway)
+    await guessed_at(gateway, owner.email)
     for _ in range(throttle.PER_ACCOUNT_AND_PLACE):
         assert (await sign_in(gateway, owner.email, "wrong", device)).status == 401
-    assert (await sign_in(gateway, owner.email, device=device)).status == 429
-    assert (await sign_in(gateway, owner.email)).status == 200, "another device is not concerned"
+    refused = await sign_in(gateway, owner.email, device=device)
+    assert (refused.status, "There were too many failed sign-ins." in refused.json["detail"]) == (429, True)
 
 
 async def test_a_device_keeps_its_cookie_and_takes_none_that_is_not_ours(gateway: Gateway, owner: Owner) -> None:

@@ -165,6 +165,22 @@ async def test_an_invitation_is_for_the_address_it_names(door: Gateway, provider
     assert (await door.accept(token)).status == 200
 
 
+@pytest.mark.parametrize(
+    ("letter", "alike"), [("i", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}"), ("k", "\N{KELVIN SIGN}")]
+)
+async def test_an_address_that_looks_alike_is_anothers(
+    door: Gateway, provider: Provider, owner: Owner, letter: str, alike: str
+) -> None:
+    """Either is a plain letter in lower case, and may be somebody else's mailbox."""
+    email, token = await door.invite(owner, email=f"mike-{letter}@example.org")
+    provider.claims["email"] = email.replace(letter, alike)
+    refused = await sign_in(door, f"?invitation={token}")
+    assert (refused.status, f"This invitation is for {email}" in refused.text) == (403, True)
+    assert (await door.accept(token)).status == 200
+    assert (await sign_in(door)).status == 403
+    assert (await door.sign_in(email)).status == 200, "the account keeps its password"
+
+
 FORGERIES: dict[str, Callable[[Provider], None]] = {
     "another nonce": lambda p: p.forged.update(nonce="x" * 43),
     "no nonce": lambda p: p.forged.update(nonce=None),

@@ -54,6 +54,17 @@ async def test_guessing_is_stopped_and_says_when_to_return(gateway: Gateway, own
     assert (await gateway.sign_in(owner.email)).status == 200
 
 
+async def test_another_spelling_of_an_address_is_counted_with_it(gateway: Gateway, owner: Owner) -> None:
+    """İ is a plain i for the database, which finds the account, and something else for Python."""
+    email, token = await gateway.invite(owner, email="olivia@example.com")
+    await gateway.accept(token)
+    spelled = "ol\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}via@example.com"
+    assert (await gateway.sign_in(spelled)).status == 200, "the same account"
+    for _ in range(throttle.PER_ACCOUNT_AND_PLACE):
+        assert (await gateway.sign_in(email, "wrong")).status == 401
+    assert (await gateway.sign_in(spelled, "wrong")).status == 429
+
+
 async def test_signing_in_well_is_no_failure(gateway: Gateway, owner: Owner) -> None:
     for _ in range(throttle.PER_ACCOUNT_AND_PLACE + 2):
         assert (await gateway.sign_in(owner.email)).status == 200
@@ -98,6 +109,7 @@ async def test_only_hashes_of_credentials_are_stored(gateway: Gateway, owner: Ow
         ({"Sec-Fetch-Site": "same-site"}, False),
         ({"Origin": "https://evil.example"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "http://[x"}, False),
         ({"Origin": "https://showbill.example.evil.example"}, False),
     ],
 )

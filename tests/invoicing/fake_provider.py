@@ -258,8 +258,9 @@ class FakeProvider:
         made_at = [order.account for order in self.orders[invoice_id]] or [account]
         if invoice_id in self.made and made_at[-1] == account:
             return self.made[invoice_id]
-        left = (one for one in self.extras.values() if (one.account, one.invoice_id) == (account, invoice_id))
-        return next((_sighted(one) for one in left), None)
+        left = [one for one in self.extras.values() if (one.account, one.invoice_id) == (account, invoice_id)]
+        left.sort(key=lambda one: one.standing is Standing.VOID)
+        return _sighted(left[0]) if left else None
 
     def _require_connected(self, account: Account) -> None:
         if self.connected is None or self.connected.account_id != account.account_id:

@@ -9,7 +9,7 @@ import pytest
 
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
-from services.invoicing.catchup import OVERLAP, PATIENCE, Catchup
+from services.invoicing.catchup import OVERLAP, PATIENCE, Catchup, NotApplied
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Standing
 from services.invoicing.domain.schedule import rest
@@ -199,6 +199,45 @@ async def test_one_event_that_cannot_be_noted_stops_no_other_for_good(
     assert (await caller.invoice(first)).status == pb.INVOICE_STATUS_PAID, "it was read instead"
 
 
+async def test_provider_that_was_away_uses_up_no_patience(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    """What cannot be noted for a moment right after an outage is tried again like any other."""
+    (invoice,) = await invoiced(caller, 1)
+    provider.news, provider.deaf = [news(caller, invoice, Standing.PAID)], Away()
+    for _ in range(PATIENCE):
+        await sweep_now(replica)
+    provider.deaf = None
+    poison = "ALTER TABLE provider_events ADD CONSTRAINT poison CHECK (event_id <> '" + provider.news[0].event_id + "')"
+    await replica.pool.execute(poison)
+    for _ in range(PATIENCE):
+        await sweep_now(replica)
+        assert (await hearing(caller)).failure == NotApplied().message
+    await replica.pool.execute("ALTER TABLE provider_events DROP CONSTRAINT poison")
+    await sweep_now(replica)
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
+
+
+async def test_money_for_a_void_invoice_is_found_when_its_event_is_passed_over(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    (invoice,) = await invoiced(caller, 1)
+    await caller.void(invoice)
+    provider.news = [news(caller, invoice, Standing.PAID)]
+    provider.now(invoice.id, standing=Standing.PAID)
+    await replica.pool.execute("ALTER TABLE provider_events ADD CONSTRAINT poison CHECK (event_id = '')")
+    for _ in range(PATIENCE):
+        await sweep_now(replica)
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_VOID
+    provider.unreadable = Away()
+    await sweep_now(replica)
+    assert (await hearing(caller)).failure == "The provider is away.", "no schedule would read it later"
+    provider.unreadable = None
+    await sweep_now(replica)
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
+    assert (await hearing(caller)).failure == ""
+
+
 async def test_reading_that_breaks_is_told_as_failed(
     caller: Caller, replica: Replica, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,7 +319,7 @@ async def test_replicas_take_different_accounts(
     )
     await replica.pool.execute("UPDATE sweeps SET due_at = '-infinity', lease_expires_at = '-infinity'")
     provider.asked.clear()
-    others = [Catchup(replica.pool, provider, replica.service.settlement, every=3600) for _ in range(3)]
+    others = [Catchup(replica.service.ledger, provider, replica.service.settlement, every=3600) for _ in range(3)]
 
     async def all_of(one: Catchup) -> None:
         while await one.sweep():

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
 from services.common.ids import new_id
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Standing
+from services.invoicing.repository import SQL
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import Replica
@@ -164,3 +167,84 @@ async def test_worker_that_comes_back_too_late_leaves_a_row_until_it_is_done(
     await eventually(lambda: replica.pool.fetchval(noted), why="it is not noted")
     await cleared(replica)
     assert provider.made[pending.id].standing is Standing.VOID
+
+
+@pytest.mark.parametrize("stands", [True, False])
+async def test_one_whose_retry_was_cancelled_is_not_voided_unseen(
+    caller: Caller, provider: FakeProvider, replica: Replica, stands: bool
+) -> None:
+    """Its beginning was set back for the retry, and what its first try left may stand, or come to."""
+    invoice = await failed(caller, provider)
+    if stands:
+        provider.made[invoice.id] = sighting_of(invoice.id, Standing.PAYABLE, invoice.total)
+    await replica.pool.execute("UPDATE invoices SET first_attempt_at = NULL WHERE id = $1", invoice.id)
+    await caller.void(invoice)
+    if stands:
+        assert provider.made[invoice.id].standing is Standing.VOID
+    else:
+        assert await replica.pool.fetchval(COUNT) == 1, "an answer that comes later still is looked for"
+
+
+async def test_every_one_that_carries_the_mark_is_voided(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    invoice = await failed(caller, provider)
+    await caller.void(invoice)
+    twins = [replace(left(caller, invoice), external_id=name) for name in ("in_left", "in_left_too")]
+    provider.extras.update({twin.place: twin for twin in twins})
+    await cleared(replica)
+    assert {provider.extras[twin.place].standing for twin in twins} == {Standing.VOID}
+
+
+async def test_note_that_comes_while_one_is_looked_for_stays(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    invoice = await failed(caller, provider)
+    await caller.void(invoice)
+    await replica.pool.execute(f"{DUE}, tries = 1")
+    (row,) = await replica.pool.fetch(SQL["take_leftovers"], 60.0, 1)
+    key = (row["invoice_id"], row["provider"], row["external_account"], row["livemode"], row["external_id"])
+    await replica.pool.execute(SQL["add_leftover"], *key)
+    await replica.pool.execute(SQL["end_leftover"], *key, row["tries"])
+    assert await replica.pool.fetchval(COUNT) == 1
+    await cleared(replica)
+
+
+async def test_what_the_invoice_may_take_up_is_left_until_it_did(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    """The account is connected again, and a retry waits that will find it."""
+    invoice = await failed(caller, provider)
+    extra = left(caller, invoice)
+    provider.extras[extra.place] = extra
+    await replica.pool.execute(SQL["add_leftover"], invoice.id, "stripe", ACCOUNT, False, "in_left")
+    replica.service.clearing.wake()
+    later = "SELECT tries = 1 AND look_at > now() + interval '30 seconds' FROM leftovers"
+    await eventually(lambda: replica.pool.fetchval(later), why="it was not put off")
+    assert provider.extras[extra.place].standing is Standing.PAYABLE
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_ERROR
+
+
+async def test_account_that_cannot_be_asked_holds_up_no_other(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    invoice = await failed(caller, provider)
+    await caller.void(invoice)
+    gone = Account(caller.who.workspace_id, "stripe", "acct_gone", livemode=False)
+    for name in ("in_1", "in_2"):
+        extra = replace(left(caller, invoice), account=gone, external_id=name)
+        provider.extras[extra.place] = extra
+        await replica.pool.execute(SQL["add_leftover"], invoice.id, "stripe", "acct_gone", False, name)
+    replica.service.clearing.wake()
+    rests = (
+        "SELECT array_agg(tries ORDER BY tries) = '{0,1}' FROM leftovers WHERE look_at > now() AND external_id <> ''"
+    )
+    await eventually(lambda: replica.pool.fetchval(rests), why="each of the account was asked for")
+    await cleared_of(replica, ACCOUNT)
+
+
+async def cleared_of(replica: Replica, account: str) -> None:
+    await replica.pool.execute(f"{DUE} WHERE external_account = $1", account)
+    replica.service.clearing.wake()
+    none = "SELECT count(*) = 0 FROM leftovers WHERE external_account = $1"
+    await eventually(lambda: replica.pool.fetchval(none, account), why="something is left")

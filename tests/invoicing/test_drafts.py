@@ -6,9 +6,12 @@ from dataclasses import replace
 import pytest
 
 from services.common.errors import Kind
-from services.invoicing.domain.invoice import Standing
+from services.invoicing import amending
+from services.invoicing.domain.invoice import Invoice, Standing
+from services.invoicing.ledger import Entry
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
+from tests.invoicing.conftest import Replica
 from tests.invoicing.events_seen import event
 from tests.invoicing.fake_provider import Away, FakeProvider, Refused
 from tests.invoicing.test_shows import refusal
@@ -108,6 +111,59 @@ async def test_update_that_never_reached_the_provider_is_still_proposed(
     assert (change.kind, change.after) == (pb.CHANGE_KIND_EDIT_DRAFT, 1500)
     await caller.update_draft(unpriced)
     assert await caller.changes(unpriced.show_id) == []
+
+
+async def test_what_never_reached_the_provider_is_not_billed_once_it_is_taken_back(
+    caller: Caller, unpriced: pb.Invoice, provider: FakeProvider
+) -> None:
+    await price(caller, unpriced, 1500)
+    await caller.update_draft(unpriced)
+    await price(caller, unpriced, 2000)
+    provider.failures = {unpriced.external_id: [Away()]}
+    assert (await refusal(caller.update_draft(unpriced))).kind is Kind.UNAVAILABLE
+    await price(caller, unpriced, 1500)
+    (change,) = await caller.changes(unpriced.show_id)
+    assert (change.kind, change.after) == (pb.CHANGE_KIND_EDIT_DRAFT, 1500)
+    await caller.ingest(unpriced.show_id, [winner(0, status=pb.CLAIM_STATUS_RELEASED)])
+    (change,) = await caller.changes(unpriced.show_id)
+    assert (change.kind, change.after) == (pb.CHANGE_KIND_VOID, 0), "nothing owed is no match either"
+    await caller.ingest(unpriced.show_id, [winner(0, claim_id="anew")])
+    done = await caller.finalize(unpriced)
+    assert (done.total, provider.made[unpriced.id].total) == (1500, 1500)
+    assert [line.amount for line in (await caller.invoice(unpriced)).lines] == [1500]
+    assert await caller.changes(unpriced.show_id) == []
+
+
+@pytest.mark.parametrize("lapsed", [False, True])
+async def test_answer_that_comes_late_says_nothing_of_a_later_change(
+    caller: Caller,
+    replica: Replica,
+    unpriced: pb.Invoice,
+    provider: FakeProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    lapsed: bool,
+) -> None:
+    """Between the provider's answer and its being noted somebody changes the draft again, which never reaches it."""
+    again, refused = amending.again, []
+
+    async def after_another_change(entry: Entry, invoice: Invoice) -> Invoice:
+        monkeypatch.setattr(amending, "again", again)
+        if lapsed:
+            await replica.pool.execute("UPDATE invoices SET lease_expires_at = '-infinity'")
+        await price(caller, unpriced, 2000)
+        provider.failures = {unpriced.external_id: [Away()]}
+        refused.append((await refusal(caller.update_draft(unpriced))).reason)
+        provider.failures = {}
+        return await again(entry, invoice)
+
+    await price(caller, unpriced, 1500)
+    monkeypatch.setattr(amending, "again", after_another_change)
+    await caller.update_draft(unpriced)
+    assert refused == ["PROVIDER_UNAVAILABLE" if lapsed else "INVOICE_BUSY"]
+    await price(caller, unpriced, 1500)
+    assert len(await caller.changes(unpriced.show_id)) == lapsed
+    assert (await caller.finalize(unpriced)).total == 1500
+    assert [line.amount for line in (await caller.invoice(unpriced)).lines] == [1500]
 
 
 async def test_lost_answer_is_made_good_by_the_event(

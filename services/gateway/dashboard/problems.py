@@ -55,7 +55,7 @@ def refusal(error: ShowbillError) -> str:
 
 def on_stray(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """An address that is none: a page for a person with a browser, a problem document for a program."""
-    wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api")
+    wants_page = "text/html" in request.headers.get("accept", "") and not request.scope["path"].startswith("/api")
     return on_error(request, error) if wants_page else on_http(request, error)
 
 
@@ -69,7 +69,21 @@ def _known(error: Exception) -> ShowbillError:
 
 def _return_to(request: Request[Any, Any, Any]) -> str:
     """The page that somebody asked for, or on which our script asked."""
-    place = urlsplit(request.headers.get("hx-current-url", "") if is_htmx(request) else str(request.url))
-    if place.path in ("", "/") or not (is_htmx(request) or request.method == "GET"):
+    if is_htmx(request):
+        path, query = _page(request.headers.get("hx-current-url", ""))
+    elif request.method == "GET":
+        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    else:
         return ""
-    return "?next=" + quote(place.path + (f"?{place.query}" if place.query else ""), safe="")
+    if path in ("", "/"):
+        return ""
+    return "?next=" + quote(path + (f"?{query}" if query else ""), safe="")
+
+
+def _page(address: str) -> tuple[str, str]:
+    """The path and the query of what a header calls an address."""
+    try:
+        place = urlsplit(address)
+    except ValueError:
+        return "", ""
+    return place.path, place.query

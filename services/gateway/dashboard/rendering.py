@@ -54,7 +54,7 @@ def render(
         "caller": user if isinstance(user, Principal) else None,
         "locale": locale_of(request.headers),
         "theme": theme if theme in _THEMES else "",
-        "path": request.url.path,
+        "path": request.scope["path"],
     }
     content = _templates.get_template(template).render({**surroundings, **values}).encode()
     return Response(content, status_code=status, media_type="text/html", headers={**_HEADERS, **(headers or {})})

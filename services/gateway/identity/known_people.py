@@ -61,7 +61,7 @@ class KnownPeople:
         invitation = await self._invitations.find_by_hash(person.invitation_token_hash)
         if not person.email_verified:
             raise EmailNotVerified
-        if invitation.email.lower() != person.email.lower():
+        if not await self._pool.fetchval(SQL["is_same_address"], invitation.email, person.email):
             raise AnothersInvitation(invited=invitation.email, email=person.email)
         return invitation
 
@@ -74,7 +74,7 @@ class KnownPeople:
         if not person.email or not person.email_verified:
             raise EmailNotVerified
         user = await self._pool.fetchrow(SQL["find_user"], person.email)
-        if user is None:
+        if user is None or not await self._pool.fetchval(SQL["is_same_address"], user["email"], person.email):
             return None
         async with transaction(self._pool) as connection:
             await connection.execute(SQL["link_identity"], person.issuer, person.subject, user["user_id"])

@@ -3,6 +3,7 @@
 It lets nobody in. It only tells somebody who comes back from the strangers who guess at their password meanwhile.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from services.common.db import Connection, Pool
@@ -16,18 +17,29 @@ _DEVICE: Final = "device\0"
 _NETWORK: Final = "network\0"
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whom an attempt is for, and whether they signed in before from where it comes."""
+
+    person: str
+    """The address as the database finds accounts by it: Python would spell some letters otherwise."""
+    device: bool
+    network: bool
+
+
 class Places:
     """Remembers devices and networks of accounts."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def known(self, email: str, visitor: Visitor) -> tuple[bool, bool]:
-        """Whether the account signed in before on this device, and whether from this network."""
+    async def known(self, email: str, visitor: Visitor) -> Known:
+        """What is known of the address, whether or not it has an account."""
         device = fingerprint(_DEVICE + visitor.device) if visitor.device else b""
         network = _network(visitor)
-        marks = {row["mark"] for row in await self._pool.fetch(SQL["known_marks"], email, [device, network])}
-        return device in marks, network in marks
+        row = await self._pool.fetchrow(SQL["known_marks"], email, [device, network])
+        assert row is not None
+        return Known(row["person"], device in row["marks"], network in row["marks"])
 
     async def remember(self, user_id: str, visitor: Visitor) -> Secret:
         """Somebody signed in; answers what the device's cookie is to carry. One that we did not make is not kept."""

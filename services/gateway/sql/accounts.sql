@@ -25,7 +25,11 @@ LIMIT 1;
 
 -- name: find_user
 -- Whether or not the person belongs to a workspace just now.
-SELECT id AS user_id, password_hash FROM users WHERE lower(email) = lower($1);
+SELECT id AS user_id, email, password_hash FROM users WHERE lower(email) = lower($1);
+
+-- name: is_same_address
+-- Whether two addresses differ in case at most. In small letters alone some look-alikes, as the Kelvin sign, are the same.
+SELECT lower($1::text) = lower($2::text) AND upper($1::text) = upper($2::text);
 
 -- name: password_of
 SELECT users.password_hash, sessions.created_at > now() - interval '15 minutes' AS signed_in_just_now

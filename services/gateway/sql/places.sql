@@ -1,7 +1,9 @@
 -- name: known_marks
--- Those of the marks that the account of an e-mail address has signed in with.
-SELECT known_places.mark FROM known_places JOIN users ON users.id = known_places.user_id
-WHERE known_places.mark = ANY($2::bytea[]) AND lower(users.email) = lower($1);
+-- An e-mail address as accounts are found by it, and those of the marks that its account has signed in with.
+SELECT lower($1::text) AS person, ARRAY(
+    SELECT known_places.mark FROM known_places JOIN users ON users.id = known_places.user_id
+    WHERE known_places.mark = ANY($2::bytea[]) AND lower(users.email) = lower($1)
+) AS marks;
 
 -- name: is_mark
 SELECT EXISTS (SELECT FROM known_places WHERE mark = $1);

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from services.invoicing.domain.invoice import UNSETTLED, DraftReason, Status
 
@@ -34,6 +35,8 @@ class Owed:
 
 
 NOTHING = Owed(total=0, claim_count=0, line_count=0, unpriced_count=0, digest="")
+UNTOLD: Final = "untold"
+"""In place of a digest: the provider may not have what the invoice bills. Like no digest, nor that of nothing owed."""
 
 
 class ChangeKind(StrEnum):
@@ -73,7 +76,7 @@ class Billed:
     total: int
     """Minor units, over all invoices of the buyer that are not void."""
     digest: str
-    """Of what was owed when it was planned."""
+    """Of what was owed when it was planned; UNTOLD for a draft that the provider may have otherwise."""
     draft_reason: DraftReason | None = None
     settled: int = 0
     """Minor units, over those that are paid or written off."""

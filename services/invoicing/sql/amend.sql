@@ -1,7 +1,7 @@
 -- name: making
 -- How far the making of an invoice is. The row must be locked.
 SELECT buyer, change IS NOT NULL OR coalesce(lease_expires_at > clock_timestamp(), false) AS under_way,
-       attempt = 1 AND first_attempt_at IS NULL AS unbegun
+       status = 'pending' AND attempt = 1 AND first_attempt_at IS NULL AS unbegun
 FROM invoices WHERE id = $1;
 
 -- name: hold_invoice

@@ -2,7 +2,8 @@
 -- What came of a call for an invoice that something else counts for, or nothing.
 INSERT INTO leftovers (invoice_id, provider, external_account, livemode, external_id)
 VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT DO NOTHING;
+ON CONFLICT (invoice_id, provider, external_account, livemode, external_id)
+DO UPDATE SET look_at = excluded.look_at, tries = 0;
 
 -- name: take_leftovers
 -- Those that are due. Taking them puts them off for $1 seconds: replicas take different ones.
@@ -23,6 +24,13 @@ RETURNING leftovers.*, workspace_id, revision, buyer;
 UPDATE leftovers SET look_at = clock_timestamp() + make_interval(secs => $6)
 WHERE invoice_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND external_id = $5;
 
+-- name: rest_leftovers
+-- What is due of an account that cannot be asked, for $4 seconds: others' must not wait behind it.
+UPDATE leftovers SET look_at = clock_timestamp() + make_interval(secs => $4)
+WHERE provider = $1 AND external_account = $2 AND livemode = $3
+  AND look_at <= clock_timestamp() + make_interval(secs => $4);
+
 -- name: end_leftover
+-- Not one that was noted anew since it was taken.
 DELETE FROM leftovers
-WHERE invoice_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND external_id = $5;
+WHERE invoice_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND external_id = $5 AND tries = $6;
