@@ -15,13 +15,14 @@ from prometheus_client import Counter
 
 from services.common import context
 from services.common.context import Identity
-from services.common.db import Pool
 from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.invoicing import repository
 from services.invoicing.domain.fairness import Account
+from services.invoicing.ledger import Ledger
 from services.invoicing.ports import Provider, passing
 from services.invoicing.repository import SQL
+from services.invoicing.rereading import take_in
 from services.invoicing.settle import Event, Outcome, Settlement
 
 log = structlog.get_logger()
@@ -33,7 +34,7 @@ _PASSED_OVER: Final = Counter("showbill_passed_over_events", "Events that could 
 
 ACTOR: Final = "worker:catchup"
 PATIENCE: Final = 3
-"""Failed readings in a row after which what cannot be noted is passed over."""
+"""Readings in a row that could not be noted, after which what cannot be noted is passed over."""
 AT_ONCE: Final = 4
 """Accounts that one replica reads at the same time."""
 OVERLAP: Final = timedelta(minutes=5)
@@ -56,8 +57,9 @@ class Catchup:
     """Replicas share the work: an account is leased to the one that reads it, and a reading that was cut off goes on
     where it was."""
 
-    def __init__(self, pool: Pool, provider: Provider, settlement: Settlement, *, every: float) -> None:
-        self._pool = pool
+    def __init__(self, ledger: Ledger, provider: Provider, settlement: Settlement, *, every: float) -> None:
+        self._ledger = ledger
+        self._pool = ledger.pool
         self._provider = provider
         self._settlement = settlement
         self._every = every
@@ -107,7 +109,8 @@ class Catchup:
         try:
             await self._read(account, row)
         except ShowbillError as error:
-            await self._note_failure(account, error, resumed=bool(row["page_token"]))
+            stuck = isinstance(error, NotApplied)
+            await self._note_failure(account, error, resumed=bool(row["page_token"]), stuck=stuck)
         except Exception:  # outermost of this account: it is told as failed, and read again
             log.exception("what happened at a provider could not be noted", account=account.account_id)
             await self._note_failure(account, NotApplied(), resumed=False)
@@ -124,8 +127,10 @@ class Catchup:
             await self._pool.execute(SQL["check_all_now"], *account)
         identity = Identity(account.workspace_id, ACTOR)
         while True:
-            events, token = await self._provider.happened(identity, account, since, token)
-            missed = await self._apply(account, events, patient=row["failure_count"] < PATIENCE)
+            page = await self._provider.happened(identity, account, since, token)
+            events, token = page.events, page.next_page
+            missed = await self._apply(account, events, patient=row["stuck_count"] < PATIENCE)
+            await self._read_instead(account, page.unreadable)
             newest = max((event.occurred_at for event in events), default=None)
             held = await self._pool.fetchval(SQL["sweep_page"], *account, self._id, token, newest, _LEASE, missed)
             if not token or not held:
@@ -155,17 +160,38 @@ class Catchup:
         return missed > 0
 
     async def _pass_over(self, account: Account, events: Sequence[Event]) -> None:
-        """Their invoices are read one by one instead: what counts is how they stand."""
         _PASSED_OVER.inc(len(events))
         told = [event.event_id for event in events]
         log.error("events cannot be noted and are passed over", account=account.account_id, event_ids=told)
-        ids = [event.external_id for event in events if event.external_id]
-        await self._pool.execute(SQL["check_these_now"], *account, ids)
+        await self._read_instead(account, [event.external_id for event in events if event.external_id])
 
-    async def _note_failure(self, account: Account, error: ShowbillError, *, resumed: bool) -> None:
+    async def _read_instead(self, account: Account, ids: Sequence[str]) -> None:
+        """Invoices one by one, in place of events that do not count: what counts is how they stand."""
+        if not ids:
+            return
+        await self._pool.execute(SQL["check_these_now"], *account, ids)
+        for row in await self._pool.fetch(SQL["void_of_these"], *account, ids):
+            await self._read_void(account, row)
+
+    async def _read_void(self, account: Account, row: asyncpg.Record) -> None:
+        """At once, for no schedule does, and money may have come in. Raises what keeps the account from being read."""
+        try:
+            identity = Identity(account.workspace_id, ACTOR)
+            seen = await self._provider.read(identity, account, row["external_id"], background=True)
+            await take_in(self._ledger, str(row["id"]), seen)
+        except ShowbillError as error:
+            if passing(error) and error.kind is not Kind.INTERNAL:
+                raise
+            log.exception("a void invoice could not be read", invoice_id=str(row["id"]))
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, ValueError):
+            log.exception("what a void invoice became could not be noted", invoice_id=str(row["id"]))
+
+    async def _note_failure(
+        self, account: Account, error: ShowbillError, *, resumed: bool, stuck: bool = False
+    ) -> None:
         _SWEEPS.labels("failed").inc()
         log.warning("what happened at a provider could not be read", account=account.account_id, reason=error.reason)
         place_is_gone = resumed and not passing(error)
         await self._pool.execute(
-            SQL["sweep_failed"], *account, self._id, error.message, self._every / 60, self._every, place_is_gone
+            SQL["sweep_failed"], *account, self._id, error.message, self._every / 60, self._every, place_is_gone, stuck
         )

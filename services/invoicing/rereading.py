@@ -84,7 +84,7 @@ class Rereading:
             if not passing(error):
                 await self._put_off(row)
             return
-        if not await self._apply(str(row["id"]), seen):
+        if not await take_in(self._ledger, str(row["id"]), seen):
             await self._put_off(row)
 
     async def _put_off(self, row: asyncpg.Record) -> None:
@@ -92,13 +92,14 @@ class Rereading:
         seconds = rest(age, self._least, written_off=row["status"] == Status.UNCOLLECTIBLE)
         await self._ledger.pool.execute(SQL["check_later"], row["id"], seconds, row["external_id"])
 
-    async def _apply(self, invoice_id: str, seen: Sighting) -> bool:
-        """Whether it was replaced at the provider, and the replacement is to be read at once."""
-        async with self._ledger.entry(by_key=True) as entry:
-            rows = await entry.connection.fetch(SQL["lock_invoices"], [invoice_id])
-            change = step(repository.invoice(rows[0]), seen, ACTOR, datetime.now(UTC))
-            if change is None:
-                return False
-            await entry.change([change])
-        log.info("a reading found news", invoice_id=invoice_id, status=change.after.status)
-        return rules.was_replaced(change.before, change.after)
+
+async def take_in(ledger: Ledger, invoice_id: str, seen: Sighting) -> bool:
+    """Whether it was replaced at the provider, and the replacement is to be read at once."""
+    async with ledger.entry(by_key=True) as entry:
+        rows = await entry.connection.fetch(SQL["lock_invoices"], [invoice_id])
+        change = step(repository.invoice(rows[0]), seen, ACTOR, datetime.now(UTC))
+        if change is None:
+            return False
+        await entry.change([change])
+    log.info("a reading found news", invoice_id=invoice_id, status=change.after.status)
+    return rules.was_replaced(change.before, change.after)

@@ -89,7 +89,7 @@ class Service:
         self.deliveries = Deliveries(self.ledger, provider, courier, lease=pace.lease)
         self.sendings = Sendings(self.ledger, provider, self.senders.wake)
         self.settlement = Settlement(self.ledger, self.rereading.wake)
-        self.catchup = Catchup(pool, provider, self.settlement, every=pace.catchup)
+        self.catchup = Catchup(self.ledger, provider, self.settlement, every=pace.catchup)
         self.balance = Balance(pool)
         self.upkeep = Upkeep(pool)
         self.verification = Verification(pool, provider)

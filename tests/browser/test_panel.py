@@ -128,10 +128,20 @@ async def test_only_buyers_that_are_ticked_are_invoiced(dashboard: Dashboard, wo
     assert {row["platformUserId"] for row in await workspace.invoices(show)} == {"u0", "u2"}
 
     # what was not ticked is still so after the plan was swapped for one with the changes
-    await _claim(workspace, show, "late-0,facebook,u0,@u0,3,1,winner,")
+    await _claim(workspace, show, "late-2,facebook,u2,@u2,3,1,winner,")
+    await workspace.import_file(show, "buyers", b"platform,platform_user_id,email\nfacebook,u0,u0@example.com\n")
     await page.get_by_role("link", name="Review changes").click()
     await page.get_by_label("Invoice @u1").uncheck()
-    await page.get_by_label("Apply 1 change").uncheck()
+    await page.get_by_label("Apply the change of @u2").uncheck()
+    await expect(press).to_have_text("Generate 1 invoice")
+
+    # and is nobody else's where another change came before it meanwhile
+    await _claim(workspace, show, "late-0,facebook,u0,@u0,3,1,winner,")
+    await page.get_by_label("Issue 1 invoice again").click()
+    await expect(press).to_have_text("Generate 1 invoice, apply 1 change")
+    await expect(page.locator("tr", has_text="@u2").get_by_role("checkbox")).not_to_be_checked()
+    await expect(page.locator("tr", has_text="@u0").get_by_role("checkbox")).to_be_checked()
+    await page.get_by_label("Apply 2 changes").uncheck()
     await expect(press).to_have_text("Generate 1 invoice")
     await expect(page.get_by_label("Invoice @u1")).not_to_be_checked()
 

@@ -9,12 +9,14 @@ import pytest
 
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
-from services.invoicing.catchup import OVERLAP, PATIENCE, Catchup
+from services.invoicing.catchup import OVERLAP, PATIENCE, Catchup, NotApplied
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Standing
 from services.invoicing.domain.schedule import rest
 from services.invoicing.ports import UpdateMode
+from services.invoicing.provider import _happened
 from services.invoicing.settle import Event
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as integrations
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import Replica, running_replica
@@ -199,6 +201,71 @@ async def test_one_event_that_cannot_be_noted_stops_no_other_for_good(
     assert (await caller.invoice(first)).status == pb.INVOICE_STATUS_PAID, "it was read instead"
 
 
+async def test_provider_that_was_away_uses_up_no_patience(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    """What cannot be noted for a moment right after an outage is tried again like any other."""
+    (invoice,) = await invoiced(caller, 1)
+    provider.news, provider.deaf = [news(caller, invoice, Standing.PAID)], Away()
+    for _ in range(PATIENCE):
+        await sweep_now(replica)
+    provider.deaf = None
+    poison = "ALTER TABLE provider_events ADD CONSTRAINT poison CHECK (event_id <> '" + provider.news[0].event_id + "')"
+    await replica.pool.execute(poison)
+    for _ in range(PATIENCE):
+        await sweep_now(replica)
+        assert (await hearing(caller)).failure == NotApplied().message
+    await replica.pool.execute("ALTER TABLE provider_events DROP CONSTRAINT poison")
+    await sweep_now(replica)
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
+
+
+async def test_money_for_a_void_invoice_is_found_when_its_event_is_passed_over(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    (invoice,) = await invoiced(caller, 1)
+    await caller.void(invoice)
+    provider.news = [news(caller, invoice, Standing.PAID)]
+    provider.now(invoice.id, standing=Standing.PAID)
+    await replica.pool.execute("ALTER TABLE provider_events ADD CONSTRAINT poison CHECK (event_id = '')")
+    for _ in range(PATIENCE):
+        await sweep_now(replica)
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_VOID
+    provider.unreadable = Away()
+    await sweep_now(replica)
+    assert (await hearing(caller)).failure == "The provider is away.", "no schedule would read it later"
+    provider.unreadable = None
+    await sweep_now(replica)
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
+    assert (await hearing(caller)).failure == ""
+
+
+async def test_invoice_of_an_event_that_makes_no_sense_is_read_at_once(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    open_, void = await invoiced(caller, 2)
+    await caller.void(void)
+    for one in (open_, void):
+        provider.now(one.id, standing=Standing.PAID)
+    provider.garbled = [one.external_id for one in (open_, void)]
+    await sweep_now(replica)
+    assert await replica.service.rereading.read_due() == 1
+    for one in (open_, void):
+        assert (await caller.invoice(one)).status == pb.INVOICE_STATUS_PAID
+
+
+def test_event_that_makes_no_sense_names_its_invoice() -> None:
+    account = Account(new_id(), "stripe", ACCOUNT, False)
+    good, bad, nameless = (integrations.ProviderEvent(event_id=f"evt_{n}") for n in range(3))
+    good.invoice.external_id, bad.invoice.external_id = "in_1", "in_2"
+    for one in (bad, nameless):
+        one.occur_time.seconds = 10**15
+    answer = integrations.ListChangedInvoicesResponse(events=[bad, good, nameless], next_page_token="2")
+    read = _happened(account, answer)
+    assert [(one.event_id, one.account) for one in read.events] == [("evt_0", account)]
+    assert (read.unreadable, read.next_page) == (["in_2"], "2")
+
+
 async def test_reading_that_breaks_is_told_as_failed(
     caller: Caller, replica: Replica, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,7 +347,7 @@ async def test_replicas_take_different_accounts(
     )
     await replica.pool.execute("UPDATE sweeps SET due_at = '-infinity', lease_expires_at = '-infinity'")
     provider.asked.clear()
-    others = [Catchup(replica.pool, provider, replica.service.settlement, every=3600) for _ in range(3)]
+    others = [Catchup(replica.service.ledger, provider, replica.service.settlement, every=3600) for _ in range(3)]
 
     async def all_of(one: Catchup) -> None:
         while await one.sweep():

@@ -61,7 +61,7 @@ RETURNING true;
 -- Where nothing happened it was read too: up to $9 before the reading began, the provider's clock being another.
 UPDATE sweeps SET read_until = greatest(read_until, newest, began_at - $9::interval), newest = NULL, began_at = NULL,
   page_token = '', lease_owner = NULL,
-  lease_expires_at = '-infinity', succeeded_at = clock_timestamp(), failure = '', failure_count = 0,
+  lease_expires_at = '-infinity', succeeded_at = clock_timestamp(), failure = '', failure_count = 0, stuck_count = 0,
   due_at = clock_timestamp() + make_interval(secs => CASE
     WHEN missed_at > clock_timestamp() - make_interval(secs => $8) THEN $6
     ELSE least($8, greatest($7, extract(epoch FROM clock_timestamp() - coalesce(heard_at, created_at))::float8 / 4))
@@ -70,8 +70,9 @@ WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode
 
 -- name: sweep_failed
 -- Tried again after $7 seconds, twice as many with each failure, $8 at the most. A place that the provider does not know
--- any more ($9) is forgotten: the reading begins anew.
-UPDATE sweeps SET failure = $6, failure_count = failure_count + 1, lease_owner = NULL, lease_expires_at = '-infinity',
+-- any more ($9) is forgotten: the reading begins anew. What could be read but not noted ($10) is counted by itself.
+UPDATE sweeps SET failure = $6, failure_count = failure_count + 1,
+  stuck_count = stuck_count + $10::boolean::integer, lease_owner = NULL, lease_expires_at = '-infinity',
   due_at = clock_timestamp() + make_interval(secs => least($8, $7 * 2 ^ least(failure_count, 20))),
   page_token = CASE WHEN $9 THEN '' ELSE page_token END, newest = CASE WHEN $9 THEN NULL ELSE newest END
 WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND lease_owner = $5;
@@ -136,3 +137,9 @@ FROM (
   FOR NO KEY UPDATE
 ) AS locked
 WHERE invoices.id = locked.id;
+
+-- name: void_of_these
+-- No schedule reads void ones, but money may have come in for them.
+SELECT id, external_id FROM invoices
+WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND external_id <> ''
+  AND external_id = ANY ($5::text[]) AND status = 'void';
