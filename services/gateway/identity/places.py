@@ -41,12 +41,15 @@ class Places:
         assert row is not None
         return Known(row["person"], device in row["marks"], network in row["marks"])
 
-    async def remember(self, user_id: str, visitor: Visitor) -> Secret:
-        """Somebody signed in; answers what the device's cookie is to carry. One that we did not make is not kept."""
+    async def remember(self, session_id: str, visitor: Visitor) -> Secret:
+        """Somebody signed in; answers what the device's cookie is to carry. One that we did not make is not kept.
+
+        Nothing is remembered of a session that has ended meanwhile.
+        """
         device = Secret(visitor.device or "")
         if not visitor.device or not await self._pool.fetchval(SQL["is_mark"], _device(device)):
             device = new_session_token()
-        await self._pool.execute(SQL["remember_marks"], user_id, [_device(device), _network(visitor)])
+        await self._pool.execute(SQL["remember_marks"], session_id, [_device(device), _network(visitor)])
         return device
 
     async def sweep(self) -> None:
@@ -54,7 +57,7 @@ class Places:
 
 
 async def forget_places(connection: Connection, user_id: str) -> None:
-    """Whoever was there may have known a password that is none any more."""
+    """Whoever was there may have known a password that is none any more. To be called once its sessions are ended."""
     await connection.execute(SQL["forget_marks_of_user"], user_id)
 
 
