@@ -127,8 +127,10 @@ class Catchup:
             await self._pool.execute(SQL["check_all_now"], *account)
         identity = Identity(account.workspace_id, ACTOR)
         while True:
-            events, token = await self._provider.happened(identity, account, since, token)
+            page = await self._provider.happened(identity, account, since, token)
+            events, token = page.events, page.next_page
             missed = await self._apply(account, events, patient=row["stuck_count"] < PATIENCE)
+            await self._read_instead(account, page.unreadable)
             newest = max((event.occurred_at for event in events), default=None)
             held = await self._pool.fetchval(SQL["sweep_page"], *account, self._id, token, newest, _LEASE, missed)
             if not token or not held:
@@ -158,11 +160,15 @@ class Catchup:
         return missed > 0
 
     async def _pass_over(self, account: Account, events: Sequence[Event]) -> None:
-        """Their invoices are read one by one instead: what counts is how they stand."""
         _PASSED_OVER.inc(len(events))
         told = [event.event_id for event in events]
         log.error("events cannot be noted and are passed over", account=account.account_id, event_ids=told)
-        ids = [event.external_id for event in events if event.external_id]
+        await self._read_instead(account, [event.external_id for event in events if event.external_id])
+
+    async def _read_instead(self, account: Account, ids: Sequence[str]) -> None:
+        """Invoices one by one, in place of events that do not count: what counts is how they stand."""
+        if not ids:
+            return
         await self._pool.execute(SQL["check_these_now"], *account, ids)
         for row in await self._pool.fetch(SQL["void_of_these"], *account, ids):
             await self._read_void(account, row)

@@ -76,6 +76,17 @@ class Order:
     show_date: date
 
 
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A page of what happened, newest first, as webhooks would have told it."""
+
+    events: "Sequence[Event]"
+    next_page: str = ""
+    """Names the next page; empty on the last."""
+    unreadable: Sequence[str] = ()
+    """The provider's ids of invoices of which something is told that makes no sense."""
+
+
 class Provider(Protocol):
     """Each method raises ShowbillError with a sentence for the operator; `passing` says which are worth another try."""
 
@@ -93,10 +104,8 @@ class Provider(Protocol):
         """In the background it yields to calls that somebody waits for."""
         ...
 
-    async def happened(
-        self, identity: Identity, account: Account, since: datetime, page_token: str
-    ) -> "tuple[Sequence[Event], str]":
-        """A page of what happened since, newest first, as webhooks would have told it; the text names the next page."""
+    async def happened(self, identity: Identity, account: Account, since: datetime, page_token: str) -> Happened:
+        """A page of what happened since."""
         ...
 
     async def listed(

@@ -16,8 +16,7 @@ from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing
 from services.invoicing.domain.terms import Terms
 from services.invoicing.parse_invoices import event
-from services.invoicing.ports import Connection, Order, UpdateMode
-from services.invoicing.settle import Event
+from services.invoicing.ports import Connection, Happened, Order, UpdateMode
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 from services.rpc.showbill.integrations.v1.integrations_pb2_grpc import (
     IntegrationsServiceStub,
@@ -118,9 +117,7 @@ class IntegrationsProvider:
         answer = await self._client.call(self._invoices.GetInvoice, request, identity, timeout=timeout)
         return sighting(answer.invoice)
 
-    async def happened(
-        self, identity: Identity, account: Account, since: datetime, page_token: str
-    ) -> tuple[list[Event], str]:
+    async def happened(self, identity: Identity, account: Account, since: datetime, page_token: str) -> Happened:
         request = pb.ListChangedInvoicesRequest(
             provider=account.provider,
             account_id=account.account_id,
@@ -130,9 +127,7 @@ class IntegrationsProvider:
         )
         call = self._invoices.ListChangedInvoices
         answer = await self._client.call(call, request, identity, timeout=_BACKGROUND_DEADLINE)
-        # Whose events they are is decided by whom was asked for, not by the answer.
-        read = [replace(one, account=account) for one in map(_read, answer.events) if one is not None]
-        return read, answer.next_page_token
+        return _happened(account, answer)
 
     async def listed(
         self, identity: Identity, account: Account, since: datetime, until: datetime | None, page_token: str
@@ -257,13 +252,17 @@ class IntegrationsProvider:
         return sighting(answer.invoice) if answer.HasField("invoice") else None
 
 
-def _read(told: pb.ProviderEvent) -> Event | None:
-    """None for one that makes no sense: it must not keep the others from counting."""
-    try:
-        return event(told)
-    except (ValueError, OverflowError):
-        log.exception("an event of the provider cannot be read", event_id=told.event_id)
-        return None
+def _happened(account: Account, answer: pb.ListChangedInvoicesResponse) -> Happened:
+    """An event that makes no sense must not keep the others from counting."""
+    events, unreadable = [], []
+    for told in answer.events:
+        try:
+            # Whose events they are is decided by whom was asked for, not by the answer.
+            events.append(replace(event(told), account=account))
+        except (ValueError, OverflowError):
+            log.exception("an event of the provider cannot be read", event_id=told.event_id)
+            unreadable.append(told.invoice.external_id)
+    return Happened(events, answer.next_page_token, [external_id for external_id in unreadable if external_id])
 
 
 def _theirs(account: Account, found: pb.ProviderInvoice) -> Theirs:

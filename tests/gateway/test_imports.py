@@ -115,9 +115,11 @@ async def test_buyers_are_taken_from_their_own_export(gateway: Gateway, owner: O
         "StreamBuyers", pb.StreamBuyersResponse(unchanged_count=1, rejected_buyers=[refused], rejected_count=1)
     )
     file = exported.text + "facebook,=u1,,Twice,,,,,,,,\nfacebook,u2,,,nobody,,,,,,,\n,u3,,,,,,,,,,\n"
+    file += "facebook," + "u" * 201 + ",,,,,,,,,,\n"
     report = (await owner.client("POST", "/api/shows/s/imports/buyers", data=file.encode(), headers=CSV)).json
-    assert (report["unchanged"], report["rejectedCount"]) == (1, 3)
-    assert [one["line"] for one in report["rejected"]] == [3, 4, 5]
+    assert (report["unchanged"], report["rejectedCount"]) == (1, 4)
+    assert [one["line"] for one in report["rejected"]] == [3, 4, 5, 6]
+    assert report["rejected"][3]["reason"] == "The column platform_user_id has more than 200 characters."
     assert report["rejected"][0]["reason"] == "The buyer =u1 of facebook is on line 2 already."
     assert report["rejected"][1]["reason"] == "The e-mail address is not one."
     assert gateway.invoicing.last("StreamBuyers").buyers[0] == told

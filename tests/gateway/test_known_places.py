@@ -1,12 +1,16 @@
 """Whoever guesses at a password locks nobody out where they signed in before."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from services.gateway.identity import throttle
+from services.common.secret import Secret
+from services.gateway.identity import places, throttle
 from services.gateway.identity.passwords import Passwords
+from services.gateway.identity.places import Places
 from tests.gateway.harness import PASSWORD, Answer, Gateway, Owner
+from tests.waiting import eventually
 
 NEW = "an even longer password"
 
@@ -104,6 +108,23 @@ async def test_a_device_keeps_its_cookie_and_takes_none_that_is_not_ours(gateway
     assert device_of(await sign_in(gateway, other.email, device=first)) == first, "two people at one till"
 
 
+async def test_only_the_newest_places_of_a_person_are_kept(gateway: Gateway, owner: Owner) -> None:
+    """A program that brings no cookie along is a new device each time."""
+    another = device_of(await sign_in(gateway, (await gateway.make_owner()).email))
+    first = device_of(await sign_in(gateway, owner.email))
+    await gateway.pool.execute(
+        "INSERT INTO known_places (mark, user_id) SELECT sha256(n::text::bytea), users.id "
+        "FROM generate_series(1, $2) AS n, users WHERE email = $1",
+        *(owner.email, places.MOST),
+    )
+    last = device_of(await sign_in(gateway, owner.email))
+    kept = "SELECT count(*) FROM known_places JOIN users ON users.id = user_id WHERE email = $1"
+    assert await gateway.pool.fetchval(kept, owner.email) == places.MOST
+    assert device_of(await sign_in(gateway, owner.email, device=last)) == last
+    assert device_of(await sign_in(gateway, owner.email, device=first)) != first, "it is not known any more"
+    assert device_of(await sign_in(gateway, owner.email, device=another)) == another, "others' places are not touched"
+
+
 async def test_another_password_makes_every_device_unknown(gateway: Gateway, owner: Owner) -> None:
     member = await gateway.make_member(owner)
     device = device_of(await sign_in(gateway, member.email))
@@ -139,6 +160,33 @@ async def test_a_password_changed_meanwhile_lets_nobody_in_and_stays(
     assert (await sign_in(gateway, owner.email)).status == 401
     find = "SELECT password_hash FROM users WHERE email = $1"
     assert await gateway.pool.fetchval(find, owner.email) == "another"
+
+
+async def test_a_password_changed_meanwhile_leaves_no_place_known(
+    gateway: Gateway, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the session that the old one opened and the mark of its device: the change has not come to its end."""
+    remember, ours = Places.remember, "user_id = (SELECT id FROM users WHERE email = $1)"
+
+    async def over(marking: asyncio.Task[Secret]) -> bool:
+        """Either it waits for the change, or it is done."""
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND wait_event_type = 'Lock' AND query LIKE '%known_places%'"
+        )
+        return marking.done() or await gateway.pool.fetchval(waiting) > 0
+
+    async def while_changed(self: Places, *given: Any) -> Secret:
+        async with gateway.pool.acquire() as connection, connection.transaction():
+            await connection.execute(f"DELETE FROM sessions WHERE {ours}", owner.email)
+            await connection.execute(f"DELETE FROM known_places WHERE {ours}", owner.email)
+            marking = asyncio.create_task(remember(self, *given))
+            await eventually(lambda: over(marking))
+        return await marking
+
+    monkeypatch.setattr(Places, "remember", while_changed)
+    await sign_in(gateway, owner.email)
+    assert await gateway.pool.fetchval(f"SELECT count(*) FROM known_places WHERE {ours}", owner.email) == 0
 
 
 async def test_of_two_who_change_a_password_the_second_is_refused(

@@ -13,7 +13,7 @@ from services.invoicing.domain.evidence import Place, Theirs
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Sighting, Standing
 from services.invoicing.domain.terms import Terms
-from services.invoicing.ports import Connection, Order
+from services.invoicing.ports import Connection, Happened, Order
 from services.invoicing.settle import Event
 
 ACCOUNT = "acct_test"
@@ -97,6 +97,8 @@ class FakeProvider:
     reads: int = 0
     news: list[Event] = field(default_factory=list)
     """What happened, newest first."""
+    garbled: list[str] = field(default_factory=list)
+    """Its ids of invoices of which something happened that cannot be read."""
     page: int = 100
     extras: dict[Place, Theirs] = field(default_factory=dict)
     """What stands at the provider beside what was made."""
@@ -146,9 +148,7 @@ class FakeProvider:
                 return sighting
         return Sighting(Standing.VOID, external_id=external_id, deleted=True)
 
-    async def happened(
-        self, identity: Identity, account: Account, since: datetime, page_token: str
-    ) -> tuple[Sequence[Event], str]:
+    async def happened(self, identity: Identity, account: Account, since: datetime, page_token: str) -> Happened:
         self.asked.append((account, since, page_token))
         await self.gate.wait()
         if self.deaf:
@@ -156,7 +156,7 @@ class FakeProvider:
         found = [one for one in self.news if one.account == account and one.occurred_at >= since]
         start = int(page_token or 0)
         end = start + self.page
-        return found[start:end], str(end) if end < len(found) else ""
+        return Happened(found[start:end], str(end) if end < len(found) else "", self.garbled)
 
     async def listed(
         self, identity: Identity, account: Account, since: datetime, until: datetime | None, page_token: str

@@ -14,7 +14,9 @@ from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Standing
 from services.invoicing.domain.schedule import rest
 from services.invoicing.ports import UpdateMode
+from services.invoicing.provider import _happened
 from services.invoicing.settle import Event
+from services.rpc.showbill.integrations.v1 import integrations_pb2 as integrations
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import Replica, running_replica
@@ -236,6 +238,32 @@ async def test_money_for_a_void_invoice_is_found_when_its_event_is_passed_over(
     await sweep_now(replica)
     assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
     assert (await hearing(caller)).failure == ""
+
+
+async def test_invoice_of_an_event_that_makes_no_sense_is_read_at_once(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    open_, void = await invoiced(caller, 2)
+    await caller.void(void)
+    for one in (open_, void):
+        provider.now(one.id, standing=Standing.PAID)
+    provider.garbled = [one.external_id for one in (open_, void)]
+    await sweep_now(replica)
+    assert await replica.service.rereading.read_due() == 1
+    for one in (open_, void):
+        assert (await caller.invoice(one)).status == pb.INVOICE_STATUS_PAID
+
+
+def test_event_that_makes_no_sense_names_its_invoice() -> None:
+    account = Account(new_id(), "stripe", ACCOUNT, False)
+    good, bad, nameless = (integrations.ProviderEvent(event_id=f"evt_{n}") for n in range(3))
+    good.invoice.external_id, bad.invoice.external_id = "in_1", "in_2"
+    for one in (bad, nameless):
+        one.occur_time.seconds = 10**15
+    answer = integrations.ListChangedInvoicesResponse(events=[bad, good, nameless], next_page_token="2")
+    read = _happened(account, answer)
+    assert [(one.event_id, one.account) for one in read.events] == [("evt_0", account)]
+    assert (read.unreadable, read.next_page) == (["in_2"], "2")
 
 
 async def test_reading_that_breaks_is_told_as_failed(

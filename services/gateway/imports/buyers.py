@@ -7,7 +7,7 @@ import msgspec
 
 from services.common.context import Identity
 from services.gateway.backends.shows import Shows
-from services.gateway.faults import sentence_of
+from services.gateway.faults import column_sentence_of
 from services.gateway.imports.claims import COLUMNS as CLAIM_COLUMNS
 from services.gateway.imports.columns import Columns
 from services.gateway.imports.repeats import Repeats, repeats
@@ -55,7 +55,7 @@ def parse_buyer(row: Row, known: Repeats) -> BuyerBody:
     try:
         buyer = msgspec.convert(values, BuyerBody)
     except msgspec.ValidationError as error:
-        raise Unfit(sentence_of(error)) from error
+        raise Unfit(column_sentence_of(error)) from error
     first = known.first_line(f"{buyer.platform}\n{buyer.platform_user_id}", row.line)
     if first != row.line:
         raise Unfit(f"The buyer {buyer.platform_user_id} of {buyer.platform} is on line {first} already.")
