@@ -170,7 +170,8 @@ class InvoicesServicer(DeskServicer):
         show_id = parse_id(request.show_id, "show")
         show, parts = await self._shows.summary(identity().workspace_id, show_id)
         if request.with_mailable:
-            parts["mailable"] = await self._shows.mailable(show_id)
+            chosen = parse_sending.mailable_of(request)
+            parts["mailable"] = await self._sendings.mailable(identity(), show_id, chosen)
         answer = render.summary(show, parts, await self._shows.trend(show_id, request.trend_points))
         answer.running_sending_id = await self._shows.running_sending(show)
         return answer

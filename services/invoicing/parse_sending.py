@@ -10,6 +10,7 @@ from services.invoicing.sendings import Many
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
 MOST_INVOICES: Final = 20_000
+MOST_ASKED_OF: Final = 1_000
 LONGEST_REASON: Final = 500
 
 CHANNELS: Final[dict[int, str | None]] = {
@@ -55,6 +56,15 @@ def many(message: pb.SendInvoicesRequest) -> Many:
         request_id=request_id(message.request_id),
         pay_link_base=message.pay_link_base,
     )
+
+
+def mailable_of(message: pb.GetShowSummaryRequest) -> list[str]:
+    """The chosen invoices; none is all."""
+    ids = message.mailable_of
+    require(
+        [*count_fault("mailable_of", ids, MOST_ASKED_OF), *id_faults("mailable_of", ids[:MOST_ASKED_OF], "an invoice")]
+    )
+    return [parse_id(one, "invoice") for one in ids]
 
 
 def report(message: pb.ReportDeliveryRequest) -> Report:

@@ -62,7 +62,7 @@ class Sendings:
         if await pool.fetchrow(SQL["get_show"], many.show_id, identity.workspace_id) is None:
             raise ShowNotFound
         before = await _begun(pool, identity, many)
-        terms = {} if before else await self._terms(identity, many)
+        terms = {} if before else await self._terms(identity, many.show_id, many.invoice_ids)
         if before is None:
             async with self._ledger.entry() as entry:
                 # The lock of the show: two that are asked for at once do not queue the same link twice.
@@ -87,12 +87,20 @@ class Sendings:
         await self.get(workspace_id, sending_id)
         return await self._ledger.pool.fetch(SQL["list_deliveries_of_sending"], sending_id, after, size)
 
-    async def _terms(self, identity: Identity, many: Many) -> dict[str, Terms]:
+    async def mailable(self, identity: Identity, show_id: str, invoice_ids: Sequence[str]) -> tuple[int, int]:
+        """Amount (minor units) and count of what a run by e-mail would mail of a show of the caller's workspace."""
+        terms = await self._terms(identity, show_id, invoice_ids)
+        silent = [provider for provider, one in terms.items() if not one.emails]
+        row = await self._ledger.pool.fetchrow(SQL["mailable"], show_id, list(invoice_ids) or None, silent)
+        assert row is not None
+        return row["amount"], row["count"]
+
+    async def _terms(self, identity: Identity, show_id: str, invoice_ids: Sequence[str]) -> dict[str, Terms]:
         """Of each provider that the show's invoices are of: one, as a rule."""
         pool, found = self._ledger.pool, {}
-        chosen = list(many.invoice_ids) or None
-        for one in await pool.fetch(SQL["one_invoice_of_each_provider"], many.show_id, chosen):
-            row = await pool.fetchrow(SQL["get_invoice"], one["id"], many.show_id, identity.workspace_id)
+        chosen = list(invoice_ids) or None
+        for one in await pool.fetch(SQL["one_invoice_of_each_provider"], show_id, chosen):
+            row = await pool.fetchrow(SQL["get_invoice"], one["id"], show_id, identity.workspace_id)
             assert row is not None
             invoice = repository.invoice(row)
             found[invoice.provider] = await sending_terms.of(self._provider, pool, identity, invoice)

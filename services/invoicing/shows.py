@@ -148,12 +148,6 @@ class Shows:
         rows = await self._pool.fetch(SQL["show_summary"], show_id)
         return show, {row["part"]: (row["amount"], row["count"]) for row in rows}
 
-    async def mailable(self, show_id: str) -> tuple[int, int]:
-        """Amount and count of what is unsent and payable, and can be mailed."""
-        row = await self._pool.fetchrow(SQL["mailable_drafts"], show_id)
-        assert row is not None
-        return row["amount"], row["count"]
-
     async def running_sending(self, show: asyncpg.Record) -> str:
         """The id of the run that is sending links of the show; empty when none is."""
         return str(await self._pool.fetchval(SQL["running_sending"], show["workspace_id"], show["id"]) or "")

@@ -252,6 +252,8 @@ async def test_all_links_are_sent_and_the_report_says_to_whom(dashboard: Dashboa
     show = await workspace.make_show(buyers=3)
     await _claim(workspace, show, "mail,facebook,u1,@u1,1,1,winner,u1@example.com")
     await workspace.generate(show)
+    late = b"platform,platform_user_id,email\nfacebook,u0,late@example.com\n"
+    await workspace.import_file(show, "buyers", late)
     await dashboard.sign_in(workspace, f"/shows/{show}")
     await dashboard.live()
     dialog, bar = page.get_by_role("dialog"), page.get_by_role("group", name="Selected invoices")
@@ -262,6 +264,8 @@ async def test_all_links_are_sent_and_the_report_says_to_whom(dashboard: Dashboa
     await bar.get_by_role("link", name="Send links…").click()
     await expect(dialog).to_contain_text("Send 2 payment links?")
     await expect(dialog).to_contain_text("1 is e-mailed by Stripe: £20.02")
+    await expect(dialog).to_contain_text("1 cannot be e-mailed by Stripe: £10.00")
+    await expect(dialog.get_by_label("Leave it out")).to_be_checked()
     await dialog.get_by_role("link", name="Cancel").click()
     await bar.get_by_role("button", name="Select none").click()
     await expect(bar).to_be_hidden()
@@ -269,10 +273,10 @@ async def test_all_links_are_sent_and_the_report_says_to_whom(dashboard: Dashboa
 
     await page.get_by_role("link", name="Send all links").click()
     await expect(dialog).to_contain_text("Send 3 payment links?")
-    await expect(dialog).to_contain_text("2 buyers have no e-mail address that Stripe can use: £20.02")
+    await expect(dialog).to_contain_text("2 cannot be e-mailed by Stripe: £20.02")
     await dialog.get_by_role("button", name="Send links").click()
     await expect(page.locator("#sending h2")).to_have_text("1 of 1 link sent")
-    await expect(page.locator("#sending")).to_contain_text("2 left out: no e-mail address")
+    await expect(page.locator("#sending")).to_contain_text("2 left out: Stripe cannot e-mail them")
     await expect(_row(page, "@u1").locator(".badge")).to_have_text("Sent")
     await expect(_row(page, "@u1").locator(".c-status")).to_contain_text("Not opened yet")
 

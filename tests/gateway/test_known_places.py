@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.common.secret import Secret
-from services.gateway.identity import throttle
+from services.gateway.identity import places, throttle
 from services.gateway.identity.passwords import Passwords
 from services.gateway.identity.places import Places
 from tests.gateway.harness import PASSWORD, Answer, Gateway, Owner
@@ -106,6 +106,23 @@ async def test_a_device_keeps_its_cookie_and_takes_none_that_is_not_ours(gateway
     assert device_of(await sign_in(gateway, owner.email, device=first)) == first
     other = await gateway.make_owner()
     assert device_of(await sign_in(gateway, other.email, device=first)) == first, "two people at one till"
+
+
+async def test_only_the_newest_places_of_a_person_are_kept(gateway: Gateway, owner: Owner) -> None:
+    """A program that brings no cookie along is a new device each time."""
+    another = device_of(await sign_in(gateway, (await gateway.make_owner()).email))
+    first = device_of(await sign_in(gateway, owner.email))
+    await gateway.pool.execute(
+        "INSERT INTO known_places (mark, user_id) SELECT sha256(n::text::bytea), users.id "
+        "FROM generate_series(1, $2) AS n, users WHERE email = $1",
+        *(owner.email, places.MOST),
+    )
+    last = device_of(await sign_in(gateway, owner.email))
+    kept = "SELECT count(*) FROM known_places JOIN users ON users.id = user_id WHERE email = $1"
+    assert await gateway.pool.fetchval(kept, owner.email) == places.MOST
+    assert device_of(await sign_in(gateway, owner.email, device=last)) == last
+    assert device_of(await sign_in(gateway, owner.email, device=first)) != first, "it is not known any more"
+    assert device_of(await sign_in(gateway, owner.email, device=another)) == another, "others' places are not touched"
 
 
 async def test_another_password_makes_every_device_unknown(gateway: Gateway, owner: Owner) -> None:

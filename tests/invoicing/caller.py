@@ -282,8 +282,10 @@ class Caller:
         request = pb.StreamVerificationRequest(show_id=show_id)
         return [part async for part in self.client.stream(self.invoices.StreamVerification, request, self.who)]
 
-    async def summary(self, show_id: str, *, with_mailable: bool = False) -> pb.GetShowSummaryResponse:
-        request = pb.GetShowSummaryRequest(show_id=show_id, with_mailable=with_mailable)
+    async def summary(
+        self, show_id: str, *, with_mailable: bool = False, mailable_of: Sequence[str] = ()
+    ) -> pb.GetShowSummaryResponse:
+        request = pb.GetShowSummaryRequest(show_id=show_id, with_mailable=with_mailable, mailable_of=mailable_of)
         return await self.client.call(self.invoices.GetShowSummary, request, self.who)
 
     async def import_example(self, name: str) -> str:

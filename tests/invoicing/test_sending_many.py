@@ -177,6 +177,16 @@ async def test_who_has_no_address_goes_another_way_or_is_left_out(caller: Caller
     await caller.generate(show_id)
     summary = await caller.summary(show_id, with_mailable=True)
     assert (summary.mailable.count, summary.draft.count) == (1, 4)
+
+    # an address that became known, or another one, after the invoice was made is not one that the provider mails to
+    late = pb.Buyer(id=(await caller.listed(show_id))[1].buyer_id, email="late@example.com")
+    await caller.update_buyer(late, "email")
+    rows = await caller.listed(show_id)
+    assert sum(bool(row.email) for row in rows) == 2
+    chosen = await caller.summary(show_id, with_mailable=True, mailable_of=[row.id for row in rows])
+    assert (chosen.mailable.count, chosen.mailable.amount) == (1, rows[0].total)
+    none = await caller.summary(show_id, with_mailable=True, mailable_of=[row.id for row in rows if not row.email])
+    assert none.mailable == pb.SummaryPart()
     run = await caller.sent((await caller.send_many(show_id)).id)
     assert (run.total_count, run.delivered_count, run.skipped_count) == (1, 1, 3)
     assert (await caller.summary(show_id, with_mailable=True)).mailable == pb.SummaryPart()
@@ -195,6 +205,9 @@ async def test_provider_that_mails_nothing_is_not_asked_to(caller: Caller, provi
     provider.connected = replace(provider.connected, emails=False, automatic_sending=True)
     show_id = await caller.small_show(2, emails=True)
     await caller.finished((await caller.start(show_id, base="https://pay.example")).id)
+    ids = [row.id for row in await caller.listed(show_id)]
+    for chosen in ([], ids):
+        assert (await caller.summary(show_id, with_mailable=True, mailable_of=chosen)).mailable == pb.SummaryPart()
     run = await caller.sent((await caller.send_many(show_id)).id)
     assert (run.total_count, run.skipped_count) == (0, 2)
     (one, _) = await caller.listed(show_id)

@@ -124,8 +124,8 @@ class Browsing:
         known = ((moment(one.time), one) for one in answer.trend)
         return [TrendPoint(at, one.collected, one.count) for at, one in known if at is not None]
 
-    async def mailable(self, caller: Identity, show_id: str) -> SummaryPartView:
-        """What of the unsent and payable invoices can be mailed."""
-        request = pb.GetShowSummaryRequest(show_id=show_id, with_mailable=True)
+    async def mailable(self, caller: Identity, show_id: str, chosen: Sequence[str] = ()) -> SummaryPartView:
+        """What of the chosen and payable invoices is mailed; of all that are unsent without a choice."""
+        request = pb.GetShowSummaryRequest(show_id=show_id, with_mailable=True, mailable_of=chosen)
         part = (await self._client.call(self._invoices.GetShowSummary, request, caller)).mailable
         return SummaryPartView(amount=part.amount, count=part.count)

@@ -13,6 +13,8 @@ from services.gateway.identity.credentials import fingerprint, new_session_token
 from services.gateway.identity.visitor import Visitor, network_of
 from services.gateway.queries import SQL
 
+MOST: Final = 100
+"""Devices and networks that are kept of one person: a program without cookies is a new device each time."""
 _DEVICE: Final = "device\0"
 _NETWORK: Final = "network\0"
 
@@ -41,7 +43,7 @@ class Places:
         assert row is not None
         return Known(row["person"], device in row["marks"], network in row["marks"])
 
-    async def remember(self, session_id: str, visitor: Visitor) -> Secret:
+    async def remember(self, user_id: str, session_id: str, visitor: Visitor) -> Secret:
         """Somebody signed in; answers what the device's cookie is to carry. One that we did not make is not kept.
 
         Nothing is remembered of a session that has ended meanwhile.
@@ -50,6 +52,7 @@ class Places:
         if not visitor.device or not await self._pool.fetchval(SQL["is_mark"], _device(device)):
             device = new_session_token()
         await self._pool.execute(SQL["remember_marks"], session_id, [_device(device), _network(visitor)])
+        await self._pool.execute(SQL["forget_marks_beyond"], user_id, MOST)
         return device
 
     async def sweep(self) -> None:

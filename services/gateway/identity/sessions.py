@@ -103,7 +103,8 @@ class Sessions:
         if visitor.token:
             await self._pool.execute(SQL["end_replaced_session"], fingerprint(visitor.token))
         log.info("signed in", user=principal.user_id, workspace=principal.workspace_id)
-        return OpenedSession(principal, token, await self._places.remember(principal.credential_id, visitor))
+        device = await self._places.remember(user_id, principal.credential_id, visitor)
+        return OpenedSession(principal, token, device)
 
     async def find(self, token: str) -> Principal | None:
         """Who the cookie belongs to; None when the session ended or never was."""

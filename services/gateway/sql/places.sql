@@ -17,6 +17,16 @@ WITH here AS (
 INSERT INTO known_places (mark, user_id) SELECT mark, user_id FROM here, unnest($2::bytea[]) AS mark
 ON CONFLICT (mark, user_id) DO UPDATE SET seen_at = now();
 
+-- name: forget_marks_beyond
+-- Of a person, all but the newest. What another sign-in of theirs has in hand just now is left to it.
+DELETE FROM known_places USING (
+    SELECT mark, user_id FROM known_places
+    WHERE user_id = $1
+      AND mark IN (SELECT mark FROM known_places WHERE user_id = $1 ORDER BY seen_at DESC OFFSET $2)
+    FOR UPDATE SKIP LOCKED
+) AS old
+WHERE known_places.mark = old.mark AND known_places.user_id = old.user_id;
+
 -- name: forget_marks_of_user
 DELETE FROM known_places WHERE user_id = $1;
 

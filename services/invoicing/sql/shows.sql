@@ -78,11 +78,14 @@ WHERE show_id = $1 AND ($2::text IS NULL OR number_order > $2)
 ORDER BY number_order
 LIMIT $3;
 
--- name: mailable_drafts
--- Unsent and payable, made for the address at which the buyer is reached now: what the provider can mail.
+-- name: mailable
+-- Of the chosen ones that are payable, or of all that are unsent too, those made for the address at which the buyer is
+-- reached now, without the providers that mail nothing: what is mailed.
 SELECT coalesce(sum(total), 0)::bigint AS amount, count(*)::integer AS count
 FROM invoices
-WHERE show_id = $1 AND status = 'draft' AND draft_reason IS NULL
+WHERE show_id = $1 AND draft_reason IS NULL AND provider::text <> ALL ($3)
+  AND CASE WHEN $2::uuid[] IS NULL THEN status = 'draft'
+           ELSE id = ANY ($2) AND status IN ('draft', 'sent', 'payment_failed') END
   -- By row, never as a join: the planner may take a young show to have one invoice.
   AND lower(buyer ->> 'email') = (SELECT lower(email) FROM buyers WHERE buyers.id = invoices.buyer_id AND email <> '');
 

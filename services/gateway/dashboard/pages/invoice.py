@@ -4,6 +4,7 @@ Each is a dialog for our script and a page of its own for a browser without it.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from litestar import Response, get
@@ -11,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from services.common.addresses import BaseUrl
+from services.common.context import Identity
 from services.common.ids import new_id
 from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
@@ -19,13 +21,14 @@ from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.rendering import AnyRequest, is_htmx, render
 from services.gateway.dashboard.views.chosen import SIZES, uuids
-from services.gateway.dashboard.views.links import all_links, chosen_links
+from services.gateway.dashboard.views.links import Links, all_links, chosen_links
 from services.gateway.dashboard.views.money import money_of
 from services.gateway.dashboard.views.panel import connection_of
 from services.gateway.dashboard.views.rows import row_of
 from services.gateway.dashboard.views.timeline import timeline_of
 from services.gateway.identity.members import Members
 from services.gateway.identity.principal import Principal
+from services.gateway.schemas.invoices import SummaryPartView
 
 _MOST_SHOWN: Final = 200
 _MOST_PEOPLE: Final = 1000
@@ -94,6 +97,15 @@ async def paid_question(
     return dialog(request, "parts/dialog-mark-paid.html", {"row": row_of(invoice, base_url)})
 
 
+async def _chosen(invoices: Invoices, browsing: Browsing, who: Identity, show_id: str, chosen: Sequence[str]) -> Links:
+    if not chosen:
+        return chosen_links([], SummaryPartView(amount=0, count=0))
+    rows, mailable = await asyncio.gather(
+        invoices.list(who, show_id, InvoiceQuery(0, ids=chosen)), browsing.mailable(who, show_id, chosen)
+    )
+    return chosen_links(rows.items, mailable)
+
+
 @get("/shows/{show_id:str}/send-all")
 async def send_all_question(
     request: AnyRequest,
@@ -109,7 +121,7 @@ async def send_all_question(
     who, chosen = caller.identity, uuids(ids, SIZES[-1])
     show, listed = await asyncio.gather(shows.get(who, show_id), integrations.list_if_known(who))
     if ids:
-        links = chosen_links((await invoices.list(who, show_id, InvoiceQuery(0, ids=chosen))).items if chosen else [])
+        links = await _chosen(invoices, browsing, who, show_id, chosen)
     else:
         summary, mailable = await asyncio.gather(invoices.summary(who, show_id), browsing.mailable(who, show_id))
         links = all_links(money_of(summary), mailable)

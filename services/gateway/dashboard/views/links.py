@@ -35,16 +35,15 @@ def all_links(money: Money, mailable: SummaryPartView) -> Links:
     return Links(mailable.count, mailable.amount, others_count, others, money.held_back_count)
 
 
-def chosen_links(invoices: Sequence[InvoiceRow]) -> Links:
+def chosen_links(invoices: Sequence[InvoiceRow], mailable: SummaryPartView) -> Links:
     """Those that somebody chose, sent before or not."""
     held = [one for one in invoices if one.draft_reason]
     payable = [one for one in invoices if one.status in ("draft", "sent", "payment_failed") and not one.draft_reason]
-    mailed = [one for one in payable if one.email]
     return Links(
-        mailed_count=len(mailed),
-        mailed=sum(one.total for one in mailed),
-        others_count=len(payable) - len(mailed),
-        others=sum(one.total for one in payable) - sum(one.total for one in mailed),
+        mailed_count=mailable.count,
+        mailed=mailable.amount,
+        others_count=len(payable) - mailable.count,
+        others=sum(one.total for one in payable) - mailable.amount,
         held_back_count=len(held),
         done_count=len(invoices) - len(held) - len(payable),
         chosen=True,

@@ -4639,21 +4639,27 @@ class GetShowSummaryRequest(_message.Message):
     SHOW_ID_FIELD_NUMBER: _builtins.int
     TREND_POINTS_FIELD_NUMBER: _builtins.int
     WITH_MAILABLE_FIELD_NUMBER: _builtins.int
+    MAILABLE_OF_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     trend_points: _builtins.int
     """Also answers how the money came in, in at most so many points; 200 at most."""
     with_mailable: _builtins.bool
     """Also answers `mailable`."""
+    @_builtins.property
+    def mailable_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of which invoices `mailable` tells, sent before or not; of all of `draft` when empty. 1000 at most."""
+
     def __init__(
         self,
         *,
         show_id: _builtins.str = ...,
         trend_points: _builtins.int = ...,
         with_mailable: _builtins.bool = ...,
+        mailable_of: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["show_id", b"show_id", "trend_points", b"trend_points", "with_mailable", b"with_mailable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mailable_of", b"mailable_of", "show_id", b"show_id", "trend_points", b"trend_points", "with_mailable", b"with_mailable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4802,7 +4808,9 @@ class GetShowSummaryResponse(_message.Message):
 
     @_builtins.property
     def mailable(self) -> Global___SummaryPart:
-        """The part of `draft` whose invoices were made for the e-mail address that the buyer has now. Only with_mailable."""
+        """Of the payable invoices that were asked for, those that the provider mails: made, with a provider that mails at all,
+        for the e-mail address that the buyer has now. Only with_mailable.
+        """
 
     def __init__(
         self,
