@@ -26,6 +26,8 @@ from services.invoicing.settle import step
 log = structlog.get_logger()
 
 ACTOR: Final = "worker:generation"
+_MOST_EDITS: Final = 20
+"""That are followed one by one; nobody makes so many by hand."""
 _QUEUE: Final = Queue("invoices", "waiting", "take", "keep_leases", most=256, look_ahead=8)
 
 
@@ -69,7 +71,7 @@ class Workers(LeasedQueue[Order]):
 
     async def _make(self, order: Order) -> None:
         try:
-            sighting = await self._provider.create(Identity(order.account.workspace_id, ACTOR), order)
+            sighting = await self._made(order)
             if sighting.standing is Standing.HELD_BACK and not order.keep_draft:
                 raise NotFinalized
             self._pauses.went_well(order.account)
@@ -79,6 +81,14 @@ class Workers(LeasedQueue[Order]):
         except Exception:  # outermost of this invoice: it is taken up again, and given up in the end
             log.exception("an invoice could not be made", invoice_id=order.id)
             await self._failed(order, ShowbillError())
+
+    async def _made(self, order: Order) -> Sighting:
+        """What counts at the provider: where an earlier try made it and it was edited there since, what replaced it."""
+        identity = Identity(order.account.workspace_id, ACTOR)
+        seen, edits = await self._provider.create(identity, order), 0
+        while seen.replaced_by and edits < _MOST_EDITS:
+            seen, edits = await self._provider.read(identity, order.account, seen.replaced_by), edits + 1
+        return seen
 
     async def _change(self, order: Order, change: Task) -> None:
         try:

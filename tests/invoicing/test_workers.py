@@ -274,6 +274,30 @@ async def test_answer_that_says_deleted_is_a_failure_and_not_asked_for_again(
     assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_DRAFT
 
 
+@pytest.mark.parametrize("paid", [False, True])
+async def test_what_was_replaced_before_it_was_known_is_followed(
+    caller: Caller, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch, paid: bool
+) -> None:
+    """Its answer was lost, somebody edited it at the provider, and a retry found the one of before."""
+
+    async def replaced(_: object, order: Order) -> Sighting:
+        standing = Standing.PAID if paid else Standing.PAYABLE
+        newest = Sighting(standing, "in_newest", total=900, currency="GBP", replaces="in_newer")
+        provider.made = {
+            "newer": Sighting(Standing.VOID, "in_newer", replaces="in_old", replaced_by="in_newest"),
+            "newest": replace(newest, external_url="https://pay.example/in_newest"),
+        }
+        return Sighting(Standing.VOID, "in_old", total=order.total, currency="GBP", replaced_by="in_newer")
+
+    show_id = await caller.small_show(1)
+    monkeypatch.setattr(provider, "create", replaced)
+    run = await caller.generate(show_id)
+    assert (run.created_count, run.failed_count) == (1, 0)
+    (invoice,) = await caller.listed(show_id)
+    assert invoice.status == (pb.INVOICE_STATUS_PAID if paid else pb.INVOICE_STATUS_DRAFT)
+    assert (invoice.total, invoice.adjusted_at_provider, invoice.external_id) == (900, True, "in_newest")
+
+
 async def test_draft_that_never_becomes_payable_is_left_to_the_operator(
     caller: Caller, provider: FakeProvider, replica: Replica
 ) -> None:
