@@ -9,6 +9,17 @@ from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
 from tests.e2e.workspace import Workspace
 
+_KEEP_SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket { constructor(url) { super(url); window.sockets.push(this); } };
+"""
+_BACK_WHILE_CLOSING = """() => new Promise(told => {
+  const old = window.sockets.at(-1);
+  old.addEventListener('close', () => told(document.querySelector('#live').dataset.state));
+  old.close(); dispatchEvent(new Event('online'));
+})"""
+"""What the page says of its updates when the end of a socket comes after the next one was begun."""
+
 
 async def test_one_failure_stops_nobody_and_can_be_retried(
     dashboard: Dashboard, workspace: Workspace, sandbox: Sandbox
@@ -138,6 +149,7 @@ async def test_after_a_restart_of_the_gateway_the_panel_is_right(
     show = await workspace.make_show(buyers=2)
     await workspace.generate(show)
     rows = await workspace.invoices(show)
+    await page.add_init_script(_KEEP_SOCKETS)
     await dashboard.sign_in(workspace, f"/shows/{show}")
     await dashboard.live()
     await stack.start("gateway-2")
@@ -160,5 +172,8 @@ async def test_after_a_restart_of_the_gateway_the_panel_is_right(
     await dashboard.context.set_offline(False)
     await dashboard.live()
     await expect(page.locator(f"#inv-{rows[1]['id']} .badge")).to_have_text("Sent")
+
+    # back while the old socket is still closing: its end is none of the new one
+    assert await page.evaluate(_BACK_WHILE_CLOSING) == "on"
     assert all("WebSocket" in complaint for complaint in dashboard.complaints)
     dashboard.complaints.clear()  # the browser tells of every socket that could not be opened

@@ -80,6 +80,10 @@ async def test_late_claims_are_planned_looked_at_and_applied(dashboard: Dashboar
     await expect(page.locator("#moved")).to_contain_text("Nothing was done")
     assert len(await workspace.invoices(show)) == 3
     await expect(page.get_by_label("Invoice @u7")).not_to_be_checked()
+    await _claim(workspace, show, "late-8b,facebook,u8,@u8,1,1,winner,")
+    await page.get_by_role("link", name="Show the new plan").click()
+    await expect(page.locator("#moved")).to_have_count(0)
+    await expect(page.get_by_label("Invoice @u7")).not_to_be_checked()
     await expect(press).to_have_text("Generate 1 invoice, apply 1 change")
     await press.click()
     await expect(_row(page, "@u8").locator(".badge")).to_have_text("Draft")

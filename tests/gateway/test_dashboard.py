@@ -262,18 +262,26 @@ async def test_another_file_than_was_looked_at_is_not_taken(gateway: Gateway, ow
     assert (call.request.all_or_none, call.request.items[0].price) == (True, 150)
 
 
-async def test_a_file_without_its_columns_keeps_the_form(gateway: Gateway, owner: Owner) -> None:
+async def test_a_refused_file_hides_nothing_of_those_before_it(gateway: Gateway, owner: Owner) -> None:
     show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT)
     gateway.invoicing.script("CreateShow", invoicing_pb2.CreateShowResponse(show=show))
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    gateway.invoicing.script("StreamItems", invoicing_pb2.StreamItemsResponse(created_count=1))
     browser = await gateway.signed_in(owner)
     key = "0192f3c4-0000-7000-8000-000000000001"
-    for _ in range(2):
+    for path in ("/shows/new", "/shows/new", "/shows/s1/import"):
         data = aiohttp.FormData({"name": "Friday", "currency": "USD", "request_id": key})
-        data.add_field("items", b"title,price\nHat,1\n", filename="items.csv")
-        answer = await browser("POST", "/shows/new", data=data)
+        data.add_field("items", b"item_number,title,price\n1,Hat,100\n", filename="items.csv")
+        data.add_field("claims", b"claim_id\n1\n", filename="claims.csv")
+        data.add_field("buyers", b"platform,platform_user_id\nfacebook,u1\n", filename="buyers.csv")
+        answer = await browser("POST", path, data=data)
         assert answer.status == 422
-        assert "The column item_number is missing in the first line." in answer.text
-        assert f'value="{key}"' in answer.text
+        assert "Claims: The column platform is missing in the first line." in answer.text
+        assert "Not looked at: buyers." in answer.text
+        assert "1 new, 0 changed" in answer.text
+        assert 'action="/shows/s1/import"' in answer.text
+        assert ("The show was made." in answer.text) == (path == "/shows/new")
+    assert not gateway.invoicing.calls["StreamBuyers"]
     first, again = (call.request.request_id for call in gateway.invoicing.calls["CreateShow"])
     assert first == again, "no second show is made"
 

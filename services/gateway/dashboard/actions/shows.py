@@ -1,5 +1,7 @@
 """Making a show, and taking its files of items, claims and buyers."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO, Final, cast
 
 import msgspec
@@ -8,7 +10,7 @@ from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from services.common.errors import InvalidRequest, Kind, ShowbillError
+from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError
 from services.common.money import is_currency
 from services.gateway.api.parameters import request_id_of
 from services.gateway.backends.shows import Shows
@@ -45,6 +47,17 @@ _REFUSED: Final = (Kind.INVALID, Kind.FAILED_PRECONDITION, Kind.CONFLICT)
 Reports = list[tuple[str, ImportReport]]
 
 
+@dataclass(slots=True)
+class Taken:
+    """What became of the chosen files."""
+
+    reports: Reports = field(default_factory=list)
+    """Of each file that was taken."""
+    problem: str = ""
+    """Why the file after those was refused; empty when none was."""
+    faults: Sequence[Fault] = ()
+
+
 @post("/shows/new", status_code=200, request_max_body_size=len(KINDS) * LARGEST_FILE)
 async def create_show(
     request: AnyRequest, caller: NamedDependency[Principal], shows: NamedDependency[Shows]
@@ -58,12 +71,11 @@ async def create_show(
         wanted = msgspec.convert({"name": name, "currency": currency, "startTime": start_time}, NewShow)
         await _require_seen(form)
         show = await shows.create(caller.identity, wanted, request_id_of(key, caller.identity, "create show"))
-        reports = await _take_files(form, shows, caller, show.id)
     except (msgspec.ValidationError, ShowbillError) as error:
         problem = "Give the show a name of at most 200 characters." if not name or len(name) > 200 else _told(error)
         values = new_show_form(name=name, currency=currency, starts=starts, request_id=key, problems=[problem])
         return render(request, "show-new.html", values, status=422)
-    return _done(request, show, reports)
+    return _done(request, show, await _take_files(form, shows, caller, show.id), made=True)
 
 
 @post("/shows/{show_id:str}/import", status_code=200, request_max_body_size=len(KINDS) * LARGEST_FILE)
@@ -74,14 +86,12 @@ async def import_files(
     show, form = await shows.get(caller.identity, show_id), await request.form()
     try:
         await _require_seen(form)
-        reports = await _take_files(form, shows, caller, show_id)
     except ShowbillError as error:
-        values = {"show": show, "reports": [], "problems": [_told(error)], "faults": error.faults[:100]}
-        return render(request, "show-import.html", values, status=422)
-    if not reports:
-        values = {"show": show, "reports": [], "problems": [NOTHING_CHOSEN], "faults": []}
-        return render(request, "show-import.html", values, status=422)
-    return _done(request, show, reports)
+        return _done(request, show, Taken(problem=_told(error)))
+    taken = await _take_files(form, shows, caller, show_id)
+    if not taken.reports and not taken.problem:
+        taken.problem = NOTHING_CHOSEN
+    return _done(request, show, taken)
 
 
 @post("/shows/preview", status_code=200, request_max_body_size=len(KINDS) * LARGEST_FILE)
@@ -139,12 +149,19 @@ def _whole(form: FormMultiDict) -> bool:
     return form.get("whole") == "yes"
 
 
-async def _take_files(form: FormMultiDict, shows: Shows, caller: Principal, show_id: str) -> Reports:
-    return [
-        (name, await _take(name, file, form, shows, caller, show_id))
-        for name in KINDS
-        if (file := _file(form, name)) is not None
-    ]
+async def _take_files(form: FormMultiDict, shows: Shows, caller: Principal, show_id: str) -> Taken:
+    """Up to the first file that is refused."""
+    taken = Taken()
+    files = [(name, file) for name in KINDS if (file := _file(form, name)) is not None]
+    for place, (name, file) in enumerate(files, start=1):
+        try:
+            taken.reports.append((name, await _take(name, file, form, shows, caller, show_id)))
+        except ShowbillError as error:
+            later = " and ".join(name for name, _ in files[place:])
+            rest = f" Not looked at: {later}." if later else ""
+            taken.problem, taken.faults = f"{name.capitalize()}: {_told(error)}{rest}", error.faults[:100]
+            break
+    return taken
 
 
 async def _take(
@@ -174,9 +191,13 @@ def _told(error: Exception) -> str:
     raise error
 
 
-def _done(request: AnyRequest, show: ShowView, reports: Reports) -> Response[bytes]:
-    if any(report.rejected_count for _, report in reports):
-        return render(request, "show-import.html", {"show": show, "reports": reports, "problems": [], "faults": []})
+def _done(request: AnyRequest, show: ShowView, taken: Taken, *, made: bool = False) -> Response[bytes]:
+    """`made` is a show that was not there before: what is wrong with its files is mended on its own page."""
+    if taken.problem or any(report.rejected_count for _, report in taken.reports):
+        problem = f"The show was made. {taken.problem}" if made and taken.problem else taken.problem
+        problems = [problem] if problem else []
+        values = {"show": show, "reports": taken.reports, "problems": problems, "faults": taken.faults}
+        return render(request, "show-import.html", values, status=422 if problem else 200)
     return go(request, f"/shows/{show.id}")
 
 

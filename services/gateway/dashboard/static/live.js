@@ -90,11 +90,12 @@
   function connect() {
     const url = new URL('/api/realtime', location.href); url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     url.searchParams.set('show_id', live.dataset.show); url.searchParams.set('since', seq);
-    socket = new WebSocket(url);
-    const alive = () => { clearTimeout(beat); beat = setTimeout(() => socket.close(), 45000); };     // the server pings every 20 s
-    socket.onopen = () => { state('on'); tries = 0; alive(); };
-    socket.onmessage = e => { alive(); hear(e.data); };
-    socket.onclose = e => {
+    const mine = socket = new WebSocket(url);      // one that is closing says nothing any more once another was begun
+    const alive = () => { clearTimeout(beat); beat = setTimeout(() => mine.close(), 45000); };     // the server pings every 20 s
+    mine.onopen = () => { if (socket !== mine) return; state('on'); tries = 0; alive(); };
+    mine.onmessage = e => { if (socket !== mine) return; alive(); hear(e.data); };
+    mine.onclose = e => {
+      if (socket !== mine) return;
       clearTimeout(beat); if (e.code === 4401 || e.code === 4404) { location.reload(); return; }
       state(navigator.onLine === false ? 'offline' : 'reconnecting');
       again = setTimeout(connect, Math.min(30000, 500 * 2 ** tries++) * (.7 + .6 * Math.random()));

@@ -52,6 +52,7 @@
   on('click', e => {
     const a = e.target.closest('#stale a'); if (!a) return;
     e.preventDefault(); const url = new URL(location.href); const out = off(ticks()).map(i => i.value);
+    for (const old of ['anew', 'without', 'moved']) url.searchParams.delete(old);
     if (out.length > 150) url.searchParams.set('anew', 1); else url.searchParams.set('without', out);
     location.assign(url);
   });
