@@ -99,9 +99,9 @@ class Amending:
         account, external_id = repository.account_of(invoice), invoice.external_id
         if not external_id:
             found = await self._provider.find(identity, account, invoice.id, invoice.revision, held.buyer)
-            if found is None or found.standing is Standing.VOID:
+            if found is None or (found.standing is Standing.VOID and not found.replaced_by):
                 return found
-            external_id = found.external_id
+            external_id = found.replaced_by or found.external_id
         return await self._provider.void(identity, account, external_id, invoice.id, invoice.revision)
 
 

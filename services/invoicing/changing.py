@@ -92,7 +92,7 @@ class Changing:
             found = await self._provider.find(identity, order.account, order.id, order.revision, order.buyer)
             if found is None:
                 return Sighting(Standing.VOID)
-            left = found.external_id
+            left = found.replaced_by or found.external_id
             seen = await self._provider.void(identity, order.account, left, order.id, order.revision)
             # A draft that was left behind and is gone now was never known to be this invoice's.
             return Sighting(Standing.VOID) if seen.deleted else seen

@@ -9,7 +9,7 @@ import pytest
 from services.cli.embedded.nats import Nats
 from services.common.errors import Kind
 from services.common.ids import new_id
-from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.invoice import Sighting, Standing
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import MakeCaller, Replica
@@ -237,6 +237,23 @@ async def test_open_invoice_left_by_a_failed_making_is_voided_and_known(caller: 
     done = await caller.void(invoice)
     assert (done.status, done.external_id) == (VOID, provider.made[invoice.id].external_id)
     assert provider.made[invoice.id].standing is Standing.VOID
+
+
+async def test_what_replaced_an_invoice_left_by_a_failed_making_is_voided_too(
+    caller: Caller, provider: FakeProvider
+) -> None:
+    show_id = await caller.small_show(1)
+    provider.failures = {"u0": [Refused()]}
+    await caller.generate(show_id)
+    (failed,) = await caller.listed(show_id)
+    newest = Sighting(Standing.PAYABLE, "in_newest", total=900, currency="GBP", replaces="in_old")
+    provider.made = {
+        failed.id: Sighting(Standing.VOID, "in_old", total=1000, currency="GBP", replaced_by="in_newest"),
+        "newest": newest,
+    }
+    done = await caller.void(failed)
+    assert (done.status, done.external_id) == (VOID, "in_newest")
+    assert provider.made[failed.id] == replace(newest, standing=Standing.VOID)
 
 
 async def test_paid_invoice_left_by_a_failed_making_ends_as_paid(caller: Caller, provider: FakeProvider) -> None:

@@ -211,7 +211,7 @@ async def test_failed_invoice_is_tried_again_with_the_claims_of_now(caller: Call
     await right(caller, show_id)
 
 
-@pytest.mark.parametrize("how", [Standing.PAYABLE, Standing.HELD_BACK])
+@pytest.mark.parametrize("how", [Standing.PAYABLE, Standing.HELD_BACK, Standing.VOID])
 async def test_what_a_failed_try_left_behind_is_voided_before_another_bill_is_made(
     caller: Caller, provider: FakeProvider, how: Standing
 ) -> None:
@@ -220,11 +220,15 @@ async def test_what_a_failed_try_left_behind_is_voided_before_another_bill_is_ma
     provider.failures = {"u0": [Refused()]}
     await caller.generate(show_id)
     (failed,) = await caller.listed(show_id)
-    provider.made[failed.id] = sighting_of(failed.id, how, 1000)
+    left = provider.made[failed.id] = sighting_of(failed.id, how, 1000)
+    if how is Standing.VOID:  # and edited there
+        provider.made[failed.id] = replace(left, replaced_by="in_newest")
+        left = provider.made["newest"] = replace(left, standing=Standing.PAYABLE, external_id="in_newest")
     await caller.items(show_id, [pb.Item(item_number="0", title="Item 0", price=900)])
     run = await caller.finished((await caller.retry(show_id)).generation.id)
     assert (run.total_count, run.created_count, run.failed_count) == (1, 1, 0)
     assert provider.made[failed.id].standing is Standing.VOID
+    assert provider.made[failed.id].external_id == left.external_id
     assert await standing(caller, show_id) == [(1, pb.INVOICE_STATUS_VOID, 1000), (2, pb.INVOICE_STATUS_DRAFT, 900)]
     await caller.apply(event(caller, pb.PROVIDER_EVENT_TYPE_FINALIZED, failed, total=1000))
     assert await standing(caller, show_id) == [(1, pb.INVOICE_STATUS_VOID, 1000), (2, pb.INVOICE_STATUS_DRAFT, 900)]
