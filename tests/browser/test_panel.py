@@ -265,7 +265,7 @@ async def test_all_links_are_sent_and_the_report_says_to_whom(dashboard: Dashboa
     await page.get_by_label("Select the invoice of @u1").press("Space")
     await expect(bar).to_contain_text("2 selected")
     assert await page.get_by_label("Select all invoices").evaluate("box => box.indeterminate")
-    await bar.get_by_role("link", name="Send links…").click()
+    await bar.get_by_role("button", name="Send links…").click()
     await expect(dialog).to_contain_text("Send 2 payment links?")
     await expect(dialog).to_contain_text("1 is e-mailed by Stripe: £20.02")
     await expect(dialog).to_contain_text("1 cannot be e-mailed by Stripe: £10.00")
@@ -285,7 +285,7 @@ async def test_all_links_are_sent_and_the_report_says_to_whom(dashboard: Dashboa
     await expect(_row(page, "@u1").locator(".c-status")).to_contain_text("Not opened yet")
 
     await page.get_by_label("Select the invoice of @u0").check()
-    await bar.get_by_role("link", name="Send links…").click()
+    await bar.get_by_role("button", name="Send links…").click()
     await dialog.get_by_role("button", name="Send link").click()
     await expect(page.locator("#sending h2")).to_have_text("1 of 1 link sent")
     await expect(page.locator("#pill-sent .count")).to_have_text("2")

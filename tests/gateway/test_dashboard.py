@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from services.common.errors import Fault, InvalidRequest, Kind, Unavailable
+from services.common.ids import new_id
 from services.common.status import RemoteError
 from services.gateway.identity.throttle import PER_ACCOUNT_AND_PLACE
 from services.rpc.showbill.integrations.v1 import integrations_pb2
@@ -214,9 +215,26 @@ async def test_a_file_that_cannot_be_looked_at_says_why(gateway: Gateway, owner:
 
 async def test_chosen_invoices_that_are_none_do_not_become_all(gateway: Gateway, owner: Owner) -> None:
     browser = await gateway.signed_in(owner)
-    answer = await browser("POST", "/shows/s1/send-all", data={"ids": "", "others": "manual"})
-    assert "None of the chosen invoices can be sent. Choose others." in answer.text
+    for path in ("send-all", "send-chosen"):
+        answer = await browser("POST", f"/shows/s1/{path}", data={"ids": "", "others": "manual"})
+        assert "None of the chosen invoices can be sent. Choose others." in answer.text
     assert not gateway.invoicing.calls
+
+
+async def test_the_question_takes_more_invoices_than_an_address_carries(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_ENDED, currency="GBP")
+    ids = [new_id() for _ in range(500)]
+    rows = [invoicing_pb2.Invoice(id=one, status=invoicing_pb2.INVOICE_STATUS_DRAFT, total=100) for one in ids]
+    mailable = invoicing_pb2.SummaryPart(amount=49_900, count=499)
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    gateway.invoicing.script("ListInvoices", invoicing_pb2.ListInvoicesResponse(invoices=rows))
+    gateway.invoicing.script("GetShowSummary", invoicing_pb2.GetShowSummaryResponse(mailable=mailable))
+    browser = await gateway.signed_in(owner)
+    answer = await browser("POST", "/shows/s1/send-chosen", data={"ids": ",".join(ids)})
+    for told in ("Send 500 payment links?", "499 are e-mailed", "1 cannot be e-mailed by Stripe", "£1.00", ids[-1]):
+        assert told in answer.text
+    (call,) = gateway.invoicing.calls["GetShowSummary"]
+    assert list(call.request.mailable_of) == ids
 
 
 async def test_buyers_are_looked_at_then_taken(gateway: Gateway, owner: Owner) -> None:

@@ -176,6 +176,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/plans"): Rule.READ,
     ("GET", "/shows/{show_id}/send-all"): Rule.READ,
     ("POST", "/shows/{show_id}/send-all"): Rule.INVOICES,
+    ("POST", "/shows/{show_id}/send-chosen"): Rule.READ,
     ("POST", "/shows/{show_id}/runs/{run_id}/cancel"): Rule.INVOICES,
     ("GET", "/shows/{show_id}/invoices/rows"): Rule.READ,
     ("GET", "/shows/{show_id}/invoices/{invoice_id}"): Rule.READ,

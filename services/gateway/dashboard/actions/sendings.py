@@ -6,21 +6,14 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from services.common.errors import InvalidRequest
 from services.gateway.api.parameters import request_id_of
 from services.gateway.backends.sendings import Sendings
 from services.gateway.dashboard.rendering import AnyRequest, go
-from services.gateway.dashboard.views.chosen import SIZES, uuids
+from services.gateway.dashboard.views.chosen import chosen_ids
 from services.gateway.identity.principal import Principal
 from services.gateway.schemas.sendings import SendManyBody
 
 _OTHERS: Final[dict[str, Literal["dm", "manual"]]] = {"dm": "dm", "manual": "manual"}
-
-
-class NothingChosen(InvalidRequest):
-    """None of the chosen invoices can be sent. Choose others."""
-
-    reason = "NOTHING_CHOSEN"
 
 
 @post("/shows/{show_id:str}/send-all", status_code=200)
@@ -33,9 +26,7 @@ async def send_all(
     """Begins the run, and leads to its progress."""
     form = await request.form()
     request_id = request_id_of(str(form.get("request_id", ""))[:100], caller.identity, f"send {show_id}")
-    chosen = uuids(str(form.get("ids", "")), SIZES[-1])
-    if "ids" in form and not chosen:  # no ids at all would be everybody
-        raise NothingChosen
+    chosen = chosen_ids(form) if "ids" in form else []
     body = SendManyBody(invoice_ids=chosen, channel_without_email=_OTHERS.get(str(form.get("others", ""))))
     run = await sendings.begin(caller.identity, show_id, body, request_id)
     return go(request, f"/shows/{show_id}?sending={run.id}")

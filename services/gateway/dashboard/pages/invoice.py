@@ -5,14 +5,13 @@ Each is a dialog for our script and a page of its own for a browser without it.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath
 
 from services.common.addresses import BaseUrl
-from services.common.context import Identity
 from services.common.ids import new_id
 from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
@@ -20,7 +19,7 @@ from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.rendering import AnyRequest, is_htmx, render
-from services.gateway.dashboard.views.chosen import SIZES, uuids
+from services.gateway.dashboard.views.chosen import chosen_ids
 from services.gateway.dashboard.views.links import Links, all_links, chosen_links
 from services.gateway.dashboard.views.money import money_of
 from services.gateway.dashboard.views.panel import connection_of
@@ -28,7 +27,8 @@ from services.gateway.dashboard.views.rows import row_of
 from services.gateway.dashboard.views.timeline import timeline_of
 from services.gateway.identity.members import Members
 from services.gateway.identity.principal import Principal
-from services.gateway.schemas.invoices import SummaryPartView
+from services.gateway.schemas.integrations import ListedIntegrationView
+from services.gateway.schemas.shows import ShowView
 
 _MOST_SHOWN: Final = 200
 _MOST_PEOPLE: Final = 1000
@@ -97,15 +97,6 @@ async def paid_question(
     return dialog(request, "parts/dialog-mark-paid.html", {"row": row_of(invoice, base_url)})
 
 
-async def _chosen(invoices: Invoices, browsing: Browsing, who: Identity, show_id: str, chosen: Sequence[str]) -> Links:
-    if not chosen:
-        return chosen_links([], SummaryPartView(amount=0, count=0))
-    rows, mailable = await asyncio.gather(
-        invoices.list(who, show_id, InvoiceQuery(0, ids=chosen)), browsing.mailable(who, show_id, chosen)
-    )
-    return chosen_links(rows.items, mailable)
-
-
 @get("/shows/{show_id:str}/send-all")
 async def send_all_question(
     request: AnyRequest,
@@ -115,16 +106,42 @@ async def send_all_question(
     invoices: NamedDependency[Invoices],
     integrations: NamedDependency[Integrations],
     browsing: NamedDependency[Browsing],
-    ids: Annotated[str, QueryParameter(max_length=37 * SIZES[-1])] = "",
 ) -> Response[bytes]:
-    """How many links would go out, of all or of the chosen, and how to reach whom Stripe cannot mail."""
-    who, chosen = caller.identity, uuids(ids, SIZES[-1])
-    show, listed = await asyncio.gather(shows.get(who, show_id), integrations.list_if_known(who))
-    if ids:
-        links = await _chosen(invoices, browsing, who, show_id, chosen)
-    else:
-        summary, mailable = await asyncio.gather(invoices.summary(who, show_id), browsing.mailable(who, show_id))
-        links = all_links(money_of(summary), mailable)
+    """How many links would go out, and how to reach whom Stripe cannot mail."""
+    who = caller.identity
+    show, listed, summary, mailable = await asyncio.gather(
+        shows.get(who, show_id),
+        integrations.list_if_known(who),
+        invoices.summary(who, show_id),
+        browsing.mailable(who, show_id),
+    )
+    return _question(request, show, listed, all_links(money_of(summary), mailable))
+
+
+@post("/shows/{show_id:str}/send-chosen", status_code=200)
+async def send_chosen_question(
+    request: AnyRequest,
+    show_id: FromPath[str],
+    caller: NamedDependency[Principal],
+    shows: NamedDependency[Shows],
+    invoices: NamedDependency[Invoices],
+    integrations: NamedDependency[Integrations],
+    browsing: NamedDependency[Browsing],
+) -> Response[bytes]:
+    """The same of the chosen ones. It changes nothing: an address would not carry the ids of many."""
+    who, chosen = caller.identity, chosen_ids(await request.form())
+    show, listed, page, mailable = await asyncio.gather(
+        shows.get(who, show_id),
+        integrations.list_if_known(who),
+        invoices.list(who, show_id, InvoiceQuery(0, ids=chosen)),
+        browsing.mailable(who, show_id, chosen),
+    )
+    return _question(request, show, listed, chosen_links(page.items, mailable))
+
+
+def _question(
+    request: AnyRequest, show: ShowView, listed: Sequence[ListedIntegrationView] | None, links: Links
+) -> Response[bytes]:
     values = {
         "show": show,
         "links": links,
@@ -134,4 +151,4 @@ async def send_all_question(
     return dialog(request, "parts/dialog-send-all.html", values)
 
 
-HANDLERS: Final = [invoice_page, void_question, paid_question, send_all_question]
+HANDLERS: Final = [invoice_page, void_question, paid_question, send_all_question, send_chosen_question]

@@ -53,14 +53,14 @@
     const from = $(how.source); let came = false;
     const note = e => { if (e.target === from) came = e.detail.ctx.response?.raw.ok; };
     from.addEventListener('htmx:finally:request', note);
-    try { await htmx.ajax('GET', href, how); } finally { from.removeEventListener('htmx:finally:request', note); }
+    try { await htmx.ajax(how.values ? 'POST' : 'GET', href, how); } finally { from.removeEventListener('htmx:finally:request', note); }
     return came;
   }
 
   /* ---- pages that are shown as a dialog: a question before what cannot be undone, a timeline */
   const dialog = () => $('#dlg');
-  async function open(href) {
-    if (await read(href, { source: '#dlg', target: '#dlg', swap: 'innerHTML' }) === undefined) failed();
+  async function open(href, values) {
+    if (await read(href, { source: '#dlg', target: '#dlg', swap: 'innerHTML', values }) === undefined) failed();
     if (dialog().firstElementChild && !dialog().open) dialog().showModal();
     $('[autofocus]', dialog())?.focus();
   }

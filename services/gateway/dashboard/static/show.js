@@ -1,7 +1,7 @@
 /* What is done with the parts of a show: rows by keyboard, cells edited in place, ticks of a plan and of the list. */
 (() => {
   'use strict';
-  const { $, $$, on, say, put, money, LOCALE } = window.showbill;
+  const { $, $$, on, say, put, money, open, LOCALE } = window.showbill;
 
   /* ---- keyboard: single letters only while the focus is inside a row */
   on('keydown', e => {
@@ -61,12 +61,14 @@
   const selectable = () => $$('#inv-body .sel');
   function selected() {
     const bar = $('#selected'); if (!bar) return;
-    const all = selectable(), ids = all.filter(i => i.checked).map(i => i.value), head = $('#sel-all'), link = $('a', bar);
-    bar.hidden = !ids.length; put($('b', bar), `${ids.length.toLocaleString(LOCALE)} selected`); if (link) link.href = `${bar.dataset.href}?ids=${ids}`;
+    const all = selectable(), ids = all.filter(i => i.checked).map(i => i.value), head = $('#sel-all');
+    bar.hidden = !ids.length; put($('b', bar), `${ids.length.toLocaleString(LOCALE)} selected`);
     if (head) { head.checked = ids.length > 0 && ids.length === all.length; head.indeterminate = !head.checked && ids.length > 0; }
   }
   function select(boxes, on) { boxes.forEach(i => { i.checked = on; i.closest('td').toggleAttribute('hx-morph-skip', on); }); selected(); say($('#selected b').textContent); }
   on('change', e => { const i = e.target; if (i.matches('.sel')) select(i.id === 'sel-all' ? selectable() : [i], i.checked); });
+  /* The ids go in the body: an address of many is longer than what stands before a gateway takes. */
+  on('click', e => { const b = e.target.closest('[data-ask]'); if (b) open(b.dataset.ask, { ids: selectable().filter(i => i.checked).map(i => i.value).join() }); });
   on('click', e => { if (e.target.closest('[data-unselect]')) { select(selectable(), false); $('#sel-all')?.focus(); } });
 
   on('htmx:after:swap', () => { chosen(); selected(); });

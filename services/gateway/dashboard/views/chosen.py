@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 from urllib.parse import urlencode
 
+from services.common.errors import InvalidRequest
 from services.gateway.backends.invoices import InvoiceQuery
 from services.gateway.dashboard.views.statuses import FILTERS, Filter
 from services.gateway.schemas.invoices import InvoiceSort
@@ -83,6 +84,20 @@ def uuids(text: str, most: int) -> list[str]:
         except ValueError:
             continue
     return list(found)
+
+
+class NothingChosen(InvalidRequest):
+    """None of the chosen invoices can be sent. Choose others."""
+
+    reason = "NOTHING_CHOSEN"
+
+
+def chosen_ids(form: Mapping[str, Any]) -> list[str]:
+    """Of a form. Raises NothingChosen, for no ids at all would be everybody."""
+    found = uuids(str(form.get("ids", "")), SIZES[-1])
+    if not found:
+        raise NothingChosen
+    return found
 
 
 Direction = Literal["ascending", "descending", ""]
