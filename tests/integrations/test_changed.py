@@ -79,7 +79,7 @@ async def test_invoice_of_an_event_that_cannot_be_read_is_named(monkeypatch: pyt
     mapper, link = InvoiceMapper("https://dashboard.example"), Link("w", "i", "acct_1", False, {})
     read = await list_changed(api, mapper, link, None, 3, "")
     assert [one.event_id for one in read.events] == [good["id"]]
-    assert (read.unreadable, read.next_after) == (["in_2"], "evt_3")
+    assert (read.unreadable, read.next_after) == (("in_2",), "evt_3")
 
 
 @pytest.mark.parametrize("told", [None, {}, {"data": []}, {"data": {"object": {"object": "charge", "id": "ch_1"}}}])

@@ -249,9 +249,13 @@ async def test_invoice_of_an_event_that_makes_no_sense_is_read_at_once(
         provider.now(one.id, standing=Standing.PAID)
     provider.garbled = [one.external_id for one in (open_, void)]
     await sweep_now(replica)
-    assert await replica.service.rereading.read_due() == 1
-    for one in (open_, void):
-        assert (await caller.invoice(one)).status == pb.INVOICE_STATUS_PAID
+    assert (await caller.invoice(void)).status == pb.INVOICE_STATUS_PAID
+    await replica.service.rereading.read_due()
+
+    async def paid() -> bool:  # unless the service's own reading was quicker to take it
+        return (await caller.invoice(open_)).status == pb.INVOICE_STATUS_PAID
+
+    await eventually(paid)
 
 
 def test_event_that_makes_no_sense_names_its_invoice() -> None:
@@ -440,7 +444,11 @@ async def test_draft_deleted_at_the_provider_becomes_void(
     provider.made.clear()
     await replica.pool.execute("UPDATE invoices SET check_at = now()")
     await replica.service.rereading.read_due()
-    (invoice,) = await caller.listed(show_id, pb.INVOICE_STATUS_VOID)
+
+    async def void() -> list[pb.Invoice]:  # unless the service's own reading was quicker to take it
+        return await caller.listed(show_id, pb.INVOICE_STATUS_VOID)
+
+    (invoice,) = await eventually(void)
     assert "deleted" in invoice.status_reason
 
 

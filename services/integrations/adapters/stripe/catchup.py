@@ -28,10 +28,8 @@ async def list_changed(
     page = await api.call(link, LIST_EVENTS, params, background=True)
     read = [(_read(mapper, link, one), one) for one in page["data"]]
     next_after = page["data"][-1]["id"] if page["has_more"] and page["data"] else ""
-    unreadable = [_invoice_of(told) for one, told in read if one is None]
-    return EventPage(
-        [one for one, _ in read if one], next_after, [external_id for external_id in unreadable if external_id]
-    )
+    unreadable = (_invoice_of(told) for one, told in read if one is None)
+    return EventPage([one for one, _ in read if one], next_after, tuple(filter(None, unreadable)))
 
 
 def _read(mapper: InvoiceMapper, link: Link, event: Any) -> ProviderEvent | None:
