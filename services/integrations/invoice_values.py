@@ -169,6 +169,8 @@ class EventPage:
     events: Sequence[ProviderEvent]
     next_after: str
     """The provider's id to go on after; empty on the last page."""
+    unreadable: Sequence[str] = ()
+    """The provider's ids of invoices of which something is told that cannot be read."""
 
 
 class BadSignature(Exception):

@@ -114,4 +114,5 @@ class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
         return pb.ListChangedInvoicesResponse(
             events=rendering.listed_events(page.events, request.provider, target.workspace_id, integration_id),
             next_page_token=encode_token(page.next_after) if page.next_after else "",
+            unreadable_external_ids=page.unreadable,
         )

@@ -254,7 +254,7 @@ class IntegrationsProvider:
 
 def _happened(account: Account, answer: pb.ListChangedInvoicesResponse) -> Happened:
     """An event that makes no sense must not keep the others from counting."""
-    events, unreadable = [], []
+    events, unreadable = [], list(answer.unreadable_external_ids)
     for told in answer.events:
         try:
             # Whose events they are is decided by whom was asked for, not by the answer.

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from services.common.status import RemoteError
-from services.integrations.adapters.stripe.catchup import _read
+from services.integrations.adapters.stripe.api import StripeApi
+from services.integrations.adapters.stripe.catchup import _invoice_of, _read, list_changed
 from services.integrations.adapters.stripe.endpoints import EVENTS
 from services.integrations.adapters.stripe.mapping import InvoiceMapper
 from services.integrations.connection_values import Link
@@ -63,6 +64,27 @@ async def test_events_of_another_account_are_refused(connected: Shop, make_shop:
     with pytest.raises(RemoteError) as refused:
         await connected.caller.list_changed(connected.who, other.account.id)
     assert refused.value.reason == "ACCOUNT_CHANGED"
+
+
+async def test_invoice_of_an_event_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its webhook may have been missed, so that nothing else says to look at it."""
+    good = json.loads(event())
+    garbled = {**good, "data": {"object": {"object": "invoice", "id": "in_2"}}}
+
+    async def page(*_: object, **__: object) -> object:
+        return {"data": [garbled, good, {"id": "evt_3"}], "has_more": True}
+
+    api = StripeApi.__new__(StripeApi)
+    monkeypatch.setattr(api, "call", page)
+    mapper, link = InvoiceMapper("https://dashboard.example"), Link("w", "i", "acct_1", False, {})
+    read = await list_changed(api, mapper, link, None, 3, "")
+    assert [one.event_id for one in read.events] == [good["id"]]
+    assert (read.unreadable, read.next_after) == (["in_2"], "evt_3")
+
+
+@pytest.mark.parametrize("told", [None, {}, {"data": []}, {"data": {"object": {"object": "charge", "id": "ch_1"}}}])
+def test_event_that_names_no_invoice_names_none(told: object) -> None:
+    assert not _invoice_of(told)
 
 
 def test_types_fit_into_one_question() -> None:

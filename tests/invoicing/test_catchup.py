@@ -260,10 +260,12 @@ def test_event_that_makes_no_sense_names_its_invoice() -> None:
     good.invoice.external_id, bad.invoice.external_id = "in_1", "in_2"
     for one in (bad, nameless):
         one.occur_time.seconds = 10**15
-    answer = integrations.ListChangedInvoicesResponse(events=[bad, good, nameless], next_page_token="2")
+    answer = integrations.ListChangedInvoicesResponse(
+        events=[bad, good, nameless], next_page_token="2", unreadable_external_ids=["in_3"]
+    )
     read = _happened(account, answer)
     assert [(one.event_id, one.account) for one in read.events] == [("evt_0", account)]
-    assert (read.unreadable, read.next_page) == (["in_2"], "2")
+    assert (read.unreadable, read.next_page) == (["in_3", "in_2"], "2")
 
 
 async def test_reading_that_breaks_is_told_as_failed(

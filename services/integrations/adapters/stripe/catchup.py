@@ -26,9 +26,12 @@ async def list_changed(
     if after:
         params["starting_after"] = after
     page = await api.call(link, LIST_EVENTS, params, background=True)
-    read = [_read(mapper, link, one) for one in page["data"]]
+    read = [(_read(mapper, link, one), one) for one in page["data"]]
     next_after = page["data"][-1]["id"] if page["has_more"] and page["data"] else ""
-    return EventPage([one for one in read if one is not None], next_after)
+    unreadable = [_invoice_of(told) for one, told in read if one is None]
+    return EventPage(
+        [one for one, _ in read if one], next_after, [external_id for external_id in unreadable if external_id]
+    )
 
 
 def _read(mapper: InvoiceMapper, link: Link, event: Any) -> ProviderEvent | None:
@@ -40,3 +43,12 @@ def _read(mapper: InvoiceMapper, link: Link, event: Any) -> ProviderEvent | None
         named = event.get("id") if isinstance(event, dict) else None
         log.warning("a listed event cannot be read", event_id=str(named), error=str(error))
         return None
+
+
+def _invoice_of(event: Any) -> str:
+    """The id of the invoice that an unreadable event is about; empty where it does not even say that."""
+    try:
+        told = event["data"]["object"]
+        return str(told["id"]) if told["object"] == "invoice" else ""
+    except (KeyError, TypeError):
+        return ""

@@ -2391,18 +2391,24 @@ class ListChangedInvoicesResponse(_message.Message):
 
     EVENTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    UNREADABLE_EXTERNAL_IDS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderEvent]: ...
+    @_builtins.property
+    def unreadable_external_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The provider's ids of invoices of which this page tells something that cannot be read. How they stand is to be asked."""
+
     def __init__(
         self,
         *,
         events: _abc.Iterable[Global___ProviderEvent] | None = ...,
         next_page_token: _builtins.str = ...,
+        unreadable_external_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "next_page_token", b"next_page_token", "unreadable_external_ids", b"unreadable_external_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
