@@ -297,6 +297,7 @@ async def test_a_refused_file_hides_nothing_of_those_before_it(gateway: Gateway,
         assert "Claims: The column platform is missing in the first line." in answer.text
         assert "Not looked at: buyers." in answer.text
         assert "1 new, 0 changed" in answer.text
+        assert "columns.platform" not in answer.text, "the sentence says it"
         assert 'action="/shows/s1/import"' in answer.text
         assert ("The show was made." in answer.text) == (path == "/shows/new")
     assert not gateway.invoicing.calls["StreamBuyers"]

@@ -159,7 +159,7 @@ async def _take_files(form: FormMultiDict, shows: Shows, caller: Principal, show
         except ShowbillError as error:
             later = " and ".join(name for name, _ in files[place:])
             rest = f" Not looked at: {later}." if later else ""
-            taken.problem, taken.faults = f"{name.capitalize()}: {_told(error)}{rest}", error.faults[:100]
+            taken.problem, taken.faults = f"{name.capitalize()}: {_told(error)}{rest}", _lines(error)
             break
     return taken
 
@@ -189,6 +189,11 @@ def _told(error: Exception) -> str:
     if isinstance(error, ShowbillError) and error.kind in _REFUSED:
         return error.message
     raise error
+
+
+def _lines(error: ShowbillError) -> list[Fault]:
+    """The bad lines of a file; what is wrong with it as a whole stands in the sentence."""
+    return [fault for fault in error.faults if fault.field.startswith("lines[")][:100]
 
 
 def _done(request: AnyRequest, show: ShowView, taken: Taken, *, made: bool = False) -> Response[bytes]:
