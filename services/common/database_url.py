@@ -2,6 +2,7 @@
 
 import re
 from typing import Final, NoReturn
+from urllib.parse import parse_qs, urlsplit
 
 from services.common.errors import CannotStart
 from services.common.secret import Secret
@@ -13,6 +14,7 @@ _HOST: Final = r"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})*)(?::[
 _URL: Final = re.compile(
     rf"postgres(?:ql)?://(?:{_TEXT}(?::{_TEXT})*@)?(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/{_TEXT})?(?:\?[^\s#@]*)?"
 )
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _PORT: Final = re.compile(r":([0-9]+)(?=,|$)")
 
 
@@ -33,6 +35,8 @@ def parse_database_url(text: str) -> DatabaseUrl:
         raise ValueError(f"it must be {FORM}")
     if any(not 0 < int(port) <= 65535 for port in _PORT.findall(found["hosts"])):
         raise ValueError(f"its port must be a number from 1 to 65535, and it must be {FORM}")
+    if any(mode not in _SSL_MODES for mode in parse_qs(urlsplit(text).query).get("sslmode", ())):
+        raise ValueError(f"its sslmode must be one of {', '.join(_SSL_MODES)}, and it must be {FORM}")
     return DatabaseUrl(text)
 
 

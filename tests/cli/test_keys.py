@@ -345,7 +345,7 @@ async def test_wrong_key_of_the_same_id_stops_the_command(deployment: Deployment
         ({"CREDENTIAL_KEYS_FILE": "missing.keys"}, "cannot be read: No such file or directory."),
         ({"DATABASE_URL": "postgres://nobody:pa55word@127.0.0.1:9/x"}, "cannot be reached"),
         ({"DATABASE_URL": "postgres://u:pa55word/x@h/x"}, "DATABASE_URL is not usable: it must be postgres://user:"),
-        ({"DATABASE_URL": "postgres://u:pa55word@h/x?sslmode=pa55word"}, "DATABASE_URL is not usable: the driver"),
+        ({"DATABASE_URL": "postgres://u:pa55word@h/x?sslmode=pa55word"}, "DATABASE_URL is not usable: its sslmode"),
         ({"DATABASE_URL": ""}, "Name the folder of a running Showbill with --state"),
     ],
 )

@@ -132,7 +132,8 @@ async def test_what_a_lost_answer_left_at_another_account_is_found_and_cleared(
     code, said = await verify(workspace, show)
     assert code == 2
     assert f"An attempt was made in the account {workspace.account.id}" in said
-    in_vain = "SELECT look_at > now() + interval '30 minutes' FROM leftovers"
+    here = f"WHERE external_account = '{workspace.account.id}'"
+    in_vain = f"SELECT look_at > now() + interval '30 minutes' FROM leftovers {here}"
     await eventually(lambda: _leftovers(stack, in_vain), why="it was not looked for")
     await workspace.connect()
     code, said = await verify(workspace, show)
@@ -140,7 +141,7 @@ async def test_what_a_lost_answer_left_at_another_account_is_found_and_cleared(
     assert f"does not count here: {left['id']} in the account {workspace.account.id}, open" in said
 
     # The account was not connected when it was asked last, so that it rests for an hour.
-    await _leftovers(stack, "UPDATE leftovers SET look_at = '-infinity'")
+    await _leftovers(stack, f"UPDATE leftovers SET look_at = '-infinity' {here}")
 
     async def voided() -> bool:
         (now,) = await sandbox.invoices(workspace.account.id)

@@ -92,6 +92,7 @@ async def test_event_that_is_quicker_than_the_worker_sends_once(caller: Caller, 
     show_id = await caller.small_show(1, emails=True)
     provider.gate.clear()
     run = await caller.start(show_id, base=BASE)
+    await eventually(lambda: provider.entered.total() == 1, why="the worker does not make it")
     (row,) = await caller.listed(show_id)
     await caller.apply(event(caller, pb.PROVIDER_EVENT_TYPE_FINALIZED, row))
     provider.gate.set()

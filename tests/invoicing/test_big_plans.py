@@ -60,7 +60,7 @@ PLANS = pytest.mark.parametrize("generic", [False, True], ids=["custom", "generi
 OF_A_SHOW: dict[str, list[object]] = {
     "positions": [],
     "show_summary": [],
-    "mailable_drafts": [],
+    "mailable": [None, ["manual"]],
     "count_invoices": [],
     "count_found_invoices": ["@buyer77"],
     "list_invoices_by_place": [None, 101, None, None, "", "total", -1],

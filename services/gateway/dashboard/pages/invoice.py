@@ -129,9 +129,10 @@ async def send_chosen_question(
     browsing: NamedDependency[Browsing],
 ) -> Response[bytes]:
     """The same of the chosen ones. It changes nothing: an address would not carry the ids of many."""
-    who, chosen = caller.identity, chosen_ids(await request.form())
-    show, listed, page, mailable = await asyncio.gather(
-        shows.get(who, show_id),
+    who = caller.identity
+    show = await shows.get(who, show_id)
+    chosen = chosen_ids(await request.form())
+    listed, page, mailable = await asyncio.gather(
         integrations.list_if_known(who),
         invoices.list(who, show_id, InvoiceQuery(0, ids=chosen)),
         browsing.mailable(who, show_id, chosen),
