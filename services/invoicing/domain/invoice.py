@@ -121,6 +121,8 @@ class Invoice:
     send_count: int
     created_at: datetime
     updated_at: datetime
+    paid_outside: str = ""
+    """How it was paid outside the provider, where it was marked so."""
     opened_count: int = 0
     """How often the pay link was opened; only where it was asked for."""
     first_opened_at: datetime | None = None

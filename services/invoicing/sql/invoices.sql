@@ -9,7 +9,8 @@ SELECT invoices.id, invoices.workspace_id, invoices.show_id, invoices.buyer_id, 
        -- By row, never as a join: before statistics catch up with a big run, the planner takes a show to have one link.
        (SELECT token FROM pay_links
         WHERE pay_links.show_id = invoices.show_id AND pay_links.buyer_id = invoices.buyer_id AND revoked_at IS NULL
-       ) AS pay_token
+       ) AS pay_token,
+       paid_outside
 FROM invoices
 JOIN buyers ON buyers.id = invoices.buyer_id
 WHERE invoices.id = ANY ($1::uuid[])
