@@ -212,4 +212,5 @@ def _edit(known: Invoice, seen: Sighting, planned: asyncpg.Record, actor: str, n
     after = observed[0] if observed else replace(brought, version=known.version + 1, updated_at=now)
     total = format_money(after.total, after.currency)
     sentence = f"The draft was brought to {total}" + (", and stays a draft." if reason else ", and can be paid now.")
+    sentence += rules.mailed_elsewhere(known, after)
     return Change(known, after, sentence, actor, planned["line_items"])

@@ -71,6 +71,7 @@ def sighting(invoice: pb.ProviderInvoice) -> Sighting:
         replaced_by=invoice.replaced_by,
         replaces=invoice.replaces,
         payment_instructions=invoice.payment_instructions,
+        mailed_to=invoice.mailed_to if invoice.HasField("mailed_to") else None,
     )
 
 

@@ -197,7 +197,7 @@ async def test_marks_of_one_by_one_count_and_those_of_before_are_found(caller: C
     file = [mark(noted, "Again"), mark(plain), mark(by_buyer)]
     assert counts(await caller.mark_many(noted.show_id, file)) == (0, 2, 1)
     await replica.pool.execute("UPDATE invoices SET paid_outside = ''")
-    await replica.pool.execute(_up(repository.MIGRATIONS / "0161_marks_of_before.sql"))
+    await replica.pool.execute(_up(repository.MIGRATIONS / "0165_marks_of_before.sql"))
     assert {one.id: one.paid_outside for one in await caller.listed(noted.show_id)} == kept
 
 

@@ -4029,6 +4029,7 @@ class ProviderInvoice(_message.Message):
     REPLACED_BY_FIELD_NUMBER: _builtins.int
     REPLACES_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    MAILED_TO_FIELD_NUMBER: _builtins.int
     external_id: _builtins.str
     total: _builtins.int
     """Minor units, before any credit balance."""
@@ -4044,6 +4045,10 @@ class ProviderInvoice(_message.Message):
     """The invoice that replaces this one at the provider; else empty."""
     replaces: _builtins.str
     """The invoice that this one replaces at the provider, once it is finalized; else empty."""
+    mailed_to: _builtins.str
+    """The address that the provider mails it to once it is finalized; empty where it mails nothing, unset where the
+    provider does not say.
+    """
     @_builtins.property
     def paid_time(self) -> _timestamp_pb2.Timestamp:
         """The provider's time of payment."""
@@ -4067,12 +4072,15 @@ class ProviderInvoice(_message.Message):
         replaced_by: _builtins.str = ...,
         replaces: _builtins.str = ...,
         lines: _abc.Iterable[Global___ProviderInvoiceLine] | None = ...,
+        mailed_to: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["paid_time", b"paid_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_mailed_to", b"_mailed_to", "mailed_to", b"mailed_to", "paid_time", b"paid_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "external_id", b"external_id", "external_url", b"external_url", "invoice_id", b"invoice_id", "lines", b"lines", "number", b"number", "paid_time", b"paid_time", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "replaces", b"replaces", "revision", b"revision", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mailed_to", b"_mailed_to", "currency", b"currency", "external_id", b"external_id", "external_url", b"external_url", "invoice_id", b"invoice_id", "lines", b"lines", "mailed_to", b"mailed_to", "number", b"number", "paid_time", b"paid_time", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "replaces", b"replaces", "revision", b"revision", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__mailed_to: _TypeAlias = _typing.Literal["mailed_to"]  # noqa: Y015
+    _WhichOneofArgType__mailed_to: _TypeAlias = _typing.Literal["_mailed_to", b"_mailed_to"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mailed_to) -> _WhichOneofReturnType__mailed_to | None: ...
 
 Global___ProviderInvoice: _TypeAlias = ProviderInvoice  # noqa: Y015
 

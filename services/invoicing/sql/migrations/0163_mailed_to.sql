@@ -1,17 +1,7 @@
 -- migrate:up
--- Marking an invoice as paid outside the provider is a change that the queue carries out, as others are.
-ALTER TYPE invoice_change ADD VALUE 'mark_paid';
-
--- How it was paid outside the provider, where it was marked so: the note, or 'yes' without one.
-ALTER TABLE invoices ADD COLUMN paid_outside text NOT NULL DEFAULT '';
-
--- note: of a mark. asked: the provider is told of it from now on, so a payment that is seen there may be the mark itself.
-ALTER TABLE planned_changes
-  ADD COLUMN note text NOT NULL DEFAULT '',
-  ADD COLUMN asked boolean NOT NULL DEFAULT false;
-
--- The run marks what was paid outside the provider.
-ALTER TABLE generations ADD COLUMN marks_paid boolean NOT NULL DEFAULT false;
+-- Where the provider would mail it, as it says once it is finalized, where that is another address than the one it was made
+-- with; empty: it mails nothing. A provider may take the address of its customer as it is at that moment.
+ALTER TABLE invoices ADD COLUMN mailed_to text;
 
 CREATE OR REPLACE VIEW invoice_records AS
 SELECT invoices.id, invoices.workspace_id, invoices.show_id, invoices.buyer_id, generation_id, platform, platform_user_id,
@@ -23,7 +13,7 @@ SELECT invoices.id, invoices.workspace_id, invoices.show_id, invoices.buyer_id, 
        (SELECT token FROM pay_links
         WHERE pay_links.show_id = invoices.show_id AND pay_links.buyer_id = invoices.buyer_id AND revoked_at IS NULL
        ) AS pay_token,
-       paid_outside
+       coalesce(mailed_to, buyer ->> 'email', '') AS told_email
 FROM invoices
 JOIN buyers ON buyers.id = invoices.buyer_id;
 
