@@ -97,6 +97,8 @@ class FakeProvider:
     stubborn: bool = False
     """Drafts stay drafts, whatever is asked."""
     reads: int = 0
+    unhurried: int = 0
+    """Calls that yield to those that somebody waits for, of those to find and to void."""
     news: list[Event] = field(default_factory=list)
     """What happened, newest first."""
     garbled: list[str] = field(default_factory=list)
@@ -203,8 +205,16 @@ class FakeProvider:
         return self.made[invoice_id], ""
 
     async def void(
-        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+        self,
+        identity: Identity,
+        account: Account,
+        external_id: str,
+        invoice_id: str,
+        revision: int,
+        *,
+        background: bool = False,
     ) -> Sighting:
+        self.unhurried += background
         extra = self.extras.get((account, external_id))
         if extra is not None:
             self._require_connected(account)
@@ -254,8 +264,16 @@ class FakeProvider:
         return self._change("update_draft", order.id, self._mailed(brought, order))
 
     async def find(
-        self, identity: Identity, account: Account, invoice_id: str, revision: int, buyer: dict[str, str]
+        self,
+        identity: Identity,
+        account: Account,
+        invoice_id: str,
+        revision: int,
+        buyer: dict[str, str],
+        *,
+        background: bool = False,
     ) -> Sighting | None:
+        self.unhurried += background
         self.reads += 1
         if self.unreadable:
             raise self.unreadable

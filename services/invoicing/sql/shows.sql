@@ -123,4 +123,6 @@ FROM differing, LATERAL (
 ) AS newest
 WHERE NOT adjusted AND planned_digest = (
   SELECT digest FROM rollups WHERE rollups.show_id = $1 AND rollups.buyer_id = differing.buyer_id
-);
+)
+UNION ALL
+SELECT 'stray', coalesce(sum(total), 0)::bigint, count(*)::integer FROM stray_payments WHERE show_id = $1;

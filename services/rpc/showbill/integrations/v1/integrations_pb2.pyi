@@ -2109,6 +2109,7 @@ class VoidInvoiceRequest(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     LIVEMODE_FIELD_NUMBER: _builtins.int
+    BACKGROUND_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
     external_id: _builtins.str
@@ -2116,6 +2117,8 @@ class VoidInvoiceRequest(_message.Message):
     revision: _builtins.int
     account_id: _builtins.str
     livemode: _builtins.bool
+    background: _builtins.bool
+    """Nobody waits for the answer: the calls yield to those that somebody waits for."""
     def __init__(
         self,
         *,
@@ -2125,10 +2128,11 @@ class VoidInvoiceRequest(_message.Message):
         revision: _builtins.int = ...,
         account_id: _builtins.str = ...,
         livemode: _builtins.bool = ...,
+        background: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "external_id", b"external_id", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "background", b"background", "external_id", b"external_id", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2225,6 +2229,7 @@ class FindInvoiceRequest(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     LIVEMODE_FIELD_NUMBER: _builtins.int
     BUYER_FIELD_NUMBER: _builtins.int
+    BACKGROUND_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
     invoice_id: _builtins.str
@@ -2232,6 +2237,8 @@ class FindInvoiceRequest(_message.Message):
     revision: _builtins.int
     account_id: _builtins.str
     livemode: _builtins.bool
+    background: _builtins.bool
+    """Nobody waits for the answer: the calls yield to those that somebody waits for."""
     @_builtins.property
     def buyer(self) -> Global___InvoiceBuyer:
         """As CreateInvoice was told of the buyer."""
@@ -2245,10 +2252,11 @@ class FindInvoiceRequest(_message.Message):
         account_id: _builtins.str = ...,
         livemode: _builtins.bool = ...,
         buyer: Global___InvoiceBuyer | None = ...,
+        background: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["buyer", b"buyer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "buyer", b"buyer", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "background", b"background", "buyer", b"buyer", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

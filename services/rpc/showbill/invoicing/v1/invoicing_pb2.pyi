@@ -68,7 +68,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_EMAIL_CAME_LATER: _ErrorReason.ValueType  # 50
     """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
     ERROR_REASON_EMAIL_CHANGED: _ErrorReason.ValueType  # 54
-    """The e-mail address changed after the invoice was made: the provider would mail it to the one of before."""
+    """The provider would mail it to another e-mail address than the buyer has now."""
     ERROR_REASON_NO_PAY_LINK: _ErrorReason.ValueType  # 53
     """The buyer has no pay link in force: it was revoked, and a new one must be made before anything is sent."""
     ERROR_REASON_SENDING_NOT_FOUND: _ErrorReason.ValueType  # 51
@@ -125,7 +125,7 @@ ERROR_REASON_BESIDE_SETTLED: ErrorReason.ValueType  # 23
 ERROR_REASON_EMAIL_CAME_LATER: ErrorReason.ValueType  # 50
 """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
 ERROR_REASON_EMAIL_CHANGED: ErrorReason.ValueType  # 54
-"""The e-mail address changed after the invoice was made: the provider would mail it to the one of before."""
+"""The provider would mail it to another e-mail address than the buyer has now."""
 ERROR_REASON_NO_PAY_LINK: ErrorReason.ValueType  # 53
 """The buyer has no pay link in force: it was revoked, and a new one must be made before anything is sent."""
 ERROR_REASON_SENDING_NOT_FOUND: ErrorReason.ValueType  # 51
@@ -4917,6 +4917,7 @@ class GetShowSummaryResponse(_message.Message):
     UNEXPLAINED_FIELD_NUMBER: _builtins.int
     BALANCED_FIELD_NUMBER: _builtins.int
     RUNNING_SENDING_ID_FIELD_NUMBER: _builtins.int
+    STRAY_FIELD_NUMBER: _builtins.int
     TREND_FIELD_NUMBER: _builtins.int
     MAILABLE_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
@@ -4974,6 +4975,12 @@ class GetShowSummaryResponse(_message.Message):
         """
 
     @_builtins.property
+    def stray(self) -> Global___SummaryPart:
+        """Money that came in for what a late try had left at the provider beside the invoice that counts. It is in no other part,
+        and is to be given back. The count is of payments.
+        """
+
+    @_builtins.property
     def trend(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendPoint]:
         """Payments from the first to the last, each point with all before it; empty while nothing is paid."""
 
@@ -5004,12 +5011,13 @@ class GetShowSummaryResponse(_message.Message):
         unexplained: Global___SummaryPart | None = ...,
         balanced: _builtins.bool = ...,
         running_sending_id: _builtins.str = ...,
+        stray: Global___SummaryPart | None = ...,
         trend: _abc.Iterable[Global___TrendPoint] | None = ...,
         mailable: Global___SummaryPart | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "stray", b"stray", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "running_sending_id", b"running_sending_id", "sent", b"sent", "seq", b"seq", "trend", b"trend", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "running_sending_id", b"running_sending_id", "sent", b"sent", "seq", b"seq", "stray", b"stray", "trend", b"trend", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
