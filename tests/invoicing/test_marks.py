@@ -113,10 +113,10 @@ async def test_what_cannot_be_marked_is_named_and_may_keep_all_out(
         )
         assert answer.rejected_count == len(bad)
         assert not answer.generation_ids
-    assert [one.index for one in answer.rejected_marks] == list(range(1, 1 + len(bad)))
-    for begins, one in zip(bad, answer.rejected_marks, strict=True):
-        assert one.reason.startswith(begins)
-        assert one.reason.endswith((".", "."))
+        assert [one.index for one in answer.rejected_marks] == list(range(1, 1 + len(bad)))
+        for begins, one in zip(bad, answer.rejected_marks, strict=True):
+            assert one.reason.startswith(begins)
+            assert one.reason.endswith(".")
     assert provider.calls["mark_paid"] == 0
     answer = await caller.mark_many(good.show_id, file[:2], file[2:])
     assert counts(answer) == (2, 1, len(bad))
@@ -197,7 +197,7 @@ async def test_marks_of_one_by_one_count_and_those_of_before_are_found(caller: C
     file = [mark(noted, "Again"), mark(plain), mark(by_buyer)]
     assert counts(await caller.mark_many(noted.show_id, file)) == (0, 2, 1)
     await replica.pool.execute("UPDATE invoices SET paid_outside = ''")
-    await replica.pool.execute(_up(repository.MIGRATIONS / "0165_marks_of_before.sql"))
+    await replica.pool.execute(_up(repository.MIGRATIONS / "0169_marks_of_before.sql"))
     assert {one.id: one.paid_outside for one in await caller.listed(noted.show_id)} == kept
 
 
