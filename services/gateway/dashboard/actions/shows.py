@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO, Final, cast
 
 import msgspec
@@ -19,10 +20,11 @@ from services.gateway.dashboard.rendering import AnyRequest, go, render
 from services.gateway.dashboard.views.moments import moment_of
 from services.gateway.faults import sentence_of
 from services.gateway.identity.principal import Principal
-from services.gateway.imports.buyers import import_buyers
-from services.gateway.imports.claims import import_claims
-from services.gateway.imports.items import Prices, import_items
-from services.gateway.imports.preview import Preview, digest_of, preview_buyers, preview_claims, preview_items
+from services.gateway.imports.buyers import BUYERS
+from services.gateway.imports.claims import CLAIMS
+from services.gateway.imports.items import Prices, import_items, items_in
+from services.gateway.imports.preview import Preview, digest_of, preview_file
+from services.gateway.imports.taking import take_file
 from services.gateway.imports.upload import LARGEST_FILE
 from services.gateway.schemas.shows import ImportReport, NewShow, ShowView
 
@@ -124,13 +126,13 @@ async def _preview(name: str, file: BinaryIO, form: FormMultiDict) -> Preview:
     told = form.get(name)
     filename = (told.filename if isinstance(told, UploadFile) else "")[:200]
     if name == "claims":
-        return await preview_claims(file, filename)
+        return await preview_file(file, "claims", filename, CLAIMS)
     if name == "buyers":
-        return await preview_buyers(file, filename)
+        return await preview_file(file, "buyers", filename, BUYERS)
     currency = str(form.get("currency", ""))
     if not is_currency(currency):
         raise NoCurrency
-    return await preview_items(file, filename, currency, _prices(form))
+    return await preview_file(file, "items", filename, items_in(currency, _prices(form)))
 
 
 async def _require_seen(form: FormMultiDict) -> None:
@@ -170,8 +172,9 @@ async def _take(
     who, whole = caller.identity, _whole(form)
     if name == "items":
         return await import_items(file, shows, who, show_id, prices=_prices(form), all_or_none=whole)
-    take = import_claims if name == "claims" else import_buyers
-    return await take(file, shows, who, show_id, all_or_none=whole)
+    if name == "claims":
+        return await take_file(file, CLAIMS, partial(shows.stream_claims, who, show_id), all_or_none=whole)
+    return await take_file(file, BUYERS, partial(shows.stream_buyers, who, show_id), all_or_none=whole)
 
 
 def _file(form: FormMultiDict, name: str) -> BinaryIO | None:
