@@ -93,7 +93,11 @@ def invoice(invoice: pb.Invoice) -> InvoiceView:
 
 
 def _opened(invoice: pb.Invoice) -> dict[str, Any]:
-    return {"opened_count": invoice.opened_count, "first_opened_at": moment(invoice.first_opened_time)}
+    return {
+        "opened_count": invoice.opened_count,
+        "first_opened_at": moment(invoice.first_opened_time),
+        "paid_outside": invoice.paid_outside,
+    }
 
 
 def row(invoice: pb.Invoice) -> InvoiceRow:
@@ -196,6 +200,7 @@ def generation(generation: pb.Generation) -> GenerationView:
         actor=generation.actor,
         change_count=generation.change_count,
         cancelled_count=generation.cancelled_count,
+        marks_paid=generation.marks_paid,
         rate=generation.rate,
         remaining_seconds=seconds(generation.remaining_time),
     )

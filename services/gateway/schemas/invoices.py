@@ -79,10 +79,13 @@ class InvoiceLineView(View):
 
 
 class InvoiceRow(InvoiceView):
-    """A row of the list, with the openings of the pay link in force: events do not carry them."""
+    """A row of the list. Events do not carry openings of the pay link in force, nor how it was paid."""
 
     opened_count: Annotated[int, msgspec.Meta(description="How often the buyer opened the pay link.")]
     first_opened_at: datetime | None
+    paid_outside: Annotated[
+        str, msgspec.Meta(description="The note, where it was marked as paid outside the provider; `yes` without one.")
+    ]
 
 
 class InvoiceDetail(InvoiceRow):
@@ -198,6 +201,7 @@ class GenerationView(View):
     actor: str
     change_count: Annotated[int, msgspec.Meta(description="Of the total, changes of invoices that stood before.")]
     cancelled_count: Annotated[int, msgspec.Meta(description="Left undone because run or invoice was cancelled.")]
+    marks_paid: Annotated[bool, msgspec.Meta(description="It marks invoices as paid outside the provider.")]
     rate: Annotated[float, msgspec.Meta(description="Invoices per second, about over the last ten seconds.")]
     remaining_seconds: Annotated[
         float | None,
