@@ -148,4 +148,5 @@ class Workers(LeasedQueue[Order]):
             after = rules.fail(known, error.message, datetime.now(UTC))
             if after is not None and known.attempt == order.attempt:
                 log.info("invoice failed", invoice_id=order.id, reason=error.reason)
-                await entry.change([Change(known, after, error.message, ACTOR)])
+                asked = error.details.get("request_id", "")
+                await entry.change([Change(known, after, error.message, ACTOR, provider_request=asked)])

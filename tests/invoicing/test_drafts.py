@@ -36,8 +36,11 @@ async def price(caller: Caller, invoice: pb.Invoice, amount: int | None) -> None
 async def test_priced_draft_is_finalized_at_its_new_total(
     caller: Caller, unpriced: pb.Invoice, provider: FakeProvider
 ) -> None:
+    assert not unpriced.priced_since
     await price(caller, unpriced, 1500)
+    assert [one.priced_since for one in await caller.listed(unpriced.show_id)] == [True]
     done = await caller.finalize(unpriced)
+    assert not (await caller.invoice(unpriced)).priced_since
     assert (done.status, done.draft_reason, done.total, done.unpriced_count) == (DRAFT, 0, 1500, 0)
     assert (done.external_url != "", done.adjusted_at_provider) == (True, False)
     assert [line.amount for line in (await caller.invoice(unpriced)).lines] == [1500]
