@@ -111,7 +111,7 @@ SELECT new.id, invoices.workspace_id, invoices.show_id, invoices.id, provider, e
 FROM unnest($1::uuid[], $2::uuid[]) AS new (id, invoice_id)
 JOIN invoices ON invoices.id = new.invoice_id
 JOIN generations ON generations.id = invoices.generation_id
-WHERE automatic_sending AND pay_link_base <> '' AND invoices.buyer ->> 'email' <> ''
+WHERE automatic_sending AND pay_link_base <> '' AND coalesce(mailed_to, buyer ->> 'email') <> ''
 ON CONFLICT DO NOTHING;
 
 -- name: keep_sending_terms
