@@ -59,6 +59,7 @@ def invoice(row: asyncpg.Record) -> Invoice:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         told_email=row["told_email"],
+        paid_outside=row["paid_outside"],
     )
 
 

@@ -10,7 +10,8 @@ SELECT invoices.id, invoices.workspace_id, invoices.show_id, invoices.buyer_id, 
        (SELECT token FROM pay_links
         WHERE pay_links.show_id = invoices.show_id AND pay_links.buyer_id = invoices.buyer_id AND revoked_at IS NULL
        ) AS pay_token,
-       coalesce(mailed_to, buyer ->> 'email', '') AS told_email
+       coalesce(mailed_to, buyer ->> 'email', '') AS told_email,
+       paid_outside
 FROM invoices
 JOIN buyers ON buyers.id = invoices.buyer_id
 WHERE invoices.id = ANY ($1::uuid[])
