@@ -49,6 +49,8 @@ class Link:
     account_id: str
     livemode: bool
     credentials: Credentials = field(repr=False)
+    background: bool = False
+    """Nobody waits for the answer: other calls go first."""
 
 
 @dataclass(frozen=True, slots=True)

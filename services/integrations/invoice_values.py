@@ -110,6 +110,8 @@ class ProviderInvoice:
     replaces: str = ""
     """The invoice that this one replaces, or will once it is finalized."""
     emailed_by_provider: bool = False
+    mailed_to: str | None = None
+    """Where the provider mails it once it is finalized; empty where it mails nothing, None where it does not say."""
     lines: Sequence[ProviderLine] = ()
     """Only where the provider included all of them."""
     payment_instructions: str = ""

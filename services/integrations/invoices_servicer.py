@@ -40,7 +40,8 @@ class _Referring(Protocol):
 
 
 def _target(request: _Targeted) -> Target:
-    return Target(identity().workspace_id, request.provider, request.account_id, request.livemode)
+    background = getattr(request, "background", False)  # only some can be asked for so
+    return Target(identity().workspace_id, request.provider, request.account_id, request.livemode, background)
 
 
 def _ref(request: _Referring) -> InvoiceRef:
@@ -92,7 +93,7 @@ class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
         return pb.VoidInvoiceResponse(invoice=rendering.invoice(done))
 
     async def GetInvoice(self, request: pb.GetInvoiceRequest, context: Context) -> pb.GetInvoiceResponse:
-        found = await self._issuing.read(_target(request), request.external_id, background=request.background)
+        found = await self._issuing.read(_target(request), request.external_id)
         return pb.GetInvoiceResponse(invoice=rendering.invoice(found))
 
     async def ListInvoices(self, request: pb.ListInvoicesRequest, context: Context) -> pb.ListInvoicesResponse:

@@ -1,7 +1,7 @@
 """Invoices at a provider, through the workspace's connection and of the planned account only."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -33,6 +33,8 @@ class Target:
     provider: str
     account_id: str
     livemode: bool
+    background: bool = False
+    """Nobody waits for the answer: other calls go first."""
 
 
 class AccountChanged(AdapterError):
@@ -83,12 +85,8 @@ class Issuing:
     async def void(self, target: Target, ref: InvoiceRef) -> ProviderInvoice:
         return await self._do(target, "void_invoice", lambda adapter, link, _: adapter.void_invoice(link, ref))
 
-    async def read(self, target: Target, external_id: str, *, background: bool = False) -> ProviderInvoice:
-        return await self._do(
-            target,
-            "get_invoice",
-            lambda adapter, link, _: adapter.get_invoice(link, external_id, background=background),
-        )
+    async def read(self, target: Target, external_id: str) -> ProviderInvoice:
+        return await self._do(target, "get_invoice", lambda adapter, link, _: adapter.get_invoice(link, external_id))
 
     async def list(
         self, target: Target, created: tuple[datetime | None, datetime | None], size: int, after: str
@@ -112,5 +110,6 @@ class Issuing:
         connection, link = await self._opener.open(target.workspace_id, target.provider)
         if (target.account_id, target.livemode) != (link.account_id, link.livemode):
             raise AccountChanged
+        link = replace(link, background=target.background)
         adapter = self._registry.adapter(target.provider)
         return await self._opener.use(connection, verb, lambda: act(adapter, link, connection))

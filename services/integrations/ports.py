@@ -160,8 +160,8 @@ class IntegrationAdapter(Protocol):
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         """Voids an open invoice, deletes a draft."""
 
-    async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
-        """Reads one invoice. One that is gone is answered as DELETED. In the background other calls go first."""
+    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
+        """Reads one invoice. One that is gone is answered as DELETED."""
 
     async def list_invoices(
         self, link: Link, created_from: datetime | None, created_to: datetime | None, size: int, after: str

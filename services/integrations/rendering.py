@@ -215,6 +215,7 @@ def invoice(one: ProviderInvoice) -> pb.ProviderInvoice:
         replaced_by=one.replaced_by,
         replaces=one.replaces,
         emailed_by_provider=one.emailed_by_provider,
+        mailed_to=one.mailed_to,
         lines=[pb.ProviderInvoiceLine(description=line.description, amount=line.amount) for line in one.lines],
         payment_instructions=one.payment_instructions,
     )

@@ -1,5 +1,6 @@
 """One invoice settled by its operator's hand: voided, or marked as paid elsewhere."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -8,22 +9,20 @@ from services.common.errors import ShowbillError
 from services.invoicing import amending, repository
 from services.invoicing.amending import Held, InvoiceBusy, Which
 from services.invoicing.courier import InvoiceStatus
-from services.invoicing.domain.amending import NOT_MARKABLE, NOT_VOIDABLE, UNMADE, withdraw
+from services.invoicing.domain import marks
+from services.invoicing.domain.amending import NOT_VOIDABLE, UNMADE, withdraw
 from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
 
-_MARKED: Final = "It was marked as paid outside the provider."
 _ASKED_TO_VOID: Final = "Voiding it was asked for."
 _VOIDED: Final = "It was voided."
 _NOT_VOIDED: Final = "It was not voided."
-_NOT_MARKED: Final = "It was not marked as paid."
 _NEVER_MADE: Final = "It was voided before it was made. The buyer can be invoiced again."
 _PAID_MEANWHILE: Final = (
     "The invoice was paid a moment before, so it was not voided. Refund the payment where it was made."
 )
-_VOID_MEANWHILE: Final = "The invoice was voided at the provider a moment before, so nothing was marked as paid."
 
 
 class Amending:
@@ -35,22 +34,24 @@ class Amending:
 
     async def mark_paid(self, identity: Identity, which: Which, note: str) -> Invoice:
         """Out of band, at the provider and here; the note is kept in the history."""
-        asked = "Marking it as paid outside the provider was asked for." + (f" Note: {note}" if note else "")
+        asked = marks.asked(note)
         async with self._ledger.entry() as entry:
             invoice, _ = await amending.lock(entry, identity, which)
             if invoice.status is Status.PAID:
-                return await amending.note(entry, invoice, asked, identity.actor) if note else invoice
-            if invoice.status in NOT_MARKABLE and not invoice.payable:
-                raise InvoiceStatus(NOT_MARKABLE[invoice.status])
+                return await _marked_before(entry, invoice, note, identity.actor)
+            if why := marks.not_markable(invoice):
+                raise InvoiceStatus(why)
             await amending.note(entry, invoice, asked, identity.actor)
         account = repository.account_of(invoice)
-        async with amending.telling_refusal(self._ledger, invoice, _NOT_MARKED, identity.actor):
+        async with amending.telling_refusal(self._ledger, invoice, marks.NOT_MARKED, identity.actor):
             seen = await self._provider.mark_paid(identity, account, invoice.external_id, invoice.id, invoice.revision)
         async with self._ledger.entry() as entry:
             known = await amending.again(entry, invoice)
-            after = await amending.apply(entry, known, seen, Standing.PAID, _MARKED, identity.actor)
+            after = await amending.apply(entry, known, seen, Standing.PAID, marks.MARKED, identity.actor)
+            if after.status is Status.PAID:
+                after = await _keep(entry, after, note)
         if after.status is not Status.PAID:
-            raise InvoiceStatus(_VOID_MEANWHILE)
+            raise InvoiceStatus(marks.VOID_MEANWHILE)
         return after
 
     async def void(self, identity: Identity, which: Which) -> Invoice:
@@ -103,6 +104,20 @@ class Amending:
                 return found
             external_id = found.replaced_by or found.external_id
         return await self._provider.void(identity, account, external_id, invoice.id, invoice.revision)
+
+
+async def _marked_before(entry: Entry, invoice: Invoice, note: str, actor: str) -> Invoice:
+    """Of an invoice that is paid already. Where the same was asked for before, an event told what became of it."""
+    if await entry.connection.fetchval(SQL["has_history"], invoice.id, marks.asked(note), actor):
+        invoice = await _keep(entry, invoice, note)
+    return await amending.note(entry, invoice, marks.asked(note), actor) if note else invoice
+
+
+async def _keep(entry: Entry, invoice: Invoice, note: str) -> Invoice:
+    if invoice.paid_outside:
+        return invoice
+    await entry.connection.execute(SQL["note_paid_outside"], invoice.id, marks.kept(note))
+    return replace(invoice, paid_outside=marks.kept(note))
 
 
 async def _withdraw(entry: Entry, invoice: Invoice, actor: str) -> Invoice:

@@ -13,6 +13,7 @@ from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.invoicing import repository
 from services.invoicing.deliver import InvoiceNotFound
+from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.invoice import Invoice, Sighting, Standing
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.repository import SQL
@@ -125,6 +126,7 @@ async def apply(entry: Entry, invoice: Invoice, seen: Sighting, asked: Standing,
         return invoice
     if change.after.standing is asked:
         reason = sentence if asked is Standing.VOID else change.after.status_reason
-        change = replace(change, reason=sentence, after=replace(change.after, status_reason=reason))
+        told = sentence + rules.mailed_elsewhere(invoice, change.after)
+        change = replace(change, reason=told, after=replace(change.after, status_reason=reason))
     await entry.change([change])
     return change.after

@@ -11,6 +11,7 @@ from typing import Final
 
 import asyncpg
 import structlog
+from prometheus_client import Gauge
 
 from services.common import context
 from services.common.context import Identity
@@ -27,8 +28,14 @@ from services.invoicing.settle import step
 log = structlog.get_logger()
 
 ACTOR: Final = "worker:clearing"
+_WAITING: Final = Gauge("showbill_leftovers", "What may stand at a provider beside what counts, and is looked for.")
+_OLDEST: Final = Gauge("showbill_oldest_leftover_seconds", "Since when the oldest of them is looked for.")
+_STRAY: Final = Gauge("showbill_stray_payments", "Payments for what was left at a provider: they count for no invoice.")
+
 LOOK_EVERY: Final = 2.0
 """Seconds between two looks for what is due."""
+_COUNT_EVERY: Final = 15.0
+"""Seconds between two counts of what is left."""
 _LEASE: Final = 120.0
 """Seconds: longer than all calls about one of them."""
 _LONGEST_REST: Final = 3600.0
@@ -62,6 +69,27 @@ class Clearing:
 
     async def run(self) -> None:
         """Works until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._work())
+            group.create_task(self._count())
+
+    async def _count(self) -> None:
+        while True:
+            try:
+                await self.count()
+            except Exception as error:  # noqa: BLE001  # outermost loop: a database that is away comes back
+                log.warning("what is left behind could not be counted", error=str(error))
+            await asyncio.sleep(_COUNT_EVERY)
+
+    async def count(self) -> None:
+        """Sets the metrics, over all replicas."""
+        row = await self._ledger.pool.fetchrow(SQL["count_leftovers"])
+        assert row is not None
+        _WAITING.set(row["waiting"])
+        _OLDEST.set(row["oldest"])
+        _STRAY.set(row["stray"])
+
+    async def _work(self) -> None:
         while True:
             self._wake.clear()
             try:
@@ -105,14 +133,14 @@ class Clearing:
         if await self._left_alone(row, external_id):
             return
         if not external_id:
-            found = await self._provider.find(who, account, invoice_id, revision, row["buyer"])
+            found = await self._provider.find(who, account, invoice_id, revision, row["buyer"], background=True)
             if found is None or found.standing is Standing.VOID:
                 await self._ledger.pool.execute(SQL["end_leftover"], *_key(row), row["tries"])
                 return
             external_id = found.external_id
             if await self._left_alone(row, external_id):  # it may have come back meanwhile
                 return
-        seen = await self._provider.void(who, account, external_id, invoice_id, revision)
+        seen = await self._provider.void(who, account, external_id, invoice_id, revision, background=True)
         async with self._ledger.entry() as entry:
             await _note(entry, await _locked(entry, row), account, seen)
             if row["external_id"] or seen.standing is not Standing.VOID:
@@ -153,7 +181,10 @@ async def _note(entry: Entry, known: Invoice, account: Account, seen: Sighting) 
     if seen.standing is Standing.VOID:
         await amending.note(entry, known, _VOIDED.format(account=account.account_id), ACTOR)
     elif known.status is not Status.PAID or known.external_id != seen.external_id:
-        money = format_money(seen.total or 0, seen.currency or known.currency)
+        total, currency = seen.total or 0, seen.currency or known.currency
+        place = (account.provider, account.account_id, account.livemode, seen.external_id)
+        await entry.connection.execute(SQL["add_stray_payment"], known.id, known.show_id, *place, total, currency)
+        money = format_money(total, currency)
         await amending.note(entry, known, _PAID.format(account=account.account_id, money=money), ACTOR)
 
 

@@ -58,7 +58,7 @@ class EmailCameLater(ShowbillError):
 
 
 class EmailChanged(ShowbillError):
-    """The provider would mail this invoice to the e-mail address that {handle} had before. Copy the link, or generate
+    """The provider would mail this invoice to another e-mail address than {handle} has now. Copy the link, or generate
     again and let the plan void and reissue it: then it goes to the address of now, behind the same link.
     """
 

@@ -217,6 +217,7 @@ async def _write(connection: Connection, changes: Sequence[Change]) -> None:
         [row.sent_at for row in rows],
         [row.send_count for row in rows],
         [row.updated_at for row in rows],
+        [row.told_email for row in rows],
         [change.after.id for change in changes],
         [change.after.version for change in changes],
         [change.before.status for change in changes],

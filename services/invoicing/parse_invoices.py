@@ -112,4 +112,5 @@ def _sighting(
         deleted=deleted,
         replaced_by=told.replaced_by,
         replaces=told.replaces,
+        mailed_to=told.mailed_to if told.HasField("mailed_to") else None,
     )

@@ -128,9 +128,19 @@ class Provider(Protocol):
     # called again after an unknown outcome. One that is gone at the provider is a deleted sighting.
 
     async def void(
-        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+        self,
+        identity: Identity,
+        account: Account,
+        external_id: str,
+        invoice_id: str,
+        revision: int,
+        *,
+        background: bool = False,
     ) -> Sighting:
-        """Voids it, or deletes its draft. Paid when a payment was quicker: then nothing was changed."""
+        """Voids it, or deletes its draft. Paid when a payment was quicker: then nothing was changed.
+
+        In the background it yields to calls that somebody waits for.
+        """
         ...
 
     async def mark_paid(
@@ -160,9 +170,19 @@ class Provider(Protocol):
         ...
 
     async def find(
-        self, identity: Identity, account: Account, invoice_id: str, revision: int, buyer: dict[str, str]
+        self,
+        identity: Identity,
+        account: Account,
+        invoice_id: str,
+        revision: int,
+        buyer: dict[str, str],
+        *,
+        background: bool = False,
     ) -> Sighting | None:
-        """What stands for an invoice of which no answer came; None when it is proved that nothing does."""
+        """What stands for an invoice of which no answer came; None when it is proved that nothing does.
+
+        In the background it yields to calls that somebody waits for.
+        """
         ...
 
 

@@ -71,6 +71,7 @@ def sighting(invoice: pb.ProviderInvoice) -> Sighting:
         replaced_by=invoice.replaced_by,
         replaces=invoice.replaces,
         payment_instructions=invoice.payment_instructions,
+        mailed_to=invoice.mailed_to if invoice.HasField("mailed_to") else None,
     )
 
 
@@ -170,7 +171,14 @@ class IntegrationsProvider:
         return sighting(answer.invoice), answer.warning
 
     async def void(
-        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+        self,
+        identity: Identity,
+        account: Account,
+        external_id: str,
+        invoice_id: str,
+        revision: int,
+        *,
+        background: bool = False,
     ) -> Sighting:
         request = pb.VoidInvoiceRequest(
             provider=account.provider,
@@ -179,8 +187,10 @@ class IntegrationsProvider:
             revision=revision,
             account_id=account.account_id,
             livemode=account.livemode,
+            background=background,
         )
-        answer = await self._client.call(self._invoices.VoidInvoice, request, identity, timeout=_CHANGE_DEADLINE)
+        timeout = _BACKGROUND_DEADLINE if background else _CHANGE_DEADLINE
+        answer = await self._client.call(self._invoices.VoidInvoice, request, identity, timeout=timeout)
         return sighting(answer.invoice)
 
     async def mark_paid(
@@ -238,7 +248,14 @@ class IntegrationsProvider:
         return sighting(answer.invoice)
 
     async def find(
-        self, identity: Identity, account: Account, invoice_id: str, revision: int, buyer: dict[str, str]
+        self,
+        identity: Identity,
+        account: Account,
+        invoice_id: str,
+        revision: int,
+        buyer: dict[str, str],
+        *,
+        background: bool = False,
     ) -> Sighting | None:
         request = pb.FindInvoiceRequest(
             provider=account.provider,
@@ -247,8 +264,10 @@ class IntegrationsProvider:
             account_id=account.account_id,
             livemode=account.livemode,
             buyer=pb.InvoiceBuyer(**buyer),
+            background=background,
         )
-        answer = await self._client.call(self._invoices.FindInvoice, request, identity, timeout=_CHANGE_DEADLINE)
+        timeout = _BACKGROUND_DEADLINE if background else _CHANGE_DEADLINE
+        answer = await self._client.call(self._invoices.FindInvoice, request, identity, timeout=timeout)
         return sighting(answer.invoice) if answer.HasField("invoice") else None
 
 

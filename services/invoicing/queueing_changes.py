@@ -243,6 +243,7 @@ def _once_more(invoice: Invoice, bill: Bill, run_id: str, connection: ProviderCo
         provider=connection.provider,
         external_account=connection.account_id,
         livemode=connection.livemode,
+        told_email=invoice.email,
         updated_at=datetime.now(UTC),
     )
     reason = "It is tried once more."

@@ -16,6 +16,7 @@ from services.invoicing.feed import Taken
 from services.invoicing.hearing import Heard
 from services.invoicing.items import etag
 from services.invoicing.listing import Page
+from services.invoicing.marks import MarkLoad
 from services.invoicing.openings import Beside
 from services.invoicing.settle import Outcome
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
@@ -105,6 +106,18 @@ def streamed_buyers(done: Taken) -> pb.StreamBuyersResponse:
     )
 
 
+def streamed_marks(done: Taken, load: MarkLoad) -> pb.StreamMarksResponse:
+    return pb.StreamMarksResponse(
+        updated_count=done.updated,
+        unchanged_count=done.unchanged,
+        rejected_marks=[pb.RejectedMark(index=one.index, reason=one.reason) for one in done.rejections],
+        rejected_count=done.rejected,
+        updated_total=load.total if done.updated else 0,
+        currency=load.currency,
+        generation_ids=load.runs,
+    )
+
+
 def claim(row: asyncpg.Record) -> pb.Claim:
     return pb.Claim(
         claim_id=row["claim_id"],
@@ -177,6 +190,7 @@ def invoice(known: Invoice, snapshot: Sequence[Mapping[str, Any]] = ()) -> pb.In
         adjusted_at_provider=known.adjusted_at_provider,
         lines=lines(snapshot),
         opened_count=known.opened_count,
+        paid_outside=known.paid_outside,
         first_opened_time=to_proto(known.first_opened_at),
         priced_since=known.priced_since,
         provider_request_id=known.provider_request,
@@ -186,7 +200,7 @@ def invoice(known: Invoice, snapshot: Sequence[Mapping[str, Any]] = ()) -> pb.In
 _STRAIGHT: Final = (
     *("platform", "platform_user_id", "handle", "display_name", "email", "status_reason", "total", "currency"),
     *("line_count", "unpriced_count", "revision", "attempt", "version", "provider", "external_id", "external_url"),
-    *("provider_url", "external_account", "livemode", "number", "send_count", "adjusted_at_provider"),
+    *("provider_url", "external_account", "livemode", "number", "send_count", "adjusted_at_provider", "paid_outside"),
 )
 
 
@@ -298,6 +312,7 @@ def generation(row: asyncpg.Record) -> pb.Generation:
         finish_time=to_proto(row["finished_at"]),
         actor=row["actor"],
         change_count=row["change_count"],
+        marks_paid=row["marks_paid"],
     )
 
 

@@ -58,6 +58,8 @@ def invoice(row: asyncpg.Record) -> Invoice:
         send_count=row["send_count"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        told_email=row["told_email"],
+        paid_outside=row["paid_outside"],
     )
 
 

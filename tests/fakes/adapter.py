@@ -164,7 +164,7 @@ class FakeAdapter:
             return found
         return self._keep(replace(found, state=InvoiceState.VOID))
 
-    async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
+    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
         gone = ProviderInvoice(external_id, InvoiceState.DELETED, link.account_id, link.livemode)
         return self._invoices.get(external_id, gone)
 

@@ -165,4 +165,18 @@ async def test_money_that_does_not_balance_is_a_banner(gateway: Gateway, owner: 
     assert "1 buyer was invoiced £10.00 more than their claims" in text
     assert "data-unbalanced" in await page(owner, "/shows/s1/invoices/rows?ids=")
     gateway.invoicing.script("GetShowSummary", summary(0, 0))
-    assert "does not balance" not in await page(owner, "/shows/s1")
+    text = await page(owner, "/shows/s1")
+    assert "does not balance" not in text
+    assert "data-stray" not in text
+
+
+async def test_payment_that_counts_for_no_invoice_is_a_banner(gateway: Gateway, owner: Owner) -> None:
+    show = filled(pb.GetShowResponse())
+    show.show.currency = "GBP"
+    gateway.invoicing.script("GetShow", show)
+    stray = pb.GetShowSummaryResponse(currency="GBP", stray=pb.SummaryPart(amount=1000, count=1), balanced=True)
+    gateway.invoicing.script("GetShowSummary", stray)
+    assert (await owner.client("GET", f"{SHOW}/summary")).json["stray"] == {"amount": 1000, "count": 1}
+    text = await page(owner, "/shows/s1")
+    assert "£10.00 came in that counts for no invoice." in text
+    assert "1 payment was made for what a late try had left" in text

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from services.integrations import adapters
 from services.integrations.adapters.manual.adapter import ManualAdapter
 from services.integrations.adapters.stripe.adapter import StripeAdapter
 from services.integrations.catalogue import Catalogue
+from services.integrations.connection_values import Link
 from services.integrations.discovery import offers
 from services.integrations.own_invoices import PostgresInvoiceStore
 from tests.conftest import Database
@@ -22,14 +24,31 @@ from tests.fakes.adapter import GOOD_KEY, SIGNATURE, FakeAdapter
 from tests.fakes.book import MemoryBook
 from tests.fakes.pace import NoPace
 from tests.fakes.store import MemoryStore
-from tests.integrations.adapter_contract import AdapterContract, KeysContract, Subject
+from tests.integrations.adapter_contract import AdapterContract, KeysContract, Subject, ref
+
+
+class Ways(NoPace):
+    """In which way turns were waited for."""
+
+    def __init__(self) -> None:
+        self.yielding: list[bool] = []
+
+    async def wait(self, link: Link, operation: str, patience: float) -> None:
+        self.yielding.append(False)
+
+    async def wait_idle(self, link: Link, operation: str, yielding: float, patience: float) -> None:
+        self.yielding.append(True)
 
 
 class TestStripe(KeysContract):
     @pytest.fixture
-    async def subject(self, stack: Stack, sandbox: Sandbox) -> AsyncIterator[Subject]:
+    def ways(self) -> Ways:
+        return Ways()
+
+    @pytest.fixture
+    async def subject(self, stack: Stack, sandbox: Sandbox, ways: Ways) -> AsyncIterator[Subject]:
         account = await sandbox.make_account("contract")
-        adapter = StripeAdapter(stack.url("sandbox"), stack.url("sandbox"), NoPace(), MemoryBook())
+        adapter = StripeAdapter(stack.url("sandbox"), stack.url("sandbox"), ways, MemoryBook())
         # Stripe takes plain http only on loopback, and https anywhere.
         keys = {"secret_key": account.sk_test, "publishable_key": account.pk_test}
         yield Subject(
@@ -42,6 +61,18 @@ class TestStripe(KeysContract):
             },
         )
         await adapter.close()
+
+    async def test_what_nobody_waits_for_yields_with_every_call(self, subject: Subject, ways: Ways) -> None:
+        _, link = await subject.connect()
+        order = subject.order()
+        made = await subject.adapter.create_invoice(link, order)
+        assert not any(ways.yielding)
+        ways.yielding.clear()
+        unhurried = replace(link, background=True)
+        assert await subject.adapter.find_invoice(unhurried, order.buyer, order.invoice_id, order.revision)
+        await subject.adapter.void_invoice(unhurried, ref(made))
+        await subject.adapter.get_invoice(unhurried, made.external_id)
+        assert ways.yielding == [True] * 4
 
 
 class TestManual(AdapterContract):

@@ -18,7 +18,7 @@ async def test_invoice_is_open_payable_and_ours(connected: Shop) -> None:
     assert (made.total, made.currency, made.invoice_id, made.revision) == (2499, "GBP", order.invoice_id, 1)
     assert made.external_url
     assert made.number
-    assert not made.emailed_by_provider
+    assert (made.emailed_by_provider, made.HasField("mailed_to"), made.mailed_to) == (False, True, "")
     assert made.provider_url.endswith(f"/dashboard/{connected.account.id}/test/invoices/{made.external_id}")
     assert [(one.description, one.amount) for one in made.lines] == [
         ("2 × 85123A WHITE HANGING HEART", 500),
@@ -94,6 +94,22 @@ async def test_email_that_becomes_known_reaches_the_customer(connected: Shop) ->
     made = await connected.create(connected.order(buyer=buyer))
     assert made.emailed_by_provider
     assert {one["customer"]["email"] for one in await connected.invoices()} == {"maya@example.com"}
+
+
+async def test_address_that_the_customer_lost_meanwhile_is_told_again(connected: Shop) -> None:
+    """A draft has the address of its customer until it is finalized, whoever gave it."""
+    buyer = pb.InvoiceBuyer(platform="tiktok", platform_user_id="u-1", email="maya@example.com")
+    draft = await connected.create(connected.order(buyer=buyer, keep_draft=True))
+    (invoice,) = await connected.invoices()
+    other = {"email": "other@example.com"}
+    await connected.stripe("POST", f"/v1/customers/{invoice['customer']['id']}", other)
+    late = await connected.caller.finalize(connected.who, connected.account.id, draft, draft.total)
+    assert late.mailed_to == "other@example.com", "whoever sends it is told"
+    before = await connected.calls()
+    made = await connected.create(connected.order(buyer=buyer))
+    again = await connected.create(connected.order(buyer=buyer))
+    assert [made.mailed_to, again.mailed_to] == ["maya@example.com"] * 2
+    assert (await connected.calls())["customers.update"] == before["customers.update"] + 1
 
 
 async def test_kept_draft_is_not_finalized(connected: Shop) -> None:

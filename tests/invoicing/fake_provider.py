@@ -63,6 +63,8 @@ class FakeProvider:
         default_factory=lambda: Connection(new_id(), "stripe", ACCOUNT, False, True, "", LIMITS)
     )
     made: dict[str, Sighting] = field(default_factory=dict)
+    mails_to: dict[str, str] = field(default_factory=dict)
+    """The address of its customer, by platform user id, where it is not the one that it was told."""
     draft_totals: dict[str, int] = field(default_factory=dict)
     """Of drafts, by our invoice id."""
     orders: defaultdict[str, list[Order]] = field(default_factory=lambda: defaultdict(list))
@@ -95,6 +97,8 @@ class FakeProvider:
     stubborn: bool = False
     """Drafts stay drafts, whatever is asked."""
     reads: int = 0
+    unhurried: int = 0
+    """Calls that yield to those that somebody waits for, of those to find and to void."""
     news: list[Event] = field(default_factory=list)
     """What happened, newest first."""
     garbled: list[str] = field(default_factory=list)
@@ -131,7 +135,9 @@ class FakeProvider:
             raise Refused
         standing = Standing.HELD_BACK if order.keep_draft or self.stubborn else Standing.PAYABLE
         self.draft_totals.setdefault(order.id, order.total)
-        self.made.setdefault(order.id, sighting_of(order.id, standing, order.total, order.currency))
+        self.made.setdefault(
+            order.id, self._mailed(sighting_of(order.id, standing, order.total, order.currency), order)
+        )
         if "create" in self.cut:
             self.cut.remove("create")
             raise Away
@@ -199,8 +205,16 @@ class FakeProvider:
         return self.made[invoice_id], ""
 
     async def void(
-        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+        self,
+        identity: Identity,
+        account: Account,
+        external_id: str,
+        invoice_id: str,
+        revision: int,
+        *,
+        background: bool = False,
     ) -> Sighting:
+        self.unhurried += background
         extra = self.extras.get((account, external_id))
         if extra is not None:
             self._require_connected(account)
@@ -246,11 +260,20 @@ class FakeProvider:
         self.orders[order.id].append(order)
         self.draft_totals[order.id] = order.total
         standing = Standing.HELD_BACK if order.keep_draft or self.stubborn else Standing.PAYABLE
-        return self._change("update_draft", order.id, sighting_of(order.id, standing, order.total, order.currency))
+        brought = sighting_of(order.id, standing, order.total, order.currency)
+        return self._change("update_draft", order.id, self._mailed(brought, order))
 
     async def find(
-        self, identity: Identity, account: Account, invoice_id: str, revision: int, buyer: dict[str, str]
+        self,
+        identity: Identity,
+        account: Account,
+        invoice_id: str,
+        revision: int,
+        buyer: dict[str, str],
+        *,
+        background: bool = False,
     ) -> Sighting | None:
+        self.unhurried += background
         self.reads += 1
         if self.unreadable:
             raise self.unreadable
@@ -261,6 +284,9 @@ class FakeProvider:
         left = [one for one in self.extras.values() if (one.account, one.invoice_id) == (account, invoice_id)]
         left.sort(key=lambda one: one.standing is Standing.VOID)
         return _sighted(left[0]) if left else None
+
+    def _mailed(self, one: Sighting, order: Order) -> Sighting:
+        return replace(one, mailed_to=self.mails_to.get(order.buyer["platform_user_id"], order.buyer["email"]))
 
     def _require_connected(self, account: Account) -> None:
         if self.connected is None or self.connected.account_id != account.account_id:

@@ -8,6 +8,7 @@ from services.common.errors import Kind
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import MakeCaller
+from tests.invoicing.events_seen import event
 from tests.invoicing.fake_provider import FakeProvider
 from tests.invoicing.test_shows import refusal
 from tests.invoicing.test_streams import counts
@@ -100,6 +101,43 @@ async def test_changed_address_is_seen_by_mail_and_by_the_plan(caller: Caller, p
     assert provider.orders[anew.id][-1].buyer["email"] == "new@example.com"
     assert (await caller.send(anew, EMAIL)).delivery.state == pb.DELIVERY_STATE_DELIVERED
     assert await caller.changes(show_id) == []
+
+
+async def test_draft_that_took_another_address_as_it_was_finalized_is_not_mailed(
+    caller: Caller, provider: FakeProvider
+) -> None:
+    """The provider's customer is of all shows: another one may have told it a newer address, or an older."""
+    show_id = await caller.small_show(1, price=None, emails=True)
+    await caller.generate(show_id)
+    (draft,) = await caller.listed(show_id)
+    await caller.items(show_id, [pb.Item(item_number="0", title="Item 0", price=1500)])
+    provider.mails_to["u0"] = "elsewhere@example.com"
+    invoice = await caller.finalize(draft)
+    assert [one.reason for one in await caller.history(invoice)][-1] == (
+        "It was finalized; it can be paid. The provider would mail it to another e-mail address than it was made with."
+    )
+    assert (await refusal(caller.send(invoice, EMAIL))).reason == "EMAIL_CHANGED"
+    assert (await caller.sent((await caller.send_many(show_id)).id)).skipped_count == 1
+    assert not provider.mail_entered
+    (offer,) = await caller.changes(show_id)
+    assert (offer.kind, offer.optional) == (pb.CHANGE_KIND_REISSUE, True)
+    provider.mails_to["u0"] = "u0@example.com"
+    await caller.generate(show_id, reissue_for_email=True)
+    (anew,) = [one for one in await caller.listed(show_id) if one.revision == 2]
+    assert (await caller.send(anew, EMAIL)).delivery.state == pb.DELIVERY_STATE_DELIVERED
+    assert await caller.changes(show_id) == []
+
+
+async def test_draft_that_took_the_address_of_now_is_mailed(caller: Caller, provider: FakeProvider) -> None:
+    """Also where an event was quicker than the answer."""
+    show_id = await caller.small_show(1, price=None, emails=True)
+    await caller.generate(show_id)
+    (draft,) = await caller.listed(show_id)
+    await caller.stream_buyers(show_id, [told(0, email="new@example.com")])
+    finalized = event(caller, pb.PROVIDER_EVENT_TYPE_FINALIZED, draft, total=1500, mailed_to="New@Example.com")
+    await caller.apply(finalized)
+    assert await caller.changes(show_id) == []
+    assert (await caller.send(draft, EMAIL)).delivery.state == pb.DELIVERY_STATE_DELIVERED
 
 
 async def test_removed_address_is_not_mailed_to(caller: Caller, provider: FakeProvider) -> None:

@@ -361,7 +361,7 @@ def test_changed_email_offers_to_issue_again_for_the_new_address() -> None:
     (entry,) = looked_at.entries
     assert entry.proposal
     assert (entry.proposal.change, entry.proposal.optional) == (ChangeKind.REISSUE, True)
-    assert entry.proposal.sentence.startswith("The e-mail address changed since")
+    assert entry.proposal.sentence.startswith("The provider would mail it to another e-mail address")
     world.run(Wishes(emails=True))
     assert world.bills[-1].told_email == "new@example.com"
     assert world.entry().proposal is None

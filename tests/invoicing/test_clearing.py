@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.common.ids import new_id
 from services.invoicing.domain.evidence import Theirs
@@ -57,9 +58,15 @@ async def test_what_comes_to_be_after_a_void_is_looked_for_later(
     invoice = await failed(caller, provider)
     await caller.void(invoice)
     assert await replica.pool.fetchval("SELECT look_at > now() + interval '1 minute' FROM leftovers")
+    await replica.pool.execute("UPDATE leftovers SET noted_at = now() - interval '1 hour'")
+    await replica.service.clearing.count()
+    assert REGISTRY.get_sample_value("showbill_leftovers") == 1
+    assert (REGISTRY.get_sample_value("showbill_oldest_leftover_seconds") or 0) >= 3600
+    asked = provider.unhurried
     provider.made[invoice.id] = sighting_of(invoice.id, Standing.PAYABLE, invoice.total)
     await cleared(replica)
     assert provider.made[invoice.id].standing is Standing.VOID
+    assert (asked, provider.unhurried) == (0, 4), "found and voided, by its mark and by its name, in nobody's way"
     assert (await reasons(caller, invoice))[-1] == VOIDED
     assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_VOID
 
@@ -145,6 +152,14 @@ async def test_paid_copy_in_an_old_account_is_told_in_the_history(
     said = (await reasons(caller, invoice))[-1]
     assert said.startswith(f"What a late try had left in the account {ACCOUNT} was paid there: £10.00.")
     assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_DRAFT
+    summary = await caller.summary(invoice.show_id)
+    assert (summary.stray, summary.paid) == (pb.SummaryPart(amount=1000, count=1), pb.SummaryPart())
+    await replica.service.clearing.count()
+    assert REGISTRY.get_sample_value("showbill_stray_payments") == 1
+    # Found once more, as by another worker that comes back: it stays one payment.
+    await replica.pool.execute(SQL["add_leftover"], invoice.id, "stripe", ACCOUNT, False, "in_left")
+    await cleared(replica)
+    assert (await caller.summary(invoice.show_id)).stray.count == 1
 
 
 async def test_worker_that_comes_back_too_late_leaves_a_row_until_it_is_done(

@@ -241,6 +241,7 @@ def summary(answer: pb.GetShowSummaryResponse) -> SummaryView:
         moved=_part(answer.moved),
         unpriced_lines=_part(answer.unpriced_lines),
         unexplained=_part(answer.unexplained),
+        stray=_part(answer.stray),
         balanced=answer.balanced,
         running_sending_id=answer.running_sending_id,
         seq=answer.seq,

@@ -152,6 +152,7 @@ def translate(event: integrations.ProviderEvent) -> invoicing.ProviderEvent:
                 revision=invoice.revision,
                 replaced_by=invoice.replaced_by,
                 replaces=invoice.replaces,
+                mailed_to=invoice.mailed_to if invoice.HasField("mailed_to") else None,
                 lines=[
                     invoicing.ProviderInvoiceLine(description=line.description, amount=line.amount)
                     for line in invoice.lines

@@ -206,6 +206,7 @@ BILLING: Final = (
         moved=_part(0, 0),
         unpriced_lines=_part(0, 1),
         unexplained=_part(0, 0),
+        stray=_part(0, 0),
         balanced=True,
         running_sending_id="",
         seq=1204,

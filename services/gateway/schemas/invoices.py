@@ -302,6 +302,12 @@ class SummaryView(View):
         SummaryPartView,
         msgspec.Meta(description="The part of `moved` that neither claims, nor prices, nor an edit explain."),
     ]
+    stray: Annotated[
+        SummaryPartView,
+        msgspec.Meta(
+            description="Payments for what a late try had left at the provider: in no other part, and to be given back."
+        ),
+    ]
     balanced: Annotated[bool, msgspec.Meta(description="Whether nothing is unexplained.")]
     running_sending_id: Annotated[str, msgspec.Meta(description="The run that is sending links; empty when none is.")]
     seq: int

@@ -47,8 +47,8 @@ _FIRST_ADDRESS: Final = (
     " The pay link stays the same."
 )
 _NEW_ADDRESS: Final = (
-    "The e-mail address changed since, and the provider would mail it to the one of before. It can be voided and issued"
-    " again for the address of now. The pay link stays the same."
+    "The provider would mail it to another e-mail address than the buyer has now. It can be voided and issued again for"
+    " the address of now. The pay link stays the same."
 )
 _CHANGED_THERE: Final = (
     " The total of what is settled was changed at the provider, by a discount for example, and the difference takes"

@@ -121,6 +121,11 @@ class Invoice:
     send_count: int
     created_at: datetime
     updated_at: datetime
+    told_email: str = ""
+    """Where the provider would mail it: the address that it was made with, or the one that the provider names once it
+    is final. Empty where it mails nothing."""
+    paid_outside: str = ""
+    """How it was paid outside the provider, where it was marked so."""
     opened_count: int = 0
     """How often the pay link was opened; only where it was asked for."""
     first_opened_at: datetime | None = None
@@ -190,6 +195,8 @@ class Sighting:
     """The provider's id of the invoice that this one replaces."""
     payment_instructions: str = ""
     """How to pay, where the provider has no page for it."""
+    mailed_to: str | None = None
+    """Where the provider mails it once it is finalized; empty where it mails nothing, None where it was not said."""
 
 
 _REASONS: Final = {
@@ -203,6 +210,7 @@ _REASONS: Final = {
 }
 _REPLACED: Final = "It was replaced at the provider by an edited invoice, which is followed from now on."
 _DELETED: Final = "Its draft was deleted at the provider. The buyer can be invoiced again."
+_MAILED_ELSEWHERE: Final = " The provider would mail it to another e-mail address than it was made with."
 _HELD_BACK: Final = {
     DraftReason.NEEDS_PRICE: "An item has no price. Set the price, then finalize the invoice.",
     DraftReason.BELOW_MINIMUM: "The total is below what the provider can charge. It stays a draft.",
@@ -222,7 +230,7 @@ def observe(invoice: Invoice, sighting: Sighting, now: datetime) -> tuple[Invoic
     if sighting.replaced_by:
         return _point_at(invoice, sighting, now)
     replacing = len(sighting.replaces) > 0 and sighting.replaces == invoice.external_id
-    changed = _learn(_let_go(invoice) if replacing else invoice, sighting, now)
+    changed = _learn_address(_learn(_let_go(invoice) if replacing else invoice, sighting, now), sighting)
     reason = ""
     if sighting.standing >= Standing.PAYABLE and not sighting.deleted:
         changed, reason = _take_money(changed, sighting)
@@ -234,7 +242,7 @@ def observe(invoice: Invoice, sighting: Sighting, now: datetime) -> tuple[Invoic
         return None
     if replacing:
         reason = f"{_REPLACED} {reason}".rstrip()
-    reason = reason or "More became known from the provider."
+    reason = (reason + mailed_elsewhere(invoice, changed)).lstrip() or "More became known from the provider."
     return _with(changed, version=invoice.version + 1, updated_at=now), reason
 
 
@@ -262,6 +270,11 @@ def _let_go(invoice: Invoice) -> Invoice:
     return _with(invoice, external_id="", external_url="", external_url_at=None, provider_url="", number="")
 
 
+def mailed_elsewhere(before: Invoice, after: Invoice) -> str:
+    """What a step's sentence says beside, where another address became known; else empty."""
+    return _MAILED_ELSEWHERE if after.told_email != before.told_email else ""
+
+
 def was_replaced(before: Invoice, after: Invoice) -> bool:
     """Whether another invoice at the provider counts since this step."""
     return bool(before.external_id) and after.external_id != before.external_id
@@ -282,6 +295,14 @@ def _learn(invoice: Invoice, sighting: Sighting, now: datetime) -> Invoice:
         provider_url=invoice.provider_url or sighting.provider_url,
         number=invoice.number or sighting.number,
     )
+
+
+def _learn_address(invoice: Invoice, sighting: Sighting) -> Invoice:
+    """Until it is finalized the address follows the provider's customer, to whom another show may have given one."""
+    told, final = sighting.mailed_to, sighting.standing >= Standing.PAYABLE and not sighting.deleted
+    if told is None or not final or invoice.status not in UNSETTLED or told.lower() == invoice.told_email.lower():
+        return invoice
+    return _with(invoice, told_email=told)
 
 
 def _take_money(invoice: Invoice, sighting: Sighting) -> tuple[Invoice, str]:

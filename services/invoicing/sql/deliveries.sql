@@ -40,7 +40,7 @@ SELECT * FROM deliveries WHERE sending_id = $1 AND ($2::uuid IS NULL OR id > $2)
 
 -- name: sending_facts
 -- What an invoice was made with: its show, and the address that the provider was told.
-SELECT show_name, show_date, buyer ->> 'email' AS told_email FROM invoices WHERE id = $1;
+SELECT show_name, show_date, coalesce(mailed_to, buyer ->> 'email') AS told_email FROM invoices WHERE id = $1;
 
 -- name: waiting_deliveries
 -- The shows and accounts that have links to deliver just now, each with at most $1 counted: a walk from group to group
@@ -111,7 +111,7 @@ SELECT new.id, invoices.workspace_id, invoices.show_id, invoices.id, provider, e
 FROM unnest($1::uuid[], $2::uuid[]) AS new (id, invoice_id)
 JOIN invoices ON invoices.id = new.invoice_id
 JOIN generations ON generations.id = invoices.generation_id
-WHERE automatic_sending AND pay_link_base <> '' AND invoices.buyer ->> 'email' <> ''
+WHERE automatic_sending AND pay_link_base <> '' AND coalesce(mailed_to, buyer ->> 'email') <> ''
 ON CONFLICT DO NOTHING;
 
 -- name: keep_sending_terms

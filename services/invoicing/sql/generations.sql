@@ -19,7 +19,7 @@ WITH here AS MATERIALIZED (
   GROUP BY buyer_id
 ), newest AS MATERIALIZED (
   SELECT DISTINCT ON (buyer_id) buyer_id, id AS invoice_id, status, draft_reason, total AS own_total, planned_digest,
-         beside_total, adjusted_at_provider, buyer ->> 'email' AS told_email, provider, external_account, livemode,
+         beside_total, adjusted_at_provider, coalesce(mailed_to, buyer ->> 'email') AS told_email, provider, external_account, livemode,
          external_id <> '' AS stands, currency,
          change IS NOT NULL OR (status <> 'pending' AND lease_expires_at > clock_timestamp()) AS changing,
          coalesce(changing_digest, planned_digest) AS changing_digest

@@ -9,7 +9,9 @@ SELECT invoices.id, invoices.workspace_id, invoices.show_id, invoices.buyer_id, 
        -- By row, never as a join: before statistics catch up with a big run, the planner takes a show to have one link.
        (SELECT token FROM pay_links
         WHERE pay_links.show_id = invoices.show_id AND pay_links.buyer_id = invoices.buyer_id AND revoked_at IS NULL
-       ) AS pay_token
+       ) AS pay_token,
+       coalesce(mailed_to, buyer ->> 'email', '') AS told_email,
+       paid_outside
 FROM invoices
 JOIN buyers ON buyers.id = invoices.buyer_id
 WHERE invoices.id = ANY ($1::uuid[])
@@ -32,7 +34,7 @@ ORDER BY version;
 WITH history AS (
   INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor, provider_request)
   SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor, provider_request
-  FROM unnest($20::uuid[], $21::bigint[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[])
+  FROM unnest($21::uuid[], $22::bigint[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[])
     AS change (invoice_id, version, from_status, to_status, reason, actor, provider_request)
 )
 UPDATE invoices
@@ -42,15 +44,16 @@ SET status = new.status::invoice_status, draft_reason = new.draft_reason::draft_
     external_url = new.external_url, external_url_at = new.external_url_at, provider_url = new.provider_url,
     number = new.number, adjusted_at_provider = new.adjusted_at_provider, paid_at = new.paid_at, sent_at = new.sent_at,
     send_count = new.send_count, updated_at = new.updated_at,
+    mailed_to = nullif(new.told_email, coalesce(invoices.buyer ->> 'email', '')),
     check_at = CASE WHEN invoices.external_id NOT IN ('', new.external_id) THEN '-infinity' ELSE invoices.check_at END,
     lease_owner = CASE WHEN new.status = 'pending' OR change IS NOT NULL THEN invoices.lease_owner END,
     lease_expires_at = CASE WHEN new.status = 'pending' OR change IS NOT NULL THEN invoices.lease_expires_at END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::integer[], $8::integer[],
             $9::bigint[], $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::boolean[],
-            $16::timestamptz[], $17::timestamptz[], $18::integer[], $19::timestamptz[])
+            $16::timestamptz[], $17::timestamptz[], $18::integer[], $19::timestamptz[], $20::text[])
   AS new (id, status, draft_reason, status_reason, total, line_items, line_count, unpriced_count, version, external_id,
           external_url, external_url_at, provider_url, number, adjusted_at_provider, paid_at, sent_at, send_count,
-          updated_at)
+          updated_at, told_email)
 WHERE invoices.id = new.id;
 
 -- name: write_history

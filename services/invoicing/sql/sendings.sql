@@ -3,7 +3,7 @@ SELECT * FROM sendings WHERE workspace_id = $1 AND request_id = $2;
 
 -- name: invoices_to_send
 -- Without ids, all that are unsent and payable; `channels` are those in which a delivery is under way already.
-SELECT id, provider, generation_id, status, buyer ->> 'email' AS told_email,
+SELECT id, provider, generation_id, status, coalesce(mailed_to, buyer ->> 'email') AS told_email,
        -- By row, never as a join: the planner may take a young show to have one invoice.
        (SELECT email FROM buyers WHERE buyers.id = invoices.buyer_id) AS email, under_way.channels
 FROM invoices, LATERAL (

@@ -93,7 +93,7 @@ WHERE show_id = $1 AND draft_reason IS NULL AND provider::text <> ALL ($3)
   AND CASE WHEN $2::uuid[] IS NULL THEN status = 'draft'
            ELSE id = ANY ($2) AND status IN ('draft', 'sent', 'payment_failed') END
   -- By row, never as a join: the planner may take a young show to have one invoice.
-  AND lower(buyer ->> 'email') = (SELECT lower(email) FROM buyers WHERE buyers.id = invoices.buyer_id AND email <> '');
+  AND lower(coalesce(mailed_to, buyer ->> 'email')) = (SELECT lower(email) FROM buyers WHERE buyers.id = invoices.buyer_id AND email <> '');
 
 -- name: show_summary
 -- Every sum of a show at one moment: what was claimed, what of it was not invoiced, and the invoices by where they stand.
@@ -129,4 +129,6 @@ FROM differing, LATERAL (
 ) AS newest
 WHERE NOT adjusted AND planned_digest = (
   SELECT digest FROM rollups WHERE rollups.show_id = $1 AND rollups.buyer_id = differing.buyer_id
-);
+)
+UNION ALL
+SELECT 'stray', coalesce(sum(total), 0)::bigint, count(*)::integer FROM stray_payments WHERE show_id = $1;

@@ -62,6 +62,10 @@ class Money:
     """What nothing explains, in minor units: above 0 when buyers were invoiced less than they owe."""
     unbalanced_count: int
     """Buyers with whom the money does not balance."""
+    stray: int
+    """Minor units that came in for what a late try had left at the provider: they count for no invoice."""
+    stray_count: int
+    """Payments."""
 
 
 def money_of(summary: SummaryView) -> Money:
@@ -98,6 +102,8 @@ def money_of(summary: SummaryView) -> Money:
         seq=summary.seq,
         unbalanced=summary.unexplained.amount,
         unbalanced_count=summary.unexplained.count,
+        stray=summary.stray.amount,
+        stray_count=summary.stray.count,
     )
 
 

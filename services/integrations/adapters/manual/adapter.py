@@ -150,7 +150,7 @@ class ManualAdapter:
         moved = await self._store.move(link, ref.external_id, (InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE), target)
         return moved or await self.get_invoice(link, ref.external_id)
 
-    async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
+    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
         found = await self._store.find(link, external_id)
         return found or ProviderInvoice(external_id, InvoiceState.DELETED, link.account_id, link.livemode)
 

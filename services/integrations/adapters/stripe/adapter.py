@@ -102,9 +102,8 @@ class StripeAdapter:
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         return await self._standing(link, ref, self._changing.void(link, ref))
 
-    async def get_invoice(self, link: Link, external_id: str, *, background: bool = False) -> ProviderInvoice:
-        asked = read_invoice(self._api, link, external_id, background=background)
-        return await self._standing(link, InvoiceRef(external_id), asked)
+    async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
+        return await self._standing(link, InvoiceRef(external_id), read_invoice(self._api, link, external_id))
 
     async def _standing(self, link: Link, ref: InvoiceRef, asked: Awaitable[Json]) -> ProviderInvoice:
         """What stands at Stripe; only drafts can be deleted there."""

@@ -80,16 +80,15 @@ class StripeApi:
         id: str = "",  # noqa: A002  # what the path calls it
         key: str = "",
         patience: float = LATER_PATIENCE,
-        background: bool = False,
     ) -> Json:
         """One call in its turn, again a few times while Stripe is busy. `key` is the idempotency key.
 
-        In the background it lets calls that somebody waits for pass.
+        In the background, as the link says, it lets calls that somebody waits for pass.
 
         Raises AdapterError: KeySpent and NotThere for what callers decide on.
         """
         for attempt in range(1, _TRIES + 1):
-            if background:
+            if link.background:
                 await self._pace.wait_idle(link, operation.name, _YIELDING, patience)
             else:
                 with _WAIT_SECONDS.time():

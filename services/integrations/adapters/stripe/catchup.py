@@ -1,5 +1,6 @@
 """What happened to invoices, from Stripe's list of events: what the webhooks would have told, under the same ids."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ async def list_changed(
         params["created"] = {"gte": int(since.timestamp())}
     if after:
         params["starting_after"] = after
-    page = await api.call(link, LIST_EVENTS, params, background=True)
+    page = await api.call(replace(link, background=True), LIST_EVENTS, params)
     read = [(_read(mapper, link, one), one) for one in page["data"]]
     next_after = page["data"][-1]["id"] if page["has_more"] and page["data"] else ""
     unreadable = (_invoice_of(told) for one, told in read if one is None)

@@ -1,5 +1,6 @@
 """The customer of a buyer: from our own book, made once, never searched for."""
 
+import contextlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
@@ -41,6 +42,13 @@ class Customers:
         if buyer.email and record.parameters.get("email") != wanted["email"]:
             record = await self._tell_email(link, record, wanted["email"])
         return record
+
+    async def readdress(self, link: Link, record: CustomerRecord, buyer: Buyer) -> None:
+        """Tells the buyer's address once more, though the book has it: another show, or somebody at Stripe, told
+        another one meanwhile. A draft takes it from the customer as it is finalized.
+        """
+        with contextlib.suppress(NotThere):
+            await self._tell_email(link, record, customer_parameters(link, buyer)["email"])
 
     async def known(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
         """The buyer's record as it stands; asks Stripe nothing."""

@@ -12,8 +12,8 @@ _RANK = ("paid", "open", "uncollectible", "draft", "void")
 """Which of several with the same mark counts. There is one at most, unless somebody copied it by hand."""
 
 
-async def read_invoice(api: StripeApi, link: Link, external_id: str, *, background: bool = False) -> Json:
-    return await api.call(link, READ_INVOICE, id=external_id, background=background)
+async def read_invoice(api: StripeApi, link: Link, external_id: str) -> Json:
+    return await api.call(link, READ_INVOICE, id=external_id)
 
 
 async def find_ours(api: StripeApi, link: Link, customer_id: str, invoice_id: str, revision: int) -> Json | None:

@@ -30,6 +30,7 @@ class InvoiceMapper:
         metadata = found.get("metadata") or {}
         latest = found.get("latest_revision")
         origin = found.get("from_invoice") or {}
+        mailed = found.get("collection_method") == "send_invoice"
         return ProviderInvoice(
             external_id=found["id"],
             state=InvoiceState.DELETED if found.get("deleted") else STATES[found["status"]],
@@ -48,7 +49,8 @@ class InvoiceMapper:
             revision=_revision(metadata.get(REVISION)),
             replaced_by=_id(latest) if latest != found["id"] else "",
             replaces=_id(origin.get("invoice")) if origin.get("action") == "revision" else "",
-            emailed_by_provider=found.get("collection_method") == "send_invoice",
+            emailed_by_provider=mailed,
+            mailed_to=(found.get("customer_email") or "") if mailed else "",
             lines=_lines(found.get("lines"), currency),
         )
 

@@ -19,7 +19,7 @@ INTEGRATION: Final = "showbill_integration"
 ATTEMPT: Final = "showbill_attempt"
 
 _LONGEST_NAME: Final = 256
-_LONGEST_EMAIL: Final = 512
+LONGEST_EMAIL: Final = 512
 _LONGEST_DESCRIPTION: Final = 5000
 _LONGEST_METADATA: Final = 500
 
@@ -37,7 +37,7 @@ def customer_parameters(link: Link, buyer: Buyer) -> dict[str, object]:
         },
     }
     if buyer.email:
-        parameters["email"] = buyer.email[:_LONGEST_EMAIL]
+        parameters["email"] = buyer.email[:LONGEST_EMAIL]
     return parameters
 
 

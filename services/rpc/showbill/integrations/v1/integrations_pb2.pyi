@@ -1545,6 +1545,7 @@ class ProviderInvoice(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     PAYMENT_INSTRUCTIONS_FIELD_NUMBER: _builtins.int
+    MAILED_TO_FIELD_NUMBER: _builtins.int
     external_id: _builtins.str
     """The provider's id."""
     status: Global___ProviderInvoiceStatus.ValueType
@@ -1574,6 +1575,10 @@ class ProviderInvoice(_message.Message):
     """Whether the provider e-mails it."""
     payment_instructions: _builtins.str
     """How to pay, for a provider without a page of its own; else empty."""
+    mailed_to: _builtins.str
+    """The address that the provider mails it to once it is finalized, which may be another one than it was made with;
+    empty where it mails nothing, unset where the provider does not say.
+    """
     @_builtins.property
     def paid_time(self) -> _timestamp_pb2.Timestamp:
         """The provider's time of payment."""
@@ -1609,12 +1614,15 @@ class ProviderInvoice(_message.Message):
         lines: _abc.Iterable[Global___ProviderInvoiceLine] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         payment_instructions: _builtins.str = ...,
+        mailed_to: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finalize_time", b"finalize_time", "paid_time", b"paid_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_mailed_to", b"_mailed_to", "create_time", b"create_time", "finalize_time", b"finalize_time", "mailed_to", b"mailed_to", "paid_time", b"paid_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amount_paid", b"amount_paid", "create_time", b"create_time", "currency", b"currency", "emailed_by_provider", b"emailed_by_provider", "external_id", b"external_id", "external_url", b"external_url", "finalize_time", b"finalize_time", "invoice_id", b"invoice_id", "lines", b"lines", "livemode", b"livemode", "number", b"number", "paid_time", b"paid_time", "payment_instructions", b"payment_instructions", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "replaces", b"replaces", "revision", b"revision", "status", b"status", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mailed_to", b"_mailed_to", "account_id", b"account_id", "amount_paid", b"amount_paid", "create_time", b"create_time", "currency", b"currency", "emailed_by_provider", b"emailed_by_provider", "external_id", b"external_id", "external_url", b"external_url", "finalize_time", b"finalize_time", "invoice_id", b"invoice_id", "lines", b"lines", "livemode", b"livemode", "mailed_to", b"mailed_to", "number", b"number", "paid_time", b"paid_time", "payment_instructions", b"payment_instructions", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "replaces", b"replaces", "revision", b"revision", "status", b"status", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__mailed_to: _TypeAlias = _typing.Literal["mailed_to"]  # noqa: Y015
+    _WhichOneofArgType__mailed_to: _TypeAlias = _typing.Literal["_mailed_to", b"_mailed_to"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mailed_to) -> _WhichOneofReturnType__mailed_to | None: ...
 
 Global___ProviderInvoice: _TypeAlias = ProviderInvoice  # noqa: Y015
 
@@ -2101,6 +2109,7 @@ class VoidInvoiceRequest(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     LIVEMODE_FIELD_NUMBER: _builtins.int
+    BACKGROUND_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
     external_id: _builtins.str
@@ -2108,6 +2117,8 @@ class VoidInvoiceRequest(_message.Message):
     revision: _builtins.int
     account_id: _builtins.str
     livemode: _builtins.bool
+    background: _builtins.bool
+    """Nobody waits for the answer: the calls yield to those that somebody waits for."""
     def __init__(
         self,
         *,
@@ -2117,10 +2128,11 @@ class VoidInvoiceRequest(_message.Message):
         revision: _builtins.int = ...,
         account_id: _builtins.str = ...,
         livemode: _builtins.bool = ...,
+        background: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "external_id", b"external_id", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "background", b"background", "external_id", b"external_id", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2217,6 +2229,7 @@ class FindInvoiceRequest(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     LIVEMODE_FIELD_NUMBER: _builtins.int
     BUYER_FIELD_NUMBER: _builtins.int
+    BACKGROUND_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
     invoice_id: _builtins.str
@@ -2224,6 +2237,8 @@ class FindInvoiceRequest(_message.Message):
     revision: _builtins.int
     account_id: _builtins.str
     livemode: _builtins.bool
+    background: _builtins.bool
+    """Nobody waits for the answer: the calls yield to those that somebody waits for."""
     @_builtins.property
     def buyer(self) -> Global___InvoiceBuyer:
         """As CreateInvoice was told of the buyer."""
@@ -2237,10 +2252,11 @@ class FindInvoiceRequest(_message.Message):
         account_id: _builtins.str = ...,
         livemode: _builtins.bool = ...,
         buyer: Global___InvoiceBuyer | None = ...,
+        background: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["buyer", b"buyer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "buyer", b"buyer", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "background", b"background", "buyer", b"buyer", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -68,7 +68,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_EMAIL_CAME_LATER: _ErrorReason.ValueType  # 50
     """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
     ERROR_REASON_EMAIL_CHANGED: _ErrorReason.ValueType  # 54
-    """The e-mail address changed after the invoice was made: the provider would mail it to the one of before."""
+    """The provider would mail it to another e-mail address than the buyer has now."""
     ERROR_REASON_NO_PAY_LINK: _ErrorReason.ValueType  # 53
     """The buyer has no pay link in force: it was revoked, and a new one must be made before anything is sent."""
     ERROR_REASON_SENDING_NOT_FOUND: _ErrorReason.ValueType  # 51
@@ -125,7 +125,7 @@ ERROR_REASON_BESIDE_SETTLED: ErrorReason.ValueType  # 23
 ERROR_REASON_EMAIL_CAME_LATER: ErrorReason.ValueType  # 50
 """The e-mail address became known after the invoice was made, so that the provider cannot mail it."""
 ERROR_REASON_EMAIL_CHANGED: ErrorReason.ValueType  # 54
-"""The e-mail address changed after the invoice was made: the provider would mail it to the one of before."""
+"""The provider would mail it to another e-mail address than the buyer has now."""
 ERROR_REASON_NO_PAY_LINK: ErrorReason.ValueType  # 53
 """The buyer has no pay link in force: it was revoked, and a new one must be made before anything is sent."""
 ERROR_REASON_SENDING_NOT_FOUND: ErrorReason.ValueType  # 51
@@ -2275,6 +2275,7 @@ class Invoice(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     OPENED_COUNT_FIELD_NUMBER: _builtins.int
     FIRST_OPENED_TIME_FIELD_NUMBER: _builtins.int
+    PAID_OUTSIDE_FIELD_NUMBER: _builtins.int
     PRICED_SINCE_FIELD_NUMBER: _builtins.int
     PROVIDER_REQUEST_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
@@ -2319,6 +2320,8 @@ class Invoice(_message.Message):
     """The provider's total differs from what was planned because someone edited it there."""
     opened_count: _builtins.int
     """How often the buyer opened the pay link in force. In GetInvoice and ListInvoices."""
+    paid_outside: _builtins.str
+    """How it was paid outside the provider, where it was marked so: the note, or `yes` without one."""
     priced_since: _builtins.bool
     """Held back for want of prices, and by now all that the buyer won has one: UpdateDraft, or a generation with
     apply_changes, brings them in. In GetInvoice and ListInvoices.
@@ -2383,12 +2386,13 @@ class Invoice(_message.Message):
         lines: _abc.Iterable[Global___InvoiceLine] | None = ...,
         opened_count: _builtins.int = ...,
         first_opened_time: _timestamp_pb2.Timestamp | None = ...,
+        paid_outside: _builtins.str = ...,
         priced_since: _builtins.bool = ...,
         provider_request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "first_opened_time", b"first_opened_time", "paid_time", b"paid_time", "sent_time", b"sent_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_at_provider", b"adjusted_at_provider", "attempt", b"attempt", "buyer_id", b"buyer_id", "create_time", b"create_time", "currency", b"currency", "display_name", b"display_name", "draft_reason", b"draft_reason", "email", b"email", "external_account", b"external_account", "external_id", b"external_id", "external_url", b"external_url", "first_opened_time", b"first_opened_time", "handle", b"handle", "id", b"id", "line_count", b"line_count", "lines", b"lines", "livemode", b"livemode", "number", b"number", "opened_count", b"opened_count", "paid_time", b"paid_time", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "priced_since", b"priced_since", "provider", b"provider", "provider_request_id", b"provider_request_id", "provider_url", b"provider_url", "revision", b"revision", "send_count", b"send_count", "sent_time", b"sent_time", "show_id", b"show_id", "status", b"status", "status_reason", b"status_reason", "total", b"total", "unpriced_count", b"unpriced_count", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_at_provider", b"adjusted_at_provider", "attempt", b"attempt", "buyer_id", b"buyer_id", "create_time", b"create_time", "currency", b"currency", "display_name", b"display_name", "draft_reason", b"draft_reason", "email", b"email", "external_account", b"external_account", "external_id", b"external_id", "external_url", b"external_url", "first_opened_time", b"first_opened_time", "handle", b"handle", "id", b"id", "line_count", b"line_count", "lines", b"lines", "livemode", b"livemode", "number", b"number", "opened_count", b"opened_count", "paid_outside", b"paid_outside", "paid_time", b"paid_time", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "priced_since", b"priced_since", "provider", b"provider", "provider_request_id", b"provider_request_id", "provider_url", b"provider_url", "revision", b"revision", "send_count", b"send_count", "sent_time", b"sent_time", "show_id", b"show_id", "status", b"status", "status_reason", b"status_reason", "total", b"total", "unpriced_count", b"unpriced_count", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2622,6 +2626,7 @@ class Generation(_message.Message):
     CANCELLED_COUNT_FIELD_NUMBER: _builtins.int
     RATE_FIELD_NUMBER: _builtins.int
     REMAINING_TIME_FIELD_NUMBER: _builtins.int
+    MARKS_PAID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     show_id: _builtins.str
@@ -2645,6 +2650,8 @@ class Generation(_message.Message):
     """Those that were not made because the run, or the single invoice, was cancelled."""
     rate: _builtins.float
     """Invoices per second, about over the last ten seconds; 0 once the run is finished."""
+    marks_paid: _builtins.bool
+    """It marks invoices as paid outside the provider: created_count are those that were marked."""
     @_builtins.property
     def skipped_buyers(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkippedBuyer]: ...
     @_builtins.property
@@ -2675,10 +2682,11 @@ class Generation(_message.Message):
         cancelled_count: _builtins.int = ...,
         rate: _builtins.float = ...,
         remaining_time: _duration_pb2.Duration | None = ...,
+        marks_paid: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "remaining_time", b"remaining_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancelled_count", b"cancelled_count", "change_count", b"change_count", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "pending_count", b"pending_count", "rate", b"rate", "remaining_time", b"remaining_time", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancelled_count", b"cancelled_count", "change_count", b"change_count", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "marks_paid", b"marks_paid", "pending_count", b"pending_count", "rate", b"rate", "remaining_time", b"remaining_time", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3290,6 +3298,161 @@ class MarkPaidResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MarkPaidResponse: _TypeAlias = MarkPaidResponse  # noqa: Y015
+
+@_typing.final
+class PaidMark(_message.Message):
+    """What is told of one invoice: whether it was paid outside the provider."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """UUID. What else is told of the invoice must be so, where it is to be marked."""
+    number: _builtins.str
+    """The provider's number of the invoice, which names it where invoice_id is empty."""
+    paid: _builtins.bool
+    """Whether it was paid outside the provider. An invoice is left as it is without it."""
+    note: _builtins.str
+    """How, kept in the history; at most 500 characters."""
+    amount: _builtins.int
+    """What was paid, in minor units: the whole of the invoice, or it is not marked. Unset where nobody says."""
+    currency: _builtins.str
+    """ISO 4217; empty where nobody says."""
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        paid: _builtins.bool = ...,
+        note: _builtins.str = ...,
+        amount: _builtins.int | None = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amount", b"_amount", "amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount", b"_amount", "amount", b"amount", "currency", b"currency", "invoice_id", b"invoice_id", "note", b"note", "number", b"number", "paid", b"paid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__amount: _TypeAlias = _typing.Literal["amount"]  # noqa: Y015
+    _WhichOneofArgType__amount: _TypeAlias = _typing.Literal["_amount", b"_amount"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__amount) -> _WhichOneofReturnType__amount | None: ...
+
+Global___PaidMark: _TypeAlias = PaidMark  # noqa: Y015
+
+@_typing.final
+class RejectedMark(_message.Message):
+    """A mark that was not taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Place in the stream, from 0."""
+    reason: _builtins.str
+    """A finished sentence."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectedMark: _TypeAlias = RejectedMark  # noqa: Y015
+
+@_typing.final
+class StreamMarksRequest(_message.Message):
+    """Request of StreamMarks: one batch of at most 5,000."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    MARKS_FIELD_NUMBER: _builtins.int
+    ALL_OR_NONE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    """The same in every batch of a stream."""
+    all_or_none: _builtins.bool
+    """Take every mark of the stream or none; at most 100,000 then, with less than 30 seconds between two batches. Said by
+    the first batch.
+    """
+    validate_only: _builtins.bool
+    """Only say what would be marked and what could not, and mark nothing. Said by the first batch."""
+    @_builtins.property
+    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaidMark]: ...
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        marks: _abc.Iterable[Global___PaidMark] | None = ...,
+        all_or_none: _builtins.bool = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_none", b"all_or_none", "marks", b"marks", "show_id", b"show_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamMarksRequest: _TypeAlias = StreamMarksRequest  # noqa: Y015
+
+@_typing.final
+class StreamMarksResponse(_message.Message):
+    """Response of StreamMarks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPDATED_COUNT_FIELD_NUMBER: _builtins.int
+    UNCHANGED_COUNT_FIELD_NUMBER: _builtins.int
+    REJECTED_MARKS_FIELD_NUMBER: _builtins.int
+    REJECTED_COUNT_FIELD_NUMBER: _builtins.int
+    UPDATED_TOTAL_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    GENERATION_IDS_FIELD_NUMBER: _builtins.int
+    updated_count: _builtins.int
+    """Marks that were queued; with validate_only those that would be."""
+    unchanged_count: _builtins.int
+    rejected_count: _builtins.int
+    """With all_or_none nothing was taken unless this is 0."""
+    updated_total: _builtins.int
+    """What the invoices of updated_count ask for, in minor units."""
+    currency: _builtins.str
+    """Of the show."""
+    @_builtins.property
+    def rejected_marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___RejectedMark]:
+        """The first 1,000 of them, counted over the whole stream."""
+
+    @_builtins.property
+    def generation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The runs that carry the marks out, one for each batch that had some; none with validate_only."""
+
+    def __init__(
+        self,
+        *,
+        updated_count: _builtins.int = ...,
+        unchanged_count: _builtins.int = ...,
+        rejected_marks: _abc.Iterable[Global___RejectedMark] | None = ...,
+        rejected_count: _builtins.int = ...,
+        updated_total: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        generation_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "generation_ids", b"generation_ids", "rejected_count", b"rejected_count", "rejected_marks", b"rejected_marks", "unchanged_count", b"unchanged_count", "updated_count", b"updated_count", "updated_total", b"updated_total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamMarksResponse: _TypeAlias = StreamMarksResponse  # noqa: Y015
 
 @_typing.final
 class Delivery(_message.Message):
@@ -3922,6 +4085,7 @@ class ProviderInvoice(_message.Message):
     REPLACED_BY_FIELD_NUMBER: _builtins.int
     REPLACES_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    MAILED_TO_FIELD_NUMBER: _builtins.int
     external_id: _builtins.str
     total: _builtins.int
     """Minor units, before any credit balance."""
@@ -3937,6 +4101,10 @@ class ProviderInvoice(_message.Message):
     """The invoice that replaces this one at the provider; else empty."""
     replaces: _builtins.str
     """The invoice that this one replaces at the provider, once it is finalized; else empty."""
+    mailed_to: _builtins.str
+    """The address that the provider mails it to once it is finalized; empty where it mails nothing, unset where the
+    provider does not say.
+    """
     @_builtins.property
     def paid_time(self) -> _timestamp_pb2.Timestamp:
         """The provider's time of payment."""
@@ -3960,12 +4128,15 @@ class ProviderInvoice(_message.Message):
         replaced_by: _builtins.str = ...,
         replaces: _builtins.str = ...,
         lines: _abc.Iterable[Global___ProviderInvoiceLine] | None = ...,
+        mailed_to: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["paid_time", b"paid_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_mailed_to", b"_mailed_to", "mailed_to", b"mailed_to", "paid_time", b"paid_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "external_id", b"external_id", "external_url", b"external_url", "invoice_id", b"invoice_id", "lines", b"lines", "number", b"number", "paid_time", b"paid_time", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "replaces", b"replaces", "revision", b"revision", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mailed_to", b"_mailed_to", "currency", b"currency", "external_id", b"external_id", "external_url", b"external_url", "invoice_id", b"invoice_id", "lines", b"lines", "mailed_to", b"mailed_to", "number", b"number", "paid_time", b"paid_time", "provider_url", b"provider_url", "replaced_by", b"replaced_by", "replaces", b"replaces", "revision", b"revision", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__mailed_to: _TypeAlias = _typing.Literal["mailed_to"]  # noqa: Y015
+    _WhichOneofArgType__mailed_to: _TypeAlias = _typing.Literal["_mailed_to", b"_mailed_to"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mailed_to) -> _WhichOneofReturnType__mailed_to | None: ...
 
 Global___ProviderInvoice: _TypeAlias = ProviderInvoice  # noqa: Y015
 
@@ -4802,6 +4973,7 @@ class GetShowSummaryResponse(_message.Message):
     UNEXPLAINED_FIELD_NUMBER: _builtins.int
     BALANCED_FIELD_NUMBER: _builtins.int
     RUNNING_SENDING_ID_FIELD_NUMBER: _builtins.int
+    STRAY_FIELD_NUMBER: _builtins.int
     TREND_FIELD_NUMBER: _builtins.int
     MAILABLE_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
@@ -4859,6 +5031,12 @@ class GetShowSummaryResponse(_message.Message):
         """
 
     @_builtins.property
+    def stray(self) -> Global___SummaryPart:
+        """Money that came in for what a late try had left at the provider beside the invoice that counts. It is in no other part,
+        and is to be given back. The count is of payments.
+        """
+
+    @_builtins.property
     def trend(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendPoint]:
         """Payments from the first to the last, each point with all before it; empty while nothing is paid."""
 
@@ -4889,12 +5067,13 @@ class GetShowSummaryResponse(_message.Message):
         unexplained: Global___SummaryPart | None = ...,
         balanced: _builtins.bool = ...,
         running_sending_id: _builtins.str = ...,
+        stray: Global___SummaryPart | None = ...,
         trend: _abc.Iterable[Global___TrendPoint] | None = ...,
         mailable: Global___SummaryPart | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "stray", b"stray", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "running_sending_id", b"running_sending_id", "sent", b"sent", "seq", b"seq", "trend", b"trend", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "running_sending_id", b"running_sending_id", "sent", b"sent", "seq", b"seq", "stray", b"stray", "trend", b"trend", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
