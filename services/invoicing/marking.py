@@ -86,15 +86,15 @@ class Marks:
             await entry.change([Change(invoice, after, f"{rules.NOT_MARKED} {why}", self._actor)])
         await entry.count([Result(run_id, dropped=True)])
 
-    async def give_up(self, order: Order, owner: str, run_id: str, error: ShowbillError) -> None:
+    async def give_up(self, invoice_id: str, owner: str, run_id: str, error: ShowbillError) -> None:
         """The provider refuses for good: the invoice stays as it is, and says why. Only under the lease."""
         async with self._ledger.entry() as entry:
-            known = repository.invoice((await entry.connection.fetch(SQL["lock_invoices"], [order.id]))[0])
-            if not await entry.connection.fetchval(SQL["holds_lease"], order.id, owner):
+            known = repository.invoice((await entry.connection.fetch(SQL["lock_invoices"], [invoice_id]))[0])
+            if not await entry.connection.fetchval(SQL["holds_lease"], invoice_id, owner):
                 return
-            if await entry.connection.fetchrow(SQL["end_change"], order.id, run_id) is None:
+            if await entry.connection.fetchrow(SQL["end_change"], invoice_id, run_id) is None:
                 return
-            log.info("a mark failed", invoice_id=order.id, reason=error.reason)
+            log.info("a mark failed", invoice_id=invoice_id, reason=error.reason)
             sentence = f"{rules.NOT_MARKED} {error.message}"
             after = replace(known, status_reason=sentence, version=known.version + 1, updated_at=datetime.now(UTC))
             await entry.change([Change(known, after, sentence, self._actor)])

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 ACTOR: Final = "worker:generation"
 _MOST_EDITS: Final = 20
 """That are followed one by one; nobody makes so many by hand."""
-_QUEUE: Final = Queue("invoices", "waiting", "take", "keep_leases", most=256, look_ahead=8)
+_QUEUE: Final = Queue("invoices", "waiting", "take", "keep_leases", "first_attempt_at", most=256, look_ahead=8)
 
 
 class NotFinalized(ShowbillError):
@@ -97,13 +97,13 @@ class Workers(LeasedQueue[Order]):
 
     async def _change(self, order: Order, change: Task) -> None:
         async def give_up(error: ShowbillError) -> None:
-            await self._changing.give_up(order, self.owner, change, error)
+            await self._changing.give_up(order.id, self.owner, change.run_id, error)
 
         await self._try(order, self._changing.carry_out(order, change), give_up)
 
     async def _mark(self, order: Order, run_id: str) -> None:
         async def give_up(error: ShowbillError) -> None:
-            await self._marks.give_up(order, self.owner, run_id, error)
+            await self._marks.give_up(order.id, self.owner, run_id, error)
 
         await self._try(order, self._marks.carry_out(order, run_id), give_up)
 
@@ -153,18 +153,26 @@ class Workers(LeasedQueue[Order]):
                 await self._put_back(order, delay_after(order.tries, error), count=not limited)
             else:
                 self._pauses.went_well(order.account)  # it answered
-                await (give_up(error) if give_up else self._give_up(order, error))
+                await (give_up(error) if give_up else self._give_up(order.id, order.attempt, error))
         except Exception:  # outermost of this invoice: its lease lapses, and it is taken up again
             log.exception("a failed try could not be recorded", invoice_id=order.id)
 
-    async def _give_up(self, order: Order, error: ShowbillError) -> None:
+    async def _park(self, row: asyncpg.Record, error: ShowbillError) -> None:
+        if row["change"] is None:
+            await self._give_up(str(row["id"]), row["attempt"], error)
+        else:
+            give_up = self._marks.give_up if row["change"] == MARK_PAID else self._changing.give_up
+            await give_up(str(row["id"]), self.owner, str(row["change_run"]), error)
+
+    async def _give_up(self, invoice_id: str, attempt: int, error: ShowbillError) -> None:
         """Only under the lease: a retry while another process still makes the invoice could make a second one."""
         async with self._ledger.entry() as entry:
-            rows = await entry.connection.fetch(SQL["lock_invoices"], [order.id])
-            if not await entry.connection.fetchval(SQL["holds_lease"], order.id, self.owner):
+            rows = await entry.connection.fetch(SQL["lock_invoices"], [invoice_id])
+            if not await entry.connection.fetchval(SQL["holds_lease"], invoice_id, self.owner):
                 return
             known = repository.invoice(rows[0])
             after = rules.fail(known, error.message, datetime.now(UTC))
-            if after is not None and known.attempt == order.attempt:
-                log.info("invoice failed", invoice_id=order.id, reason=error.reason)
-                await entry.change([Change(known, after, error.message, ACTOR)])
+            if after is not None and known.attempt == attempt:
+                log.info("invoice failed", invoice_id=invoice_id, reason=error.reason)
+                asked = error.details.get("request_id", "")
+                await entry.change([Change(known, after, error.message, ACTOR, provider_request=asked)])

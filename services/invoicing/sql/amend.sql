@@ -12,8 +12,8 @@ UPDATE invoices SET lease_owner = $2, lease_expires_at = clock_timestamp() + mak
 UPDATE invoices SET lease_owner = NULL, lease_expires_at = NULL WHERE id = $1 AND lease_owner = $2;
 
 -- name: bills
--- Whether the invoice bills what was owed under this digest.
-SELECT planned_digest = $2 FROM invoices WHERE id = $1;
+-- Whether the invoice bills what was owed under this digest, whether the provider has it or not.
+SELECT planned_digest IN ($2, $3) FROM invoices WHERE id = $1;
 
 -- name: get_order
 -- An invoice as its provider is told of it.

@@ -24,7 +24,7 @@ FROM invoice_records JOIN invoices USING (id)
 WHERE id = $1 AND invoices.show_id = $2 AND invoices.workspace_id = $3;
 
 -- name: list_history
-SELECT version, from_status, to_status, reason, actor, created_at FROM invoice_history
+SELECT version, from_status, to_status, reason, actor, provider_request, created_at FROM invoice_history
 WHERE invoice_id = $1
 ORDER BY version;
 
@@ -32,10 +32,10 @@ ORDER BY version;
 -- One row for each invoice: its last state in this transaction. line_items is NULL where the lines stay. What was replaced
 -- at the provider is read from there at once. Beside it the history of each step.
 WITH history AS (
-  INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor)
-  SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor
-  FROM unnest($21::uuid[], $22::bigint[], $23::text[], $24::text[], $25::text[], $26::text[])
-    AS change (invoice_id, version, from_status, to_status, reason, actor)
+  INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor, provider_request)
+  SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor, provider_request
+  FROM unnest($21::uuid[], $22::bigint[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[])
+    AS change (invoice_id, version, from_status, to_status, reason, actor, provider_request)
 )
 UPDATE invoices
 SET status = new.status::invoice_status, draft_reason = new.draft_reason::draft_reason, status_reason = new.status_reason,

@@ -1,12 +1,13 @@
 """A file of invoices looked at, and taken: what was paid elsewhere is marked, one after the other, by a run."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from services.common.errors import ShowbillError
+from services.common.errors import Fault, ShowbillError
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.actions.shows import (
@@ -27,6 +28,7 @@ from services.gateway.schemas.marks import MarksReport
 from services.gateway.schemas.shows import ShowView
 
 _KIND: Final = "invoices"
+_NOT_LOOKED_AT: Final = "The invoices cannot be looked at just now, for a part of Showbill cannot be reached. Choose the file again in a minute."
 _NOTHING_CHOSEN: Final = "Choose a file of invoices first."
 
 
@@ -46,7 +48,7 @@ async def preview_marks(
             values["report"] = await import_marks(file, shows, invoices, caller.identity, show_id, validate_only=True)
             values |= {"name": name_of(form, _KIND), "digest": await digest_of(file)}
         except ShowbillError as error:
-            values["problem"] = told_of(error)
+            values["problem"] = _NOT_LOOKED_AT if error.kind in AWAY else told_of(error)
     return render(request, "parts/marks-preview.html", values)
 
 
@@ -67,6 +69,8 @@ async def mark_file(
         await require_seen(form, (_KIND,))
         report = await import_marks(file, shows, invoices, caller.identity, show_id, all_or_none=wants_whole(form))
     except ShowbillError as error:
+        if error.kind in AWAY:
+            return _refused(request, show, CUT_OFF, status=503)
         return _refused(request, show, told_of(error), told_lines(error))
     if report.rejected_count:
         return render(request, "show-import.html", imported(show, marks=report, run=_run(report)))
@@ -78,8 +82,10 @@ def _run(report: MarksReport) -> str:
     return (report.generation_ids or [""])[-1]
 
 
-def _refused(request: AnyRequest, show: ShowView, problem: str, faults: Any = ()) -> Response[bytes]:
-    return render(request, "show-import.html", imported(show, problems=[problem], faults=faults), status=422)
+def _refused(
+    request: AnyRequest, show: ShowView, problem: str, faults: Sequence[Fault] = (), status: int = 422
+) -> Response[bytes]:
+    return render(request, "show-import.html", imported(show, problems=[problem], faults=faults), status=status)
 
 
 HANDLERS: Final = [preview_marks, mark_file]
