@@ -446,3 +446,7 @@ async def test_what_was_paid_elsewhere_is_looked_at_then_marked(gateway: Gateway
     assert (request.all_or_none, request.validate_only, request.marks[1].note) == (True, False, "cash")
     other = await browser("POST", "/shows/s1/import/invoices", data=form(invoices_seen="0" * 64))
     assert "The file of invoices is another one than you looked at." in other.text
+    gateway.invoicing.script("StreamMarks", Unavailable())
+    for where, status, says in (("", 503, "cut off"), ("/preview", 200, "The invoices cannot be looked at")):
+        away = await browser("POST", f"/shows/s1/import/invoices{where}", data=form())
+        assert (away.status, says in away.text) == (status, True)

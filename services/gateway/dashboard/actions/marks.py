@@ -11,6 +11,8 @@ from services.common.errors import Fault, ShowbillError
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.actions.shows import (
+    AWAY,
+    CUT_OFF,
     chosen_file,
     name_of,
     require_seen,
@@ -28,7 +30,8 @@ from services.gateway.schemas.marks import MarksReport
 from services.gateway.schemas.shows import ShowView
 
 _KIND: Final = "invoices"
-_NOT_LOOKED_AT: Final = "The invoices cannot be looked at just now, for a part of Showbill cannot be reached. Choose the file again in a minute."
+_NOT_LOOKED_AT: Final = "The invoices cannot be looked at, for a part of Showbill cannot be reached just now. Choose the file again in a"
+    " minute."
 _NOTHING_CHOSEN: Final = "Choose a file of invoices first."
 
 
