@@ -30,8 +30,10 @@ from services.gateway.schemas.marks import MarksReport
 from services.gateway.schemas.shows import ShowView
 
 _KIND: Final = "invoices"
-_NOT_LOOKED_AT: Final = "The invoices cannot be looked at, for a part of Showbill cannot be reached just now. Choose the file again in a"
-    " minute."
+_NOT_LOOKED_AT: Final = (
+    "The invoices cannot be looked at, for a part of Showbill cannot be reached just now."
+    " Choose the file again in a minute."
+)
 _NOTHING_CHOSEN: Final = "Choose a file of invoices first."
 
 
