@@ -198,15 +198,18 @@ async def test_a_file_beyond_the_limit_is_refused(gateway: Gateway, owner: Owner
     assert not gateway.invoicing.calls
 
 
-def invoice(**fields: Any) -> pb.Invoice:
-    told = {"id": "i1", "number": "SB-1", "total": 1250, "currency": "GBP", "status": pb.INVOICE_STATUS_SENT}
-    return pb.Invoice(**(told | {"handle": "@ann", "line_count": 1} | fields))
+def invoice(invoice_id: str, **fields: Any) -> pb.Invoice:
+    told = pb.Invoice(
+        id=invoice_id, number=f"SB-{invoice_id}", total=1250, currency="GBP", status=pb.INVOICE_STATUS_SENT
+    )
+    told.MergeFrom(pb.Invoice(**fields))
+    return told
 
 
 async def test_invoices_are_marked_from_their_own_export(gateway: Gateway, owner: Owner) -> None:
     gateway.invoicing.script("GetShow", pb.GetShowResponse(show=pb.Show(id="s", name="S", currency="GBP")))
-    kept = invoice(id="i2", number="SB-2", status=pb.INVOICE_STATUS_PAID, paid_outside="=cash")
-    exported = pb.ListInvoicesResponse(invoices=[invoice(), kept, invoice(id="i3", number="SB-3")])
+    kept = invoice("i2", status=pb.INVOICE_STATUS_PAID, paid_outside="=cash")
+    exported = pb.ListInvoicesResponse(invoices=[invoice("i1"), kept, invoice("i3")])
     gateway.invoicing.script("ListInvoices", exported)
     lines = (await owner.client("GET", "/api/shows/s/exports/invoices")).text.splitlines()
     place = lines[0].split(",").index("paid_outside")
@@ -227,9 +230,10 @@ async def test_invoices_are_marked_from_their_own_export(gateway: Gateway, owner
     request = gateway.invoicing.last("StreamMarks")
     assert (request.show_id, request.all_or_none, request.validate_only) == ("s", False, False)
     first, second, third = request.marks
-    whole = {"paid": True, "note": "bank transfer 12 Nov", "amount": 1250, "currency": "GBP"}
-    assert first == pb.PaidMark(invoice_id="i1", number="SB-1", **whole)
-    assert (second.note, third) == ("=cash", pb.PaidMark(invoice_id="i3", number="SB-3"))
+    assert first == pb.PaidMark(
+        invoice_id="i1", number="SB-i1", paid=True, note="bank transfer 12 Nov", amount=1250, currency="GBP"
+    )
+    assert (second.note, third) == ("=cash", pb.PaidMark(invoice_id="i3", number="SB-i3"))
     await owner.client(
         "POST", "/api/shows/s/imports/invoices?validateOnly=true", data=b"number,paid_outside\nSB-1,\n", headers=CSV
     )
