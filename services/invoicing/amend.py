@@ -1,20 +1,29 @@
-"""One invoice settled by its operator's hand: voided, or marked as paid elsewhere."""
+"""One invoice settled by its operator's hand: voided, or marked as paid elsewhere.
 
-from datetime import UTC, datetime
+One that was edited at the provider is followed: what was asked for is done to the invoice that replaced it there.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.common.context import Identity
-from services.common.errors import ShowbillError
 from services.invoicing import amending, repository
 from services.invoicing.amending import Held, InvoiceBusy, Which
 from services.invoicing.courier import InvoiceStatus
+from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.amending import NOT_MARKABLE, NOT_VOIDABLE, UNMADE, withdraw
 from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
 
+_ASKED_TO_MARK: Final = "Marking it as paid outside the provider was asked for."
 _MARKED: Final = "It was marked as paid outside the provider."
+_PAID_BEFORE: Final = (
+    "It was paid at the provider before, on {when} UTC, so nothing was marked. If you took money for it too, give that"
+    " back."
+)
 _ASKED_TO_VOID: Final = "Voiding it was asked for."
 _VOIDED: Final = "It was voided."
 _NOT_VOIDED: Final = "It was not voided."
@@ -24,6 +33,12 @@ _PAID_MEANWHILE: Final = (
     "The invoice was paid a moment before, so it was not voided. Refund the payment where it was made."
 )
 _VOID_MEANWHILE: Final = "The invoice was voided at the provider a moment before, so nothing was marked as paid."
+_EDITED_MEANWHILE: Final = (
+    "It is edited at the provider again and again, and another one takes its place each time. Look at it there first."
+)
+_MOST_EDITS: Final = 5
+"""That are followed in one call."""
+_CLOCKS_APART: Final = timedelta(seconds=30)
 
 
 class Amending:
@@ -35,7 +50,7 @@ class Amending:
 
     async def mark_paid(self, identity: Identity, which: Which, note: str) -> Invoice:
         """Out of band, at the provider and here; the note is kept in the history."""
-        asked = "Marking it as paid outside the provider was asked for." + (f" Note: {note}" if note else "")
+        asked = _ASKED_TO_MARK + (f" Note: {note}" if note else "")
         async with self._ledger.entry() as entry:
             invoice, _ = await amending.lock(entry, identity, which)
             if invoice.status is Status.PAID:
@@ -43,14 +58,21 @@ class Amending:
             if invoice.status in NOT_MARKABLE and not invoice.payable:
                 raise InvoiceStatus(NOT_MARKABLE[invoice.status])
             await amending.note(entry, invoice, asked, identity.actor)
-        account = repository.account_of(invoice)
+            since = await entry.connection.fetchval(SQL["asked_since"], invoice.id, _ASKED_TO_MARK, _NOT_MARKED)
+
+        async def mark(one: Invoice) -> Sighting:
+            account = repository.account_of(one)
+            return await self._provider.mark_paid(identity, account, one.external_id, one.id, one.revision)
+
+        async def take(entry: Entry, known: Invoice, seen: Sighting) -> Invoice:
+            before = _paid_before(seen, since)
+            after = await amending.apply(entry, known, seen, None if before else Standing.PAID, _MARKED, identity.actor)
+            return await amending.note(entry, after, before, identity.actor) if before else after
+
         async with amending.telling_refusal(self._ledger, invoice, _NOT_MARKED, identity.actor):
-            seen = await self._provider.mark_paid(identity, account, invoice.external_id, invoice.id, invoice.revision)
-        async with self._ledger.entry() as entry:
-            known = await amending.again(entry, invoice)
-            after = await amending.apply(entry, known, seen, Standing.PAID, _MARKED, identity.actor)
-        if after.status is not Status.PAID:
-            raise InvoiceStatus(_VOID_MEANWHILE)
+            seen, after = await self._follow(invoice, mark, take)
+        if after.status is not Status.PAID or _paid_before(seen, since):
+            raise InvoiceStatus(_paid_before(seen, since) or _VOID_MEANWHILE)
         return after
 
     async def void(self, identity: Identity, which: Which) -> Invoice:
@@ -73,18 +95,37 @@ class Amending:
         return after
 
     async def _void(self, identity: Identity, invoice: Invoice) -> Invoice:
-        account = repository.account_of(invoice)
-        seen = await self._provider.void(identity, account, invoice.external_id, invoice.id, invoice.revision)
-        async with self._ledger.entry() as entry:
-            known = await amending.again(entry, invoice)
+        async def void(one: Invoice) -> Sighting:
+            account = repository.account_of(one)
+            return await self._provider.void(identity, account, one.external_id, one.id, one.revision)
+
+        async def take(entry: Entry, known: Invoice, seen: Sighting) -> Invoice:
             return await amending.apply(entry, known, seen, Standing.VOID, _VOIDED, identity.actor)
+
+        return (await self._follow(invoice, void, take))[1]
+
+    async def _follow(
+        self,
+        invoice: Invoice,
+        ask: Callable[[Invoice], Awaitable[Sighting]],
+        take: Callable[[Entry, Invoice, Sighting], Awaitable[Invoice]],
+    ) -> tuple[Sighting, Invoice]:
+        """Asks it of the invoice that counts: once more where another one at the provider had taken its place."""
+        for _ in range(_MOST_EDITS):
+            seen = await ask(invoice)
+            async with self._ledger.entry() as entry:
+                after = await take(entry, await amending.again(entry, invoice), seen)
+            if not rules.was_replaced(invoice, after):
+                return seen, after
+            invoice = after
+        raise InvoiceStatus(_EDITED_MEANWHILE)
 
     async def _clear(self, identity: Identity, invoice: Invoice, held: Held) -> Invoice:
         """Of an invoice whose making failed, or waits for its next try: voids first what may have been left there."""
         try:
             seen = await self._left(identity, invoice, held)
-        except ShowbillError:
-            await self._ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
+        except BaseException as error:
+            await amending.let_go(self._ledger, invoice, held, error)
             raise
         async with self._ledger.entry() as entry:
             known = await amending.again(entry, invoice)
@@ -102,7 +143,21 @@ class Amending:
             if found is None or (found.standing is Standing.VOID and not found.replaced_by):
                 return found
             external_id = found.replaced_by or found.external_id
-        return await self._provider.void(identity, account, external_id, invoice.id, invoice.revision)
+        for _ in range(_MOST_EDITS):
+            seen = await self._provider.void(identity, account, external_id, invoice.id, invoice.revision)
+            if not seen.replaced_by:
+                return seen
+            external_id = seen.replaced_by
+        raise InvoiceStatus(_EDITED_MEANWHILE)
+
+
+def _paid_before(seen: Sighting, since: datetime) -> str:
+    """What to say where it was paid before anybody asked to mark it; else empty. An earlier call whose answer was lost
+    may have marked it.
+    """
+    if seen.standing is not Standing.PAID or seen.paid_at is None or seen.paid_at >= since - _CLOCKS_APART:
+        return ""
+    return _PAID_BEFORE.format(when=f"{seen.paid_at.astimezone(UTC):%Y-%m-%d at %H:%M}")
 
 
 async def _withdraw(entry: Entry, invoice: Invoice, actor: str) -> Invoice:

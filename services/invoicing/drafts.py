@@ -102,8 +102,10 @@ class Drafts:
             async with amending.telling_refusal(self._ledger, invoice, undone, identity.actor):
                 seen = await self._provider.update_draft(identity, order, invoice.external_id)
             after = await self._take_in(invoice, seen, order, held, digest, identity.actor)
-        except BaseException:
-            await self._ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
+        except BaseException as error:
+            if amending.is_refusal(error):
+                await self._ledger.pool.execute(SQL["untell"], invoice.id, held.holder, UNTOLD)
+            await amending.let_go(self._ledger, invoice, held, error)
             raise
         if seen.deleted:
             raise InvoiceStatus(_GONE)
@@ -113,14 +115,15 @@ class Drafts:
         self, invoice: Invoice, seen: Sighting, order: Order, held: Held, digest: str, actor: str
     ) -> Invoice:
         """The provider's answer. The invoice is held until it is noted: else a change after this one could be taken for
-        what the provider has.
+        what the provider has. What somebody finalized there before, at another total, was never brought to ours.
         """
         async with self._ledger.entry() as entry:
             known = await amending.again(entry, invoice)
             ours = await entry.connection.fetchval(SQL["holds_lease"], invoice.id, held.holder)
             after = await amending.apply(entry, known, seen, Standing.PAYABLE, _FINALIZED, actor)
-            if ours and not seen.deleted and seen.total in (None, order.total):
-                await entry.connection.execute(SQL["note_planned"], invoice.id, digest, 0)
+            if ours and not seen.deleted:
+                brought = digest if seen.total in (None, order.total) else UNTOLD
+                await entry.connection.execute(SQL["note_planned"], invoice.id, brought, 0)
             await entry.connection.execute(SQL["release_invoice"], invoice.id, held.holder)
         return after
 
@@ -159,8 +162,8 @@ async def _bill_anew(
 async def _write(
     entry: Entry, invoice: Invoice, owed: asyncpg.Record, reason: DraftReason | None, actor: str, *, noted: bool
 ) -> None:
-    """`noted`: as what was planned, too. What is finalized is brought to it in any case; else it is UNTOLD until the
-    provider said that it has it.
+    """`noted`: as what was planned, too, so that the event of what is finalized finds it even if the answer gets lost;
+    else it is UNTOLD until the provider said that it has it.
     """
     if await entry.connection.fetchval(SQL["bills"], invoice.id, owed["digest"]) and invoice.draft_reason == (
         reason or DraftReason.NOT_FINALIZED
