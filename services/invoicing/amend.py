@@ -4,7 +4,8 @@ One that was edited at the provider is followed: what was asked for is done to t
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 from services.common.context import Identity
@@ -12,33 +13,25 @@ from services.invoicing import amending, repository
 from services.invoicing.amending import Held, InvoiceBusy, Which
 from services.invoicing.courier import InvoiceStatus
 from services.invoicing.domain import invoice as rules
-from services.invoicing.domain.amending import NOT_MARKABLE, NOT_VOIDABLE, UNMADE, withdraw
+from services.invoicing.domain import marks
+from services.invoicing.domain.amending import NOT_VOIDABLE, UNMADE, withdraw
 from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
 
-_ASKED_TO_MARK: Final = "Marking it as paid outside the provider was asked for."
-_MARKED: Final = "It was marked as paid outside the provider."
-_PAID_BEFORE: Final = (
-    "It was paid at the provider before, on {when} UTC, so nothing was marked. If you took money for it too, give that"
-    " back."
-)
 _ASKED_TO_VOID: Final = "Voiding it was asked for."
 _VOIDED: Final = "It was voided."
 _NOT_VOIDED: Final = "It was not voided."
-_NOT_MARKED: Final = "It was not marked as paid."
 _NEVER_MADE: Final = "It was voided before it was made. The buyer can be invoiced again."
 _PAID_MEANWHILE: Final = (
     "The invoice was paid a moment before, so it was not voided. Refund the payment where it was made."
 )
-_VOID_MEANWHILE: Final = "The invoice was voided at the provider a moment before, so nothing was marked as paid."
 _EDITED_MEANWHILE: Final = (
     "It is edited at the provider again and again, and another one takes its place each time. Look at it there first."
 )
 _MOST_EDITS: Final = 5
 """That are followed in one call."""
-_CLOCKS_APART: Final = timedelta(seconds=30)
 
 
 class Amending:
@@ -50,29 +43,32 @@ class Amending:
 
     async def mark_paid(self, identity: Identity, which: Which, note: str) -> Invoice:
         """Out of band, at the provider and here; the note is kept in the history."""
-        asked = _ASKED_TO_MARK + (f" Note: {note}" if note else "")
+        asked = marks.asked(note)
         async with self._ledger.entry() as entry:
             invoice, _ = await amending.lock(entry, identity, which)
             if invoice.status is Status.PAID:
-                return await amending.note(entry, invoice, asked, identity.actor) if note else invoice
-            if invoice.status in NOT_MARKABLE and not invoice.payable:
-                raise InvoiceStatus(NOT_MARKABLE[invoice.status])
+                return await _marked_before(entry, invoice, note, identity.actor)
+            if why := marks.not_markable(invoice):
+                raise InvoiceStatus(why)
             await amending.note(entry, invoice, asked, identity.actor)
-            since = await entry.connection.fetchval(SQL["asked_since"], invoice.id, _ASKED_TO_MARK, _NOT_MARKED)
+            since = await amending.asked_since(entry, invoice, marks.asked(""), marks.NOT_MARKED)
 
         async def mark(one: Invoice) -> Sighting:
             account = repository.account_of(one)
             return await self._provider.mark_paid(identity, account, one.external_id, one.id, one.revision)
 
         async def take(entry: Entry, known: Invoice, seen: Sighting) -> Invoice:
-            before = _paid_before(seen, since)
-            after = await amending.apply(entry, known, seen, None if before else Standing.PAID, _MARKED, identity.actor)
-            return await amending.note(entry, after, before, identity.actor) if before else after
+            if marks.paid_before(seen, since):
+                return await amending.apply(entry, known, seen, None, "", identity.actor)
+            after = await amending.apply(entry, known, seen, Standing.PAID, marks.MARKED, identity.actor)
+            return await _keep(entry, after, note) if after.status is Status.PAID else after
 
-        async with amending.telling_refusal(self._ledger, invoice, _NOT_MARKED, identity.actor):
+        async with amending.telling_refusal(self._ledger, invoice, marks.NOT_MARKED, identity.actor):
             seen, after = await self._follow(invoice, mark, take)
-        if after.status is not Status.PAID or _paid_before(seen, since):
-            raise InvoiceStatus(_paid_before(seen, since) or _VOID_MEANWHILE)
+            if marks.paid_before(seen, since):
+                raise InvoiceStatus(marks.PAID_THERE)
+        if after.status is not Status.PAID:
+            raise InvoiceStatus(marks.VOID_MEANWHILE)
         return after
 
     async def void(self, identity: Identity, which: Which) -> Invoice:
@@ -151,13 +147,18 @@ class Amending:
         raise InvoiceStatus(_EDITED_MEANWHILE)
 
 
-def _paid_before(seen: Sighting, since: datetime) -> str:
-    """What to say where it was paid before anybody asked to mark it; else empty. An earlier call whose answer was lost
-    may have marked it.
-    """
-    if seen.standing is not Standing.PAID or seen.paid_at is None or seen.paid_at >= since - _CLOCKS_APART:
-        return ""
-    return _PAID_BEFORE.format(when=f"{seen.paid_at.astimezone(UTC):%Y-%m-%d at %H:%M}")
+async def _marked_before(entry: Entry, invoice: Invoice, note: str, actor: str) -> Invoice:
+    """Of an invoice that is paid already. Where the same was asked for before, an event told what became of it."""
+    if await entry.connection.fetchval(SQL["has_history"], invoice.id, marks.asked(note), actor):
+        invoice = await _keep(entry, invoice, note)
+    return await amending.note(entry, invoice, marks.asked(note), actor) if note else invoice
+
+
+async def _keep(entry: Entry, invoice: Invoice, note: str) -> Invoice:
+    if invoice.paid_outside:
+        return invoice
+    await entry.connection.execute(SQL["note_paid_outside"], invoice.id, marks.kept(note))
+    return replace(invoice, paid_outside=marks.kept(note))
 
 
 async def _withdraw(entry: Entry, invoice: Invoice, actor: str) -> Invoice:

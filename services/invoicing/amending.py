@@ -116,6 +116,12 @@ async def note(entry: Entry, invoice: Invoice, sentence: str, actor: str) -> Inv
     return after
 
 
+async def asked_since(entry: Entry, invoice: Invoice, asked: str, undone: str) -> datetime:
+    """When what begins so in the history was asked for first, since it was last said that it was not done; else now."""
+    since: datetime = await entry.connection.fetchval(SQL["asked_since"], invoice.id, asked, undone)
+    return since
+
+
 @asynccontextmanager
 async def telling_refusal(ledger: Ledger, invoice: Invoice, undone: str, actor: str) -> AsyncIterator[None]:
     """Around what is asked of the provider: where it says no, the history says so after what was asked for, and why.

@@ -42,8 +42,11 @@ async def price(caller: Caller, invoice: pb.Invoice, amount: int | None) -> None
 async def test_priced_draft_is_finalized_at_its_new_total(
     caller: Caller, unpriced: pb.Invoice, provider: FakeProvider
 ) -> None:
+    assert not unpriced.priced_since
     await price(caller, unpriced, 1500)
+    assert [one.priced_since for one in await caller.listed(unpriced.show_id)] == [True]
     done = await caller.finalize(unpriced)
+    assert not (await caller.invoice(unpriced)).priced_since
     assert (done.status, done.draft_reason, done.total, done.unpriced_count) == (DRAFT, 0, 1500, 0)
     assert (done.external_url != "", done.adjusted_at_provider) == (True, False)
     assert [line.amount for line in (await caller.invoice(unpriced)).lines] == [1500]
@@ -119,6 +122,23 @@ async def test_update_that_never_reached_the_provider_is_still_proposed(
     assert await caller.changes(unpriced.show_id) == []
 
 
+async def test_finalizing_that_never_reached_the_provider_is_still_proposed(
+    caller: Caller, unpriced: pb.Invoice, provider: FakeProvider
+) -> None:
+    """Else a draft with the lines of before, finalized there, would be taken for one with those of now."""
+    await price(caller, unpriced, 700)
+    await caller.update_draft(unpriced)
+    await price(caller, unpriced, 1500)
+    provider.failures = {unpriced.external_id: [Away()]}
+    assert (await refusal(caller.finalize(unpriced))).kind is Kind.UNAVAILABLE
+    (change,) = await caller.changes(unpriced.show_id)
+    assert (change.kind, change.after) == (pb.CHANGE_KIND_EDIT_DRAFT, 1500)
+    await caller.apply(event(caller, pb.PROVIDER_EVENT_TYPE_FINALIZED, unpriced, total=700))
+    assert (await caller.invoice(unpriced)).adjusted_at_provider
+    (change,) = await caller.changes(unpriced.show_id)
+    assert (change.kind, change.before, change.after) == (pb.CHANGE_KIND_REISSUE, 700, 1500)
+
+
 async def test_what_never_reached_the_provider_is_not_billed_once_it_is_taken_back(
     caller: Caller, unpriced: pb.Invoice, provider: FakeProvider
 ) -> None:
@@ -181,6 +201,7 @@ async def test_lost_answer_is_made_good_by_the_event(
     await caller.apply(event(caller, pb.PROVIDER_EVENT_TYPE_FINALIZED, unpriced, total=700))
     done = await caller.invoice(unpriced)
     assert (done.status, done.draft_reason, done.total, done.adjusted_at_provider) == (DRAFT, 0, 700, False)
+    assert await caller.changes(unpriced.show_id) == []
     assert (await caller.finalize(unpriced)).version == done.version
 
 

@@ -132,7 +132,12 @@ _SENDING: Final = SendingView(
 
 
 def _row() -> dict[str, Any]:
-    return asdict(_INVOICE) | {"opened_count": 1, "first_opened_at": at(19, 55)}
+    return asdict(_INVOICE) | {
+        "opened_count": 1,
+        "first_opened_at": at(19, 55),
+        "priced_since": False,
+        "provider_request_id": "",
+    }
 
 
 def _part(amount: int, count: int) -> SummaryPartView:
@@ -173,9 +178,9 @@ BILLING: Final = (
     InvoiceDetail(**_row(), lines=_LINES),
     InvoiceHistory(
         [
-            InvoiceChangeView(None, "pending", "", _OPERATOR, at(19, 50), 1),
-            InvoiceChangeView("pending", "draft", "", "worker:invoicing", at(19, 50, 2), 2),
-            InvoiceChangeView("draft", "sent", "", _OPERATOR, at(19, 52), 4),
+            InvoiceChangeView(None, "pending", "", _OPERATOR, at(19, 50), 1, ""),
+            InvoiceChangeView("pending", "draft", "", "worker:invoicing", at(19, 50, 2), 2, ""),
+            InvoiceChangeView("draft", "sent", "", _OPERATOR, at(19, 52), 4, ""),
         ]
     ),
     MarkPaidBody(note="Cash, at the door."),

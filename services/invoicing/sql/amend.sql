@@ -17,12 +17,8 @@ WHERE id = $1 AND lease_owner = $2;
 UPDATE invoices SET lease_owner = NULL, lease_expires_at = NULL WHERE id = $1 AND lease_owner = $2;
 
 -- name: bills
--- Whether the invoice bills what was owed under this digest.
-SELECT planned_digest = $2 FROM invoices WHERE id = $1;
-
--- name: untell
--- The provider said no, and nobody knows what the draft there has: it bills nothing that a plan would know.
-UPDATE invoices SET planned_digest = $3, beside_total = 0 WHERE id = $1 AND lease_owner = $2;
+-- Whether the invoice bills what was owed under this digest, whether the provider has it or not.
+SELECT planned_digest IN ($2, $3) FROM invoices WHERE id = $1;
 
 -- name: get_order
 -- An invoice as its provider is told of it.

@@ -10,7 +10,8 @@ SELECT invoices.id, invoices.workspace_id, invoices.show_id, invoices.buyer_id, 
        (SELECT token FROM pay_links
         WHERE pay_links.show_id = invoices.show_id AND pay_links.buyer_id = invoices.buyer_id AND revoked_at IS NULL
        ) AS pay_token,
-       coalesce(mailed_to, buyer ->> 'email', '') AS told_email
+       coalesce(mailed_to, buyer ->> 'email', '') AS told_email,
+       paid_outside
 FROM invoices
 JOIN buyers ON buyers.id = invoices.buyer_id
 WHERE invoices.id = ANY ($1::uuid[])
@@ -23,7 +24,7 @@ FROM invoice_records JOIN invoices USING (id)
 WHERE id = $1 AND invoices.show_id = $2 AND invoices.workspace_id = $3;
 
 -- name: list_history
-SELECT version, from_status, to_status, reason, actor, created_at FROM invoice_history
+SELECT version, from_status, to_status, reason, actor, provider_request, created_at FROM invoice_history
 WHERE invoice_id = $1
 ORDER BY version;
 
@@ -32,10 +33,10 @@ ORDER BY version;
 -- at the provider is read from there at once. Whoever keeps an invoice for a change keeps it until its status moves: what
 -- others write of it meanwhile frees nothing. Beside it the history of each step.
 WITH history AS (
-  INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor)
-  SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor
-  FROM unnest($21::uuid[], $22::bigint[], $23::text[], $24::text[], $25::text[], $26::text[])
-    AS change (invoice_id, version, from_status, to_status, reason, actor)
+  INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor, provider_request)
+  SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor, provider_request
+  FROM unnest($21::uuid[], $22::bigint[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[])
+    AS change (invoice_id, version, from_status, to_status, reason, actor, provider_request)
 )
 UPDATE invoices
 SET status = new.status::invoice_status, draft_reason = new.draft_reason::draft_reason, status_reason = new.status_reason,

@@ -44,6 +44,15 @@ class NoCurrency(InvalidRequest):
 
 
 _REFUSED: Final = (Kind.INVALID, Kind.FAILED_PRECONDITION, Kind.CONFLICT)
+_AWAY: Final = (Kind.UNAVAILABLE, Kind.TIMED_OUT, Kind.RATE_LIMITED)
+_CUT_OFF: Final = (
+    "This file was cut off, for a part of Showbill cannot be reached just now. Choose the same files again in a minute:"
+    " what was taken is kept, and the same lines again change nothing."
+)
+_NOT_MADE: Final = (
+    "A part of Showbill cannot be reached just now. Choose the files again and press once more in a minute: however"
+    " often you do, it is one show."
+)
 Reports = list[tuple[str, ImportReport]]
 
 
@@ -56,6 +65,8 @@ class Taken:
     problem: str = ""
     """Why the file after those was refused; empty when none was."""
     faults: Sequence[Fault] = ()
+    away: bool = False
+    """It was refused by nobody: a service could not be reached."""
 
 
 @post("/shows/new", status_code=200, request_max_body_size=len(KINDS) * LARGEST_FILE)
@@ -72,9 +83,11 @@ async def create_show(
         await _require_seen(form)
         show = await shows.create(caller.identity, wanted, request_id_of(key, caller.identity, "create show"))
     except (msgspec.ValidationError, ShowbillError) as error:
-        problem = "Give the show a name of at most 200 characters." if not name or len(name) > 200 else _told(error)
+        away = isinstance(error, ShowbillError) and error.kind in _AWAY
+        problem = "Give the show a name of at most 200 characters." if not name or len(name) > 200 else ""
+        problem = problem or (_NOT_MADE if away else _told(error))
         values = new_show_form(name=name, currency=currency, starts=starts, request_id=key, problems=[problem])
-        return render(request, "show-new.html", values, status=422)
+        return render(request, "show-new.html", values, status=503 if away else 422)
     return _done(request, show, await _take_files(form, shows, caller, show.id), made=True)
 
 
@@ -159,7 +172,9 @@ async def _take_files(form: FormMultiDict, shows: Shows, caller: Principal, show
         except ShowbillError as error:
             later = " and ".join(name for name, _ in files[place:])
             rest = f" Not looked at: {later}." if later else ""
-            taken.problem, taken.faults = f"{name.capitalize()}: {_told(error)}{rest}", _lines(error)
+            taken.away = error.kind in _AWAY
+            told = _CUT_OFF if taken.away else _told(error)
+            taken.problem, taken.faults = f"{name.capitalize()}: {told}{rest}", _lines(error)
             break
     return taken
 
@@ -202,7 +217,8 @@ def _done(request: AnyRequest, show: ShowView, taken: Taken, *, made: bool = Fal
         problem = f"The show was made. {taken.problem}" if made and taken.problem else taken.problem
         problems = [problem] if problem else []
         values = {"show": show, "reports": taken.reports, "problems": problems, "faults": taken.faults}
-        return render(request, "show-import.html", values, status=422 if problem else 200)
+        status = 503 if taken.away else 422 if problem else 200
+        return render(request, "show-import.html", values, status=status)
     return go(request, f"/shows/{show.id}")
 
 

@@ -12,7 +12,7 @@ from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.rendering import AnyRequest, go, render
 from services.gateway.dashboard.views.beginning import steps_of
-from services.gateway.dashboard.views.chosen_shows import STATES, ChosenShows
+from services.gateway.dashboard.views.chosen_shows import STATES, ChosenShows, pills_of
 from services.gateway.dashboard.views.panel import connection_of
 from services.gateway.identity.principal import Principal
 
@@ -43,6 +43,7 @@ async def shows_page(
     connection = connection_of(await integrations.list_if_known(caller.identity) if beginner else None)
     steps = steps_of(found.rows, connection) if beginner and connection.known else []
     values = {"shows": found.rows, "next_page": found.next_page, "chosen": chosen, "narrowed": narrowed, "steps": steps}
+    values["pills"] = pills_of(found.counts)
     return render(request, "shows.html", values)
 
 
