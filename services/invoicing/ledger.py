@@ -48,6 +48,8 @@ class Change:
     """The new lines; None where they stay."""
     withdrawn: bool = False
     """It is taken out of its run without a result: nothing was made of it."""
+    provider_request: str = ""
+    """The provider's name of the call that failed; empty where none did, or it gave none."""
     request_id: str = field(default_factory=context.request_id)
     """The request that caused it."""
 
@@ -236,4 +238,5 @@ def _history(changes: Sequence[Change]) -> tuple[list[object], ...]:
         [change.after.status for change in changes],
         [change.reason for change in changes],
         [change.actor for change in changes],
+        [change.provider_request for change in changes],
     )

@@ -174,4 +174,5 @@ class Workers(LeasedQueue[Order]):
             after = rules.fail(known, error.message, datetime.now(UTC))
             if after is not None and known.attempt == attempt:
                 log.info("invoice failed", invoice_id=invoice_id, reason=error.reason)
-                await entry.change([Change(known, after, error.message, ACTOR)])
+                asked = error.details.get("request_id", "")
+                await entry.change([Change(known, after, error.message, ACTOR, provider_request=asked)])

@@ -29,11 +29,12 @@ UNHURRIED = replace(PACE, lease=60.0)
 
 async def test_one_refused_buyer_leaves_the_others(caller: Caller, provider: FakeProvider) -> None:
     show_id = await caller.small_show(10)
-    provider.failures = {"u3": [Refused("The provider does not take this buyer.")]}
+    provider.failures = {"u3": [Refused("The provider does not take this buyer.", request_id="req_1")]}
     run = await caller.generate(show_id)
     assert (run.created_count, run.failed_count, run.pending_count) == (9, 1, 0)
     (failed,) = await caller.listed(show_id, pb.INVOICE_STATUS_ERROR)
     assert failed.status_reason == "The provider does not take this buyer."
+    assert failed.provider_request_id == "req_1"
 
     assert (await caller.generate(show_id)).total_count == 0
     assert provider.calls[failed.id] == 1
@@ -43,7 +44,7 @@ async def test_one_refused_buyer_leaves_the_others(caller: Caller, provider: Fak
     assert (again.total_count, again.created_count) == (1, 1)
     invoice = await caller.invoice(failed)
     assert (invoice.status, invoice.attempt, invoice.status_reason) == (pb.INVOICE_STATUS_DRAFT, 2, "")
-    assert len(provider.made) == 10
+    assert (invoice.provider_request_id, len(provider.made)) == ("", 10)
     assert (await caller.generation(run.id)).failed_count == 1
 
 

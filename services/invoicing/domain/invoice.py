@@ -129,6 +129,10 @@ class Invoice:
     opened_count: int = 0
     """How often the pay link was opened; only where it was asked for."""
     first_opened_at: datetime | None = None
+    priced_since: bool = False
+    """Held back for want of prices, and by now all have one; only where it was asked for."""
+    provider_request: str = ""
+    """What the provider called the request that failed; only where it was asked for."""
 
     @property
     def standing(self) -> Standing:

@@ -161,6 +161,20 @@ RETURNING buyer_id, opened_count, first_opened_at;
 SELECT buyer_id, opened_count, first_opened_at FROM pay_links
 WHERE show_id = $1 AND buyer_id = ANY ($2::uuid[]) AND revoked_at IS NULL;
 
+-- name: failed_requests
+-- Of invoices in error: what the provider called the request that failed last.
+SELECT DISTINCT ON (invoice_id) invoice_id, provider_request FROM invoice_history
+WHERE invoice_id = ANY ($1::uuid[]) AND to_status = 'error'
+ORDER BY invoice_id, version DESC;
+
+-- name: priced_since
+-- Which of these buyers have a price for all that they won.
+SELECT buyer_id
+FROM claims JOIN show_items ON show_items.show_id = claims.show_id AND show_items.id = show_item_id
+WHERE claims.show_id = $1 AND buyer_id = ANY ($2::uuid[]) AND status = 'winner'
+GROUP BY buyer_id
+HAVING bool_and(price IS NOT NULL);
+
 -- name: invoices_of_buyer
 SELECT id FROM invoices WHERE show_id = $1 AND buyer_id = $2;
 

@@ -24,6 +24,12 @@ WHERE workspace_id = $1 AND ($2::uuid IS NULL OR id < $2)
 ORDER BY id DESC
 LIMIT $3;
 
+-- name: count_shows
+-- By state, of what is found by name.
+SELECT state, count(*)::integer AS count FROM shows
+WHERE workspace_id = $1 AND ($2 = '' OR strpos(lower(name), $2) > 0)
+GROUP BY state;
+
 -- name: update_show
 UPDATE shows SET name = $2, currency = $3, start_at = $4, state = $5, end_at = $6 WHERE id = $1;
 

@@ -843,6 +843,7 @@ class ListShowsRequest(_message.Message):
     QUERY_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
     WITH_SUMS_FIELD_NUMBER: _builtins.int
+    WITH_COUNTS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 200; 50 when 0."""
     page_token: _builtins.str
@@ -850,6 +851,8 @@ class ListShowsRequest(_message.Message):
     """Only shows with this text in their name, in any case; at most 200 characters."""
     with_sums: _builtins.bool
     """Also answers the money of each show."""
+    with_counts: _builtins.bool
+    """Also answers how many of what `query` finds are in each state."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___ShowState.ValueType]:
         """Only shows in one of these states; in any when empty."""
@@ -862,10 +865,11 @@ class ListShowsRequest(_message.Message):
         query: _builtins.str = ...,
         states: _abc.Iterable[Global___ShowState.ValueType] | None = ...,
         with_sums: _builtins.bool = ...,
+        with_counts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "query", b"query", "states", b"states", "with_sums", b"with_sums"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "query", b"query", "states", b"states", "with_counts", b"with_counts", "with_sums", b"with_sums"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -880,6 +884,7 @@ class ListShowsResponse(_message.Message):
     SHOWS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SUMS_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     @_builtins.property
     def shows(self) -> _containers.RepeatedCompositeFieldContainer[Global___Show]: ...
@@ -887,20 +892,49 @@ class ListShowsResponse(_message.Message):
     def sums(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShowSums]:
         """With with_sums: one for each show, in their order."""
 
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShowStateCount]:
+        """With with_counts: of all that `query` finds, whatever `states` was asked for. A state that none is in may be left out."""
+
     def __init__(
         self,
         *,
         shows: _abc.Iterable[Global___Show] | None = ...,
         next_page_token: _builtins.str = ...,
         sums: _abc.Iterable[Global___ShowSums] | None = ...,
+        counts: _abc.Iterable[Global___ShowStateCount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "shows", b"shows", "sums", b"sums"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "next_page_token", b"next_page_token", "shows", b"shows", "sums", b"sums"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListShowsResponse: _TypeAlias = ListShowsResponse  # noqa: Y015
+
+@_typing.final
+class ShowStateCount(_message.Message):
+    """How many shows are in a state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    state: Global___ShowState.ValueType
+    count: _builtins.int
+    def __init__(
+        self,
+        *,
+        state: Global___ShowState.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShowStateCount: _TypeAlias = ShowStateCount  # noqa: Y015
 
 @_typing.final
 class ShowSums(_message.Message):
@@ -912,6 +946,7 @@ class ShowSums(_message.Message):
     COLLECTED_FIELD_NUMBER: _builtins.int
     INVOICE_COUNT_FIELD_NUMBER: _builtins.int
     ERROR_COUNT_FIELD_NUMBER: _builtins.int
+    PLATFORMS_FIELD_NUMBER: _builtins.int
     claimed: _builtins.int
     """Priced winner claims."""
     collected: _builtins.int
@@ -920,6 +955,10 @@ class ShowSums(_message.Message):
     """Invoices that are not void."""
     error_count: _builtins.int
     """Invoices that could not be made."""
+    @_builtins.property
+    def platforms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where its claims come from, in lower case, most first; of its first hundred claims. Empty while there are none."""
+
     def __init__(
         self,
         *,
@@ -927,10 +966,11 @@ class ShowSums(_message.Message):
         collected: _builtins.int = ...,
         invoice_count: _builtins.int = ...,
         error_count: _builtins.int = ...,
+        platforms: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "collected", b"collected", "error_count", b"error_count", "invoice_count", b"invoice_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "collected", b"collected", "error_count", b"error_count", "invoice_count", b"invoice_count", "platforms", b"platforms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2236,6 +2276,8 @@ class Invoice(_message.Message):
     OPENED_COUNT_FIELD_NUMBER: _builtins.int
     FIRST_OPENED_TIME_FIELD_NUMBER: _builtins.int
     PAID_OUTSIDE_FIELD_NUMBER: _builtins.int
+    PRICED_SINCE_FIELD_NUMBER: _builtins.int
+    PROVIDER_REQUEST_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     show_id: _builtins.str
@@ -2280,6 +2322,14 @@ class Invoice(_message.Message):
     """How often the buyer opened the pay link in force. In GetInvoice and ListInvoices."""
     paid_outside: _builtins.str
     """How it was paid outside the provider, where it was marked so: the note, or `yes` without one."""
+    priced_since: _builtins.bool
+    """Held back for want of prices, and by now all that the buyer won has one: UpdateDraft, or a generation with
+    apply_changes, brings them in. In GetInvoice and ListInvoices.
+    """
+    provider_request_id: _builtins.str
+    """In status ERROR: what the provider calls the request that failed, for its support; empty where it gave it no name.
+    In GetInvoice and ListInvoices.
+    """
     @_builtins.property
     def paid_time(self) -> _timestamp_pb2.Timestamp:
         """The provider's time of payment."""
@@ -2337,10 +2387,12 @@ class Invoice(_message.Message):
         opened_count: _builtins.int = ...,
         first_opened_time: _timestamp_pb2.Timestamp | None = ...,
         paid_outside: _builtins.str = ...,
+        priced_since: _builtins.bool = ...,
+        provider_request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "first_opened_time", b"first_opened_time", "paid_time", b"paid_time", "sent_time", b"sent_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_at_provider", b"adjusted_at_provider", "attempt", b"attempt", "buyer_id", b"buyer_id", "create_time", b"create_time", "currency", b"currency", "display_name", b"display_name", "draft_reason", b"draft_reason", "email", b"email", "external_account", b"external_account", "external_id", b"external_id", "external_url", b"external_url", "first_opened_time", b"first_opened_time", "handle", b"handle", "id", b"id", "line_count", b"line_count", "lines", b"lines", "livemode", b"livemode", "number", b"number", "opened_count", b"opened_count", "paid_outside", b"paid_outside", "paid_time", b"paid_time", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "provider", b"provider", "provider_url", b"provider_url", "revision", b"revision", "send_count", b"send_count", "sent_time", b"sent_time", "show_id", b"show_id", "status", b"status", "status_reason", b"status_reason", "total", b"total", "unpriced_count", b"unpriced_count", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_at_provider", b"adjusted_at_provider", "attempt", b"attempt", "buyer_id", b"buyer_id", "create_time", b"create_time", "currency", b"currency", "display_name", b"display_name", "draft_reason", b"draft_reason", "email", b"email", "external_account", b"external_account", "external_id", b"external_id", "external_url", b"external_url", "first_opened_time", b"first_opened_time", "handle", b"handle", "id", b"id", "line_count", b"line_count", "lines", b"lines", "livemode", b"livemode", "number", b"number", "opened_count", b"opened_count", "paid_outside", b"paid_outside", "paid_time", b"paid_time", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "priced_since", b"priced_since", "provider", b"provider", "provider_request_id", b"provider_request_id", "provider_url", b"provider_url", "revision", b"revision", "send_count", b"send_count", "sent_time", b"sent_time", "show_id", b"show_id", "status", b"status", "status_reason", b"status_reason", "total", b"total", "unpriced_count", b"unpriced_count", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3027,6 +3079,7 @@ class InvoiceChange(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    PROVIDER_REQUEST_ID_FIELD_NUMBER: _builtins.int
     from_status: Global___InvoiceStatus.ValueType
     """Unset for the first."""
     to_status: Global___InvoiceStatus.ValueType
@@ -3035,6 +3088,8 @@ class InvoiceChange(_message.Message):
     actor: _builtins.str
     """The user, worker or provider event that did it."""
     version: _builtins.int
+    provider_request_id: _builtins.str
+    """What the provider calls the request that failed, for its support; empty where none failed or it gave it no name."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -3046,10 +3101,11 @@ class InvoiceChange(_message.Message):
         actor: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        provider_request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "from_status", b"from_status", "reason", b"reason", "to_status", b"to_status", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "from_status", b"from_status", "provider_request_id", b"provider_request_id", "reason", b"reason", "to_status", b"to_status", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
