@@ -9,7 +9,7 @@ import structlog
 from services.common.errors import Fault, require
 from services.common.money import is_currency
 from services.common.secret import redact
-from services.common.templates import render
+from services.common.templates import message_text, render
 from services.integrations.connection import Connection, Settings
 from services.integrations.connection_values import Limits
 from services.integrations.opening import NotConnected
@@ -136,7 +136,8 @@ class ChangingSettings:
         connection = await self._repository.current(workspace_id, provider)
         currency = connection.settings.default_currency or connection.default_currency if connection else ""
         sample = sample_values(currency if is_currency(currency) else _USUAL_CURRENCY)
-        text = render(template, {**sample, **values})
+        filled = {**sample, **values}
+        text = render(template, filled) if setting == "memo_template" else message_text(template, filled)
         require([Fault("template", one) for one in _secret("text", text)])
         warning = _cut(template, sample, values, longest) if setting == "memo_template" else ""
         return Preview(text, variables, warning)

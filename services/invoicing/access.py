@@ -18,9 +18,9 @@ _SHOW_METHODS: Final = (
 )
 _INVOICE_METHODS: Final = (
     "PlanGeneration StartGeneration GetGeneration WatchGeneration CancelGeneration ListInvoices GetInvoice "
-    "ListInvoiceHistory UpdateDraft FinalizeInvoice MarkPaid SendInvoice SendInvoices VoidInvoice RetryInvoices "
-    "GetSending ListUnsent ListOpened ListDeliveries RevokePayLink VerifyShow StreamVerification GetHearing "
-    "GetShowSummary"
+    "ListInvoiceHistory UpdateDraft FinalizeInvoice MarkPaid StreamMarks SendInvoice SendInvoices VoidInvoice "
+    "RetryInvoices GetSending ListUnsent ListOpened ListDeliveries RevokePayLink VerifyShow StreamVerification "
+    "GetHearing GetShowSummary"
 )
 
 ACCESS: Final[dict[str, Access]] = {

@@ -1,29 +1,37 @@
-"""One invoice settled by its operator's hand: voided, or marked as paid elsewhere."""
+"""One invoice settled by its operator's hand: voided, or marked as paid elsewhere.
 
+One that was edited at the provider is followed: what was asked for is done to the invoice that replaced it there.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from services.common.context import Identity
-from services.common.errors import ShowbillError
 from services.invoicing import amending, repository
 from services.invoicing.amending import Held, InvoiceBusy, Which
 from services.invoicing.courier import InvoiceStatus
-from services.invoicing.domain.amending import NOT_MARKABLE, NOT_VOIDABLE, UNMADE, withdraw
+from services.invoicing.domain import invoice as rules
+from services.invoicing.domain import marks
+from services.invoicing.domain.amending import NOT_VOIDABLE, UNMADE, withdraw
 from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
 
-_MARKED: Final = "It was marked as paid outside the provider."
 _ASKED_TO_VOID: Final = "Voiding it was asked for."
 _VOIDED: Final = "It was voided."
 _NOT_VOIDED: Final = "It was not voided."
-_NOT_MARKED: Final = "It was not marked as paid."
 _NEVER_MADE: Final = "It was voided before it was made. The buyer can be invoiced again."
 _PAID_MEANWHILE: Final = (
     "The invoice was paid a moment before, so it was not voided. Refund the payment where it was made."
 )
-_VOID_MEANWHILE: Final = "The invoice was voided at the provider a moment before, so nothing was marked as paid."
+_EDITED_MEANWHILE: Final = (
+    "It is edited at the provider again and again, and another one takes its place each time. Look at it there first."
+)
+_MOST_EDITS: Final = 5
+"""That are followed in one call."""
 
 
 class Amending:
@@ -35,22 +43,32 @@ class Amending:
 
     async def mark_paid(self, identity: Identity, which: Which, note: str) -> Invoice:
         """Out of band, at the provider and here; the note is kept in the history."""
-        asked = "Marking it as paid outside the provider was asked for." + (f" Note: {note}" if note else "")
+        asked = marks.asked(note)
         async with self._ledger.entry() as entry:
             invoice, _ = await amending.lock(entry, identity, which)
             if invoice.status is Status.PAID:
-                return await amending.note(entry, invoice, asked, identity.actor) if note else invoice
-            if invoice.status in NOT_MARKABLE and not invoice.payable:
-                raise InvoiceStatus(NOT_MARKABLE[invoice.status])
+                return await _marked_before(entry, invoice, note, identity.actor)
+            if why := marks.not_markable(invoice):
+                raise InvoiceStatus(why)
             await amending.note(entry, invoice, asked, identity.actor)
-        account = repository.account_of(invoice)
-        async with amending.telling_refusal(self._ledger, invoice, _NOT_MARKED, identity.actor):
-            seen = await self._provider.mark_paid(identity, account, invoice.external_id, invoice.id, invoice.revision)
-        async with self._ledger.entry() as entry:
-            known = await amending.again(entry, invoice)
-            after = await amending.apply(entry, known, seen, Standing.PAID, _MARKED, identity.actor)
+            since = await amending.asked_since(entry, invoice, marks.asked(""), marks.NOT_MARKED)
+
+        async def mark(one: Invoice) -> Sighting:
+            account = repository.account_of(one)
+            return await self._provider.mark_paid(identity, account, one.external_id, one.id, one.revision)
+
+        async def take(entry: Entry, known: Invoice, seen: Sighting) -> Invoice:
+            if marks.paid_before(seen, since):
+                return await amending.apply(entry, known, seen, None, "", identity.actor)
+            after = await amending.apply(entry, known, seen, Standing.PAID, marks.MARKED, identity.actor)
+            return await _keep(entry, after, note) if after.status is Status.PAID else after
+
+        async with amending.telling_refusal(self._ledger, invoice, marks.NOT_MARKED, identity.actor):
+            seen, after = await self._follow(invoice, mark, take)
+            if marks.paid_before(seen, since):
+                raise InvoiceStatus(marks.PAID_THERE)
         if after.status is not Status.PAID:
-            raise InvoiceStatus(_VOID_MEANWHILE)
+            raise InvoiceStatus(marks.VOID_MEANWHILE)
         return after
 
     async def void(self, identity: Identity, which: Which) -> Invoice:
@@ -73,18 +91,37 @@ class Amending:
         return after
 
     async def _void(self, identity: Identity, invoice: Invoice) -> Invoice:
-        account = repository.account_of(invoice)
-        seen = await self._provider.void(identity, account, invoice.external_id, invoice.id, invoice.revision)
-        async with self._ledger.entry() as entry:
-            known = await amending.again(entry, invoice)
+        async def void(one: Invoice) -> Sighting:
+            account = repository.account_of(one)
+            return await self._provider.void(identity, account, one.external_id, one.id, one.revision)
+
+        async def take(entry: Entry, known: Invoice, seen: Sighting) -> Invoice:
             return await amending.apply(entry, known, seen, Standing.VOID, _VOIDED, identity.actor)
+
+        return (await self._follow(invoice, void, take))[1]
+
+    async def _follow(
+        self,
+        invoice: Invoice,
+        ask: Callable[[Invoice], Awaitable[Sighting]],
+        take: Callable[[Entry, Invoice, Sighting], Awaitable[Invoice]],
+    ) -> tuple[Sighting, Invoice]:
+        """Asks it of the invoice that counts: once more where another one at the provider had taken its place."""
+        for _ in range(_MOST_EDITS):
+            seen = await ask(invoice)
+            async with self._ledger.entry() as entry:
+                after = await take(entry, await amending.again(entry, invoice), seen)
+            if not rules.was_replaced(invoice, after):
+                return seen, after
+            invoice = after
+        raise InvoiceStatus(_EDITED_MEANWHILE)
 
     async def _clear(self, identity: Identity, invoice: Invoice, held: Held) -> Invoice:
         """Of an invoice whose making failed, or waits for its next try: voids first what may have been left there."""
         try:
             seen = await self._left(identity, invoice, held)
-        except ShowbillError:
-            await self._ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
+        except BaseException as error:
+            await amending.let_go(self._ledger, invoice, held, error)
             raise
         async with self._ledger.entry() as entry:
             known = await amending.again(entry, invoice)
@@ -102,7 +139,26 @@ class Amending:
             if found is None or (found.standing is Standing.VOID and not found.replaced_by):
                 return found
             external_id = found.replaced_by or found.external_id
-        return await self._provider.void(identity, account, external_id, invoice.id, invoice.revision)
+        for _ in range(_MOST_EDITS):
+            seen = await self._provider.void(identity, account, external_id, invoice.id, invoice.revision)
+            if not seen.replaced_by:
+                return seen
+            external_id = seen.replaced_by
+        raise InvoiceStatus(_EDITED_MEANWHILE)
+
+
+async def _marked_before(entry: Entry, invoice: Invoice, note: str, actor: str) -> Invoice:
+    """Of an invoice that is paid already. Where the same was asked for before, an event told what became of it."""
+    if await entry.connection.fetchval(SQL["has_history"], invoice.id, marks.asked(note), actor):
+        invoice = await _keep(entry, invoice, note)
+    return await amending.note(entry, invoice, marks.asked(note), actor) if note else invoice
+
+
+async def _keep(entry: Entry, invoice: Invoice, note: str) -> Invoice:
+    if invoice.paid_outside:
+        return invoice
+    await entry.connection.execute(SQL["note_paid_outside"], invoice.id, marks.kept(note))
+    return replace(invoice, paid_outside=marks.kept(note))
 
 
 async def _withdraw(entry: Entry, invoice: Invoice, actor: str) -> Invoice:

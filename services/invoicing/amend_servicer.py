@@ -9,17 +9,17 @@ import grpc
 from services.common.context import identity
 from services.common.errors import require
 from services.common.ids import parse_id
-from services.invoicing import parse, render
+from services.invoicing import parse, parse_marks, render
 from services.invoicing.amend import Amending
 from services.invoicing.amending import Which
 from services.invoicing.cancel import Cancelling
 from services.invoicing.drafts import Drafts
+from services.invoicing.marks import Marking
 from services.invoicing.watch import Watching
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceServicer
 
 Context = grpc.aio.ServicerContext[Any, Any]
-_LONGEST_NOTE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Changes:
     drafts: Drafts
     cancelling: Cancelling
     watching: Watching
+    marking: Marking
 
 
 class _Meaning(Protocol):
@@ -54,9 +55,15 @@ class AmendServicer(InvoicesServiceServicer):
         return pb.VoidInvoiceResponse(invoice=render.invoice(done))
 
     async def MarkPaid(self, request: pb.MarkPaidRequest, context: Context) -> pb.MarkPaidResponse:
-        require(parse.text_fault("note", request.note, _LONGEST_NOTE))
+        require(parse.text_fault("note", request.note, parse_marks.LONGEST_NOTE))
         done = await self._changes.amending.mark_paid(identity(), _which(request), request.note.strip())
         return pb.MarkPaidResponse(invoice=render.invoice(done))
+
+    async def StreamMarks(
+        self, request_iterator: AsyncIterator[pb.StreamMarksRequest], context: Context
+    ) -> pb.StreamMarksResponse:
+        done, load = await self._changes.marking.take(identity(), parse_marks.mark_batches(request_iterator))
+        return render.streamed_marks(done, load)
 
     async def UpdateDraft(self, request: pb.UpdateDraftRequest, context: Context) -> pb.UpdateDraftResponse:
         done = await self._changes.drafts.update(identity(), _which(request))

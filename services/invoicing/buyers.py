@@ -34,6 +34,7 @@ class ContactLoad:
     """How contacts are taken: by platform and user id, a later one correcting an earlier."""
 
     row = Contact
+    show_query = "lock_show"
 
     def lock_key(self, row: Contact) -> tuple[str, str]:
         return row.person
@@ -41,10 +42,10 @@ class ContactLoad:
     async def sift(self, connection: Connection, batch: Batch[Contact]) -> tuple[list[Contact], list[Rejection]]:
         return list(batch.rows), list(batch.unreadable)
 
-    async def write(self, connection: Connection, show: asyncpg.Record, rows: Sequence[Contact]) -> tuple[int, int]:
+    async def write(self, entry: Entry, show: asyncpg.Record, rows: Sequence[Contact]) -> tuple[int, int]:
         told = _once(rows)
         ids = {new_id() for _ in told}
-        written = await connection.fetch(
+        written = await entry.connection.fetch(
             SQL["upsert_contacts"],
             show["workspace_id"],
             sorted(ids),

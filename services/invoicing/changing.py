@@ -168,20 +168,20 @@ class Changing:
         await announce(entry, [await _locked(entry, str(added))], reason, self._actor)
         return True
 
-    async def give_up(self, order: Order, owner: str, task: Task, error: ShowbillError) -> None:
+    async def give_up(self, invoice_id: str, owner: str, run_id: str, error: ShowbillError) -> None:
         """The provider refuses for good: the invoice stays as it is, and says why. Only under the lease."""
         async with self._ledger.entry() as entry:
-            known = await _locked(entry, order.id)
-            if not await entry.connection.fetchval(SQL["holds_lease"], order.id, owner):
+            known = await _locked(entry, invoice_id)
+            if not await entry.connection.fetchval(SQL["holds_lease"], invoice_id, owner):
                 return
-            if await entry.connection.fetchrow(SQL["end_change"], order.id, task.run_id) is None:
+            if await entry.connection.fetchrow(SQL["end_change"], invoice_id, run_id) is None:
                 return
-            log.info("a change failed", invoice_id=order.id, change=task.kind, reason=error.reason)
+            log.info("a change failed", invoice_id=invoice_id, reason=error.reason)
             sentence = f"It was not changed. {error.message}"
             now = datetime.now(UTC)
             after = replace(known, status_reason=sentence, version=known.version + 1, updated_at=now)
             await entry.change([Change(known, after, sentence, self._actor)])
-            await entry.count([Result(task.run_id, failed=True)])
+            await entry.count([Result(run_id, failed=True)])
 
 
 async def _locked(entry: Entry, invoice_id: str) -> Invoice:

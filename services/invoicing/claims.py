@@ -99,6 +99,7 @@ class ClaimLoad:
     """How claims are taken: idempotent on the claim id."""
 
     row = Claim
+    show_query = "lock_show"
 
     def lock_key(self, row: Claim) -> tuple[str, str]:
         return row.person
@@ -109,9 +110,10 @@ class ClaimLoad:
         rejections = sorted((*batch.unreadable, *unknown), key=lambda rejection: rejection.index)
         return [claim for claim in batch.rows if claim.item_number in items], rejections
 
-    async def write(self, connection: Connection, show: asyncpg.Record, rows: Sequence[Claim]) -> tuple[int, int]:
+    async def write(self, entry: Entry, show: asyncpg.Record, rows: Sequence[Claim]) -> tuple[int, int]:
         claims = timed(rows, show["created_at"])
         standing = latest(claims)
+        connection = entry.connection
         items = await _items(connection, str(show["id"]), standing)
         buyers = await _upsert_buyers(connection, str(show["workspace_id"]), people(claims))
         return await _upsert_claims(connection, str(show["id"]), standing, items, buyers)

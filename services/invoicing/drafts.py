@@ -17,7 +17,7 @@ from services.invoicing.amending import Held, Which
 from services.invoicing.courier import InvoiceStatus
 from services.invoicing.domain.amending import NO_DRAFT, bill_anew
 from services.invoicing.domain.invoice import DraftReason, Invoice, Sighting, Standing, held_back_because
-from services.invoicing.domain.rollup import NOTHING, UNTOLD
+from services.invoicing.domain.rollup import NOTHING, untold
 from services.invoicing.domain.terms import Terms, held_back, why_not
 from services.invoicing.generate import usable
 from services.invoicing.ledger import Change, Entry, Ledger
@@ -102,8 +102,8 @@ class Drafts:
             async with amending.telling_refusal(self._ledger, invoice, undone, identity.actor):
                 seen = await self._provider.update_draft(identity, order, invoice.external_id)
             after = await self._take_in(invoice, seen, order, held, digest, identity.actor)
-        except BaseException:
-            await self._ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
+        except BaseException as error:
+            await amending.let_go(self._ledger, invoice, held, error)
             raise
         if seen.deleted:
             raise InvoiceStatus(_GONE)
@@ -149,23 +149,20 @@ async def _bill_anew(
     reason = held_back(owed, terms)
     if finalize and reason is not None:
         raise StillHeldBack(held_back_because(reason) + (_PRICE_THERE if reason is DraftReason.NEEDS_PRICE else ""))
-    await _write(entry, invoice, rows[0], reason, actor, noted=finalize)
+    await _write(entry, invoice, rows[0], reason, actor)
     held = await amending.hold(entry, invoice)
     order = await entry.connection.fetchrow(SQL["get_order"], invoice.id)
     assert order is not None
     return replace(repository.order(order), keep_draft=not finalize), held, owed.digest
 
 
-async def _write(
-    entry: Entry, invoice: Invoice, owed: asyncpg.Record, reason: DraftReason | None, actor: str, *, noted: bool
-) -> None:
-    """`noted`: as what was planned, too. What is finalized is brought to it in any case; else it is UNTOLD until the
-    provider said that it has it.
-    """
-    if await entry.connection.fetchval(SQL["bills"], invoice.id, owed["digest"]) and invoice.draft_reason == (
+async def _write(entry: Entry, invoice: Invoice, owed: asyncpg.Record, reason: DraftReason | None, actor: str) -> None:
+    """What is owed is noted as what was planned once the provider said that it has it, or finalized just that."""
+    digest = owed["digest"]
+    if await entry.connection.fetchval(SQL["bills"], invoice.id, digest, untold(digest)) and invoice.draft_reason == (
         reason or DraftReason.NOT_FINALIZED
     ):
         return
     after, sentence = bill_anew(invoice, repository.owed(owed), reason, datetime.now(UTC))
     await entry.change([Change(invoice, after, sentence, actor, owed["line_items"])])
-    await entry.connection.execute(SQL["note_planned"], invoice.id, owed["digest"] if noted else UNTOLD, 0)
+    await entry.connection.execute(SQL["note_planned"], invoice.id, untold(digest), 0)

@@ -1,4 +1,4 @@
-"""Rows of a show as their callers send them, claims or items: in one batch, or in a stream of batches."""
+"""Rows about a show as their callers send them, claims for one: in one batch, or in a stream of batches."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -59,6 +59,8 @@ class Batch(Generic[T]):
     rows: Sequence[T]
     unreadable: Sequence[Rejection] = ()
     all_or_none: bool = False
+    validate_only: bool = False
+    """Nothing is to be taken, only said what would be. Where a load offers it."""
 
     @property
     def size(self) -> int:
@@ -98,6 +100,8 @@ class Load(Protocol[T]):
     """What is fed: how its rows are checked and written."""
 
     row: type[T]
+    show_query: str
+    """How the show is read before rows are written: with its lock, unless something else is to be locked before it."""
 
     def lock_key(self, row: T) -> tuple[str, str]:
         """Rows are written in this order, so that two feeds lock what they share in the same order."""
@@ -107,8 +111,8 @@ class Load(Protocol[T]):
         """The rows that can be taken, and why the others cannot, in order."""
         ...
 
-    async def write(self, connection: Connection, show: asyncpg.Record, rows: Sequence[T]) -> tuple[int, int]:
-        """Answers how many were created and how many updated. The show must be locked."""
+    async def write(self, entry: Entry, show: asyncpg.Record, rows: Sequence[T]) -> tuple[int, int]:
+        """Answers how many were created and how many updated. The show must have been read as `show_query` does."""
         ...
 
     async def announce(self, entry: Entry, show: asyncpg.Record, created: int, updated: int) -> None:
@@ -127,12 +131,12 @@ class Feed:
         """One transaction. Of a batch that is all or none nothing is taken when it holds a bad row."""
         taken = Taken()
         async with self._ledger.entry() as entry:
-            show = await _locked_show(entry, workspace_id, batch.show_id)
+            show = await _show(entry, load, workspace_id, batch.show_id)
             rows, rejections = await load.sift(entry.connection, batch)
             taken.refuse(rejections)
             if rejections and batch.all_or_none:
                 return taken
-            created, updated = await load.write(entry.connection, show, rows)
+            created, updated = await load.write(entry, show, rows)
             await load.announce(entry, show, created, updated)
         taken.count(created, updated, len(rows))
         return taken
@@ -171,16 +175,16 @@ class Feed:
                 async with asyncio.timeout(PATIENCE):
                     batch = await anext(batches, None)
             if not taken.rejected:
-                show = await _locked_show(entry, workspace_id, first.show_id)
+                show = await _show(entry, load, workspace_id, first.show_id)
                 async for rows in _staged(entry.connection, stream_id, load):
-                    taken.count(*await load.write(entry.connection, show, rows), len(rows))
+                    taken.count(*await load.write(entry, show, rows), len(rows))
                 await load.announce(entry, show, taken.created, taken.updated)
             await entry.connection.execute(SQL["unstage"], stream_id)
         return taken
 
 
-async def _locked_show(entry: Entry, workspace_id: str, show_id: str) -> asyncpg.Record:
-    show = await entry.connection.fetchrow(SQL["lock_show"], show_id, workspace_id)
+async def _show(entry: Entry, load: Load[T], workspace_id: str, show_id: str) -> asyncpg.Record:
+    show = await entry.connection.fetchrow(SQL[load.show_query], show_id, workspace_id)
     if show is None:
         raise ShowNotFound
     return show

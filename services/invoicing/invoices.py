@@ -8,7 +8,7 @@ from services.common.db import Pool
 from services.invoicing import repository
 from services.invoicing.deliver import InvoiceNotFound
 from services.invoicing.domain.invoice import Invoice
-from services.invoicing.openings import opened, openings_of
+from services.invoicing.openings import beside_of, completed
 from services.invoicing.repository import SQL
 
 
@@ -23,8 +23,8 @@ class Invoices:
         row = await self._pool.fetchrow(SQL["get_invoice"], invoice_id, show_id, workspace_id)
         if row is None:
             raise InvoiceNotFound
-        openings = await openings_of(self._pool, show_id, [row])
-        return opened(repository.invoice(row), openings), row["line_items"]
+        beside = await beside_of(self._pool, show_id, [row])
+        return completed(repository.invoice(row), beside), row["line_items"]
 
     async def history(self, workspace_id: str, show_id: str, invoice_id: str) -> list[asyncpg.Record]:
         """Oldest first."""

@@ -117,6 +117,7 @@ class ItemLoad:
     """How items are taken: by their number, a later one correcting an earlier."""
 
     row = Item
+    show_query = "lock_show"
 
     def lock_key(self, row: Item) -> tuple[str, str]:
         return row.item_number, ""
@@ -130,10 +131,10 @@ class ItemLoad:
         rejections = sorted((*batch.unreadable, *priced), key=lambda rejection: rejection.index)
         return [item for item in batch.rows if not faults[item.index]], rejections
 
-    async def write(self, connection: Connection, show: asyncpg.Record, rows: Sequence[Item]) -> tuple[int, int]:
+    async def write(self, entry: Entry, show: asyncpg.Record, rows: Sequence[Item]) -> tuple[int, int]:
         items = list({item.item_number: item for item in rows}.values())
         ids = {new_id() for _ in items}
-        written = await connection.fetch(
+        written = await entry.connection.fetch(
             SQL["upsert_items"],
             show["id"],
             sorted(ids),

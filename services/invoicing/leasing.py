@@ -6,27 +6,40 @@ the process dies, it lapses and another takes the entry up. What is done with an
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter as Counts
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
 import asyncpg
 import structlog
+from prometheus_client import Counter
 
 from services.common import context
 from services.common.db import Pool
+from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.invoicing import repository
 from services.invoicing.domain.fairness import Account, Waiting, share
-from services.invoicing.pausing import Pauses
+from services.invoicing.pausing import Pauses, backoff, is_hopeless
 from services.invoicing.repository import SQL
 
 log = structlog.get_logger()
+
+_PARKED: Final = Counter(
+    "showbill_parked_entries", "Entries of a queue that could not be read, however often tried.", ("queue",)
+)
 
 _POLL: Final = 1.0
 """Seconds between looks at the queue when nobody wakes us: another replica may have filled it."""
 _GRACE: Final = 3.0
 """Seconds that entries under way have to finish when the process is told to stop."""
+
+
+class Unreadable(ShowbillError):
+    """It waited in the queue, but could not be read. Try it again; if that fails too, the service's log says why."""
+
+    kind = Kind.INTERNAL
+    reason = "UNREADABLE"
 
 
 class Entry(Protocol):
@@ -52,6 +65,8 @@ class Queue:
     waiting: str
     take: str
     keep: str
+    tried_since: str
+    """The column that says since when an entry is tried."""
     most: int
     """Entries under way in one process, over all accounts."""
     look_ahead: int = 1
@@ -84,6 +99,10 @@ class LeasedQueue(ABC, Generic[E]):
     @abstractmethod
     async def _write_back(self, entry_id: str, delay: float, why: str, *, count: bool) -> None:
         """Gives up its lease; it is not to be taken before `delay` seconds. `count` says whether that was a try."""
+
+    @abstractmethod
+    async def _park(self, row: asyncpg.Record, error: ShowbillError) -> None:
+        """Takes a row that cannot be read off the queue: it shows its failure, and can be tried again by hand."""
 
     def wake(self) -> None:
         """Says that there is something in the queue."""
@@ -128,15 +147,15 @@ class LeasedQueue(ABC, Generic[E]):
         rows = await self._pool.fetch(SQL[self._queue.waiting], self._concurrency * self._queue.look_ahead)
         waiting = [Waiting(repository.account(row), str(row["show_id"]), row["count"]) for row in rows]
         rested = [group for group in waiting if not self._pauses.resting(group.account)]
-        busy = Counter((entry.account, entry.show_id) for entry in self._under_way.values())
+        busy = Counts((entry.account, entry.show_id) for entry in self._under_way.values())
         shares = share(rested, busy, self._concurrency, free)
         if not shares:
             return
         for row in await self._take(shares):
             try:
                 entry = self._read(row)
-            except Exception:  # of this row: its lease lapses, and those that were taken with it are not held up
-                log.exception("an entry of a queue could not be read", queue=self._queue.name, entry_id=str(row["id"]))
+            except Exception as error:  # noqa: BLE001  # of this row: those that were taken with it are not held up
+                await self._unreadable(row, error)
                 continue
             if entry.id in self._under_way:  # its lease lapsed while the database was away; it is renewed now
                 continue
@@ -144,6 +163,21 @@ class LeasedQueue(ABC, Generic[E]):
             task = asyncio.create_task(self._work(entry, row))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def _unreadable(self, row: asyncpg.Record, error: Exception) -> None:
+        """Puts a row back, which a newer version may be able to read, and parks it in the end. Raises nothing."""
+        told = {"queue": self._queue.name, "entry_id": str(row["id"])}
+        try:
+            if is_hopeless(row["tries"], row[self._queue.tried_since], Unreadable()):
+                log.error("an entry of a queue is given up", exc_info=error, **told)
+                await self._park(row, Unreadable())
+                _PARKED.labels(self._queue.name).inc()
+            else:
+                if not row["tries"]:
+                    log.error("an entry of a queue could not be read", exc_info=error, **told)
+                await self._write_back(str(row["id"]), backoff(row["tries"]), Unreadable().message, count=True)
+        except Exception:  # outermost of this row: its lease lapses, and it is taken up again
+            log.exception("an entry that cannot be read could not be put back", **told)
 
     async def _take(self, shares: dict[Waiting, int]) -> list[asyncpg.Record]:
         groups = list(shares)
@@ -162,7 +196,10 @@ class LeasedQueue(ABC, Generic[E]):
     async def _work(self, entry: E, row: asyncpg.Record) -> None:
         """One that is cancelled stays under way: it is given back."""
         context.bind_request(None)
-        await self._carry_out(entry, row)
+        try:
+            await self._carry_out(entry, row)
+        except Exception as error:  # noqa: BLE001  # outermost of this entry: it must not be under way for good
+            await self._unreadable(row, error)
         self._under_way.pop(entry.id, None)
         self.wake()
 

@@ -48,6 +48,8 @@ class Change:
     """The new lines; None where they stay."""
     withdrawn: bool = False
     """It is taken out of its run without a result: nothing was made of it."""
+    provider_request: str = ""
+    """The provider's name of the call that failed; empty where none did, or it gave none."""
     request_id: str = field(default_factory=context.request_id)
     """The request that caused it."""
 
@@ -82,9 +84,17 @@ class Entry:
             return
         await self._write(changes)
         await self._send_what_became_payable(changes)
+        await self._announce(changes)
+        await self._count_results(changes)
+
+    async def tell_of(self, changes: Sequence[Change]) -> None:
+        """Writes history and events of steps to a next version that this transaction gave the rows in another way."""
+        await self.connection.execute(SQL["write_history"], *_history(changes))
+        await self._announce(changes)
+
+    async def _announce(self, changes: Sequence[Change]) -> None:
         told = await asyncio.to_thread(_told, changes) if len(changes) > MANY else _told(changes)
         await self.tell(told, [change.request_id for change in changes])
-        await self._count_results(changes)
 
     async def withdraw(self, changes: Sequence[Change]) -> None:
         """Writes steps that the event of their run stands for, however many they are. The rows must be locked."""
@@ -216,10 +226,17 @@ async def _write(connection: Connection, changes: Sequence[Change]) -> None:
         [row.send_count for row in rows],
         [row.updated_at for row in rows],
         [row.told_email for row in rows],
+        *_history(changes),
+    )
+
+
+def _history(changes: Sequence[Change]) -> tuple[list[object], ...]:
+    return (
         [change.after.id for change in changes],
         [change.after.version for change in changes],
         [change.before.status for change in changes],
         [change.after.status for change in changes],
         [change.reason for change in changes],
         [change.actor for change in changes],
+        [change.provider_request for change in changes],
     )

@@ -10,7 +10,7 @@ import asyncpg
 
 from services.common.db import Connection, Pool
 from services.invoicing.domain.invoice import Status
-from services.invoicing.openings import Openings, openings_of
+from services.invoicing.openings import Beside, beside_of
 from services.invoicing.repository import SQL
 from services.invoicing.shows import ShowNotFound
 
@@ -54,7 +54,7 @@ class Page:
     """Rows of invoice_records; with `place` where they are sorted."""
 
     rows: list[asyncpg.Record]
-    openings: Openings
+    beside: Beside
     seq: int
     counts: dict[Status, int]
     """Of all that the search finds, whatever their status."""
@@ -85,11 +85,11 @@ class Listing:
                 raise ShowNotFound
             query, values = _query(wanted)
             rows = await connection.fetch(SQL[query], *values)
-            openings = await openings_of(connection, wanted.show_id, rows)
+            beside = await beside_of(connection, wanted.show_id, rows)
             counts = await self._counts(connection, wanted, show["seq"])
         return Page(
             rows=rows[: wanted.size],
-            openings=openings,
+            beside=beside,
             seq=show["seq"],
             counts=counts,
             more=len(rows) > wanted.size,

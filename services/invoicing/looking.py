@@ -170,6 +170,6 @@ def _ours(row: asyncpg.Record) -> Ours:
         account=repository.account(row),
         external_id=row["external_id"],
         adjusted=row["adjusted_at_provider"],
-        digest=row["planned_digest"],
+        digest=repository.planned_digest(row),
         amounts=tuple(row["amounts"]) if row["amounts"] is not None else None,
     )

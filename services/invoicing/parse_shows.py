@@ -5,15 +5,14 @@ from datetime import datetime
 from typing import Final
 
 from services.common.errors import Fault, require
-from services.common.ids import parse_id
 from services.invoicing.buyers import Contact
 from services.invoicing.domain.claim import Claim
-from services.invoicing.feed import Batch, Rejection
+from services.invoicing.feed import Batch
 from services.invoicing.items import Item, ItemChange
 from services.invoicing.parse import count_fault, email_fault, moment, text_fault
+from services.invoicing.parse_feed import MOST_IN_BATCH, Kind, batch_of, batches_of
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
-MOST_IN_BATCH: Final = 5_000
 MOST_QUANTITY: Final = 1_000_000
 
 
@@ -80,78 +79,43 @@ def _item_faults(item: pb.Item) -> list[Fault]:
 
 def claim_batch(request: pb.IngestClaimsRequest | pb.StreamClaimsRequest, first: int = 0) -> Batch[Claim]:
     """What can be read, and why the rest cannot; `first` is how many came before. Raises InvalidRequest."""
-    require(count_fault("claims", request.claims, MOST_IN_BATCH))
-    read: list[Claim] = []
-    rejections: list[Rejection] = []
-    for index, message in enumerate(request.claims, first):
-        claim_time, faults = moment("claim_time", message.claim_time)
-        faults += _claim_faults(message)
-        if faults:
-            rejections.append(Rejection(index, message.claim_id, " ".join(fault.problem for fault in faults)))
-            continue
-        read.append(_claim(index, message, claim_time))
-    return Batch(parse_id(request.show_id, "show"), read, rejections, request.all_or_none)
+    return batch_of(request, CLAIMS, first)
 
 
-def item_batch(request: pb.StreamItemsRequest, first: int) -> Batch[Item]:
-    """As claim_batch."""
-    require(count_fault("items", request.items, MOST_IN_BATCH))
-    read: list[Item] = []
-    rejections: list[Rejection] = []
-    for index, message in enumerate(request.items, first):
-        if faults := _item_faults(message):
-            rejections.append(Rejection(index, message.item_number, " ".join(fault.problem for fault in faults)))
-        else:
-            read.append(_item(message, index))
-    return Batch(parse_id(request.show_id, "show"), read, rejections, request.all_or_none)
-
-
-def contact_batch(request: pb.StreamBuyersRequest, first: int) -> Batch[Contact]:
-    """As claim_batch."""
-    require(count_fault("buyers", request.buyers, MOST_IN_BATCH))
-    read: list[Contact] = []
-    rejections: list[Rejection] = []
-    for index, buyer in enumerate(request.buyers, first):
-        if faults := [*_person_faults(buyer), *text_fault("handle", buyer.handle, 200)]:
-            name = f"{buyer.platform} {buyer.platform_user_id}"
-            rejections.append(Rejection(index, name, " ".join(fault.problem for fault in faults)))
-        else:
-            known = (buyer.platform, buyer.platform_user_id, buyer.handle, buyer.display_name, buyer.email)
-            read.append(Contact(index, *known))
-    return Batch(parse_id(request.show_id, "show"), read, rejections, request.all_or_none)
-
-
-async def claim_batches(requests: AsyncIterator[pb.StreamClaimsRequest]) -> AsyncIterator[Batch[Claim]]:
+def claim_batches(requests: AsyncIterator[pb.StreamClaimsRequest]) -> AsyncIterator[Batch[Claim]]:
     """Raises InvalidRequest at a batch that is none, or is of another show."""
-    first, show_id = 0, ""
-    async for request in requests:
-        show_id = _same_show(show_id, request.show_id)
-        yield claim_batch(request, first)
-        first += len(request.claims)
+    return batches_of(requests, CLAIMS)
 
 
-async def item_batches(requests: AsyncIterator[pb.StreamItemsRequest]) -> AsyncIterator[Batch[Item]]:
+def item_batches(requests: AsyncIterator[pb.StreamItemsRequest]) -> AsyncIterator[Batch[Item]]:
     """As claim_batches."""
-    first, show_id = 0, ""
-    async for request in requests:
-        show_id = _same_show(show_id, request.show_id)
-        yield item_batch(request, first)
-        first += len(request.items)
+    return batches_of(requests, ITEMS)
 
 
-async def contact_batches(requests: AsyncIterator[pb.StreamBuyersRequest]) -> AsyncIterator[Batch[Contact]]:
+def contact_batches(requests: AsyncIterator[pb.StreamBuyersRequest]) -> AsyncIterator[Batch[Contact]]:
     """As claim_batches."""
-    first, show_id = 0, ""
-    async for request in requests:
-        show_id = _same_show(show_id, request.show_id)
-        yield contact_batch(request, first)
-        first += len(request.buyers)
+    return batches_of(requests, CONTACTS)
 
 
-def _same_show(before: str, show_id: str) -> str:
-    problem = "The batch names another show than the one before. A stream is for one show; open another for the other."
-    require([Fault("show_id", problem)] if before and show_id != before else [])
-    return show_id
+def _read_claim(index: int, message: pb.Claim) -> Claim | list[Fault]:
+    claim_time, faults = moment("claim_time", message.claim_time)
+    return [*faults, *_claim_faults(message)] or _claim(index, message, claim_time)
+
+
+def _read_item(index: int, message: pb.Item) -> Item | list[Fault]:
+    return _item_faults(message) or _item(message, index)
+
+
+def _read_contact(index: int, buyer: pb.Buyer) -> Contact | list[Fault]:
+    known = (buyer.platform, buyer.platform_user_id, buyer.handle, buyer.display_name, buyer.email)
+    return [*_person_faults(buyer), *text_fault("handle", buyer.handle, 200)] or Contact(index, *known)
+
+
+CLAIMS: Final[Kind[pb.Claim, Claim]] = Kind("claims", lambda claim: claim.claim_id, _read_claim)
+ITEMS: Final[Kind[pb.Item, Item]] = Kind("items", lambda item: item.item_number, _read_item)
+CONTACTS: Final[Kind[pb.Buyer, Contact]] = Kind(
+    "buyers", lambda buyer: f"{buyer.platform} {buyer.platform_user_id}", _read_contact
+)
 
 
 def _claim(index: int, message: pb.Claim, claim_time: datetime | None) -> Claim:

@@ -16,7 +16,8 @@ from services.invoicing.feed import Taken
 from services.invoicing.hearing import Heard
 from services.invoicing.items import etag
 from services.invoicing.listing import Page
-from services.invoicing.openings import Openings
+from services.invoicing.marks import MarkLoad
+from services.invoicing.openings import Beside
 from services.invoicing.settle import Outcome
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
@@ -105,6 +106,18 @@ def streamed_buyers(done: Taken) -> pb.StreamBuyersResponse:
     )
 
 
+def streamed_marks(done: Taken, load: MarkLoad) -> pb.StreamMarksResponse:
+    return pb.StreamMarksResponse(
+        updated_count=done.updated,
+        unchanged_count=done.unchanged,
+        rejected_marks=[pb.RejectedMark(index=one.index, reason=one.reason) for one in done.rejections],
+        rejected_count=done.rejected,
+        updated_total=load.total if done.updated else 0,
+        currency=load.currency,
+        generation_ids=load.runs,
+    )
+
+
 def claim(row: asyncpg.Record) -> pb.Claim:
     return pb.Claim(
         claim_id=row["claim_id"],
@@ -177,27 +190,32 @@ def invoice(known: Invoice, snapshot: Sequence[Mapping[str, Any]] = ()) -> pb.In
         adjusted_at_provider=known.adjusted_at_provider,
         lines=lines(snapshot),
         opened_count=known.opened_count,
+        paid_outside=known.paid_outside,
         first_opened_time=to_proto(known.first_opened_at),
+        priced_since=known.priced_since,
+        provider_request_id=known.provider_request,
     )
 
 
 _STRAIGHT: Final = (
     *("platform", "platform_user_id", "handle", "display_name", "email", "status_reason", "total", "currency"),
     *("line_count", "unpriced_count", "revision", "attempt", "version", "provider", "external_id", "external_url"),
-    *("provider_url", "external_account", "livemode", "number", "send_count", "adjusted_at_provider"),
+    *("provider_url", "external_account", "livemode", "number", "send_count", "adjusted_at_provider", "paid_outside"),
 )
 
 
-def listed_invoice(row: asyncpg.Record, openings: Openings) -> pb.Invoice:
+def listed_invoice(row: asyncpg.Record, beside: Beside) -> pb.Invoice:
     """A row of invoice_records as `invoice` renders it, without the domain's value between: a page is full of them."""
     token, buyer_id = row["pay_token"], str(row["buyer_id"])
-    opened_count, first_opened_at = openings.get(buyer_id, (0, None))
+    opened_count, first_opened_at = beside.openings.get(buyer_id, (0, None))
     return pb.Invoice(
         id=str(row["id"]),
         show_id=str(row["show_id"]),
         buyer_id=buyer_id,
         opened_count=opened_count,
         first_opened_time=to_proto(first_opened_at),
+        priced_since=buyer_id in beside.priced,
+        provider_request_id=beside.requests.get(str(row["id"]), ""),
         status=STATUSES[row["status"]],
         draft_reason=DRAFT_REASONS[row["draft_reason"]],
         paid_time=to_proto(row["paid_at"]),
@@ -212,7 +230,7 @@ def listed_invoice(row: asyncpg.Record, openings: Openings) -> pb.Invoice:
 def page(listed: Page, statuses: Sequence[Status], next_page_token: str) -> pb.ListInvoicesResponse:
     """`statuses` are those that were asked for; all when empty."""
     return pb.ListInvoicesResponse(
-        invoices=[listed_invoice(row, listed.openings) for row in listed.rows],
+        invoices=[listed_invoice(row, listed.beside) for row in listed.rows],
         next_page_token=next_page_token,
         seq=listed.seq,
         total_size=sum(listed.counts.get(status, 0) for status in statuses or Status),
@@ -228,6 +246,7 @@ def change(row: asyncpg.Record) -> pb.InvoiceChange:
         actor=row["actor"],
         create_time=to_proto(row["created_at"]),
         version=row["version"],
+        provider_request_id=row["provider_request"],
     )
 
 
@@ -293,6 +312,7 @@ def generation(row: asyncpg.Record) -> pb.Generation:
         finish_time=to_proto(row["finished_at"]),
         actor=row["actor"],
         change_count=row["change_count"],
+        marks_paid=row["marks_paid"],
     )
 
 

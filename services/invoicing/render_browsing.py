@@ -1,5 +1,7 @@
 """Pages of items, claims and buyers as the contract's messages, and the few figures of a show."""
 
+from collections.abc import Mapping, Sequence
+
 import asyncpg
 
 from services.common import paging
@@ -65,5 +67,24 @@ def changed_buyer(row: asyncpg.Record) -> pb.Buyer:
     return buyer
 
 
-def sums(row: asyncpg.Record) -> pb.ShowSums:
-    return pb.ShowSums(**{name: row[name] for name in ("claimed", "collected", "invoice_count", "error_count")})
+def sums(row: asyncpg.Record, platforms: Sequence[str]) -> pb.ShowSums:
+    told = {name: row[name] for name in ("claimed", "collected", "invoice_count", "error_count")}
+    return pb.ShowSums(**told, platforms=platforms)
+
+
+def shows(
+    rows: Sequence[asyncpg.Record],
+    next_page_token: str,
+    known: Sequence[tuple[asyncpg.Record, Sequence[str]]],
+    counts: Mapping[str, int],
+) -> pb.ListShowsResponse:
+    """`known` are the sums and platforms of each, where they were asked for; `counts` are by state."""
+    return pb.ListShowsResponse(
+        shows=[render.show(row) for row in rows],
+        next_page_token=next_page_token,
+        sums=[sums(*one) for one in known],
+        counts=[
+            pb.ShowStateCount(state=pb.ShowState.Value(f"SHOW_STATE_{state.upper()}"), count=count)
+            for state, count in counts.items()
+        ],
+    )

@@ -11,7 +11,7 @@ from services.invoicing.domain import progress
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
 from services.invoicing.domain.progress import STANDING, Counts, Pace
-from services.invoicing.domain.rollup import NOTHING, Billed, Buyer, Made, Owed, Position
+from services.invoicing.domain.rollup import NOTHING, Billed, Buyer, Made, Owed, Position, digest_of
 from services.invoicing.ports import Order
 
 FOLDER: Final = Path(__file__).parent / "sql"
@@ -59,6 +59,7 @@ def invoice(row: asyncpg.Record) -> Invoice:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         told_email=row["told_email"],
+        paid_outside=row["paid_outside"],
     )
 
 
@@ -102,7 +103,7 @@ def _billed(row: asyncpg.Record) -> Billed:
         invoice_id=str(row["invoice_id"]),
         status=Status(row["status"]),
         total=row["billed_total"],
-        digest=row["planned_digest"],
+        digest=planned_digest(row),
         draft_reason=DraftReason(draft_reason) if draft_reason else None,
         settled=row["settled_total"],
         settled_count=row["settled_count"],
@@ -113,8 +114,14 @@ def _billed(row: asyncpg.Record) -> Billed:
         adjusted=row["adjusted_at_provider"],
         told_email=row["told_email"] or "",
         made=Made(row["provider"], row["external_account"], row["livemode"]) if row["stands"] else None,
-        changing=row["changing_digest"] if row["changing"] else None,
+        changing=digest_of(row["changing_digest"], taken=True) if row["changing"] else None,
     )
+
+
+def planned_digest(row: asyncpg.Record) -> str:
+    """Of what an invoice bills, as far as its provider has it: what is final with our total does."""
+    final = row["draft_reason"] is None and not row["adjusted_at_provider"]
+    return digest_of(row["planned_digest"], taken=final)
 
 
 def counts(row: asyncpg.Record) -> Counts:

@@ -17,7 +17,9 @@ from services.invoicing.repository import SQL
 
 log = structlog.get_logger()
 
-_QUEUE: Final = Queue("deliveries", "waiting_deliveries", "take_deliveries", "keep_delivery_leases", most=64)
+_QUEUE: Final = Queue(
+    "deliveries", "waiting_deliveries", "take_deliveries", "keep_delivery_leases", "first_try_at", most=64
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,9 @@ class Senders(LeasedQueue[Delivery]):
             await self._put_back(entry, delay_after(row["tries"], error), error.message, count=not limited)
         except Exception:  # outermost of this delivery: its lease lapses, and it is taken up again
             log.exception("a failed try to deliver could not be recorded", delivery_id=entry.id)
+
+    async def _park(self, row: asyncpg.Record, error: ShowbillError) -> None:
+        await self._courier.give_up(row, error)
 
     async def _write_back(self, entry_id: str, delay: float, why: str, *, count: bool) -> None:
         await self._pool.execute(SQL["put_back_delivery"], entry_id, self.owner, delay, int(count), why)

@@ -152,11 +152,18 @@ class Shows:
         """The id of the run that is sending links of the show; empty when none is."""
         return str(await self._pool.fetchval(SQL["running_sending"], show["workspace_id"], show["id"]) or "")
 
-    async def sums(self, shows: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
-        """The money of each show in a few figures, in their order."""
-        rows = await self._pool.fetch(SQL["show_sums"], [show["id"] for show in shows])
+    async def sums(self, shows: Sequence[asyncpg.Record]) -> list[tuple[asyncpg.Record, list[str]]]:
+        """The money of each show in a few figures, and where its claims come from; in their order."""
+        ids = [show["id"] for show in shows]
+        rows = await self._pool.fetch(SQL["show_sums"], ids)
         known = {row["show_id"]: row for row in rows}
-        return [known[show["id"]] for show in shows]
+        places = {row["show_id"]: row["platforms"] for row in await self._pool.fetch(SQL["show_platforms"], ids)}
+        return [(known[show_id], places.get(show_id, [])) for show_id in ids]
+
+    async def counts(self, workspace_id: str, query: str) -> dict[str, int]:
+        """How many with this text in their name are in each state."""
+        rows = await self._pool.fetch(SQL["count_shows"], workspace_id, query.lower())
+        return {row["state"]: row["count"] for row in rows}
 
     async def trend(self, show_id: str, points: int) -> list[asyncpg.Record]:
         """How the money of a show came in; nothing where no points are asked for."""

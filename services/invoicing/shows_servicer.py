@@ -54,11 +54,12 @@ class ShowsServicer(ShowsServiceServicer):
     async def ListShows(self, request: pb.ListShowsRequest, context: Context) -> pb.ListShowsResponse:
         size = paging.page_size(request.page_size, 50, 200)
         after, (query, states) = parse.id_key(request.page_token), parse_browsing.shows_wanted(request)
-        rows = await self._shows.page(identity().workspace_id, after, size + 1, query=query, states=states)
-        shows = [render.show(row) for row in rows[:size]]
-        more = paging.encode_token(shows[-1].id) if len(rows) > size else ""
+        workspace_id = identity().workspace_id
+        rows = await self._shows.page(workspace_id, after, size + 1, query=query, states=states)
+        more = paging.encode_token(str(rows[size - 1]["id"])) if len(rows) > size else ""
         sums = await self._shows.sums(rows[:size]) if request.with_sums else []
-        return pb.ListShowsResponse(shows=shows, next_page_token=more, sums=[render_browsing.sums(row) for row in sums])
+        counts = await self._shows.counts(workspace_id, query) if request.with_counts else {}
+        return render_browsing.shows(rows[:size], more, sums, counts)
 
     async def UpdateShow(self, request: pb.UpdateShowRequest, context: Context) -> pb.UpdateShowResponse:
         paths, told = set(request.update_mask.paths), request.show

@@ -30,6 +30,7 @@ from services.invoicing.invoices_servicer import InvoicesServicer
 from services.invoicing.items import Items
 from services.invoicing.ledger import Ledger
 from services.invoicing.listing import Listing
+from services.invoicing.marks import Marking
 from services.invoicing.paylinks import PayLinks
 from services.invoicing.ports import Provider
 from services.invoicing.rereading import Rereading
@@ -83,6 +84,7 @@ class Service:
             Drafts(self.ledger, provider),
             Cancelling(self.ledger),
             Watching(self.generations),
+            Marking(self.ledger, self.feed, self.workers.wake),
         )
         courier = Courier(self.ledger, provider)
         self.senders = Senders(self.ledger, courier, concurrency=pace.concurrency, lease=pace.lease)

@@ -3,7 +3,7 @@
 The provider's side is idempotent, so doing a step twice makes nothing twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,6 +18,7 @@ from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.invoice import Sighting, Standing, Status
 from services.invoicing.leasing import LeasedQueue, Queue
 from services.invoicing.ledger import Change, Entry, Ledger
+from services.invoicing.marking import MARK_PAID, Marks
 from services.invoicing.pausing import delay_after, is_hopeless
 from services.invoicing.ports import Order, Provider, passing
 from services.invoicing.repository import SQL
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 ACTOR: Final = "worker:generation"
 _MOST_EDITS: Final = 20
 """That are followed one by one; nobody makes so many by hand."""
-_QUEUE: Final = Queue("invoices", "waiting", "take", "keep_leases", most=256, look_ahead=8)
+_QUEUE: Final = Queue("invoices", "waiting", "take", "keep_leases", "first_attempt_at", most=256, look_ahead=8)
 
 
 class NotFinalized(ShowbillError):
@@ -57,13 +58,17 @@ class Workers(LeasedQueue[Order]):
         self._provider = provider
         self._clear = clear
         self._changing = Changing(ledger, provider, ACTOR)
+        self._marks = Marks(ledger, provider, ACTOR)
 
     def _read(self, row: asyncpg.Record) -> Order:
         return repository.order(row)
 
     async def _carry_out(self, entry: Order, row: asyncpg.Record) -> None:
-        change = task_of(row)
-        await (self._change(entry, change) if change else self._make(entry))
+        if row["change"] == MARK_PAID:
+            await self._mark(entry, str(row["change_run"]))
+        else:
+            change = task_of(row)
+            await (self._change(entry, change) if change else self._make(entry))
 
     async def _write_back(self, entry_id: str, delay: float, why: str, *, count: bool) -> None:
         """`why` stands in the history, once it is given up."""
@@ -91,14 +96,29 @@ class Workers(LeasedQueue[Order]):
         return seen
 
     async def _change(self, order: Order, change: Task) -> None:
+        async def give_up(error: ShowbillError) -> None:
+            await self._changing.give_up(order.id, self.owner, change.run_id, error)
+
+        await self._try(order, self._changing.carry_out(order, change), give_up)
+
+    async def _mark(self, order: Order, run_id: str) -> None:
+        async def give_up(error: ShowbillError) -> None:
+            await self._marks.give_up(order.id, self.owner, run_id, error)
+
+        await self._try(order, self._marks.carry_out(order, run_id), give_up)
+
+    async def _try(
+        self, order: Order, work: Awaitable[None], give_up: Callable[[ShowbillError], Awaitable[None]]
+    ) -> None:
+        """Of an invoice that stands: whatever hinders it, it is taken up again, or given up in the end."""
         try:
-            await self._changing.carry_out(order, change)
+            await work
             self._pauses.went_well(order.account)
         except ShowbillError as error:
-            await self._failed(order, error, change)
-        except Exception:  # outermost of this invoice: it is taken up again, and given up in the end
+            await self._failed(order, error, give_up)
+        except Exception:  # outermost of this invoice
             log.exception("an invoice could not be changed", invoice_id=order.id)
-            await self._failed(order, ShowbillError(), change)
+            await self._failed(order, ShowbillError(), give_up)
 
     async def _store(self, order: Order, sighting: Sighting) -> None:
         """By rank: a webhook may have told of a payment before this answer came."""
@@ -123,7 +143,9 @@ class Workers(LeasedQueue[Order]):
         await entry.connection.execute(SQL["add_leftover"], order.id, *account, sighting.external_id)
         self._clear()
 
-    async def _failed(self, order: Order, error: ShowbillError, change: Task | None = None) -> None:
+    async def _failed(
+        self, order: Order, error: ShowbillError, give_up: Callable[[ShowbillError], Awaitable[None]] | None = None
+    ) -> None:
         try:
             if passing(error) and not is_hopeless(order.tries, order.first_attempt_at, error):
                 self._pauses.failed(order.account, error)
@@ -131,21 +153,26 @@ class Workers(LeasedQueue[Order]):
                 await self._put_back(order, delay_after(order.tries, error), count=not limited)
             else:
                 self._pauses.went_well(order.account)  # it answered
-                if change:
-                    await self._changing.give_up(order, self.owner, change, error)
-                else:
-                    await self._give_up(order, error)
+                await (give_up(error) if give_up else self._give_up(order.id, order.attempt, error))
         except Exception:  # outermost of this invoice: its lease lapses, and it is taken up again
             log.exception("a failed try could not be recorded", invoice_id=order.id)
 
-    async def _give_up(self, order: Order, error: ShowbillError) -> None:
+    async def _park(self, row: asyncpg.Record, error: ShowbillError) -> None:
+        if row["change"] is None:
+            await self._give_up(str(row["id"]), row["attempt"], error)
+        else:
+            give_up = self._marks.give_up if row["change"] == MARK_PAID else self._changing.give_up
+            await give_up(str(row["id"]), self.owner, str(row["change_run"]), error)
+
+    async def _give_up(self, invoice_id: str, attempt: int, error: ShowbillError) -> None:
         """Only under the lease: a retry while another process still makes the invoice could make a second one."""
         async with self._ledger.entry() as entry:
-            rows = await entry.connection.fetch(SQL["lock_invoices"], [order.id])
-            if not await entry.connection.fetchval(SQL["holds_lease"], order.id, self.owner):
+            rows = await entry.connection.fetch(SQL["lock_invoices"], [invoice_id])
+            if not await entry.connection.fetchval(SQL["holds_lease"], invoice_id, self.owner):
                 return
             known = repository.invoice(rows[0])
             after = rules.fail(known, error.message, datetime.now(UTC))
-            if after is not None and known.attempt == order.attempt:
-                log.info("invoice failed", invoice_id=order.id, reason=error.reason)
-                await entry.change([Change(known, after, error.message, ACTOR)])
+            if after is not None and known.attempt == attempt:
+                log.info("invoice failed", invoice_id=invoice_id, reason=error.reason)
+                asked = error.details.get("request_id", "")
+                await entry.change([Change(known, after, error.message, ACTOR, provider_request=asked)])

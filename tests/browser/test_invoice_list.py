@@ -36,6 +36,16 @@ async def test_one_failure_stops_nobody_and_can_be_retried(
     await page.locator("#gen").wait_for(state="detached")
     await expect(page.locator("#pills a[aria-current]")).to_contain_text("6")
 
+    # what Stripe's support asks for is at hand
+    await page.get_by_role("button", name="More actions for @u3").click()
+    await page.locator("[popover]:popover-open").get_by_text("Copy Stripe request ID").click()
+    await expect(page.locator("#toasts")).to_contain_text("Stripe request ID copied")
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    assert copied == (await row.locator("[data-copy^=req_]").get_attribute("data-copy"))
+    await row.locator("a.disc").click()
+    await expect(page.get_by_role("dialog").get_by_role("button", name="Copy Stripe request ID")).to_be_visible()
+    await page.keyboard.press("Escape")
+
     await sandbox.remove_fault(fault)
     await row.get_by_role("button", name="Retry the invoice of @u3").click()
     await expect(row.locator(".badge")).to_have_text("Draft")

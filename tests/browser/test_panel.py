@@ -1,6 +1,7 @@
 """The invoice panel at work: the plan, progress and its end, verbs on one invoice, links to all, finding, sorting."""
 
 import asyncio
+import csv
 import re
 from typing import Any
 
@@ -242,7 +243,16 @@ async def test_a_draft_that_is_held_back_is_updated_and_finalized(dashboard: Das
     row = _row(page, "@u0")
     await expect(row.locator(".note")).to_contain_text("1 item with no price")
     await page.locator("#gen").wait_for(state="detached")
-    await _price(workspace, show, "9", "500")
+
+    # the price is added where it is missing; what it changes is proposed there, and nothing is done by itself
+    await row.get_by_role("link", name="Add price to what @u0 won").click()
+    await page.get_by_label("Price of item 9 in GBP").fill("5.00")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#undone")).to_contain_text("1 invoice is not right any more")
+    await expect(page.locator("#undone").get_by_role("link")).to_have_attribute("href", f"/shows/{show}/plan?changes=1")
+    assert (await _of(workspace, show, "u0"))["total"] == 1000
+    await page.locator("#tab-invoices").click()
+    await expect(row.locator(".note")).to_contain_text("Every item has a price by now")
     await row.get_by_role("button", name="Update the draft of @u0").click()
     await expect(row.locator(".c-amount")).to_have_text("£15.00")
     await row.get_by_role("button", name="Finalize the invoice of @u0").click()
@@ -335,6 +345,12 @@ async def test_the_list_is_found_sorted_and_exported(dashboard: Dashboard, works
     await page.get_by_role("link", name="Amount", exact=True).click()
     await expect(rows.first).to_contain_text("@u11")
     await expect(page.locator("th[aria-sort=descending]")).to_have_text("Amount")
+    for name in ("@u11", "@u3"):
+        await page.get_by_label(f"Select the invoice of {name}").check()
+    async with page.expect_download() as chosen:
+        await page.get_by_role("button", name="Export as CSV").click()
+    exported = (await (await chosen.value).path()).read_text("utf-8-sig")
+    assert {line["user_handle"] for line in csv.DictReader(exported.splitlines())} == {"'@u11", "'@u3"}
     await page.go_back()
     await expect(rows.first).to_contain_text("@u0")
     await dashboard.live()  # what Back brought listens too

@@ -1,5 +1,7 @@
 """The page of a provider: what its keys may do, its settings with two editors, new keys; and of one without keys."""
 
+import re
+
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenDashboard
@@ -64,6 +66,10 @@ async def test_settings_are_previewed_and_saved(dashboard: Dashboard, workspace:
     await memo.fill("Thanks ")
     await page.get_by_role("group", name="Variables of the memo").get_by_role("button", name="{buyer}").click()
     await expect(shown).to_contain_text("Thanks Maya K")
+    sample = page.get_by_role("region", name="What the buyer sees")
+    await expect(sample.locator(".paper-text").first).to_have_text("Thanks Maya K")
+    await expect(sample.locator(".sample-said")).to_contain_text("thank you for joining Friday live!")
+    await expect(sample.locator(".paper-sum")).to_have_text("£123.45")
     await page.keyboard.type(", see {nonsense}")
     await expect(shown).to_contain_text("There is no variable {nonsense} (at character 21).")
     await page.get_by_role("button", name="Save settings").click()
@@ -77,6 +83,11 @@ async def test_settings_are_previewed_and_saved(dashboard: Dashboard, workspace:
     await expect(page.locator("#days_until_due-m")).to_contain_text("due in 1 to 365 days")
     await page.get_by_label("Payment due").fill("12")
     await page.get_by_label("Default currency").select_option("SEK")
+    await expect(sample.locator(".paper-sum")).to_have_text(re.compile(r"SEK\s?123\.45"))
+    due = await page.evaluate(
+        "new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium', timeZone: 'UTC'}).format(Date.now() + 12 * 864e5)"
+    )
+    await expect(sample).to_contain_text(f"Due {due}")
     await page.get_by_label("Send each link as soon as").check()
     await page.get_by_role("button", name="Save settings").click()
     await page.locator(".toast", has_text="Settings saved").wait_for()
@@ -141,6 +152,7 @@ async def test_a_provider_without_keys_connects_and_takes_instructions(
     await page.get_by_role("button", name="Connect Manual").click()
     await page.get_by_label("How buyers pay").fill("Transfer to GB00 TEST, name your invoice.")
     assert await page.get_by_label("Memo on every invoice").count() == 0
+    await expect(page.get_by_role("region", name="What the buyer sees")).to_contain_text("Transfer to GB00 TEST")
     await page.get_by_role("button", name="Save settings").click()
     await page.locator(".toast", has_text="Settings saved").wait_for()
     await page.reload()

@@ -9,14 +9,22 @@ from tests.e2e.workspace import Workspace
 
 async def test_shows_are_found_by_name_and_state(dashboard: Dashboard, workspace: Workspace) -> None:
     page, names = dashboard.page, dashboard.page.locator(".shows tbody .row-link")
+    pills = page.locator(".pills a")
+    made = ""
     for name, step in (("Friday live", "start"), ("Friday over", "end"), ("Sunday", "")):
-        made = await workspace.rest.call("POST", "/api/shows", {"name": name, "currency": "GBP"})
+        made = str((await workspace.rest.call("POST", "/api/shows", {"name": name, "currency": "GBP"}))["id"])
         if step:
-            await workspace.rest.call("POST", f"/api/shows/{made['id']}/{step}")
+            await workspace.rest.call("POST", f"/api/shows/{made}/{step}")
+    claims = b"claim_id,platform,platform_user_id,item_number,status\nc,TikTok,u1,1,winner\n"
+    for table, content in (("items", b"item_number,title,price\n1,Scarf,100\n"), ("claims", claims)):
+        assert (await workspace.import_file(made, table, content))["rejected"] == []
     await dashboard.sign_in(workspace, "/shows")
     await expect(names).to_have_text(["Sunday", "Friday over", "Friday live"])
+    await expect(page.locator(".shows tbody .logo")).to_have_text(["TikTok", "", ""])
+    await expect(pills).to_have_text(["All 3", "Live 1", "Not started 1", "Ended 1"])
     await page.get_by_label("Search shows").press_sequentially("FRI")
     await expect(names).to_have_text(["Friday over", "Friday live"])
+    await expect(pills).to_have_text(["All 2", "Live 1", "Not started 0", "Ended 1"])
     await page.locator("#pill-live").click()
     await expect(names).to_have_text(["Friday live"])
     await page.get_by_label("Search shows").fill("sun")

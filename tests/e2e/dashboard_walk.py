@@ -35,6 +35,10 @@ class DashboardWalk:
         for path in paths:
             seen = await self._ask("GET", path)
             assert seen <= {200, 303, 404, 409}, f"{path} answered {seen}"
+        for show in shows:
+            chosen = {"ids": ",".join(one for where, one in invoices if where == show)}
+            for what in ("send-chosen", "export-chosen"):
+                assert await self.post(f"/shows/{show}/{what}", chosen) <= {200, 400, 404}, what
 
     async def plant(self, key: str, publishable: str) -> None:
         """A key wherever a form takes a text that becomes no name of a show."""
@@ -46,6 +50,8 @@ class DashboardWalk:
             await self.post("/integrations/stripe/credentials", fields)
         for setting in ("memo_template", "message_template"):
             await self.post("/integrations/stripe/preview", {"setting": setting, setting: f"Pay {key}"})
+        texts = ("memo_template", "message_template", "footer", "payment_instructions", "default_currency")
+        await self.post("/integrations/stripe/sample", dict.fromkeys(texts, f"Pay {key}"))
         settings = {
             "memo_template": f"Pay {key}",
             "message_template": f"Pay {key}",

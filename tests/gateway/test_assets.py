@@ -39,7 +39,8 @@ def test_templates_draw_only_icons_that_are_there(template: Path) -> None:
     ("pages", "scripts", "sheets"),
     [
         ("shows", ["app.js", "live.js", "show.js"], []),
-        ("providers", ["app.js", "keys.js"], []),
+        ("items and buyers", ["app.js", "live.js", "cells.js"], []),
+        ("providers", ["app.js", "keys.js"], ["sample.css"]),
         ("desk", ["app.js", "live.js", "desk.js"], ["desk.css"]),
     ],
 )

@@ -218,7 +218,7 @@ async def test_chosen_invoices_that_are_none_do_not_become_all(gateway: Gateway,
     browser = await gateway.signed_in(owner)
     for path in ("send-all", "send-chosen"):
         answer = await browser("POST", f"/shows/s1/{path}", data={"ids": "", "others": "manual"})
-        assert "None of the chosen invoices can be sent. Choose others." in answer.text
+        assert "No invoice was chosen. Go back to the list, and tick some." in answer.text
     assert set(gateway.invoicing.calls) <= {"GetShow"}, "nothing is sent"
 
 
@@ -236,6 +236,46 @@ async def test_the_question_takes_more_invoices_than_an_address_carries(gateway:
         assert told in answer.text
     (call,) = gateway.invoicing.calls["GetShowSummary"]
     assert list(call.request.mailable_of) == ids
+
+
+async def test_chosen_invoices_alone_are_in_the_file(gateway: Gateway, owner: Owner) -> None:
+    ids = [new_id(), new_id()]
+    rows = [invoicing_pb2.Invoice(id=one, status=invoicing_pb2.INVOICE_STATUS_DRAFT, currency="GBP") for one in ids]
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_ENDED, currency="GBP")
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    gateway.invoicing.script("ListInvoices", invoicing_pb2.ListInvoicesResponse(invoices=rows))
+    browser = await gateway.signed_in(owner)
+    answer = await browser("POST", "/shows/s1/export-chosen", data=[("ids", one) for one in ids])
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="showbill-friday-chosen-invoices.csv"'
+    assert [line.split(",")[0] for line in answer.text.splitlines()[1:]] == ids
+    (call,) = gateway.invoicing.calls["ListInvoices"]
+    assert list(call.request.invoice_ids) == ids
+
+
+async def test_an_import_that_is_cut_off_says_that_repeating_changes_nothing(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="GBP")
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    gateway.invoicing.script("StreamItems", invoicing_pb2.StreamItemsResponse(created_count=1))
+    gateway.invoicing.script("StreamClaims", Unavailable())
+    browser = await gateway.signed_in(owner)
+    data = aiohttp.FormData({"currency": "GBP"})
+    data.add_field("items", b"item_number,title,price\n1,Scarf,100\n", filename="items.csv")
+    head = b"claim_id,platform,platform_user_id,item_number,status\n"
+    data.add_field("claims", head + b"c,facebook,u1,1,winner\n", filename="claims.csv")
+    answer = await browser("POST", "/shows/s1/import", data=data)
+    assert answer.status == 503
+    for told in ("1 new", "Claims: This file was cut off", "the same lines again change nothing", 'id="files-form"'):
+        assert told in answer.text
+
+
+async def test_a_show_that_could_not_be_made_keeps_what_was_typed(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("CreateShow", Unavailable())
+    browser = await gateway.signed_in(owner)
+    data = {"name": "Friday", "currency": "GBP", "request_id": new_id()}
+    answer = await browser("POST", "/shows/new", data=data)
+    assert answer.status == 503
+    for told in ("however often you do, it is one show", 'value="Friday"', data["request_id"]):
+        assert told in answer.text
 
 
 async def test_buyers_are_looked_at_then_taken(gateway: Gateway, owner: Owner) -> None:
@@ -372,3 +412,41 @@ async def test_a_price_beyond_all_bounds_is_told_at_its_row(gateway: Gateway, ow
         answer = await browser("POST", "/shows/s1/items/price", data=form)
         assert (answer.status, price in answer.text) == (422, True)
     assert not gateway.invoicing.calls["UpdateItem"]
+
+
+async def test_what_was_paid_elsewhere_is_looked_at_then_marked(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_ENDED, currency="GBP")
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    refused = invoicing_pb2.RejectedMark(index=1, reason="The invoice is void.")
+    told = invoicing_pb2.StreamMarksResponse(
+        updated_count=12, updated_total=34_000, currency="GBP", rejected_marks=[refused], rejected_count=1
+    )
+    gateway.invoicing.script("StreamMarks", told)
+    browser = await gateway.signed_in(owner)
+    content = b"number,paid_outside\nSB-1,bank transfer\nSB-2,cash\n"
+    seen = hashlib.sha256(content).hexdigest()
+
+    def form(**more: str) -> aiohttp.FormData:
+        data = aiohttp.FormData(more)
+        data.add_field("invoices", content, filename="paid.csv")
+        return data
+
+    page = (await browser("POST", "/shows/s1/import/invoices/preview", data=form())).text
+    for part in ("£340.00", "would be marked as paid elsewhere", "Line 3.", "Mark 12 invoices as paid", seen):
+        assert part in page
+    whole = (await browser("POST", "/shows/s1/import/invoices/preview", data=form(whole="yes"))).text
+    assert ("You chose all or nothing" in whole, "Mark 12 invoices" in whole) == (True, False)
+    assert all(call.request.validate_only for call in gateway.invoicing.calls["StreamMarks"])
+    taken = await browser("POST", "/shows/s1/import/invoices", data=form(invoices_seen=seen))
+    assert ("12 are marked as paid elsewhere" in taken.text, "1 not taken" in taken.text) == (True, True)
+    gateway.invoicing.script("StreamMarks", invoicing_pb2.StreamMarksResponse(updated_count=2, generation_ids=["g1"]))
+    done = await browser("POST", "/shows/s1/import/invoices", data=form(invoices_seen=seen, whole="yes"))
+    assert (done.status, done.headers["Location"]) == (303, "/shows/s1?run=g1")
+    request = gateway.invoicing.last("StreamMarks")
+    assert (request.all_or_none, request.validate_only, request.marks[1].note) == (True, False, "cash")
+    other = await browser("POST", "/shows/s1/import/invoices", data=form(invoices_seen="0" * 64))
+    assert "The file of invoices is another one than you looked at." in other.text
+    gateway.invoicing.script("StreamMarks", Unavailable())
+    for where, status, says in (("", 503, "cut off"), ("/preview", 200, "The invoices cannot be looked at")):
+        away = await browser("POST", f"/shows/s1/import/invoices{where}", data=form())
+        assert (away.status, says in away.text) == (status, True)

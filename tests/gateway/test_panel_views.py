@@ -99,7 +99,7 @@ def test_time_left_is_said_as_people_say_it() -> None:
 
 def test_a_timeline_puts_changes_deliveries_and_openings_in_one_order() -> None:
     def change(minute: int, before: Any, after: Any, actor: str) -> InvoiceChangeView:
-        return InvoiceChangeView(before, after, "Why.", actor, NOON + timedelta(minutes=minute), minute)
+        return InvoiceChangeView(before, after, "Why.", actor, NOON + timedelta(minutes=minute), minute, "")
 
     message = pb.Invoice(status=pb.INVOICE_STATUS_SENT, opened_count=3)
     message.first_opened_time.FromDatetime(NOON + timedelta(minutes=4))

@@ -249,6 +249,17 @@ class Caller:
         request = pb.MarkPaidRequest(show_id=known.show_id, invoice_id=known.id, note=note)
         return (await self.client.call(self.invoices.MarkPaid, request, self.who)).invoice
 
+    async def mark_many(
+        self, show_id: str, *batches: Sequence[pb.PaidMark], all_or_none: bool = False, validate_only: bool = False
+    ) -> pb.StreamMarksResponse:
+        async def requests() -> AsyncIterator[pb.StreamMarksRequest]:
+            for marks in batches:
+                yield pb.StreamMarksRequest(
+                    show_id=show_id, marks=marks, all_or_none=all_or_none, validate_only=validate_only
+                )
+
+        return await self.client.feed(self.invoices.StreamMarks, requests(), self.who, timeout=60)
+
     async def update_draft(self, known: pb.Invoice) -> pb.Invoice:
         request = pb.UpdateDraftRequest(show_id=known.show_id, invoice_id=known.id)
         return (await self.client.call(self.invoices.UpdateDraft, request, self.who)).invoice

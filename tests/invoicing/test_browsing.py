@@ -160,15 +160,25 @@ async def sums(caller: Caller) -> dict[str, pb.ShowSums]:
 
 async def test_the_list_of_shows_has_the_money_of_now(caller: Caller, show_id: str) -> None:
     bare = (await caller.create_show()).id
-    assert await sums(caller) == {bare: pb.ShowSums(), show_id: pb.ShowSums(claimed=500)}
+    assert await sums(caller) == {bare: pb.ShowSums(), show_id: pb.ShowSums(claimed=500, platforms=["facebook"])}
     await caller.update_item(show_id, pb.Item(item_number="2", price=1_000), "price")
-    assert (await sums(caller))[show_id] == pb.ShowSums(claimed=2_100)
+    assert (await sums(caller))[show_id] == pb.ShowSums(claimed=2_100, platforms=["facebook"])
     await caller.generate(show_id)
     (invoice, *_) = [one for one in await caller.listed(show_id) if one.handle == "@bob"]
     await caller.apply(paid_event(caller, invoice))
     for _ in range(2):
-        assert (await sums(caller))[show_id] == pb.ShowSums(claimed=2_100, collected=1_000, invoice_count=2)
+        assert (await sums(caller))[show_id] == pb.ShowSums(
+            claimed=2_100, collected=1_000, invoice_count=2, platforms=["facebook"]
+        )
     assert (await sums(caller))[bare] == pb.ShowSums()
+
+
+async def test_shows_are_counted_by_state_whatever_is_asked_for(caller: Caller) -> None:
+    for name in ("Friday", "Friday again", "Sunday"):
+        await caller.create_show(name=name)
+    request = pb.ListShowsRequest(query="FRI", states=[pb.SHOW_STATE_ENDED], with_counts=True)
+    answer = await caller.client.call(caller.shows.ListShows, request, caller.who)
+    assert (list(answer.shows), list(answer.counts)) == ([], [pb.ShowStateCount(state=pb.SHOW_STATE_DRAFT, count=2)])
 
 
 async def test_the_trend_ends_with_what_was_collected(caller: Caller) -> None:

@@ -9,6 +9,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import Replica
+from tests.invoicing.test_shows import refusal
 from tests.waiting import eventually
 
 Call = Callable[[Caller, pb.Invoice], Awaitable[object]]
@@ -28,6 +29,11 @@ async def revoke_the_link(caller: Caller, invoice: pb.Invoice) -> None:
     await caller.revoke(invoice)
 
 
+async def somebody_waits(replica: Replica) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return bool(await replica.pool.fetchval(waiting))
+
+
 @pytest.mark.parametrize("call", [change_the_buyer, open_the_link, revoke_the_link])
 async def test_who_waits_for_a_show_holds_neither_buyer_nor_link(caller: Caller, replica: Replica, call: Call) -> None:
     """Claims and generations lock the show first, then its buyers and links."""
@@ -35,16 +41,29 @@ async def test_who_waits_for_a_show_holds_neither_buyer_nor_link(caller: Caller,
     await caller.generate(show_id)
     (invoice,) = await caller.listed(show_id)
 
-    async def waits() -> bool:
-        waiting = (
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return bool(await replica.pool.fetchval(waiting))
-
     async with replica.pool.acquire() as held, held.transaction():
         await held.execute("SELECT FROM shows WHERE id = $1 FOR NO KEY UPDATE", show_id)
         called = asyncio.ensure_future(call(caller, invoice))
-        await eventually(waits, why="nobody waits for the show")
+        await eventually(lambda: somebody_waits(replica), why="nobody waits for the show")
         await held.execute("SELECT FROM buyers WHERE id = $1 FOR NO KEY UPDATE NOWAIT", invoice.buyer_id)
         await held.execute("SELECT FROM pay_links WHERE show_id = $1 FOR NO KEY UPDATE NOWAIT", show_id)
     await called
+
+
+async def test_who_marks_waits_for_invoices_before_the_show(caller: Caller, replica: Replica) -> None:
+    """Whoever changes invoices locks them first, and the show behind them. What moved meanwhile is not marked."""
+    show_id = await caller.small_show(3)
+    await caller.generate(show_id)
+    for place, invoice in enumerate(await caller.listed(show_id)):
+        mark = pb.PaidMark(invoice_id=invoice.id, paid=True, amount=invoice.total)
+        async with replica.pool.acquire() as held, held.transaction():
+            await held.execute("SELECT FROM invoices WHERE id = $1 FOR NO KEY UPDATE", invoice.id)
+            called = asyncio.ensure_future(caller.mark_many(show_id, [mark], all_or_none=place == 1))
+            await eventually(lambda: somebody_waits(replica), why="nobody waits for the invoice")
+            await held.execute("SELECT FROM shows WHERE id = $1 FOR NO KEY UPDATE NOWAIT", show_id)
+            if place == 2:
+                await held.execute("UPDATE invoices SET total = total + 1 WHERE id = $1", invoice.id)
+        if place == 2:
+            assert (await refusal(called)).reason == "INVOICES_MOVED"
+        else:
+            assert (await called).updated_count == 1

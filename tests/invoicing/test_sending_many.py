@@ -91,7 +91,7 @@ async def test_entry_that_cannot_be_read_holds_up_no_other(
 
     await eventually(others_are_sent, why="one bad entry held up the others")
     monkeypatch.setattr(Senders, "_read", read)
-    assert (await caller.sent(run.id)).delivered_count == len(good) + 1, "its lease lapsed, and it was taken up again"
+    assert (await caller.sent(run.id)).delivered_count == len(good) + 1, "it was put back, and taken up again"
 
 
 async def test_same_request_id_begins_one_run(caller: Caller, provider: FakeProvider) -> None:

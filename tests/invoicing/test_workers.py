@@ -3,16 +3,19 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
 from services.invoicing.domain.invoice import Sighting, Standing
+from services.invoicing.leasing import Unreadable
 from services.invoicing.pausing import backoff
 from services.invoicing.ports import Order
 from services.invoicing.wiring import Pace
-from services.invoicing.worker import NotFinalized
+from services.invoicing.worker import NotFinalized, Workers
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import PACE, MakeCaller, Replica, running_replica
@@ -26,11 +29,12 @@ UNHURRIED = replace(PACE, lease=60.0)
 
 async def test_one_refused_buyer_leaves_the_others(caller: Caller, provider: FakeProvider) -> None:
     show_id = await caller.small_show(10)
-    provider.failures = {"u3": [Refused("The provider does not take this buyer.")]}
+    provider.failures = {"u3": [Refused("The provider does not take this buyer.", request_id="req_1")]}
     run = await caller.generate(show_id)
     assert (run.created_count, run.failed_count, run.pending_count) == (9, 1, 0)
     (failed,) = await caller.listed(show_id, pb.INVOICE_STATUS_ERROR)
     assert failed.status_reason == "The provider does not take this buyer."
+    assert failed.provider_request_id == "req_1"
 
     assert (await caller.generate(show_id)).total_count == 0
     assert provider.calls[failed.id] == 1
@@ -40,7 +44,7 @@ async def test_one_refused_buyer_leaves_the_others(caller: Caller, provider: Fak
     assert (again.total_count, again.created_count) == (1, 1)
     invoice = await caller.invoice(failed)
     assert (invoice.status, invoice.attempt, invoice.status_reason) == (pb.INVOICE_STATUS_DRAFT, 2, "")
-    assert len(provider.made) == 10
+    assert (invoice.provider_request_id, len(provider.made)) == ("", 10)
     assert (await caller.generation(run.id)).failed_count == 1
 
 
@@ -93,6 +97,38 @@ async def test_hopeless_invoice_is_left_to_the_operator(
     assert finished.failed_count == 1
     (invoice,) = await caller.listed(show_id)
     assert invoice.status_reason == "The provider is away."
+
+
+@pytest.mark.parametrize("broken", ["_read", "_carry_out"])
+@pytest.mark.parametrize("change", [False, True])
+async def test_entry_that_can_never_be_read_is_parked_with_a_sentence(
+    caller: Caller, replica: Replica, monkeypatch: pytest.MonkeyPatch, broken: str, change: bool
+) -> None:
+    show_id = await caller.small_show(2)
+    if change:
+        await caller.generate(show_id)
+        await caller.items(show_id, [pb.Item(item_number=str(n), title="Dearer", price=1500) for n in range(2)])
+
+    def unreadable(_: Workers, *found: Any) -> None:
+        raise ValueError("unreadable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Workers, broken, unreadable)
+        run = await caller.start(show_id, apply_changes=change)
+        put_back = "SELECT count(*) = 2 FROM invoices WHERE tries > 0"
+        await eventually(lambda: replica.pool.fetchval(put_back), why="they were not put back")
+        old = "UPDATE invoices SET tries = 9, first_attempt_at = now() - interval '1 hour', not_before = '-infinity'"
+        await replica.pool.execute(old)
+        replica.service.workers.wake()
+        assert (await caller.finished(run.id)).failed_count == 2
+    one, _ = await caller.listed(show_id)
+    assert one.status == (pb.INVOICE_STATUS_DRAFT if change else pb.INVOICE_STATUS_ERROR)
+    assert one.status_reason.removeprefix("It was not changed. ") == Unreadable().message
+    assert (REGISTRY.get_sample_value("showbill_parked_entries_total", {"queue": "invoices"}) or 0) >= 2
+    if change:
+        assert (await caller.generate(show_id, apply_changes=True)).created_count == 2
+    else:
+        assert (await caller.retry(show_id)).retried_count == 2
 
 
 @pytest.mark.parametrize("pace", [UNHURRIED])

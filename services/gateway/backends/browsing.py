@@ -11,6 +11,7 @@ from services.gateway.backends.shows import (
     CLAIM_STATUS,
     CLAIM_STATUS_NUMBERS,
     SHOW_STATE_NUMBERS,
+    STATE,
     buyer_view,
     claim_view,
     item_view,
@@ -59,13 +60,22 @@ class Browsing:
             query=wanted.search,
             states=[SHOW_STATE_NUMBERS[state] for state in states],
             with_sums=True,
+            with_counts=True,
         )
         answer = await self._client.call(self._shows.ListShows, request, caller)
         rows = [
-            ShowRow(show_view(show), sums.claimed, sums.collected, sums.invoice_count, sums.error_count)
+            ShowRow(
+                show_view(show),
+                sums.claimed,
+                sums.collected,
+                sums.invoice_count,
+                sums.error_count,
+                list(sums.platforms),
+            )
             for show, sums in zip(answer.shows, answer.sums, strict=True)
         ]
-        return ShowList(rows, answer.next_page_token)
+        counts = {STATE[one.state]: one.count for one in answer.counts}
+        return ShowList(rows, answer.next_page_token, counts)
 
     async def items(
         self, caller: Identity, show_id: str, wanted: Wanted, chosen: ItemFilter, *, unpriced_first: bool

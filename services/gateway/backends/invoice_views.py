@@ -92,18 +92,24 @@ def invoice(invoice: pb.Invoice) -> InvoiceView:
     return InvoiceView(**_row(invoice))
 
 
-def _opened(invoice: pb.Invoice) -> dict[str, Any]:
-    return {"opened_count": invoice.opened_count, "first_opened_at": moment(invoice.first_opened_time)}
+def _beside(invoice: pb.Invoice) -> dict[str, Any]:
+    return {
+        "opened_count": invoice.opened_count,
+        "first_opened_at": moment(invoice.first_opened_time),
+        "priced_since": invoice.priced_since,
+        "provider_request_id": invoice.provider_request_id,
+        "paid_outside": invoice.paid_outside,
+    }
 
 
 def row(invoice: pb.Invoice) -> InvoiceRow:
-    return InvoiceRow(**_row(invoice), **_opened(invoice))
+    return InvoiceRow(**_row(invoice), **_beside(invoice))
 
 
 def detail(invoice: pb.Invoice) -> InvoiceDetail:
     return InvoiceDetail(
         **_row(invoice),
-        **_opened(invoice),
+        **_beside(invoice),
         lines=lines(invoice.lines),
     )
 
@@ -139,6 +145,7 @@ def change(change: pb.InvoiceChange) -> InvoiceChangeView:
         actor=change.actor,
         created_at=moment(change.create_time),
         version=change.version,
+        provider_request_id=change.provider_request_id,
     )
 
 
@@ -196,6 +203,7 @@ def generation(generation: pb.Generation) -> GenerationView:
         actor=generation.actor,
         change_count=generation.change_count,
         cancelled_count=generation.cancelled_count,
+        marks_paid=generation.marks_paid,
         rate=generation.rate,
         remaining_seconds=seconds(generation.remaining_time),
     )

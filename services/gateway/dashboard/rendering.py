@@ -9,6 +9,7 @@ from litestar import Request, Response
 
 from services.gateway.dashboard.formats import FILTERS, locale_of
 from services.gateway.dashboard.views.plan import KINDS
+from services.gateway.dashboard.views.platforms import platform_of
 from services.gateway.dashboard.views.statuses import BADGES
 from services.gateway.identity.principal import Principal
 from services.gateway.pages import POLICY, asset
@@ -30,8 +31,8 @@ _templates: Final = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_templates.filters.update(FILTERS)
-_templates.globals.update(asset=asset, badges=BADGES, kinds=KINDS)
+_templates.filters.update(FILTERS, platform_name=lambda one: platform_of(one).name)
+_templates.globals.update(asset=asset, badges=BADGES, kinds=KINDS, platform_of=platform_of)
 
 
 def is_htmx(request: AnyRequest) -> bool:

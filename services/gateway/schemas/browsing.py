@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from services.gateway.schemas.shows import BuyerView, ClaimStatus, ClaimView, ItemView, ShowView
+from services.gateway.schemas.shows import BuyerView, ClaimStatus, ClaimView, ItemView, ShowState, ShowView
 
 ItemFilter = Literal["", "unpriced", "claimed", "unclaimed"]
 
@@ -18,14 +18,17 @@ class ShowRow:
     collected: int
     invoice_count: int
     error_count: int
+    platforms: list[str]
+    """Where its claims come from, most first."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShowList:
-    """Shows, newest first."""
+    """Shows, newest first; the counts are of all that the search finds."""
 
     rows: list[ShowRow]
     next_page: str
+    counts: dict[ShowState, int]
 
 
 @dataclass(frozen=True, slots=True)

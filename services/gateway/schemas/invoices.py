@@ -79,10 +79,19 @@ class InvoiceLineView(View):
 
 
 class InvoiceRow(InvoiceView):
-    """A row of the list, with the openings of the pay link in force: events do not carry them."""
+    """A row of the list, with what events do not carry."""
 
     opened_count: Annotated[int, msgspec.Meta(description="How often the buyer opened the pay link.")]
     first_opened_at: datetime | None
+    priced_since: Annotated[
+        bool, msgspec.Meta(description="Held back for want of prices, and by now all have one: update the draft.")
+    ]
+    provider_request_id: Annotated[
+        str, msgspec.Meta(description="In status `error`: the provider's name of the request that failed, or empty.")
+    ]
+    paid_outside: Annotated[
+        str, msgspec.Meta(description="The note, where it was marked as paid outside the provider; `yes` without one.")
+    ]
 
 
 class InvoiceDetail(InvoiceRow):
@@ -113,6 +122,9 @@ class InvoiceChangeView(View):
     actor: str
     created_at: datetime | None
     version: int
+    provider_request_id: Annotated[
+        str, msgspec.Meta(description="The provider's name of the request that failed, or empty.")
+    ]
 
 
 class InvoiceHistory(View):
@@ -198,6 +210,7 @@ class GenerationView(View):
     actor: str
     change_count: Annotated[int, msgspec.Meta(description="Of the total, changes of invoices that stood before.")]
     cancelled_count: Annotated[int, msgspec.Meta(description="Left undone because run or invoice was cancelled.")]
+    marks_paid: Annotated[bool, msgspec.Meta(description="It marks invoices as paid outside the provider.")]
     rate: Annotated[float, msgspec.Meta(description="Invoices per second, about over the last ten seconds.")]
     remaining_seconds: Annotated[
         float | None,

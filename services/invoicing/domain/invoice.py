@@ -124,9 +124,15 @@ class Invoice:
     told_email: str = ""
     """Where the provider would mail it: the address that it was made with, or the one that the provider names once it
     is final. Empty where it mails nothing."""
+    paid_outside: str = ""
+    """How it was paid outside the provider, where it was marked so."""
     opened_count: int = 0
     """How often the pay link was opened; only where it was asked for."""
     first_opened_at: datetime | None = None
+    priced_since: bool = False
+    """Held back for want of prices, and by now all have one; only where it was asked for."""
+    provider_request: str = ""
+    """What the provider called the request that failed; only where it was asked for."""
 
     @property
     def standing(self) -> Standing:

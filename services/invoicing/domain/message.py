@@ -1,13 +1,10 @@
 """The message that carries a link to its buyer."""
 
 from datetime import date
-from typing import Final
 
 from services.common.money import format_money
-from services.common.templates import render
+from services.common.templates import message_text
 from services.invoicing.domain.invoice import Invoice
-
-USUAL: Final = "Hi {buyer}, thank you for joining {show_name}! Your total is {total}. Pay here: {pay_link}"
 
 
 def values(invoice: Invoice, show_name: str, show_date: date, link: str) -> dict[str, str]:
@@ -24,5 +21,4 @@ def values(invoice: Invoice, show_name: str, show_date: date, link: str) -> dict
 
 def message(template: str, invoice: Invoice, show_name: str, show_date: date, link: str) -> str:
     """The template with its values, the usual sentence where there is none. Never without the link."""
-    text = render(template.strip() or USUAL, values(invoice, show_name, show_date, link))
-    return text if link in text else f"{text}\n{link}"
+    return message_text(template, values(invoice, show_name, show_date, link))

@@ -35,8 +35,18 @@ class Owed:
 
 
 NOTHING = Owed(total=0, claim_count=0, line_count=0, unpriced_count=0, digest="")
-UNTOLD: Final = "untold"
-"""In place of a digest: the provider may not have what the invoice bills. Like no digest, nor that of nothing owed."""
+_UNTOLD: Final = "untold "
+"""Before a digest: the provider may not have what the invoice bills. So it is like no digest, nor like none."""
+
+
+def untold(digest: str) -> str:
+    """Of a draft that the provider is to be told of, until it said that it has it."""
+    return _UNTOLD + digest
+
+
+def digest_of(noted: str, *, taken: bool) -> str:
+    """What is noted, as what is owed is compared with it. `taken`: at the provider it came to what it bills here."""
+    return noted.removeprefix(_UNTOLD) if taken else noted
 
 
 class ChangeKind(StrEnum):
@@ -76,7 +86,7 @@ class Billed:
     total: int
     """Minor units, over all invoices of the buyer that are not void."""
     digest: str
-    """Of what was owed when it was planned; UNTOLD for a draft that the provider may have otherwise."""
+    """Of what was owed when it was planned; one of its own for what the provider may have otherwise."""
     draft_reason: DraftReason | None = None
     settled: int = 0
     """Minor units, over those that are paid or written off."""

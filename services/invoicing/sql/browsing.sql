@@ -114,6 +114,20 @@ FROM (SELECT DISTINCT buyer_id FROM claims WHERE show_id = $1 AND status = 'winn
 JOIN buyers ON buyers.id = won.buyer_id
 WHERE strpos(lower(concat_ws(E'\n', handle, display_name, email)), $2) > 0;
 
+-- name: show_platforms
+-- Of a page of shows: where their first claims come from, most first.
+SELECT show_id, array_agg(platform ORDER BY claims DESC, platform) AS platforms
+FROM (
+  SELECT wanted.id AS show_id, lower(platform) AS platform, count(*) AS claims
+  FROM unnest($1::uuid[]) AS wanted (id)
+  CROSS JOIN LATERAL (
+    SELECT buyer_id FROM claims WHERE claims.show_id = wanted.id ORDER BY claim_time, claims.id LIMIT 100
+  ) AS first
+  JOIN buyers ON buyers.id = first.buyer_id
+  GROUP BY wanted.id, lower(platform)
+) AS found
+GROUP BY show_id;
+
 -- name: show_sums
 -- Of a page of shows. Only those that changed since they were summed are summed anew, and kept; by id, so that two readers
 -- do not wait for each other.

@@ -111,7 +111,7 @@ SELECT new.id, invoices.workspace_id, invoices.show_id, invoices.id, provider, e
 FROM unnest($1::uuid[], $2::uuid[]) AS new (id, invoice_id)
 JOIN invoices ON invoices.id = new.invoice_id
 JOIN generations ON generations.id = invoices.generation_id
-WHERE automatic_sending AND pay_link_base <> '' AND invoices.buyer ->> 'email' <> ''
+WHERE automatic_sending AND pay_link_base <> '' AND coalesce(mailed_to, buyer ->> 'email') <> ''
 ON CONFLICT DO NOTHING;
 
 -- name: keep_sending_terms
@@ -160,6 +160,20 @@ RETURNING buyer_id, opened_count, first_opened_at;
 -- name: openings
 SELECT buyer_id, opened_count, first_opened_at FROM pay_links
 WHERE show_id = $1 AND buyer_id = ANY ($2::uuid[]) AND revoked_at IS NULL;
+
+-- name: failed_requests
+-- Of invoices in error: what the provider called the request that failed last.
+SELECT DISTINCT ON (invoice_id) invoice_id, provider_request FROM invoice_history
+WHERE invoice_id = ANY ($1::uuid[]) AND to_status = 'error'
+ORDER BY invoice_id, version DESC;
+
+-- name: priced_since
+-- Which of these buyers have a price for all that they won.
+SELECT buyer_id
+FROM claims JOIN show_items ON show_items.show_id = claims.show_id AND show_items.id = show_item_id
+WHERE claims.show_id = $1 AND buyer_id = ANY ($2::uuid[]) AND status = 'winner'
+GROUP BY buyer_id
+HAVING bool_and(price IS NOT NULL);
 
 -- name: invoices_of_buyer
 SELECT id FROM invoices WHERE show_id = $1 AND buyer_id = $2;

@@ -24,6 +24,12 @@ WHERE workspace_id = $1 AND ($2::uuid IS NULL OR id < $2)
 ORDER BY id DESC
 LIMIT $3;
 
+-- name: count_shows
+-- By state, of what is found by name.
+SELECT state, count(*)::integer AS count FROM shows
+WHERE workspace_id = $1 AND ($2 = '' OR strpos(lower(name), $2) > 0)
+GROUP BY state;
+
 -- name: update_show
 UPDATE shows SET name = $2, currency = $3, start_at = $4, state = $5, end_at = $6 WHERE id = $1;
 
@@ -87,7 +93,7 @@ WHERE show_id = $1 AND draft_reason IS NULL AND provider::text <> ALL ($3)
   AND CASE WHEN $2::uuid[] IS NULL THEN status = 'draft'
            ELSE id = ANY ($2) AND status IN ('draft', 'sent', 'payment_failed') END
   -- By row, never as a join: the planner may take a young show to have one invoice.
-  AND lower(buyer ->> 'email') = (SELECT lower(email) FROM buyers WHERE buyers.id = invoices.buyer_id AND email <> '');
+  AND lower(coalesce(mailed_to, buyer ->> 'email')) = (SELECT lower(email) FROM buyers WHERE buyers.id = invoices.buyer_id AND email <> '');
 
 -- name: show_summary
 -- Every sum of a show at one moment: what was claimed, what of it was not invoiced, and the invoices by where they stand.

@@ -70,6 +70,8 @@ STATES: Final = (
     State("show-end", "busy", "/shows/{bare}", click("End show…")),
     State("show-mixed", "busy", "/shows/{mixed}", see("#live[data-state=on]"), main=True),
     State("show-mixed-menu", "busy", "/shows/{mixed}", menu("@maya.k")),
+    State("show-menu-error", "busy", "/shows/{mixed}", menu("@goldie.loops")),
+    State("show-timeline-error", "busy", "/shows/{mixed}", menu("@goldie.loops", "Timeline")),
     State("show-timeline", "busy", "/shows/{mixed}", menu("@maya.k", "Timeline"), main=True),
     State("show-mark-paid", "busy", "/shows/{mixed}", menu("@thriftqueen_22", "Mark as paid…")),
     State("show-void", "busy", "/shows/{mixed}", menu("@thriftqueen_22", "Void invoice…")),

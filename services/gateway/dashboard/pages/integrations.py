@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from litestar import Response, get
@@ -27,6 +28,7 @@ from services.gateway.dashboard.views.provider_settings import (
     values_of,
 )
 from services.gateway.dashboard.views.provider_settings import names_of as setting_names
+from services.gateway.dashboard.views.sample import sample_of
 from services.gateway.dashboard.views.tiles import groups_of, tile_of
 from services.gateway.identity.members import Members
 from services.gateway.identity.principal import Principal, Role
@@ -82,6 +84,9 @@ async def provider_page(
     values = settings_values(listed, await settings_form(integrations, who, listed, stands, connection.settings.etag))
     values |= {"connection": connection, "hearing": hearing_of(connection, heard), "form": form, "owner": owner}
     values["connected_by"] = name_of(connection.connected_by, names_of(people.items))
+    today, texts = datetime.now(UTC).date(), values["settings"].previews
+    values["sample"] = sample_of(stands, connection.default_currency, texts, today)
+    values["livemode"] = connection.livemode
     return render(request, "integration.html", values)
 
 
@@ -107,9 +112,17 @@ def settings_values(listed: ListedIntegrationView, form: SettingsForm) -> dict[s
     return {"entry": listed, "settings": form, "labels": LABELS, "currencies": currencies}
 
 
-async def preview_of(integrations: Integrations, who: Identity, provider: str, setting: str, template: str) -> Preview:
+async def preview_of(
+    integrations: Integrations,
+    who: Identity,
+    provider: str,
+    setting: str,
+    template: str,
+    values: Mapping[str, str] | None = None,
+) -> Preview:
+    """`values` stand in for those of the service's sample."""
     try:
-        shown = await integrations.preview(who, provider, template, {}, setting)
+        shown = await integrations.preview(who, provider, template, dict(values or {}), setting)
     except RemoteError as error:
         if error.kind is not Kind.INVALID:
             raise

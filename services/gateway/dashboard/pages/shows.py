@@ -1,6 +1,6 @@
 """The list of shows, and the form for a new one."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -12,9 +12,10 @@ from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.rendering import AnyRequest, go, render
 from services.gateway.dashboard.views.beginning import steps_of
-from services.gateway.dashboard.views.chosen_shows import STATES, ChosenShows
+from services.gateway.dashboard.views.chosen_shows import STATES, ChosenShows, pills_of
 from services.gateway.dashboard.views.panel import connection_of
 from services.gateway.identity.principal import Principal
+from services.gateway.schemas.shows import ShowView
 
 _MOST_SHOWN: Final = 25
 CURRENCIES: Final = ("USD", "EUR", "GBP", "CAD", "AUD", "NZD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "JPY", "SGD")
@@ -43,6 +44,7 @@ async def shows_page(
     connection = connection_of(await integrations.list_if_known(caller.identity) if beginner else None)
     steps = steps_of(found.rows, connection) if beginner and connection.known else []
     values = {"shows": found.rows, "next_page": found.next_page, "chosen": chosen, "narrowed": narrowed, "steps": steps}
+    values["pills"] = pills_of(found.counts)
     return render(request, "shows.html", values)
 
 
@@ -76,12 +78,17 @@ def new_show_form(
     }
 
 
+def imported(show: ShowView, **told: Any) -> dict[str, Any]:
+    """The page of imports, with what became of files: those of `reports`, that of invoices, what was refused."""
+    return {"show": show, "reports": [], "marks": None, "run": "", "problems": [], "faults": []} | told
+
+
 @get("/shows/{show_id:str}/import")
 async def import_page(
     request: AnyRequest, show_id: FromPath[str], caller: NamedDependency[Principal], shows: NamedDependency[Shows]
 ) -> Response[bytes]:
     show = await shows.get(caller.identity, show_id)
-    return render(request, "show-import.html", {"show": show, "reports": [], "problems": [], "faults": []})
+    return render(request, "show-import.html", imported(show))
 
 
 HANDLERS: Final = [home, shows_page, new_show_page, import_page]

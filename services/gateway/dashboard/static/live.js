@@ -63,7 +63,9 @@
       const quarter = Math.floor(4 * done / (d.totalCount || 1)); if (quarter > Number(g.dataset.quarter || 0)) { g.dataset.quarter = quarter; say(`${done} of ${d.totalCount} invoices done`); }
     },
     'generation.finished'(m) {
-      follow(''); reload(); const { createdCount: n, failedCount: failed, cancelledCount: left, cancelled } = m.data;
+      const { generationId: run, createdCount: n, failedCount: failed, cancelledCount: left, cancelled } = m.data;
+      if ($('#finished')?.dataset.run === run) { reload(); return; }    // the page says it already
+      follow(''); reload();
       toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} ${cancelled ? 'created before the run was cancelled' : 'created'}`, body: [failed && `${failed} ${failed === 1 ? 'needs' : 'need'} attention.`, left && `Not made: ${left}. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
     },
     'claims.changed': () => reload(),

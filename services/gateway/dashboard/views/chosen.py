@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 from urllib.parse import urlencode
 
+from litestar.datastructures import FormMultiDict
+
 from services.common.errors import InvalidRequest
 from services.gateway.backends.invoices import InvoiceQuery
 from services.gateway.dashboard.views.statuses import FILTERS, Filter
@@ -87,14 +89,14 @@ def uuids(text: str, most: int) -> list[str]:
 
 
 class NothingChosen(InvalidRequest):
-    """None of the chosen invoices can be sent. Choose others."""
+    """No invoice was chosen. Go back to the list, and tick some."""
 
     reason = "NOTHING_CHOSEN"
 
 
-def chosen_ids(form: Mapping[str, Any]) -> list[str]:
-    """Of a form. Raises NothingChosen, for no ids at all would be everybody."""
-    found = uuids(str(form.get("ids", "")), SIZES[-1])
+def chosen_ids(form: FormMultiDict) -> list[str]:
+    """Of a form, in one field or in many. Raises NothingChosen, for no ids at all would be everybody."""
+    found = uuids(",".join(map(str, form.getall("ids", []))), SIZES[-1])
     if not found:
         raise NothingChosen
     return found

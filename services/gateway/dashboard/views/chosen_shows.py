@@ -32,7 +32,10 @@ class ChosenShows:
         query = urlencode({name: value for name, value in values.items() if value})
         return "/shows" + (f"?{query}" if query else "")
 
-    @property
-    def pills(self) -> list[tuple[str, str]]:
-        """Key and word of each."""
-        return list(LABELS.items())
+
+def pills_of(counts: Mapping[ShowState, int]) -> list[tuple[str, str, int]]:
+    """Key, word and number of each; the counts are of what the search finds."""
+    return [
+        (key, label, sum(count for state, count in counts.items() if not key or state in STATES[key]))
+        for key, label in LABELS.items()
+    ]

@@ -37,7 +37,9 @@ class Row:
     """A draft that is held back: it can be brought to the claims and prices of now."""
     can_finalize: bool
     needs_price: bool
-    """An item of it had no price when it was made."""
+    """An item of it has no price yet."""
+    request_id: str
+    """The provider's name of the request that failed."""
     of_stripe: bool
     """What is done with it asks Stripe."""
     fresh: bool
@@ -75,7 +77,8 @@ def row_of(invoice: InvoiceRow, base_url: str, *, fresh: bool = False) -> Row:
         can_mark_paid=payable,
         can_update=held_back,
         can_finalize=held_back and not invoice.unpriced_count and invoice.draft_reason != "below_minimum",
-        needs_price=invoice.draft_reason == "needs_price",
+        needs_price=invoice.draft_reason == "needs_price" and held_back and not invoice.priced_since,
+        request_id=invoice.provider_request_id,
         of_stripe=invoice.provider == "stripe",
         fresh=fresh and invoice.status == "paid",
     )

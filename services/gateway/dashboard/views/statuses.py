@@ -61,6 +61,8 @@ def note_of(invoice: InvoiceRow) -> str:
         return invoice.status_reason or "Ready to send"
     if invoice.draft_reason == "needs_price":
         priceless = invoice.unpriced_count
+        if invoice.priced_since:
+            return "Every item has a price by now"
         return f"{priceless} item{'' if priceless == 1 else 's'} with no price" if priceless else invoice.status_reason
     if invoice.draft_reason == "below_minimum":
         return invoice.status_reason or "Below the smallest amount that Stripe can charge"

@@ -33,6 +33,8 @@ class Event:
     title: str
     sentence: str
     who: str
+    request_id: str = ""
+    """The provider's name of the request that failed."""
 
 
 def timeline_of(
@@ -60,6 +62,7 @@ def _change(change: InvoiceChangeView, people: Mapping[str, str]) -> Event:
         "Noted" if same else word,
         change.reason,
         _who(change.actor, people),
+        change.provider_request_id,
     )
 
 

@@ -843,6 +843,7 @@ class ListShowsRequest(_message.Message):
     QUERY_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
     WITH_SUMS_FIELD_NUMBER: _builtins.int
+    WITH_COUNTS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 200; 50 when 0."""
     page_token: _builtins.str
@@ -850,6 +851,8 @@ class ListShowsRequest(_message.Message):
     """Only shows with this text in their name, in any case; at most 200 characters."""
     with_sums: _builtins.bool
     """Also answers the money of each show."""
+    with_counts: _builtins.bool
+    """Also answers how many of what `query` finds are in each state."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___ShowState.ValueType]:
         """Only shows in one of these states; in any when empty."""
@@ -862,10 +865,11 @@ class ListShowsRequest(_message.Message):
         query: _builtins.str = ...,
         states: _abc.Iterable[Global___ShowState.ValueType] | None = ...,
         with_sums: _builtins.bool = ...,
+        with_counts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "query", b"query", "states", b"states", "with_sums", b"with_sums"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "query", b"query", "states", b"states", "with_counts", b"with_counts", "with_sums", b"with_sums"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -880,6 +884,7 @@ class ListShowsResponse(_message.Message):
     SHOWS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SUMS_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     @_builtins.property
     def shows(self) -> _containers.RepeatedCompositeFieldContainer[Global___Show]: ...
@@ -887,20 +892,49 @@ class ListShowsResponse(_message.Message):
     def sums(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShowSums]:
         """With with_sums: one for each show, in their order."""
 
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShowStateCount]:
+        """With with_counts: of all that `query` finds, whatever `states` was asked for. A state that none is in may be left out."""
+
     def __init__(
         self,
         *,
         shows: _abc.Iterable[Global___Show] | None = ...,
         next_page_token: _builtins.str = ...,
         sums: _abc.Iterable[Global___ShowSums] | None = ...,
+        counts: _abc.Iterable[Global___ShowStateCount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "shows", b"shows", "sums", b"sums"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "next_page_token", b"next_page_token", "shows", b"shows", "sums", b"sums"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListShowsResponse: _TypeAlias = ListShowsResponse  # noqa: Y015
+
+@_typing.final
+class ShowStateCount(_message.Message):
+    """How many shows are in a state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    state: Global___ShowState.ValueType
+    count: _builtins.int
+    def __init__(
+        self,
+        *,
+        state: Global___ShowState.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShowStateCount: _TypeAlias = ShowStateCount  # noqa: Y015
 
 @_typing.final
 class ShowSums(_message.Message):
@@ -912,6 +946,7 @@ class ShowSums(_message.Message):
     COLLECTED_FIELD_NUMBER: _builtins.int
     INVOICE_COUNT_FIELD_NUMBER: _builtins.int
     ERROR_COUNT_FIELD_NUMBER: _builtins.int
+    PLATFORMS_FIELD_NUMBER: _builtins.int
     claimed: _builtins.int
     """Priced winner claims."""
     collected: _builtins.int
@@ -920,6 +955,10 @@ class ShowSums(_message.Message):
     """Invoices that are not void."""
     error_count: _builtins.int
     """Invoices that could not be made."""
+    @_builtins.property
+    def platforms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where its claims come from, in lower case, most first; of its first hundred claims. Empty while there are none."""
+
     def __init__(
         self,
         *,
@@ -927,10 +966,11 @@ class ShowSums(_message.Message):
         collected: _builtins.int = ...,
         invoice_count: _builtins.int = ...,
         error_count: _builtins.int = ...,
+        platforms: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "collected", b"collected", "error_count", b"error_count", "invoice_count", b"invoice_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "collected", b"collected", "error_count", b"error_count", "invoice_count", b"invoice_count", "platforms", b"platforms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2235,6 +2275,9 @@ class Invoice(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     OPENED_COUNT_FIELD_NUMBER: _builtins.int
     FIRST_OPENED_TIME_FIELD_NUMBER: _builtins.int
+    PAID_OUTSIDE_FIELD_NUMBER: _builtins.int
+    PRICED_SINCE_FIELD_NUMBER: _builtins.int
+    PROVIDER_REQUEST_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     show_id: _builtins.str
@@ -2277,6 +2320,16 @@ class Invoice(_message.Message):
     """The provider's total differs from what was planned because someone edited it there."""
     opened_count: _builtins.int
     """How often the buyer opened the pay link in force. In GetInvoice and ListInvoices."""
+    paid_outside: _builtins.str
+    """How it was paid outside the provider, where it was marked so: the note, or `yes` without one."""
+    priced_since: _builtins.bool
+    """Held back for want of prices, and by now all that the buyer won has one: UpdateDraft, or a generation with
+    apply_changes, brings them in. In GetInvoice and ListInvoices.
+    """
+    provider_request_id: _builtins.str
+    """In status ERROR: what the provider calls the request that failed, for its support; empty where it gave it no name.
+    In GetInvoice and ListInvoices.
+    """
     @_builtins.property
     def paid_time(self) -> _timestamp_pb2.Timestamp:
         """The provider's time of payment."""
@@ -2333,10 +2386,13 @@ class Invoice(_message.Message):
         lines: _abc.Iterable[Global___InvoiceLine] | None = ...,
         opened_count: _builtins.int = ...,
         first_opened_time: _timestamp_pb2.Timestamp | None = ...,
+        paid_outside: _builtins.str = ...,
+        priced_since: _builtins.bool = ...,
+        provider_request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "first_opened_time", b"first_opened_time", "paid_time", b"paid_time", "sent_time", b"sent_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_at_provider", b"adjusted_at_provider", "attempt", b"attempt", "buyer_id", b"buyer_id", "create_time", b"create_time", "currency", b"currency", "display_name", b"display_name", "draft_reason", b"draft_reason", "email", b"email", "external_account", b"external_account", "external_id", b"external_id", "external_url", b"external_url", "first_opened_time", b"first_opened_time", "handle", b"handle", "id", b"id", "line_count", b"line_count", "lines", b"lines", "livemode", b"livemode", "number", b"number", "opened_count", b"opened_count", "paid_time", b"paid_time", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "provider", b"provider", "provider_url", b"provider_url", "revision", b"revision", "send_count", b"send_count", "sent_time", b"sent_time", "show_id", b"show_id", "status", b"status", "status_reason", b"status_reason", "total", b"total", "unpriced_count", b"unpriced_count", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_at_provider", b"adjusted_at_provider", "attempt", b"attempt", "buyer_id", b"buyer_id", "create_time", b"create_time", "currency", b"currency", "display_name", b"display_name", "draft_reason", b"draft_reason", "email", b"email", "external_account", b"external_account", "external_id", b"external_id", "external_url", b"external_url", "first_opened_time", b"first_opened_time", "handle", b"handle", "id", b"id", "line_count", b"line_count", "lines", b"lines", "livemode", b"livemode", "number", b"number", "opened_count", b"opened_count", "paid_outside", b"paid_outside", "paid_time", b"paid_time", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "priced_since", b"priced_since", "provider", b"provider", "provider_request_id", b"provider_request_id", "provider_url", b"provider_url", "revision", b"revision", "send_count", b"send_count", "sent_time", b"sent_time", "show_id", b"show_id", "status", b"status", "status_reason", b"status_reason", "total", b"total", "unpriced_count", b"unpriced_count", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2570,6 +2626,7 @@ class Generation(_message.Message):
     CANCELLED_COUNT_FIELD_NUMBER: _builtins.int
     RATE_FIELD_NUMBER: _builtins.int
     REMAINING_TIME_FIELD_NUMBER: _builtins.int
+    MARKS_PAID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     show_id: _builtins.str
@@ -2593,6 +2650,8 @@ class Generation(_message.Message):
     """Those that were not made because the run, or the single invoice, was cancelled."""
     rate: _builtins.float
     """Invoices per second, about over the last ten seconds; 0 once the run is finished."""
+    marks_paid: _builtins.bool
+    """It marks invoices as paid outside the provider: created_count are those that were marked."""
     @_builtins.property
     def skipped_buyers(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkippedBuyer]: ...
     @_builtins.property
@@ -2623,10 +2682,11 @@ class Generation(_message.Message):
         cancelled_count: _builtins.int = ...,
         rate: _builtins.float = ...,
         remaining_time: _duration_pb2.Duration | None = ...,
+        marks_paid: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "remaining_time", b"remaining_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancelled_count", b"cancelled_count", "change_count", b"change_count", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "pending_count", b"pending_count", "rate", b"rate", "remaining_time", b"remaining_time", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cancelled_count", b"cancelled_count", "change_count", b"change_count", "create_time", b"create_time", "created_count", b"created_count", "draft_count", b"draft_count", "failed_count", b"failed_count", "finish_time", b"finish_time", "id", b"id", "marks_paid", b"marks_paid", "pending_count", b"pending_count", "rate", b"rate", "remaining_time", b"remaining_time", "show_id", b"show_id", "skipped_buyers", b"skipped_buyers", "state", b"state", "total_count", b"total_count", "unchanged_count", b"unchanged_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3019,6 +3079,7 @@ class InvoiceChange(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    PROVIDER_REQUEST_ID_FIELD_NUMBER: _builtins.int
     from_status: Global___InvoiceStatus.ValueType
     """Unset for the first."""
     to_status: Global___InvoiceStatus.ValueType
@@ -3027,6 +3088,8 @@ class InvoiceChange(_message.Message):
     actor: _builtins.str
     """The user, worker or provider event that did it."""
     version: _builtins.int
+    provider_request_id: _builtins.str
+    """What the provider calls the request that failed, for its support; empty where none failed or it gave it no name."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -3038,10 +3101,11 @@ class InvoiceChange(_message.Message):
         actor: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        provider_request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "from_status", b"from_status", "reason", b"reason", "to_status", b"to_status", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "from_status", b"from_status", "provider_request_id", b"provider_request_id", "reason", b"reason", "to_status", b"to_status", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3234,6 +3298,161 @@ class MarkPaidResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MarkPaidResponse: _TypeAlias = MarkPaidResponse  # noqa: Y015
+
+@_typing.final
+class PaidMark(_message.Message):
+    """What is told of one invoice: whether it was paid outside the provider."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """UUID. What else is told of the invoice must be so, where it is to be marked."""
+    number: _builtins.str
+    """The provider's number of the invoice, which names it where invoice_id is empty."""
+    paid: _builtins.bool
+    """Whether it was paid outside the provider. An invoice is left as it is without it."""
+    note: _builtins.str
+    """How, kept in the history; at most 500 characters."""
+    amount: _builtins.int
+    """What was paid, in minor units: the whole of the invoice, or it is not marked. Unset where nobody says."""
+    currency: _builtins.str
+    """ISO 4217; empty where nobody says."""
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        paid: _builtins.bool = ...,
+        note: _builtins.str = ...,
+        amount: _builtins.int | None = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amount", b"_amount", "amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount", b"_amount", "amount", b"amount", "currency", b"currency", "invoice_id", b"invoice_id", "note", b"note", "number", b"number", "paid", b"paid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__amount: _TypeAlias = _typing.Literal["amount"]  # noqa: Y015
+    _WhichOneofArgType__amount: _TypeAlias = _typing.Literal["_amount", b"_amount"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__amount) -> _WhichOneofReturnType__amount | None: ...
+
+Global___PaidMark: _TypeAlias = PaidMark  # noqa: Y015
+
+@_typing.final
+class RejectedMark(_message.Message):
+    """A mark that was not taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Place in the stream, from 0."""
+    reason: _builtins.str
+    """A finished sentence."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectedMark: _TypeAlias = RejectedMark  # noqa: Y015
+
+@_typing.final
+class StreamMarksRequest(_message.Message):
+    """Request of StreamMarks: one batch of at most 5,000."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    MARKS_FIELD_NUMBER: _builtins.int
+    ALL_OR_NONE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    """The same in every batch of a stream."""
+    all_or_none: _builtins.bool
+    """Take every mark of the stream or none; at most 100,000 then, with less than 30 seconds between two batches. Said by
+    the first batch.
+    """
+    validate_only: _builtins.bool
+    """Only say what would be marked and what could not, and mark nothing. Said by the first batch."""
+    @_builtins.property
+    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaidMark]: ...
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        marks: _abc.Iterable[Global___PaidMark] | None = ...,
+        all_or_none: _builtins.bool = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_none", b"all_or_none", "marks", b"marks", "show_id", b"show_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamMarksRequest: _TypeAlias = StreamMarksRequest  # noqa: Y015
+
+@_typing.final
+class StreamMarksResponse(_message.Message):
+    """Response of StreamMarks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPDATED_COUNT_FIELD_NUMBER: _builtins.int
+    UNCHANGED_COUNT_FIELD_NUMBER: _builtins.int
+    REJECTED_MARKS_FIELD_NUMBER: _builtins.int
+    REJECTED_COUNT_FIELD_NUMBER: _builtins.int
+    UPDATED_TOTAL_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    GENERATION_IDS_FIELD_NUMBER: _builtins.int
+    updated_count: _builtins.int
+    """Marks that were queued; with validate_only those that would be."""
+    unchanged_count: _builtins.int
+    rejected_count: _builtins.int
+    """With all_or_none nothing was taken unless this is 0."""
+    updated_total: _builtins.int
+    """What the invoices of updated_count ask for, in minor units."""
+    currency: _builtins.str
+    """Of the show."""
+    @_builtins.property
+    def rejected_marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___RejectedMark]:
+        """The first 1,000 of them, counted over the whole stream."""
+
+    @_builtins.property
+    def generation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The runs that carry the marks out, one for each batch that had some; none with validate_only."""
+
+    def __init__(
+        self,
+        *,
+        updated_count: _builtins.int = ...,
+        unchanged_count: _builtins.int = ...,
+        rejected_marks: _abc.Iterable[Global___RejectedMark] | None = ...,
+        rejected_count: _builtins.int = ...,
+        updated_total: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        generation_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "generation_ids", b"generation_ids", "rejected_count", b"rejected_count", "rejected_marks", b"rejected_marks", "unchanged_count", b"unchanged_count", "updated_count", b"updated_count", "updated_total", b"updated_total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamMarksResponse: _TypeAlias = StreamMarksResponse  # noqa: Y015
 
 @_typing.final
 class Delivery(_message.Message):

@@ -928,6 +928,11 @@ class InvoicesServiceStub:
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.MarkPaidRequest.SerializeToString,
                 response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.MarkPaidResponse.FromString,
                 _registered_method=True)
+        self.StreamMarks = channel.stream_unary(
+                '/showbill.invoicing.v1.InvoicesService/StreamMarks',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamMarksRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamMarksResponse.FromString,
+                _registered_method=True)
         self.SendInvoice = channel.unary_unary(
                 '/showbill.invoicing.v1.InvoicesService/SendInvoice',
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SendInvoiceRequest.SerializeToString,
@@ -1097,6 +1102,18 @@ class InvoicesServiceServicer:
     def MarkPaid(self, request, context):
         """Records a payment taken outside the provider, there and here. Already paid answers the invoice as it is, with the
         note kept. FAILED_PRECONDITION while it is no payable invoice. After an unknown outcome call again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamMarks(self, request_iterator, context):
+        """Takes marks of what was paid outside the provider, as a stream of batches of at most 5,000. Each is checked at once and
+        queued as a change of its invoice, which the workers carry out as MarkPaid does; the runs tell how far they are. A mark
+        that cannot be taken is answered with its place and reason: an invoice that the show does not have, one that is not
+        payable or was paid through the provider, another amount than is asked for. What is marked already, or about to be,
+        counts as unchanged; the same again changes nothing. With all_or_none one mark that cannot be taken keeps all out; it is
+        CONFLICT when an invoice moved while the stream was read. Nothing is made, priced or voided.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1295,6 +1312,11 @@ def add_InvoicesServiceServicer_to_server(servicer, server):
                     servicer.MarkPaid,
                     request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.MarkPaidRequest.FromString,
                     response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.MarkPaidResponse.SerializeToString,
+            ),
+            'StreamMarks': grpc.stream_unary_rpc_method_handler(
+                    servicer.StreamMarks,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamMarksRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamMarksResponse.SerializeToString,
             ),
             'SendInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.SendInvoice,
@@ -1675,6 +1697,33 @@ class InvoicesService:
             '/showbill.invoicing.v1.InvoicesService/MarkPaid',
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.MarkPaidRequest.SerializeToString,
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.MarkPaidResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamMarks(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/showbill.invoicing.v1.InvoicesService/StreamMarks',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamMarksRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.StreamMarksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -289,6 +289,14 @@ class InvoicesServiceStub:
     """Records a payment taken outside the provider, there and here. Already paid answers the invoice as it is, with the
     note kept. FAILED_PRECONDITION while it is no payable invoice. After an unknown outcome call again.
     """
+    StreamMarks: _aio.StreamUnaryMultiCallable[_invoicing_pb2.StreamMarksRequest, _invoicing_pb2.StreamMarksResponse]
+    """Takes marks of what was paid outside the provider, as a stream of batches of at most 5,000. Each is checked at once and
+    queued as a change of its invoice, which the workers carry out as MarkPaid does; the runs tell how far they are. A mark
+    that cannot be taken is answered with its place and reason: an invoice that the show does not have, one that is not
+    payable or was paid through the provider, another amount than is asked for. What is marked already, or about to be,
+    counts as unchanged; the same again changes nothing. With all_or_none one mark that cannot be taken keeps all out; it is
+    CONFLICT when an invoice moved while the stream was read. Nothing is made, priced or voided.
+    """
     SendInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.SendInvoiceRequest, _invoicing_pb2.SendInvoiceResponse]
     """Delivers the checkout link of one invoice. Sending again is allowed and counted. The answer says what became of it; a
     delivery that the provider could not be asked for just now stays QUEUED and is tried again. FAILED_PRECONDITION when
@@ -466,6 +474,20 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_invoicing_pb2.MarkPaidResponse]:
         """Records a payment taken outside the provider, there and here. Already paid answers the invoice as it is, with the
         note kept. FAILED_PRECONDITION while it is no payable invoice. After an unknown outcome call again.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamMarks(
+        self,
+        request_iterator: _abc.AsyncIterator[_invoicing_pb2.StreamMarksRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_invoicing_pb2.StreamMarksRequest], _abc.Awaitable[_invoicing_pb2.StreamMarksResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.StreamMarksResponse]:
+        """Takes marks of what was paid outside the provider, as a stream of batches of at most 5,000. Each is checked at once and
+        queued as a change of its invoice, which the workers carry out as MarkPaid does; the runs tell how far they are. A mark
+        that cannot be taken is answered with its place and reason: an invoice that the show does not have, one that is not
+        payable or was paid through the provider, another amount than is asked for. What is marked already, or about to be,
+        counts as unchanged; the same again changes nothing. With all_or_none one mark that cannot be taken keeps all out; it is
+        CONFLICT when an invoice moved while the stream was read. Nothing is made, priced or voided.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,97 @@
+"""Marks of what was paid outside the provider: what an operator tells of many invoices at once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.common.money import format_money
+from services.invoicing.domain.amending import NOT_MARKABLE
+from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
+
+MARKED: Final = "It was marked as paid outside the provider."
+NOT_MARKED: Final = "It was not marked as paid."
+VOID_MEANWHILE: Final = "The invoice was voided at the provider a moment before, so nothing was marked as paid."
+PAID_THERE: Final = (
+    "The buyer paid this invoice through the provider already, so the money would be counted twice. If it came in"
+    " elsewhere too, pay it back to the buyer."
+)
+_CLOCKS_APART: Final = timedelta(seconds=30)
+"""Ours and the provider's, at the most."""
+_MOVED: Final = "Its total was {was} when it was asked for, and is {now} now. Look at it, then mark it again."
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is told of one invoice."""
+
+    index: int
+    """Its place among those that were sent with it."""
+    invoice_id: str
+    """Empty where only its number is known."""
+    number: str
+    """The provider's; empty where it is not told."""
+    paid: bool
+    """Whether it was paid outside the provider; else it is left as it is."""
+    note: str
+    amount: int | None
+    """Minor units; None where it is not told."""
+    currency: str
+    """Empty where it is not told."""
+    due: bool = False
+    """Its invoice is to be marked: known once it was looked at."""
+
+
+def asked(note: str) -> str:
+    """What the history says before anything is done about it."""
+    return "Marking it as paid outside the provider was asked for." + (f" Note: {note}" if note else "")
+
+
+def kept(note: str) -> str:
+    """What stands with an invoice that was marked."""
+    return note or "yes"
+
+
+def paid_before(seen: Sighting, asked_at: datetime) -> bool:
+    """Whether the buyer paid it before anybody asked to mark it: the provider answers both alike."""
+    paid_at = seen.paid_at if seen.standing is Standing.PAID else None
+    return paid_at is not None and paid_at < asked_at - _CLOCKS_APART
+
+
+def is_marked(invoice: Invoice) -> bool:
+    return invoice.status is Status.PAID and bool(invoice.paid_outside)
+
+
+def not_markable(invoice: Invoice) -> str:
+    """Why an invoice that is not paid cannot be marked, a sentence that says what to do; empty when it can."""
+    return "" if invoice.payable else NOT_MARKABLE.get(invoice.status, "")
+
+
+def why_not(invoice: Invoice, mark: Mark) -> str:
+    """Why this mark is not taken, a sentence that says what to do; empty when it is."""
+    if mark.number and invoice.number and mark.number != invoice.number:
+        told = f"The invoice has the number {invoice.number}, the file says {mark.number[:60]}."
+        return f"{told} Export the invoices again, and fill in that file."
+    if invoice.status is Status.PAID:
+        return PAID_THERE
+    return not_markable(invoice) or _other_amount(invoice, mark)
+
+
+def _other_amount(invoice: Invoice, mark: Mark) -> str:
+    if mark.currency and mark.currency != invoice.currency:
+        return f"The invoice is in {invoice.currency}, the file says {mark.currency[:10]}. Correct the line."
+    if mark.amount is None or mark.amount == invoice.total:
+        return ""
+    asks, says = (format_money(amount, invoice.currency) for amount in (invoice.total, mark.amount))
+    return (
+        f"The invoice is of {asks}, the file says {says}. A part cannot be marked: correct the line, or leave it out."
+    )
+
+
+def overtaken(invoice: Invoice, total: int) -> str:
+    """Why a mark that was queued over so much is not carried out any more; empty when it is."""
+    if invoice.status is Status.PAID:
+        return PAID_THERE
+    if invoice.total != total:
+        was, now = (format_money(amount, invoice.currency) for amount in (total, invoice.total))
+        return _MOVED.format(was=was, now=now)
+    return not_markable(invoice)
