@@ -1,5 +1,6 @@
 """Many invoices marked as paid outside the provider: checked at once, carried out by the workers, and never twice."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,18 @@ async def test_what_comes_between_leaves_the_invoice_as_it_is(caller: Caller, pr
     await eventually(lambda: provider.changed["mark_paid"] == 3)
     assert "was cancelled. It stays as it is." in (await told(caller, unbegun))[-1][0]
     assert counts(await caller.mark_many(begun.show_id, [mark(unbegun)], validate_only=True)) == (1, 0, 0)
+
+
+async def test_payment_that_nobody_heard_of_is_no_mark(caller: Caller, provider: FakeProvider) -> None:
+    (invoice,) = await made(caller, 1)
+    provider.now(invoice.id, standing=Standing.PAID, paid_at=datetime.now(UTC) - timedelta(minutes=4))
+    (run_id,) = (await caller.mark_many(invoice.show_id, [mark(invoice, "Cash.")])).generation_ids
+    assert (await caller.finished(run_id)).total_count == 0
+    now = await caller.invoice(invoice)
+    assert (now.status, now.paid_outside) == (PAID, "")
+    paid, dropped = (await told(caller, invoice))[-2:]
+    assert paid == ("It was paid.", "worker:amend")
+    assert "paid this invoice through the provider already" in dropped[0]
 
 
 async def test_lost_answer_is_made_good_though_the_event_was_quicker(caller: Caller, provider: FakeProvider) -> None:
