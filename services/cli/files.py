@@ -35,7 +35,7 @@ class Exit(IntEnum):
 
 def import_file(
     show: str,
-    what: Literal["items", "claims", "buyers"],
+    what: Literal["items", "claims", "buyers", "invoices"],
     file: File,
     *,
     all_or_nothing: Annotated[bool, Parameter(negative="")] = False,
@@ -45,7 +45,9 @@ def import_file(
     token: Token = "",
     state: State = Path(DEFAULT),
 ) -> int:
-    """Take a CSV file of items, claims or buyers into a show. Sending the same file again changes nothing.
+    """Take a CSV file of items, claims or buyers into a show, or mark invoices as paid elsewhere.
+
+    Sending the same file again changes nothing.
 
     Exits with 0 when every line was taken, 1 when lines were refused, 2 when it could not be done.
 
@@ -54,7 +56,8 @@ def import_file(
     show
         The show's id, or its name where only one has it.
     what
-        What the file holds. Items come before the claims that name them.
+        What the file holds. Items come before the claims that name them. Of invoices an exported file is taken, in
+        which paid_outside was filled in; they are marked in the background.
     file
         The file; - for standard input.
     all_or_nothing
@@ -150,7 +153,10 @@ def _print_report(report: Mapping[str, Any], what: str) -> None:
     if "detail" in report:
         console.print(report["detail"], markup=False, highlight=False, soft_wrap=True)
     else:
-        counts = ", ".join(f"{report[key]:,} {key}" for key in ("created", "updated", "unchanged"))
+        named = {"created": "created", "updated": "updated", "unchanged": "unchanged"}
+        if what == "invoices":
+            named = {"updated": "to be marked as paid elsewhere", "unchanged": "unchanged"}
+        counts = ", ".join(f"{report[key]:,} {name}" for key, name in named.items())
         read = f"Read as {report['encoding']}, columns by {report['separator']}."
         console.print(
             f"{what.capitalize()}: {counts}, {report['rejectedCount']:,} refused. {read}",

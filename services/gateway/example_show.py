@@ -1,5 +1,6 @@
 """The example show: a real sale, that somebody new can try everything on. Where it comes from: examples/README.md."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -7,8 +8,9 @@ from services.common.context import Identity
 from services.common.errors import NotFound
 from services.gateway.api.parameters import request_id_of
 from services.gateway.backends.shows import Shows
-from services.gateway.imports.claims import import_claims
+from services.gateway.imports.claims import CLAIMS
 from services.gateway.imports.items import import_items
+from services.gateway.imports.taking import take_file
 from services.gateway.schemas.shows import NewShow, ShowView
 
 EXAMPLE: Final = "retail-2010-12-05"
@@ -33,5 +35,5 @@ async def load_example(shows: Shows, caller: Identity) -> ShowView:
     )
     with (folder / "items.csv").open("rb") as items, (folder / "claims.csv").open("rb") as claims:
         await import_items(items, shows, caller, show.id)
-        await import_claims(claims, shows, caller, show.id)
+        await take_file(claims, CLAIMS, partial(shows.stream_claims, caller, show.id), all_or_none=False)
     return show

@@ -1,14 +1,18 @@
-"""One invoice settled by its operator's hand: voided, or marked as paid elsewhere."""
+"""One invoice settled by its operator's hand: voided, or marked as paid elsewhere.
 
+One that was edited at the provider is followed: what was asked for is done to the invoice that replaced it there.
+"""
+
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from services.common.context import Identity
-from services.common.errors import ShowbillError
 from services.invoicing import amending, repository
 from services.invoicing.amending import Held, InvoiceBusy, Which
 from services.invoicing.courier import InvoiceStatus
+from services.invoicing.domain import invoice as rules
 from services.invoicing.domain import marks
 from services.invoicing.domain.amending import NOT_VOIDABLE, UNMADE, withdraw
 from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
@@ -23,6 +27,11 @@ _NEVER_MADE: Final = "It was voided before it was made. The buyer can be invoice
 _PAID_MEANWHILE: Final = (
     "The invoice was paid a moment before, so it was not voided. Refund the payment where it was made."
 )
+_EDITED_MEANWHILE: Final = (
+    "It is edited at the provider again and again, and another one takes its place each time. Look at it there first."
+)
+_MOST_EDITS: Final = 5
+"""That are followed in one call."""
 
 
 class Amending:
@@ -42,14 +51,22 @@ class Amending:
             if why := marks.not_markable(invoice):
                 raise InvoiceStatus(why)
             await amending.note(entry, invoice, asked, identity.actor)
-        account = repository.account_of(invoice)
-        async with amending.telling_refusal(self._ledger, invoice, marks.NOT_MARKED, identity.actor):
-            seen = await self._provider.mark_paid(identity, account, invoice.external_id, invoice.id, invoice.revision)
-        async with self._ledger.entry() as entry:
-            known = await amending.again(entry, invoice)
+            since = await amending.asked_since(entry, invoice, marks.asked(""), marks.NOT_MARKED)
+
+        async def mark(one: Invoice) -> Sighting:
+            account = repository.account_of(one)
+            return await self._provider.mark_paid(identity, account, one.external_id, one.id, one.revision)
+
+        async def take(entry: Entry, known: Invoice, seen: Sighting) -> Invoice:
+            if marks.paid_before(seen, since):
+                return await amending.apply(entry, known, seen, None, "", identity.actor)
             after = await amending.apply(entry, known, seen, Standing.PAID, marks.MARKED, identity.actor)
-            if after.status is Status.PAID:
-                after = await _keep(entry, after, note)
+            return await _keep(entry, after, note) if after.status is Status.PAID else after
+
+        async with amending.telling_refusal(self._ledger, invoice, marks.NOT_MARKED, identity.actor):
+            seen, after = await self._follow(invoice, mark, take)
+            if marks.paid_before(seen, since):
+                raise InvoiceStatus(marks.PAID_THERE)
         if after.status is not Status.PAID:
             raise InvoiceStatus(marks.VOID_MEANWHILE)
         return after
@@ -74,18 +91,37 @@ class Amending:
         return after
 
     async def _void(self, identity: Identity, invoice: Invoice) -> Invoice:
-        account = repository.account_of(invoice)
-        seen = await self._provider.void(identity, account, invoice.external_id, invoice.id, invoice.revision)
-        async with self._ledger.entry() as entry:
-            known = await amending.again(entry, invoice)
+        async def void(one: Invoice) -> Sighting:
+            account = repository.account_of(one)
+            return await self._provider.void(identity, account, one.external_id, one.id, one.revision)
+
+        async def take(entry: Entry, known: Invoice, seen: Sighting) -> Invoice:
             return await amending.apply(entry, known, seen, Standing.VOID, _VOIDED, identity.actor)
+
+        return (await self._follow(invoice, void, take))[1]
+
+    async def _follow(
+        self,
+        invoice: Invoice,
+        ask: Callable[[Invoice], Awaitable[Sighting]],
+        take: Callable[[Entry, Invoice, Sighting], Awaitable[Invoice]],
+    ) -> tuple[Sighting, Invoice]:
+        """Asks it of the invoice that counts: once more where another one at the provider had taken its place."""
+        for _ in range(_MOST_EDITS):
+            seen = await ask(invoice)
+            async with self._ledger.entry() as entry:
+                after = await take(entry, await amending.again(entry, invoice), seen)
+            if not rules.was_replaced(invoice, after):
+                return seen, after
+            invoice = after
+        raise InvoiceStatus(_EDITED_MEANWHILE)
 
     async def _clear(self, identity: Identity, invoice: Invoice, held: Held) -> Invoice:
         """Of an invoice whose making failed, or waits for its next try: voids first what may have been left there."""
         try:
             seen = await self._left(identity, invoice, held)
-        except ShowbillError:
-            await self._ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
+        except BaseException as error:
+            await amending.let_go(self._ledger, invoice, held, error)
             raise
         async with self._ledger.entry() as entry:
             known = await amending.again(entry, invoice)
@@ -103,7 +139,12 @@ class Amending:
             if found is None or (found.standing is Standing.VOID and not found.replaced_by):
                 return found
             external_id = found.replaced_by or found.external_id
-        return await self._provider.void(identity, account, external_id, invoice.id, invoice.revision)
+        for _ in range(_MOST_EDITS):
+            seen = await self._provider.void(identity, account, external_id, invoice.id, invoice.revision)
+            if not seen.replaced_by:
+                return seen
+            external_id = seen.replaced_by
+        raise InvoiceStatus(_EDITED_MEANWHILE)
 
 
 async def _marked_before(entry: Entry, invoice: Invoice, note: str, actor: str) -> Invoice:

@@ -27,6 +27,8 @@ _REFUSALS: Final = frozenset(
 )
 _HOLD: Final = 90.0
 """Seconds that an invoice is kept for one change: longer than all its calls together."""
+SETTLING: Final = 2.0
+"""Seconds that it is still kept after a call of which no answer came: longer than the provider is at such a call."""
 
 
 class InvoiceBusy(ShowbillError):
@@ -82,11 +84,24 @@ async def require_free(entry: Entry, invoice: Invoice) -> asyncpg.Record:
 async def hold(entry: Entry, invoice: Invoice) -> Held:
     """Keeps workers and other changes away until it is released or lapses. The invoice must be locked.
 
-    Raises InvoiceBusy. Writing the row gives it free again: hold it last.
+    Raises InvoiceBusy. A write that moves the status gives it free again; else whoever holds it does.
     """
     making, holder = await require_free(entry, invoice), new_id()
     await entry.connection.execute(SQL["hold_invoice"], invoice.id, holder, _HOLD)
     return Held(holder, making["buyer"])
+
+
+async def let_go(ledger: Ledger, invoice: Invoice, held: Held, error: BaseException) -> None:
+    """Gives it free after what failed: at once where the provider said no, for then it is at nothing any more."""
+    if is_refusal(error):
+        await ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
+    else:
+        await ledger.pool.execute(SQL["release_soon"], invoice.id, held.holder, SETTLING)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the provider said no, so that what was asked for was not done."""
+    return isinstance(error, ShowbillError) and error.kind in _REFUSALS
 
 
 async def note(entry: Entry, invoice: Invoice, sentence: str, actor: str) -> Invoice:
@@ -101,6 +116,12 @@ async def note(entry: Entry, invoice: Invoice, sentence: str, actor: str) -> Inv
     return after
 
 
+async def asked_since(entry: Entry, invoice: Invoice, asked: str, undone: str) -> datetime:
+    """When what begins so in the history was asked for first, since it was last said that it was not done; else now."""
+    since: datetime = await entry.connection.fetchval(SQL["asked_since"], invoice.id, asked, undone)
+    return since
+
+
 @asynccontextmanager
 async def telling_refusal(ledger: Ledger, invoice: Invoice, undone: str, actor: str) -> AsyncIterator[None]:
     """Around what is asked of the provider: where it says no, the history says so after what was asked for, and why.
@@ -110,14 +131,17 @@ async def telling_refusal(ledger: Ledger, invoice: Invoice, undone: str, actor: 
     try:
         yield
     except ShowbillError as error:
-        if error.kind in _REFUSALS:
+        if is_refusal(error):
             async with ledger.entry() as entry:
                 await note(entry, await again(entry, invoice), f"{undone} {error.message}", actor)
         raise
 
 
-async def apply(entry: Entry, invoice: Invoice, seen: Sighting, asked: Standing, sentence: str, actor: str) -> Invoice:
-    """Takes in the provider's answer by rank: told in the operator's name where it is what was asked for.
+async def apply(
+    entry: Entry, invoice: Invoice, seen: Sighting, asked: Standing | None, sentence: str, actor: str
+) -> Invoice:
+    """Takes in the provider's answer by rank: told in the operator's name where it is what was asked for. `asked` is
+    None where somebody else did it.
 
     An event of the provider may have been quicker, and have told it in its own.
     """

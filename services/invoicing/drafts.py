@@ -102,8 +102,8 @@ class Drafts:
             async with amending.telling_refusal(self._ledger, invoice, undone, identity.actor):
                 seen = await self._provider.update_draft(identity, order, invoice.external_id)
             after = await self._take_in(invoice, seen, order, held, digest, identity.actor)
-        except BaseException:
-            await self._ledger.pool.execute(SQL["release_invoice"], invoice.id, held.holder)
+        except BaseException as error:
+            await amending.let_go(self._ledger, invoice, held, error)
             raise
         if seen.deleted:
             raise InvoiceStatus(_GONE)

@@ -34,6 +34,8 @@ class _Asked:
     note: str
     actor: str
     """Who asked for it."""
+    asked_at: datetime
+    """When the provider was first told."""
 
 
 class Marks:
@@ -53,11 +55,15 @@ class Marks:
         seen = await self._provider.mark_paid(who, account, known.external_id, known.id, known.revision)
         async with self._ledger.entry() as entry:
             known = await amending.again(entry, known)
+            before = rules.paid_before(seen, mark.asked_at)
             ended = await entry.connection.fetchrow(SQL["end_change"], order.id, run_id)
-            after = await amending.apply(entry, known, seen, Standing.PAID, rules.MARKED, mark.actor)
+            asked = None if before else Standing.PAID
+            after = await amending.apply(entry, known, seen, asked, rules.MARKED, mark.actor)
             if ended is None:  # another worker was quicker; what was seen is true all the same
                 return
-            if after.status is Status.PAID:
+            if before:
+                await self._drop(entry, after, run_id, rules.PAID_THERE)
+            elif after.status is Status.PAID:
                 await entry.connection.execute(SQL["note_paid_outside"], order.id, rules.kept(mark.note))
                 await entry.count([Result(run_id, created=True)])
             else:
@@ -76,8 +82,8 @@ class Marks:
                 await entry.connection.execute(SQL["end_change"], order.id, run_id)
                 await self._drop(entry, invoice, run_id, "" if rules.is_marked(invoice) else why)
                 return None
-            await entry.connection.execute(SQL["ask_for_mark"], order.id, run_id)
-        return _Asked(invoice, planned["note"], planned["actor"])
+            asked_at = await entry.connection.fetchval(SQL["ask_for_mark"], order.id, run_id)
+        return _Asked(invoice, planned["note"], planned["actor"], asked_at)
 
     async def _drop(self, entry: Entry, invoice: Invoice, run_id: str, why: str) -> None:
         """It is as if it had not been queued, but for what the history says."""

@@ -164,8 +164,8 @@ def _decide(
     now = datetime.now(UTC)
     for place, event in enumerate(events):
         invoice = invoices.get(matches.get(place, ""))
-        if invoice is not None and invoice.external_id not in ("", event.external_id, event.replaces):
-            invoice = None  # found its counterpart since it was matched: this is a copy of it
+        if invoice is not None and not _is_of(event, invoice):
+            invoice = None  # since it was matched it found another counterpart, or went to another account
         about.append(invoice.id if invoice else None)
         if place in known or event.key in seen:
             outcomes.append(Outcome.DUPLICATE)
@@ -180,6 +180,11 @@ def _decide(
             changes.append(replace(change, request_id=requests[place]))
             invoices[invoice.id] = change.after
     return outcomes, changes, about
+
+
+def _is_of(event: Event, invoice: Invoice) -> bool:
+    same_account = repository.account_of(invoice) == event.account
+    return same_account and invoice.external_id in ("", event.external_id, event.replaces)
 
 
 def _step(invoice: Invoice, event: Event, now: datetime) -> Change | None:

@@ -11,6 +11,7 @@ import pytest
 
 from services.cli.__main__ import app
 from services.cli.rest import Refused
+from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
 from tests.e2e.workspace import EXAMPLES, Workspace
 
@@ -75,13 +76,49 @@ async def test_all_or_nothing_is_just_that_in_the_service_too(workspace: Workspa
     assert (report["created"], report["encoding"], report["separator"]) == (5_999, "UTF-16", "semicolon")
 
 
-async def test_buyers_and_invoices_are_exported(workspace: Workspace, tmp_path: Path) -> None:
+async def mark_what_was_paid(stack: Stack, workspace: Workspace, show: str, exported: str, tmp_path: Path) -> None:
+    """Two of three invoices as paid elsewhere, one of them with a wrong amount at first."""
+    rows = [*csv.DictReader(exported.splitlines())]
+    by_buyer = {row["platform_user_id"]: row for row in rows}
+    by_buyer["u1"]["paid_outside"], by_buyer["u2"]["paid_outside"] = "bank transfer 12 Nov", "Yes"
+    right, by_buyer["u2"]["total_minor"] = by_buyer["u2"]["total_minor"], ""
+    by_buyer["u2"]["total_decimal"] = "9.99"
+    file = tmp_path / "paid.csv"
+
+    def write() -> None:
+        with file.open("w", newline="") as target:
+            writer = csv.DictWriter(target, rows[0], delimiter=";")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    write()
+    code, out, _ = await cli(stack, workspace, "import", show, "invoices", str(file), "--all-or-nothing")
+    assert (code, "The invoice is of £10.02, the file says £9.99." in out) == (1, True)
+    code, out, _ = await cli(stack, workspace, "import", show, "invoices", str(file))
+    assert (code, out.splitlines()[0].partition(". ")[0]) == (
+        1,
+        "Invoices: 1 to be marked as paid elsewhere, 1 unchanged, 1 refused",
+    )
+    by_buyer["u2"]["total_decimal"] = f"{int(right) / 100:.2f}"
+    write()
+    path = f"/api/shows/{show}/imports/invoices?allOrNothing=true"
+    report = await workspace.rest.call("POST", path, csv=file.read_bytes())
+    assert (report["updated"], report["unchanged"], report["updatedTotal"]) == (1, 2, 1002)
+    (run,) = report["generationIds"]
+    assert (await workspace.finished(run))["marksPaid"]
+    again = await workspace.rest.call("POST", path, csv=file.read_bytes())
+    assert (again["updated"], again["unchanged"], again["generationIds"]) == (0, 3, [])
+
+
+async def test_invoices_go_out_and_come_back_as_marks_and_buyers_as_they_are(
+    stack: Stack, workspace: Workspace, sandbox: Sandbox, tmp_path: Path
+) -> None:
     await workspace.connect()
     show = await workspace.make_show(buyers=3)
     await workspace.generate(show)
     invoices = {row["id"]: row for row in await workspace.invoices(show)}
-    file = (await workspace.rest.download(f"/api/shows/{show}/exports/invoices")).decode().splitlines()
-    for row in csv.DictReader(file):
+    exported = (await workspace.rest.download(f"/api/shows/{show}/exports/invoices")).decode()
+    for row in csv.DictReader(exported.splitlines()):
         invoice = invoices.pop(row["invoice_id"])
         assert (row["status"], row["total_minor"], row["payment_url"]) == (
             invoice["status"],
@@ -92,10 +129,22 @@ async def test_buyers_and_invoices_are_exported(workspace: Workspace, tmp_path: 
         assert row["pay_link"].startswith("http")
     assert not invoices
     path = f"/api/shows/{show}"
-    exported = await workspace.rest.download(f"{path}/exports/buyers?bom=true")
-    buyers = [*csv.DictReader(exported.decode("utf-8-sig").splitlines())]
+    await mark_what_was_paid(stack, workspace, show, exported, tmp_path)
+    marked = (await workspace.rest.download(f"{path}/exports/invoices")).decode().splitlines()
+    paid = {row["platform_user_id"]: (row["status"], row["paid_outside"]) for row in csv.DictReader(marked)}
+    assert paid == {"u0": ("draft", ""), "u1": ("paid", "bank transfer 12 Nov"), "u2": ("paid", "yes")}
+    at_stripe = await sandbox.invoices(workspace.account.id)
+    assert sorted((one["status"], one["total"]) for one in at_stripe) == [
+        ("open", 1000),
+        ("paid", 1001),
+        ("paid", 1002),
+    ]
+    assert (await sandbox.calls(workspace.account.id))["invoices.pay"]["calls"] == 2
+    assert (await workspace.rest.call("POST", f"{path}/verify"))["verdict"] == "proven"
+    buyers_file = await workspace.rest.download(f"{path}/exports/buyers?bom=true")
+    buyers = [*csv.DictReader(buyers_file.decode("utf-8-sig").splitlines())]
     assert [row["total_decimal"] for row in buyers] == ["10.00", "10.01", "10.02"]
-    again = await workspace.rest.call("POST", f"{path}/imports/buyers?allOrNothing=true", csv=exported)
+    again = await workspace.rest.call("POST", f"{path}/imports/buyers?allOrNothing=true", csv=buyers_file)
     assert (again["created"], again["updated"], again["unchanged"], again["rejectedCount"]) == (0, 0, 3, 0)
     late = b"platform,platform_user_id,email\nfacebook,u0,late@example.com\n"
     assert (await workspace.rest.call("POST", f"{path}/imports/buyers", csv=late))["updated"] == 1

@@ -53,6 +53,7 @@ BODIES: dict[str, object] = {
     "POST /api/shows/{show_id}/imports/items": b"item_number,title,price\n1,x,100\n",
     "POST /api/shows/{show_id}/imports/claims": CLAIMS,
     "POST /api/shows/{show_id}/imports/buyers": b"platform,platform_user_id,email\nfacebook,u0,me@example.com\n",
+    "POST /api/shows/{show_id}/imports/invoices": b"number,paid_outside\nSB-1,yes\n",
     "POST /api/shows/{show_id}/invoices/generate": {},
     "POST /api/shows/{show_id}/invoices/retry": {},
     "POST /api/shows/{show_id}/invoices/{invoice_id}/send": {"channel": "manual"},

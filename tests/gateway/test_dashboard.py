@@ -412,3 +412,41 @@ async def test_a_price_beyond_all_bounds_is_told_at_its_row(gateway: Gateway, ow
         answer = await browser("POST", "/shows/s1/items/price", data=form)
         assert (answer.status, price in answer.text) == (422, True)
     assert not gateway.invoicing.calls["UpdateItem"]
+
+
+async def test_what_was_paid_elsewhere_is_looked_at_then_marked(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_ENDED, currency="GBP")
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    refused = invoicing_pb2.RejectedMark(index=1, reason="The invoice is void.")
+    told = invoicing_pb2.StreamMarksResponse(
+        updated_count=12, updated_total=34_000, currency="GBP", rejected_marks=[refused], rejected_count=1
+    )
+    gateway.invoicing.script("StreamMarks", told)
+    browser = await gateway.signed_in(owner)
+    content = b"number,paid_outside\nSB-1,bank transfer\nSB-2,cash\n"
+    seen = hashlib.sha256(content).hexdigest()
+
+    def form(**more: str) -> aiohttp.FormData:
+        data = aiohttp.FormData(more)
+        data.add_field("invoices", content, filename="paid.csv")
+        return data
+
+    page = (await browser("POST", "/shows/s1/import/invoices/preview", data=form())).text
+    for part in ("£340.00", "would be marked as paid elsewhere", "Line 3.", "Mark 12 invoices as paid", seen):
+        assert part in page
+    whole = (await browser("POST", "/shows/s1/import/invoices/preview", data=form(whole="yes"))).text
+    assert ("You chose all or nothing" in whole, "Mark 12 invoices" in whole) == (True, False)
+    assert all(call.request.validate_only for call in gateway.invoicing.calls["StreamMarks"])
+    taken = await browser("POST", "/shows/s1/import/invoices", data=form(invoices_seen=seen))
+    assert ("12 are marked as paid elsewhere" in taken.text, "1 not taken" in taken.text) == (True, True)
+    gateway.invoicing.script("StreamMarks", invoicing_pb2.StreamMarksResponse(updated_count=2, generation_ids=["g1"]))
+    done = await browser("POST", "/shows/s1/import/invoices", data=form(invoices_seen=seen, whole="yes"))
+    assert (done.status, done.headers["Location"]) == (303, "/shows/s1?run=g1")
+    request = gateway.invoicing.last("StreamMarks")
+    assert (request.all_or_none, request.validate_only, request.marks[1].note) == (True, False, "cash")
+    other = await browser("POST", "/shows/s1/import/invoices", data=form(invoices_seen="0" * 64))
+    assert "The file of invoices is another one than you looked at." in other.text
+    gateway.invoicing.script("StreamMarks", Unavailable())
+    for where, status, says in (("", 503, "cut off"), ("/preview", 200, "The invoices cannot be looked at")):
+        away = await browser("POST", f"/shows/s1/import/invoices{where}", data=form())
+        assert (away.status, says in away.text) == (status, True)

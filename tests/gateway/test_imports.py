@@ -196,3 +196,80 @@ async def test_a_file_beyond_the_limit_is_refused(gateway: Gateway, owner: Owner
     answer = await owner.client("POST", "/api/shows/s/imports/items", data=b"x" * (50 * 1024 * 1024 + 1), headers=CSV)
     assert answer.status == 413
     assert not gateway.invoicing.calls
+
+
+def invoice(invoice_id: str, **fields: Any) -> pb.Invoice:
+    told = pb.Invoice(
+        id=invoice_id, number=f"SB-{invoice_id}", total=1250, currency="GBP", status=pb.INVOICE_STATUS_SENT
+    )
+    told.MergeFrom(pb.Invoice(**fields))
+    return told
+
+
+async def test_invoices_are_marked_from_their_own_export(gateway: Gateway, owner: Owner) -> None:
+    gateway.invoicing.script("GetShow", pb.GetShowResponse(show=pb.Show(id="s", name="S", currency="GBP")))
+    kept = invoice("i2", status=pb.INVOICE_STATUS_PAID, paid_outside="=cash")
+    exported = pb.ListInvoicesResponse(invoices=[invoice("i1"), kept, invoice("i3")])
+    gateway.invoicing.script("ListInvoices", exported)
+    lines = (await owner.client("GET", "/api/shows/s/exports/invoices")).text.splitlines()
+    place = lines[0].split(",").index("paid_outside")
+    assert [line.split(",")[place] for line in lines[1:]] == ["", "'=cash", ""]
+    cells = lines[1].split(",")
+    filled = "\n".join([lines[0], ",".join([*cells[:place], "bank transfer 12 Nov", *cells[place + 1 :]]), *lines[2:]])
+    refused = pb.RejectedMark(index=1, reason="The buyer paid this invoice through the provider already.")
+    taken = pb.StreamMarksResponse(
+        updated_count=1, unchanged_count=1, rejected_marks=[refused], rejected_count=1, updated_total=1250
+    )
+    taken.currency = "GBP"
+    taken.generation_ids.append("g")
+    gateway.invoicing.script("StreamMarks", taken)
+    answer = await owner.client("POST", "/api/shows/s/imports/invoices", data=filled.encode(), headers=CSV)
+    assert answer.json["rejected"] == [{"line": 3, "reason": refused.reason}]
+    told = {key: answer.json[key] for key in ("created", "updated", "unchanged", "updatedTotal", "generationIds")}
+    assert told == {"created": 0, "updated": 1, "unchanged": 1, "updatedTotal": 1250, "generationIds": ["g"]}
+    request = gateway.invoicing.last("StreamMarks")
+    assert (request.show_id, request.all_or_none, request.validate_only) == ("s", False, False)
+    first, second, third = request.marks
+    assert first == pb.PaidMark(
+        invoice_id="i1", number="SB-i1", paid=True, note="bank transfer 12 Nov", amount=1250, currency="GBP"
+    )
+    assert (second.note, third) == ("=cash", pb.PaidMark(invoice_id="i3", number="SB-i3"))
+    await owner.client(
+        "POST", "/api/shows/s/imports/invoices?validateOnly=true", data=b"number,paid_outside\nSB-1,\n", headers=CSV
+    )
+    assert gateway.invoicing.last("StreamMarks").validate_only
+
+
+@pytest.mark.parametrize(
+    ("cell", "amount", "means"),
+    [
+        ("YES", "12.50", pb.PaidMark(number="n", paid=True, amount=1250)),
+        ("No", "nonsense", pb.PaidMark(number="n")),
+        (" ", "", pb.PaidMark(number="n")),
+        ("FALSE", "", pb.PaidMark(number="n")),
+        (
+            "no change given: cash",
+            "£12.50",
+            pb.PaidMark(number="n", paid=True, note="no change given: cash", amount=1250),
+        ),
+        ("#N/A", "", "The cell paid_outside holds an error of the spreadsheet, #N/A. Correct it, or empty it."),
+        ("#BEZUG!", "", "The cell paid_outside holds an error of the spreadsheet, #BEZUG!. Correct it, or empty it."),
+        ("x" * 501, "", "The column paid_outside has more than 500 characters."),
+        ("cash", "1,234", "The total '1,234' can mean 1.234 or 1234.0. Write it with its decimals."),
+    ],
+)
+async def test_what_stands_in_paid_outside_is_what_is_meant(
+    gateway: Gateway, owner: Owner, cell: str, amount: str, means: pb.PaidMark | str
+) -> None:
+    """A column filled by hand, or by a formula that looks payments up, marks nothing by mistake."""
+    gateway.invoicing.script("GetShow", pb.GetShowResponse(show=pb.Show(id="s", name="S", currency="GBP")))
+    gateway.invoicing.script("StreamMarks", pb.StreamMarksResponse())
+    file = f"Invoice number;Paid elsewhere;Amount\nn;{cell};{amount}\n;yes;\nn;yes;\n"
+    answer = await owner.client("POST", "/api/shows/s/imports/invoices", data=file.encode(), headers=CSV)
+    reasons = {one["line"]: one["reason"] for one in answer.json["rejected"]}
+    assert reasons.pop(3).startswith("The line names no invoice.")
+    assert reasons.pop(4) == "The invoice n is on line 2 already."
+    if isinstance(means, str):
+        assert reasons == {2: means}
+    else:
+        assert (reasons, [*gateway.invoicing.last("StreamMarks").marks]) == ({}, [means])

@@ -1,8 +1,9 @@
 """One invoice voided or marked as paid by its operator: once, by rank, in the operator's name, whatever was cut off."""
 
 import asyncio
+import itertools
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -133,6 +134,53 @@ async def test_marking_that_meets_a_void_ends_as_void_and_says_so(
     assert "nothing was marked as paid" in (await refusal(caller.mark_paid(invoice))).message
     assert (await caller.invoice(invoice)).status == VOID
     assert (await refusal(caller.mark_paid(invoice))).reason == "INVOICE_STATUS"
+
+
+def edit_there(provider: FakeProvider, invoice: pb.Invoice, total: int) -> None:
+    """It is edited at the provider, of which nobody hears: void there, and another one in its place."""
+    newest = replace(provider.made[invoice.id], external_id="in_newest", total=total, replaces=invoice.external_id)
+    provider.made["newest"] = newest
+    provider.now(invoice.id, standing=Standing.VOID, replaced_by="in_newest")
+
+
+@pytest.mark.parametrize(("verb", "status"), [("void", VOID), ("mark_paid", PAID)])
+async def test_invoice_that_was_edited_at_the_provider_is_followed(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider, verb: str, status: int
+) -> None:
+    edit_there(provider, invoice, 1500)
+    done = await getattr(caller, verb)(invoice)
+    assert (done.status, done.external_id, done.total) == (status, "in_newest", 1500)
+    assert provider.made[invoice.id].external_id == "in_newest", "it was done to the one that counts"
+    assert (await told(caller, invoice))[-1][1] == "user:test"
+
+
+async def test_invoice_that_is_edited_again_and_again_is_told_so(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    ids = [invoice.external_id, *(f"in_{n}" for n in range(19))]
+    for n, (old, new) in enumerate(itertools.pairwise(ids)):
+        one = replace(provider.made[invoice.id], external_id=old, standing=Standing.VOID, replaced_by=new)
+        provider.made[f"edit{n}"] = one
+    del provider.made[invoice.id]
+    for call in (caller.void(invoice), caller.mark_paid(invoice)):
+        assert "edited at the provider again and again" in (await refusal(call)).message
+        assert (await caller.invoice(invoice)).status == DRAFT
+
+
+async def test_marking_what_was_paid_by_card_is_told_and_not_in_the_operators_name(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    paid_at = datetime.now(UTC) - timedelta(minutes=4)
+    provider.now(invoice.id, standing=Standing.PAID, paid_at=paid_at)
+    error = await refusal(caller.mark_paid(invoice, "Cash at the door."))
+    assert error.reason == "INVOICE_STATUS"
+    assert "paid this invoice through the provider already" in error.message
+    now = await caller.invoice(invoice)
+    assert (now.status, now.paid_outside) == (PAID, "")
+    assert (await told(caller, invoice))[-2:] == [
+        ("It was paid.", "worker:amend"),
+        (f"It was not marked as paid. {error.message}", "user:test"),
+    ]
 
 
 async def test_voids_at_once_are_one_void(caller: Caller, invoice: pb.Invoice, provider: FakeProvider) -> None:
@@ -268,7 +316,7 @@ async def test_paid_invoice_left_by_a_failed_making_ends_as_paid(caller: Caller,
 
 
 async def test_failed_invoice_is_not_voided_while_nobody_knows_what_was_left(
-    caller: Caller, provider: FakeProvider
+    caller: Caller, provider: FakeProvider, replica: Replica
 ) -> None:
     show_id = await caller.small_show(1)
     provider.failures = {"u0": [Refused()]}
@@ -278,6 +326,8 @@ async def test_failed_invoice_is_not_voided_while_nobody_knows_what_was_left(
     assert (await refusal(caller.void(invoice))).message == "The provider is away."
     assert (await caller.invoice(invoice)).status == ERROR
     provider.unreadable = None
+    assert (await refusal(caller.void(invoice))).reason == "INVOICE_BUSY", "what was asked may still be under way"
+    await replica.pool.execute("UPDATE invoices SET lease_expires_at = lease_expires_at - interval '3 s'")
     assert (await caller.void(invoice)).status == VOID
 
 

@@ -20,6 +20,12 @@ from tests.waiting import eventually
 DRAFT = pb.INVOICE_STATUS_DRAFT
 
 
+@pytest.fixture(autouse=True)
+def settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider is in memory: once an answer is lost, nothing is under way there any more."""
+    monkeypatch.setattr(amending, "SETTLING", 0.0)
+
+
 @pytest.fixture
 async def unpriced(caller: Caller) -> pb.Invoice:
     show_id = await caller.small_show(1, price=None)
@@ -206,6 +212,9 @@ async def test_draft_finalized_at_the_provider_meanwhile_takes_its_total(
     await price(caller, unpriced, 700)
     done = await caller.finalize(unpriced)
     assert (done.draft_reason, done.total, done.adjusted_at_provider) == (0, 999, True)
+    (change,) = await caller.changes(unpriced.show_id)
+    assert (change.kind, change.before, change.after) == (pb.CHANGE_KIND_REISSUE, 999, 700), "ours was never billed"
+    assert (await caller.verify(unpriced.show_id)).verdict == pb.VERDICT_DISPROVED
 
 
 async def test_draft_deleted_at_the_provider_is_void_and_says_so(
@@ -227,10 +236,29 @@ async def test_two_changes_of_a_draft_at_once_do_not_mix(
     await eventually(lambda: provider.calls["update_draft"] == 1)
     await price(caller, unpriced, 900)
     assert (await refusal(caller.finalize(unpriced))).reason == "INVOICE_BUSY"
+    await caller.revoke(unpriced)  # writes the row, and frees nothing
+    assert (await refusal(caller.finalize(unpriced))).reason == "INVOICE_BUSY"
     provider.gate.set()
     done = await first
     assert (done.total, done.adjusted_at_provider) == (700, False)
     assert provider.made[unpriced.id].total == 700
+    await price(caller, unpriced, 700)
+    assert await caller.changes(unpriced.show_id) == []
+    assert (await caller.void(unpriced)).status == pb.INVOICE_STATUS_VOID, "it was freed once it was done"
+
+
+async def test_draft_is_kept_a_while_after_a_lost_answer(
+    caller: Caller, replica: Replica, unpriced: pb.Invoice, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider may still be at it: another change beside it could add its lines to those of the first."""
+    monkeypatch.setattr(amending, "SETTLING", 60.0)
+    await price(caller, unpriced, 700)
+    provider.failures = {unpriced.external_id: [Away()]}
+    assert (await refusal(caller.finalize(unpriced))).kind is Kind.UNAVAILABLE
+    error = await refusal(caller.finalize(unpriced))
+    assert (error.reason, bool(error.retry_after)) == ("INVOICE_BUSY", True)
+    await replica.pool.execute("UPDATE invoices SET lease_expires_at = lease_expires_at - interval '61 s'")
+    assert (await caller.finalize(unpriced)).total == 700
 
 
 async def test_refused_change_gives_the_sentence_and_frees_the_draft(
@@ -238,10 +266,12 @@ async def test_refused_change_gives_the_sentence_and_frees_the_draft(
 ) -> None:
     await price(caller, unpriced, 700)
     provider.failures[unpriced.external_id] = [Refused("The totals differ."), Away("The provider is away.")]
-    for sentence in ("The totals differ.", "The provider is away."):
-        assert (await refusal(caller.finalize(unpriced))).message == sentence
+    assert (await refusal(caller.finalize(unpriced))).message == "The totals differ."
+    (change,) = await caller.changes(unpriced.show_id)
+    assert (change.kind, change.after) == (pb.CHANGE_KIND_EDIT_DRAFT, 700), "nobody knows what the draft has"
+    assert (await refusal(caller.finalize(unpriced))).message == "The provider is away."
     reasons = [change.reason for change in await caller.history(unpriced)]
-    assert reasons[-1] == "It was not finalized. The totals differ."
+    assert "It was not finalized. The totals differ." in reasons
     assert (await caller.finalize(unpriced)).total == 700
 
 

@@ -1,9 +1,11 @@
 """Many invoices marked as paid outside the provider: checked at once, carried out by the workers, and never twice."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from services.cli.embedded.nats import Nats
 from services.common.errors import Kind
 from services.common.ids import new_id
 from services.invoicing import repository
@@ -12,7 +14,7 @@ from services.invoicing.wiring import Pace
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import PACE, MakeCaller, Replica
-from tests.invoicing.events_seen import paid_event
+from tests.invoicing.events_seen import listening, paid_event
 from tests.invoicing.fake_provider import FakeProvider, Refused
 from tests.invoicing.test_changing import right
 from tests.invoicing.test_shows import refusal
@@ -42,7 +44,7 @@ async def told(caller: Caller, invoice: pb.Invoice) -> list[tuple[str, str]]:
     return [(change.reason, change.actor) for change in await caller.history(invoice)]
 
 
-async def test_marks_are_queued_and_carried_out_once(caller: Caller, provider: FakeProvider) -> None:
+async def test_marks_are_queued_and_carried_out_once(caller: Caller, provider: FakeProvider, nats: Nats) -> None:
     first, second, third, fourth = await made(caller, 4)
     show_id, note = first.show_id, "Bank transfer, 12 Nov"
     provider.gate.clear()
@@ -64,8 +66,11 @@ async def test_marks_are_queued_and_carried_out_once(caller: Caller, provider: F
     assert counts(await caller.mark_many(show_id, file)) == (0, 4, 0), "they are queued already"
     assert (await refusal(caller.void(first))).reason == "INVOICE_BUSY"
     assert {one.paid_outside for one in await caller.listed(show_id)} == {""}
-    provider.gate.set()
-    assert (await caller.finished(run_id)).created_count == 3
+    async with listening(nats.url, caller.who.workspace_id) as heard:
+        provider.gate.set()
+        assert (await caller.finished(run_id)).created_count == 3
+        (finished,) = await eventually(lambda: heard.of("generation.finished"))
+    assert (finished.generation_finished.marks_paid, finished.generation_finished.created_count) == (True, 3)
     by_id = {one.id: one for one in await caller.listed(show_id)}
     known = [by_id[one.id] for one in (first, second, third, fourth)]
     assert [(one.status, one.paid_outside) for one in known] == [
@@ -160,6 +165,18 @@ async def test_what_comes_between_leaves_the_invoice_as_it_is(caller: Caller, pr
     await eventually(lambda: provider.changed["mark_paid"] == 3)
     assert "was cancelled. It stays as it is." in (await told(caller, unbegun))[-1][0]
     assert counts(await caller.mark_many(begun.show_id, [mark(unbegun)], validate_only=True)) == (1, 0, 0)
+
+
+async def test_payment_that_nobody_heard_of_is_no_mark(caller: Caller, provider: FakeProvider) -> None:
+    (invoice,) = await made(caller, 1)
+    provider.now(invoice.id, standing=Standing.PAID, paid_at=datetime.now(UTC) - timedelta(minutes=4))
+    (run_id,) = (await caller.mark_many(invoice.show_id, [mark(invoice, "Cash.")])).generation_ids
+    assert (await caller.finished(run_id)).total_count == 0
+    now = await caller.invoice(invoice)
+    assert (now.status, now.paid_outside) == (PAID, "")
+    paid, dropped = (await told(caller, invoice))[-2:]
+    assert paid == ("It was paid.", "worker:amend")
+    assert "paid this invoice through the provider already" in dropped[0]
 
 
 async def test_lost_answer_is_made_good_though_the_event_was_quicker(caller: Caller, provider: FakeProvider) -> None:

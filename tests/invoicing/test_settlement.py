@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from services.cli.embedded.nats import Nats
+from services.common.db import Connection
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import MakeCaller, Replica
@@ -223,3 +224,24 @@ async def test_retry_after_a_change_of_account_uses_the_new_one(caller: Caller, 
     await caller.finished(answer.generation.id)
     (invoice,) = await caller.listed(show_id)
     assert (invoice.status, invoice.external_account) == (pb.INVOICE_STATUS_DRAFT, "acct_new")
+
+
+async def test_event_of_an_account_that_the_invoice_just_left_moves_nothing(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    """A retry takes a failed invoice to the account that is connected now, while the old one's event is applied."""
+    show_id = await caller.small_show(1)
+    provider.failures = {"u0": [Refused()]}
+    await caller.generate(show_id)
+    (failed,) = await caller.listed(show_id)
+    async with replica.pool.acquire() as connection, connection.transaction():
+        await connection.execute("UPDATE invoices SET external_account = 'acct_now' WHERE id = $1", failed.id)
+        told = asyncio.create_task(caller.apply(event(caller, pb.PROVIDER_EVENT_TYPE_FINALIZED, failed)))
+        await eventually(lambda: _waits_for_a_lock(connection))
+    assert await told == [UNKNOWN]
+    now = await caller.invoice(failed)
+    assert (now.status, now.external_id) == (pb.INVOICE_STATUS_ERROR, "")
+
+
+async def _waits_for_a_lock(connection: Connection) -> bool:
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))

@@ -1,5 +1,6 @@
 """Buyers: the rollup of a show, their addresses, and the file of buyers."""
 
+from functools import partial
 from typing import Any, Final
 
 from litestar import Request, Response, Router, get, patch, post
@@ -11,7 +12,8 @@ from services.gateway.api.parameters import AllOrNothing, PageSize, PageToken
 from services.gateway.backends.shows import Shows
 from services.gateway.idempotency import SAME_AGAIN
 from services.gateway.identity.principal import Principal
-from services.gateway.imports.buyers import import_buyers
+from services.gateway.imports.buyers import BUYERS
+from services.gateway.imports.taking import take_file
 from services.gateway.imports.upload import LARGEST_UPLOAD, uploaded_file
 from services.gateway.schemas.shows import BuyerChange, BuyerPage, BuyerView, ImportReport
 
@@ -62,7 +64,8 @@ async def import_buyers_file(
     `allOrNothing` is asked for. Sending the file again changes nothing.
     """
     async with uploaded_file(request) as file:
-        return await import_buyers(file, shows, caller.identity, show_id, all_or_none=all_or_nothing)
+        send = partial(shows.stream_buyers, caller.identity, show_id)
+        return await take_file(file, BUYERS, send, all_or_none=all_or_nothing)
 
 
 ROUTES: Final = Router("/", route_handlers=[list_buyers, change_buyer, import_buyers_file], tags=["Buyers"])

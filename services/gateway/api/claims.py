@@ -1,5 +1,6 @@
 """A show's claims, and its file of claims."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from litestar import Request, Router, get, post
@@ -11,7 +12,8 @@ from services.gateway.api.parameters import AllOrNothing, PageSize, PageToken
 from services.gateway.backends.shows import BATCH, Shows
 from services.gateway.idempotency import SAME_AGAIN
 from services.gateway.identity.principal import Principal
-from services.gateway.imports.claims import import_claims
+from services.gateway.imports.claims import CLAIMS
+from services.gateway.imports.taking import take_file
 from services.gateway.imports.upload import LARGEST_UPLOAD, uploaded_file
 from services.gateway.schemas.shows import (
     ClaimPage,
@@ -74,7 +76,8 @@ async def import_claims_file(
     bad ones named, unless `allOrNothing` is asked for. Sending the file again changes nothing.
     """
     async with uploaded_file(request) as file:
-        return await import_claims(file, shows, caller.identity, show_id, all_or_none=all_or_nothing)
+        send = partial(shows.stream_claims, caller.identity, show_id)
+        return await take_file(file, CLAIMS, send, all_or_none=all_or_nothing)
 
 
 ROUTES: Final = Router("/", route_handlers=[list_claims, take_claims, import_claims_file], tags=["Claims"])

@@ -33,7 +33,8 @@ async def export_file(
     """The show's `items`, `claims`, `buyers` or `invoices` as a CSV file in UTF-8.
 
     Money stands in a decimal column and in one of minor units. Text that a spreadsheet would run as a formula is
-    marked with an apostrophe. Files of items, claims and buyers can be imported again, and give the same.
+    marked with an apostrophe. Files of items, claims and buyers can be imported again, and give the same; so can that
+    of invoices, which marks those as paid outside the provider whose `paid_outside` was filled in meanwhile.
     """
     show = await shows.get(caller.identity, show_id)
     context = Context(show.currency, base_url)

@@ -31,6 +31,9 @@ AllOrNothing: TypeAlias = Annotated[
         description="Take nothing at all when one line is wrong; for at most 100,000 lines. The wrong lines are named.",
     ),
 ]
+ValidateOnly: TypeAlias = Annotated[
+    bool, QueryParameter(name="validateOnly", description="Only say what would be done, and do nothing.")
+]
 
 
 def request_id_of(key: str | None, caller: Identity, operation: str) -> str:

@@ -98,6 +98,7 @@ def _beside(invoice: pb.Invoice) -> dict[str, Any]:
         "first_opened_at": moment(invoice.first_opened_time),
         "priced_since": invoice.priced_since,
         "provider_request_id": invoice.provider_request_id,
+        "paid_outside": invoice.paid_outside,
     }
 
 
@@ -202,6 +203,7 @@ def generation(generation: pb.Generation) -> GenerationView:
         actor=generation.actor,
         change_count=generation.change_count,
         cancelled_count=generation.cancelled_count,
+        marks_paid=generation.marks_paid,
         rate=generation.rate,
         remaining_seconds=seconds(generation.remaining_time),
     )

@@ -1,13 +1,16 @@
 """The invoicing service: plans, generations, invoices and pay links."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from msgspec.structs import asdict
 
 from services.common.client import GrpcClient
 from services.common.context import Identity
 from services.gateway.backends import invoice_views as views
+from services.gateway.backends.convert import STREAM, requests_of
 from services.gateway.schemas.invoices import (
     Channel,
     GenerateBody,
@@ -23,6 +26,8 @@ from services.gateway.schemas.invoices import (
     SentView,
     SummaryView,
 )
+from services.gateway.schemas.marks import MarksTaken, PaidMark
+from services.gateway.schemas.shows import RejectedRow
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceStub
 
@@ -134,6 +139,34 @@ class Invoices:
         request = pb.MarkPaidRequest(show_id=show_id, invoice_id=invoice_id, note=note)
         answer = await self._client.call(self._stub.MarkPaid, request, caller, timeout=_CHANGING)
         return views.invoice(answer.invoice)
+
+    async def stream_marks(
+        self,
+        caller: Identity,
+        show_id: str,
+        batches: AsyncIterator[Sequence[PaidMark]],
+        all_or_none: bool,
+        validate_only: bool = False,
+    ) -> MarksTaken:
+        """Any number; what cannot be taken is answered with its place and reason."""
+
+        def request(marks: Sequence[PaidMark]) -> pb.StreamMarksRequest:
+            told = [pb.PaidMark(**asdict(mark)) for mark in marks]
+            return pb.StreamMarksRequest(
+                show_id=show_id, marks=told, all_or_none=all_or_none, validate_only=validate_only
+            )
+
+        answer = await self._client.feed(self._stub.StreamMarks, requests_of(batches, request), caller, timeout=STREAM)
+        return MarksTaken(
+            created=0,
+            updated=answer.updated_count,
+            unchanged=answer.unchanged_count,
+            rejected=[RejectedRow(index=one.index, reason=one.reason) for one in answer.rejected_marks],
+            rejected_count=answer.rejected_count,
+            total=answer.updated_total,
+            currency=answer.currency,
+            generation_ids=[*answer.generation_ids],
+        )
 
     async def finalize(self, caller: Identity, show_id: str, invoice_id: str) -> InvoiceView:
         request = pb.FinalizeInvoiceRequest(show_id=show_id, invoice_id=invoice_id)

@@ -1,8 +1,7 @@
 """The invoicing service: shows, items, claims and buyers."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Final, TypeVar
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from msgspec import UNSET
@@ -10,7 +9,7 @@ from msgspec import UNSET
 from services.common.client import GrpcClient
 from services.common.context import Identity
 from services.common.timestamps import to_proto
-from services.gateway.backends.convert import enum_names, enum_numbers, moment
+from services.gateway.backends.convert import STREAM, enum_names, enum_numbers, moment, requests_of
 from services.gateway.schemas.shows import (
     BuyerBody,
     BuyerChange,
@@ -38,17 +37,12 @@ from services.gateway.schemas.shows import (
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import ShowsServiceStub
 
-Row = TypeVar("Row")
-Request = TypeVar("Request")
-
 BATCH: Final = 5_000
 """Most items, claims or buyers that one call takes."""
 STATE: Final[dict[int, ShowState]] = enum_names(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
 SHOW_STATE_NUMBERS: Final = enum_numbers(pb.ShowState.DESCRIPTOR, "SHOW_STATE_")
 CLAIM_STATUS: Final[dict[int, ClaimStatus]] = enum_names(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
 CLAIM_STATUS_NUMBERS: Final = enum_numbers(pb.ClaimStatus.DESCRIPTOR, "CLAIM_STATUS_")
-_STREAM: Final = 900.0
-"""Seconds for a stream."""
 _BULK: Final = 30.0
 """Seconds for a call with a full batch."""
 
@@ -130,7 +124,7 @@ class Shows:
             told = [_item_to_proto(item) for item in items]
             return pb.StreamItemsRequest(show_id=show_id, items=told, all_or_none=all_or_none)
 
-        answer = await self._client.feed(self._stub.StreamItems, _requests(batches, request), caller, timeout=_STREAM)
+        answer = await self._client.feed(self._stub.StreamItems, requests_of(batches, request), caller, timeout=STREAM)
         return _taken(answer, [RejectedRow(index=one.index, reason=one.reason) for one in answer.rejected_items])
 
     async def create_item(self, caller: Identity, show_id: str, item: ItemBody) -> ItemView:
@@ -180,7 +174,7 @@ class Shows:
             told = [_claim_to_proto(claim) for claim in claims]
             return pb.StreamClaimsRequest(show_id=show_id, claims=told, all_or_none=all_or_none)
 
-        answer = await self._client.feed(self._stub.StreamClaims, _requests(batches, request), caller, timeout=_STREAM)
+        answer = await self._client.feed(self._stub.StreamClaims, requests_of(batches, request), caller, timeout=STREAM)
         return _taken(answer, [RejectedRow(index=one.index, reason=one.reason) for one in answer.rejected_claims])
 
     async def list_claims(
@@ -209,7 +203,7 @@ class Shows:
             told = [_buyer_to_proto(buyer) for buyer in buyers]
             return pb.StreamBuyersRequest(show_id=show_id, buyers=told, all_or_none=all_or_none)
 
-        answer = await self._client.feed(self._stub.StreamBuyers, _requests(batches, request), caller, timeout=_STREAM)
+        answer = await self._client.feed(self._stub.StreamBuyers, requests_of(batches, request), caller, timeout=STREAM)
         return _taken(answer, [RejectedRow(index=one.index, reason=one.reason) for one in answer.rejected_buyers])
 
     async def update_buyer(
@@ -225,14 +219,6 @@ class Shows:
             mask.paths.append("display_name")
         request = pb.UpdateBuyerRequest(buyer=buyer, update_mask=mask, show_id=show_id)
         return buyer_view((await self._client.call(self._stub.UpdateBuyer, request, caller)).buyer)
-
-
-async def _requests(
-    batches: AsyncIterator[Sequence[Row]], request: Callable[[Sequence[Row]], Request]
-) -> AsyncIterator[Request]:
-    """Made beside the event loop."""
-    async for batch in batches:
-        yield await asyncio.to_thread(request, batch)
 
 
 def _taken(

@@ -38,7 +38,9 @@ from services.gateway.schemas.invoices import (
     SummaryPartView,
     SummaryView,
 )
+from services.gateway.schemas.marks import MarksReport
 from services.gateway.schemas.sendings import DeliveryPage, PayLinkView, SendingView, SendManyBody
+from services.gateway.schemas.shows import RejectedLine
 from services.gateway.schemas.verification import BuyerProofView, VerificationView
 
 _OPERATOR: Final = f"user:{USER}"
@@ -98,6 +100,7 @@ _GENERATION: Final = GenerationView(
     actor=_OPERATOR,
     change_count=0,
     cancelled_count=0,
+    marks_paid=False,
     rate=8.2,
     remaining_seconds=5.3,
 )
@@ -137,6 +140,7 @@ def _row() -> dict[str, Any]:
         "first_opened_at": at(19, 55),
         "priced_since": False,
         "provider_request_id": "",
+        "paid_outside": "",
     }
 
 
@@ -182,6 +186,18 @@ BILLING: Final = (
             InvoiceChangeView("pending", "draft", "", "worker:invoicing", at(19, 50, 2), 2, ""),
             InvoiceChangeView("draft", "sent", "", _OPERATOR, at(19, 52), 4, ""),
         ]
+    ),
+    MarksReport(
+        created=0,
+        updated=12,
+        unchanged=61,
+        rejected=[RejectedLine(17, "The invoice is of £12.50, the file says £10.00. A part cannot be marked.")],
+        rejected_count=1,
+        encoding="UTF-8",
+        separator="comma",
+        updated_total=34_000,
+        currency="GBP",
+        generation_ids=[GENERATION],
     ),
     MarkPaidBody(note="Cash, at the door."),
     SendBody(channel="email"),

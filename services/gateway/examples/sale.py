@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.gateway.examples.ids import BUYER, CURSOR, ETAG, ITEM, PAY_PATH, SHOW, at
+from services.gateway.examples.ids import BUYER, CURSOR, ETAG, INVOICE, ITEM, PAY_PATH, SHOW, at
 from services.gateway.schemas.shows import (
     BuyerChange,
     BuyerPage,
@@ -138,6 +138,8 @@ FILES: Final = {
     '"uncheckedAccounts":[]}}\n',
     "importClaimsFile": "claim_id,platform,platform_user_id,item_number,status\n"
     "fb-77120-1,facebook,10221940,85123A,winner\n",
+    "importInvoicesFile": "invoice_id,number,total_decimal,currency,paid_outside\n"
+    f"{INVOICE},RBN-0042,15.30,GBP,bank transfer 12 Nov\n",
     "importBuyersFile": "platform,platform_user_id,display_name,email\nfacebook,10221940,Rosa M.,rosa@example.com\n",
 }
 """CSV and JSON lines, by the operation that takes or gives it."""

@@ -1,4 +1,4 @@
-"""What stands in each file: columns, and a row's cells. All but invoices can be imported again as they are."""
+"""What stands in each file: columns, and a row's cells. Each can be imported again, invoices as marks alone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from services.common.cells import marked
 from services.common.money import format_decimal
-from services.gateway.schemas.invoices import InvoiceView
+from services.gateway.schemas.invoices import InvoiceRow
 from services.gateway.schemas.shows import BuyerView, ClaimView, ItemView
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ BUYERS: Table[BuyerView] = Table(
     }
 )
 
-INVOICES: Table[InvoiceView] = Table(
+INVOICES: Table[InvoiceRow] = Table(
     {
         "invoice_id": lambda invoice, _: invoice.id,
         "number": lambda invoice, _: invoice.number,
@@ -123,6 +123,7 @@ INVOICES: Table[InvoiceView] = Table(
         "sent_at": lambda invoice, _: invoice.sent_at,
         "times_sent": lambda invoice, _: invoice.send_count,
         "paid_at": lambda invoice, _: invoice.paid_at,
+        "paid_outside": lambda invoice, _: invoice.paid_outside,
         "adjusted_at_provider": lambda invoice, _: invoice.adjusted_at_provider,
         "provider": lambda invoice, _: invoice.provider,
         "account": lambda invoice, _: invoice.external_account,

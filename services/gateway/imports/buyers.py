@@ -1,20 +1,17 @@
 """A file of buyers: names and addresses, by platform and user id."""
 
-from collections.abc import AsyncIterator
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 
-from services.common.context import Identity
-from services.gateway.backends.shows import Shows
 from services.gateway.faults import column_sentence_of
 from services.gateway.imports.claims import COLUMNS as CLAIM_COLUMNS
 from services.gateway.imports.columns import Columns
-from services.gateway.imports.repeats import Repeats, repeats
+from services.gateway.imports.repeats import Repeats
 from services.gateway.imports.report import Unfit
-from services.gateway.imports.rows import Row, open_sheet
-from services.gateway.imports.taking import take_sheet
-from services.gateway.schemas.shows import BuyerBody, ImportReport, RowsTaken
+from services.gateway.imports.rows import Row
+from services.gateway.imports.taking import FileKind
+from services.gateway.schemas.shows import BuyerBody
 
 COLUMNS: Final = Columns(
     required=("platform", "platform_user_id"),
@@ -27,19 +24,6 @@ COLUMNS: Final = Columns(
     | {"id": "platform_user_id"},
     passed_over=("claims", "lines", "unpriced_lines", "total_decimal", "total_minor", "currency", "pay_link"),
 )
-
-
-async def import_buyers(
-    file: BinaryIO, shows: Shows, caller: Identity, show_id: str, *, all_or_none: bool = False
-) -> ImportReport:
-    """Takes the good lines, or all or none. Raises BadHeader before anything is taken, and NothingTaken."""
-    sheet = await open_sheet(file, COLUMNS)
-
-    async def send(batches: AsyncIterator[list[BuyerBody]]) -> RowsTaken:
-        return await shows.stream_buyers(caller, show_id, batches, all_or_none)
-
-    with repeats() as known:
-        return await take_sheet(sheet, lambda row: parse_buyer(row, known), send, all_or_none=all_or_none)
 
 
 def parse_buyer(row: Row, known: Repeats) -> BuyerBody:
@@ -60,3 +44,6 @@ def parse_buyer(row: Row, known: Repeats) -> BuyerBody:
     if first != row.line:
         raise Unfit(f"The buyer {buyer.platform_user_id} of {buyer.platform} is on line {first} already.")
     return buyer
+
+
+BUYERS: Final = FileKind(COLUMNS, parse_buyer)

@@ -1,19 +1,16 @@
 """A file of claims."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 
-from services.common.context import Identity
-from services.gateway.backends.shows import Shows
 from services.gateway.faults import column_sentence_of
 from services.gateway.imports.columns import Columns
 from services.gateway.imports.report import Unfit, whole_number
-from services.gateway.imports.rows import Row, open_sheet
-from services.gateway.imports.taking import take_sheet
-from services.gateway.schemas.shows import ClaimBody, ImportReport, RowsTaken
+from services.gateway.imports.rows import Row
+from services.gateway.imports.taking import FileKind
+from services.gateway.schemas.shows import ClaimBody
 
 COLUMNS: Final = Columns(
     required=("claim_id", "platform", "platform_user_id", "item_number", "status"),
@@ -33,18 +30,6 @@ COLUMNS: Final = Columns(
     },
 )
 _CAMEL: Final = {field.name: field.encode_name for field in msgspec.structs.fields(ClaimBody)}
-
-
-async def import_claims(
-    file: BinaryIO, shows: Shows, caller: Identity, show_id: str, *, all_or_none: bool = False
-) -> ImportReport:
-    """Takes the good lines, or all or none. Raises BadHeader before anything is taken, and NothingTaken."""
-    sheet = await open_sheet(file, COLUMNS)
-
-    async def send(batches: AsyncIterator[list[ClaimBody]]) -> RowsTaken:
-        return await shows.stream_claims(caller, show_id, batches, all_or_none)
-
-    return await take_sheet(sheet, parse_claim, send, all_or_none=all_or_none)
 
 
 def parse_claim(row: Row) -> ClaimBody:
@@ -74,3 +59,7 @@ def _moment(text: str) -> datetime:
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Unfit(f"The time '{text[:40]}' cannot be read. Write it as 2026-11-01T10:00:00Z.") from error
+
+
+CLAIMS: Final = FileKind(COLUMNS, lambda row, _: parse_claim(row))
+"""A claim id may come again: its state that is later by sequence or time counts."""

@@ -1,7 +1,7 @@
 """A file of items."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from typing import BinaryIO, Final, Literal
 
 import msgspec
@@ -11,11 +11,11 @@ from services.gateway.backends.shows import Shows
 from services.gateway.faults import column_sentence_of
 from services.gateway.imports.columns import Columns
 from services.gateway.imports.prices import decimal_price, minor_price
-from services.gateway.imports.repeats import Repeats, repeats
+from services.gateway.imports.repeats import Repeats
 from services.gateway.imports.report import Unfit, whole_number
-from services.gateway.imports.rows import Row, Sheet, open_sheet
-from services.gateway.imports.taking import take_sheet
-from services.gateway.schemas.shows import ImportReport, ItemBody, RowsTaken
+from services.gateway.imports.rows import Row, open_sheet
+from services.gateway.imports.taking import FileKind, take_sheet
+from services.gateway.schemas.shows import ImportReport, ItemBody
 
 Prices = Literal["minor", "decimal"]
 """What the column price holds."""
@@ -49,22 +49,18 @@ async def import_items(
     prices: Prices = "minor",
     all_or_none: bool = False,
 ) -> ImportReport:
-    """Takes the good lines, or all or none. Raises BadHeader before anything is taken, and NothingTaken."""
-    sheet = await open_sheet(file, COLUMNS if prices == "minor" else DECIMAL)
-    currency = await _currency(sheet, shows, caller, show_id)
-
-    async def send(batches: AsyncIterator[list[ItemBody]]) -> RowsTaken:
-        return await shows.stream_items(caller, show_id, batches, all_or_none)
-
-    with repeats() as known:
-        return await take_sheet(sheet, lambda row: parse_item(row, currency, known), send, all_or_none=all_or_none)
+    """Raises what `take_file` raises. The show's currency is asked for where a column needs it."""
+    sheet, currency = await open_sheet(file, items_in("", prices).columns), ""
+    if not {"price_decimal", "currency"}.isdisjoint(sheet.names):
+        currency = (await shows.get(caller, show_id)).currency
+    send = partial(shows.stream_items, caller, show_id)
+    return await take_sheet(sheet, items_in(currency, prices), send, all_or_none=all_or_none)
 
 
-async def _currency(sheet: Sheet, shows: Shows, caller: Identity, show_id: str) -> str:
-    """The show's, where a column needs it."""
-    if {"price_decimal", "currency"}.isdisjoint(sheet.names):
-        return ""
-    return (await shows.get(caller, show_id)).currency
+def items_in(currency: str, prices: Prices) -> FileKind[ItemBody]:
+    """Files of items with prices in this currency."""
+    columns = COLUMNS if prices == "minor" else DECIMAL
+    return FileKind(columns, lambda row, known: parse_item(row, currency, known))
 
 
 def parse_item(row: Row, currency: str, known: Repeats) -> ItemBody:

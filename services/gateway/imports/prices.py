@@ -25,29 +25,29 @@ def minor_price(text: str) -> int:
     return whole_number(text, "price")
 
 
-def decimal_price(text: str, currency: str, minor: int | None = None) -> int:
-    """Minor units of `£1,234.50`, `1.234,50` or `1 234,5`.
+def decimal_price(text: str, currency: str, minor: int | None = None, *, what: str = "price") -> int:
+    """Minor units of `£1,234.50`, `1.234,50` or `1 234,5`; `what` is how people call it.
 
-    Where it can be read in two ways, the price in minor units beside it decides. Raises Unfit.
+    Where it can be read in two ways, the one in minor units beside it decides. Raises Unfit.
     """
     number, told = _without_currency(text, currency), text[:_LONGEST]
     amounts = sorted(set(_readings(number))) if _NUMBER.fullmatch(number) and len(number) <= _LONGEST else []
     if not amounts:
-        raise Unfit(f"The price '{told}' is no amount. Write it as 1234.50.")
+        raise Unfit(f"The {what} '{told}' is no amount. Write it as 1234.50.")
     exact = [amount.scaleb(exponent(currency)) for amount in amounts]
     fitting = [int(amount) for amount in exact if amount == int(amount)]
     if minor is not None:
         if minor not in fitting:
             raise Unfit(
-                f"The price '{told}' and the price {minor} in minor units differ. Correct one, or leave it out."
+                f"The {what} '{told}' and the {what} {minor} in minor units differ. Correct one, or leave it out."
             )
         return minor
     if len(amounts) > 1:
         raise Unfit(
-            f"The price '{told}' can mean {' or '.join(f'{a:f}' for a in amounts)}. Write it with its decimals."
+            f"The {what} '{told}' can mean {' or '.join(f'{a:f}' for a in amounts)}. Write it with its decimals."
         )
     if not fitting:
-        raise Unfit(f"The price '{told}' has more decimals than {currency} has.")
+        raise Unfit(f"The {what} '{told}' has more decimals than {currency} has.")
     return fitting[0]
 
 

@@ -89,6 +89,9 @@ class InvoiceRow(InvoiceView):
     provider_request_id: Annotated[
         str, msgspec.Meta(description="In status `error`: the provider's name of the request that failed, or empty.")
     ]
+    paid_outside: Annotated[
+        str, msgspec.Meta(description="The note, where it was marked as paid outside the provider; `yes` without one.")
+    ]
 
 
 class InvoiceDetail(InvoiceRow):
@@ -207,6 +210,7 @@ class GenerationView(View):
     actor: str
     change_count: Annotated[int, msgspec.Meta(description="Of the total, changes of invoices that stood before.")]
     cancelled_count: Annotated[int, msgspec.Meta(description="Left undone because run or invoice was cancelled.")]
+    marks_paid: Annotated[bool, msgspec.Meta(description="It marks invoices as paid outside the provider.")]
     rate: Annotated[float, msgspec.Meta(description="Invoices per second, about over the last ten seconds.")]
     remaining_seconds: Annotated[
         float | None,

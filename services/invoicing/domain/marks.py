@@ -1,11 +1,12 @@
 """Marks of what was paid outside the provider: what an operator tells of many invoices at once."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.common.money import format_money
 from services.invoicing.domain.amending import NOT_MARKABLE
-from services.invoicing.domain.invoice import Invoice, Status
+from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
 
 MARKED: Final = "It was marked as paid outside the provider."
 NOT_MARKED: Final = "It was not marked as paid."
@@ -14,6 +15,8 @@ PAID_THERE: Final = (
     "The buyer paid this invoice through the provider already, so the money would be counted twice. If it came in"
     " elsewhere too, pay it back to the buyer."
 )
+_CLOCKS_APART: Final = timedelta(seconds=30)
+"""Ours and the provider's, at the most."""
 _MOVED: Final = "Its total was {was} when it was asked for, and is {now} now. Look at it, then mark it again."
 
 
@@ -46,6 +49,12 @@ def asked(note: str) -> str:
 def kept(note: str) -> str:
     """What stands with an invoice that was marked."""
     return note or "yes"
+
+
+def paid_before(seen: Sighting, asked_at: datetime) -> bool:
+    """Whether the buyer paid it before anybody asked to mark it: the provider answers both alike."""
+    paid_at = seen.paid_at if seen.standing is Standing.PAID else None
+    return paid_at is not None and paid_at < asked_at - _CLOCKS_APART
 
 
 def is_marked(invoice: Invoice) -> bool:

@@ -8,6 +8,11 @@ FROM invoices WHERE id = $1;
 -- Keeps workers, retries and other amendments away for so many seconds; whoever dies holding it, it lapses.
 UPDATE invoices SET lease_owner = $2, lease_expires_at = clock_timestamp() + make_interval(secs => $3) WHERE id = $1;
 
+-- name: release_soon
+-- After so many seconds at the latest.
+UPDATE invoices SET lease_expires_at = least(lease_expires_at, clock_timestamp() + make_interval(secs => $3))
+WHERE id = $1 AND lease_owner = $2;
+
 -- name: release_invoice
 UPDATE invoices SET lease_owner = NULL, lease_expires_at = NULL WHERE id = $1 AND lease_owner = $2;
 
@@ -24,6 +29,13 @@ FROM invoices WHERE id = $1;
 
 -- name: has_history
 SELECT EXISTS (SELECT FROM invoice_history WHERE invoice_id = $1 AND reason = $2 AND actor = $3);
+
+-- name: asked_since
+-- When something ($2) was first asked for since the provider last said no ($3); now, where that is not known any more.
+SELECT coalesce(min(created_at), clock_timestamp()) FROM invoice_history
+WHERE invoice_id = $1 AND starts_with(reason, $2) AND created_at > coalesce((
+  SELECT max(created_at) FROM invoice_history WHERE invoice_id = $1 AND starts_with(reason, $3)
+), '-infinity');
 
 -- name: owed_now
 SELECT * FROM rollups WHERE show_id = $1 AND buyer_id = ANY ($2::uuid[]);

@@ -30,7 +30,8 @@ ORDER BY version;
 
 -- name: write_changes
 -- One row for each invoice: its last state in this transaction. line_items is NULL where the lines stay. What was replaced
--- at the provider is read from there at once. Beside it the history of each step.
+-- at the provider is read from there at once. Whoever keeps an invoice for a change keeps it until its status moves: what
+-- others write of it meanwhile frees nothing. Beside it the history of each step.
 WITH history AS (
   INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor, provider_request)
   SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor, provider_request
@@ -46,8 +47,9 @@ SET status = new.status::invoice_status, draft_reason = new.draft_reason::draft_
     send_count = new.send_count, updated_at = new.updated_at,
     mailed_to = nullif(new.told_email, coalesce(invoices.buyer ->> 'email', '')),
     check_at = CASE WHEN invoices.external_id NOT IN ('', new.external_id) THEN '-infinity' ELSE invoices.check_at END,
-    lease_owner = CASE WHEN new.status = 'pending' OR change IS NOT NULL THEN invoices.lease_owner END,
-    lease_expires_at = CASE WHEN new.status = 'pending' OR change IS NOT NULL THEN invoices.lease_expires_at END
+    lease_owner = CASE WHEN new.status = invoices.status::text OR change IS NOT NULL THEN invoices.lease_owner END,
+    lease_expires_at = CASE WHEN new.status = invoices.status::text OR change IS NOT NULL
+      THEN invoices.lease_expires_at END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::integer[], $8::integer[],
             $9::bigint[], $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::boolean[],
             $16::timestamptz[], $17::timestamptz[], $18::integer[], $19::timestamptz[], $20::text[])

@@ -42,7 +42,9 @@ SELECT total, note, asked, actor FROM planned_changes JOIN generations ON genera
 WHERE invoice_id = $1 AND generation_id = $2;
 
 -- name: ask_for_mark
-UPDATE planned_changes SET asked = true WHERE invoice_id = $1 AND generation_id = $2;
+UPDATE planned_changes SET asked = true, asked_at = coalesce(asked_at, clock_timestamp())
+WHERE invoice_id = $1 AND generation_id = $2
+RETURNING asked_at;
 
 -- name: note_paid_outside
 UPDATE invoices SET paid_outside = $2 WHERE id = $1;

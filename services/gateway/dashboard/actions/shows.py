@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO, Final, cast
 
 import msgspec
@@ -14,15 +15,16 @@ from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError
 from services.common.money import is_currency
 from services.gateway.api.parameters import request_id_of
 from services.gateway.backends.shows import Shows
-from services.gateway.dashboard.pages.shows import new_show_form
+from services.gateway.dashboard.pages.shows import imported, new_show_form
 from services.gateway.dashboard.rendering import AnyRequest, go, render
 from services.gateway.dashboard.views.moments import moment_of
 from services.gateway.faults import sentence_of
 from services.gateway.identity.principal import Principal
-from services.gateway.imports.buyers import import_buyers
-from services.gateway.imports.claims import import_claims
-from services.gateway.imports.items import Prices, import_items
-from services.gateway.imports.preview import Preview, digest_of, preview_buyers, preview_claims, preview_items
+from services.gateway.imports.buyers import BUYERS
+from services.gateway.imports.claims import CLAIMS
+from services.gateway.imports.items import Prices, import_items, items_in
+from services.gateway.imports.preview import Preview, digest_of, preview_file
+from services.gateway.imports.taking import take_file
 from services.gateway.imports.upload import LARGEST_FILE
 from services.gateway.schemas.shows import ImportReport, NewShow, ShowView
 
@@ -44,8 +46,8 @@ class NoCurrency(InvalidRequest):
 
 
 _REFUSED: Final = (Kind.INVALID, Kind.FAILED_PRECONDITION, Kind.CONFLICT)
-_AWAY: Final = (Kind.UNAVAILABLE, Kind.TIMED_OUT, Kind.RATE_LIMITED)
-_CUT_OFF: Final = (
+AWAY: Final = (Kind.UNAVAILABLE, Kind.TIMED_OUT, Kind.RATE_LIMITED)
+CUT_OFF: Final = (
     "This file was cut off, for a part of Showbill cannot be reached just now. Choose the same files again in a minute:"
     " what was taken is kept, and the same lines again change nothing."
 )
@@ -80,12 +82,12 @@ async def create_show(
     try:
         start_time = moment_of(starts, str(form.get("zone", ""))[:60])
         wanted = msgspec.convert({"name": name, "currency": currency, "startTime": start_time}, NewShow)
-        await _require_seen(form)
+        await require_seen(form)
         show = await shows.create(caller.identity, wanted, request_id_of(key, caller.identity, "create show"))
     except (msgspec.ValidationError, ShowbillError) as error:
-        away = isinstance(error, ShowbillError) and error.kind in _AWAY
+        away = isinstance(error, ShowbillError) and error.kind in AWAY
         problem = "Give the show a name of at most 200 characters." if not name or len(name) > 200 else ""
-        problem = problem or (_NOT_MADE if away else _told(error))
+        problem = problem or (_NOT_MADE if away else told_of(error))
         values = new_show_form(name=name, currency=currency, starts=starts, request_id=key, problems=[problem])
         return render(request, "show-new.html", values, status=503 if away else 422)
     return _done(request, show, await _take_files(form, shows, caller, show.id), made=True)
@@ -98,9 +100,9 @@ async def import_files(
     """Takes files of items, claims and buyers as they were looked at. The same lines again change nothing."""
     show, form = await shows.get(caller.identity, show_id), await request.form()
     try:
-        await _require_seen(form)
+        await require_seen(form)
     except ShowbillError as error:
-        return _done(request, show, Taken(problem=_told(error)))
+        return _done(request, show, Taken(problem=told_of(error)))
     taken = await _take_files(form, shows, caller, show_id)
     if not taken.reports and not taken.problem:
         taken.problem = NOTHING_CHOSEN
@@ -114,14 +116,14 @@ async def preview_files(request: AnyRequest, caller: NamedDependency[Principal])
     previews: list[Preview] = []
     problems: list[str] = []
     for name in KINDS:
-        file = _file(form, name)
+        file = chosen_file(form, name)
         if file is None:
             continue
         try:
             previews.append(await _preview(name, file, form))
         except ShowbillError as error:
-            problems.append(f"{name.capitalize()}: {_told(error)}")
-    importing, whole = form.get("importing") == "yes", _whole(form)
+            problems.append(f"{name.capitalize()}: {told_of(error)}")
+    importing, whole = form.get("importing") == "yes", wants_whole(form)
     bad = any(preview.report.rejected_count for preview in previews)
     values = {
         "previews": previews,
@@ -134,22 +136,27 @@ async def preview_files(request: AnyRequest, caller: NamedDependency[Principal])
 
 
 async def _preview(name: str, file: BinaryIO, form: FormMultiDict) -> Preview:
-    told = form.get(name)
-    filename = (told.filename if isinstance(told, UploadFile) else "")[:200]
+    filename = name_of(form, name)
     if name == "claims":
-        return await preview_claims(file, filename)
+        return await preview_file(file, "claims", filename, CLAIMS)
     if name == "buyers":
-        return await preview_buyers(file, filename)
+        return await preview_file(file, "buyers", filename, BUYERS)
     currency = str(form.get("currency", ""))
     if not is_currency(currency):
         raise NoCurrency
-    return await preview_items(file, filename, currency, _prices(form))
+    return await preview_file(file, "items", filename, items_in(currency, _prices(form)))
 
 
-async def _require_seen(form: FormMultiDict) -> None:
+def name_of(form: FormMultiDict, kind: str) -> str:
+    """What the chosen file is called where it comes from."""
+    told = form.get(kind)
+    return (told.filename if isinstance(told, UploadFile) else "")[:200]
+
+
+async def require_seen(form: FormMultiDict, kinds: Sequence[str] = KINDS) -> None:
     """Raises FileChanged where another file came than the one that was looked at."""
-    for name in KINDS:
-        seen, file = form.get(f"{name}_seen"), _file(form, name)
+    for name in kinds:
+        seen, file = form.get(f"{name}_seen"), chosen_file(form, name)
         if seen and file is not None and seen != await digest_of(file):
             raise FileChanged(name=name)
 
@@ -158,23 +165,23 @@ def _prices(form: FormMultiDict) -> Prices:
     return "decimal" if form.get("prices") == "decimal" else "minor"
 
 
-def _whole(form: FormMultiDict) -> bool:
+def wants_whole(form: FormMultiDict) -> bool:
     return form.get("whole") == "yes"
 
 
 async def _take_files(form: FormMultiDict, shows: Shows, caller: Principal, show_id: str) -> Taken:
     """Up to the first file that is refused."""
     taken = Taken()
-    files = [(name, file) for name in KINDS if (file := _file(form, name)) is not None]
+    files = [(name, file) for name in KINDS if (file := chosen_file(form, name)) is not None]
     for place, (name, file) in enumerate(files, start=1):
         try:
             taken.reports.append((name, await _take(name, file, form, shows, caller, show_id)))
         except ShowbillError as error:
             later = " and ".join(name for name, _ in files[place:])
             rest = f" Not looked at: {later}." if later else ""
-            taken.away = error.kind in _AWAY
-            told = _CUT_OFF if taken.away else _told(error)
-            taken.problem, taken.faults = f"{name.capitalize()}: {told}{rest}", _lines(error)
+            taken.away = error.kind in AWAY
+            told = CUT_OFF if taken.away else told_of(error)
+            taken.problem, taken.faults = f"{name.capitalize()}: {told}{rest}", told_lines(error)
             break
     return taken
 
@@ -182,14 +189,15 @@ async def _take_files(form: FormMultiDict, shows: Shows, caller: Principal, show
 async def _take(
     name: str, file: BinaryIO, form: FormMultiDict, shows: Shows, caller: Principal, show_id: str
 ) -> ImportReport:
-    who, whole = caller.identity, _whole(form)
+    who, whole = caller.identity, wants_whole(form)
     if name == "items":
         return await import_items(file, shows, who, show_id, prices=_prices(form), all_or_none=whole)
-    take = import_claims if name == "claims" else import_buyers
-    return await take(file, shows, who, show_id, all_or_none=whole)
+    if name == "claims":
+        return await take_file(file, CLAIMS, partial(shows.stream_claims, who, show_id), all_or_none=whole)
+    return await take_file(file, BUYERS, partial(shows.stream_buyers, who, show_id), all_or_none=whole)
 
 
-def _file(form: FormMultiDict, name: str) -> BinaryIO | None:
+def chosen_file(form: FormMultiDict, name: str) -> BinaryIO | None:
     file = form.get(name)
     if not isinstance(file, UploadFile) or not file.filename:
         return None
@@ -197,7 +205,7 @@ def _file(form: FormMultiDict, name: str) -> BinaryIO | None:
     return cast(BinaryIO, file.file)
 
 
-def _told(error: Exception) -> str:
+def told_of(error: Exception) -> str:
     """The sentence of a refusal. Raises what is no refusal."""
     if isinstance(error, msgspec.ValidationError):
         return sentence_of(error)
@@ -206,7 +214,7 @@ def _told(error: Exception) -> str:
     raise error
 
 
-def _lines(error: ShowbillError) -> list[Fault]:
+def told_lines(error: ShowbillError) -> list[Fault]:
     """The bad lines of a file; what is wrong with it as a whole stands in the sentence."""
     return [fault for fault in error.faults if fault.field.startswith("lines[")][:100]
 
@@ -216,7 +224,7 @@ def _done(request: AnyRequest, show: ShowView, taken: Taken, *, made: bool = Fal
     if taken.problem or any(report.rejected_count for _, report in taken.reports):
         problem = f"The show was made. {taken.problem}" if made and taken.problem else taken.problem
         problems = [problem] if problem else []
-        values = {"show": show, "reports": taken.reports, "problems": problems, "faults": taken.faults}
+        values = imported(show, reports=taken.reports, problems=problems, faults=taken.faults)
         status = 503 if taken.away else 422 if problem else 200
         return render(request, "show-import.html", values, status=status)
     return go(request, f"/shows/{show.id}")

@@ -1,6 +1,6 @@
 """The list of shows, and the form for a new one."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -15,6 +15,7 @@ from services.gateway.dashboard.views.beginning import steps_of
 from services.gateway.dashboard.views.chosen_shows import STATES, ChosenShows, pills_of
 from services.gateway.dashboard.views.panel import connection_of
 from services.gateway.identity.principal import Principal
+from services.gateway.schemas.shows import ShowView
 
 _MOST_SHOWN: Final = 25
 CURRENCIES: Final = ("USD", "EUR", "GBP", "CAD", "AUD", "NZD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "JPY", "SGD")
@@ -77,12 +78,17 @@ def new_show_form(
     }
 
 
+def imported(show: ShowView, **told: Any) -> dict[str, Any]:
+    """The page of imports, with what became of files: those of `reports`, that of invoices, what was refused."""
+    return {"show": show, "reports": [], "marks": None, "run": "", "problems": [], "faults": []} | told
+
+
 @get("/shows/{show_id:str}/import")
 async def import_page(
     request: AnyRequest, show_id: FromPath[str], caller: NamedDependency[Principal], shows: NamedDependency[Shows]
 ) -> Response[bytes]:
     show = await shows.get(caller.identity, show_id)
-    return render(request, "show-import.html", {"show": show, "reports": [], "problems": [], "faults": []})
+    return render(request, "show-import.html", imported(show))
 
 
 HANDLERS: Final = [home, shows_page, new_show_page, import_page]

@@ -20,6 +20,8 @@ class Progress:
     left: int
     remaining: str = ""
     """How long it still takes; empty while that is not known."""
+    marks: bool = False
+    """It marks what was paid elsewhere, and makes nothing."""
     stopping: bool = False
     """It was cancelled, and what is begun is being finished."""
 
@@ -46,6 +48,7 @@ def progress_of(money: Money, run: GenerationView | None) -> Progress | None:
             failed=run.failed_count,
             left=run.pending_count,
             remaining=time_left(run.remaining_seconds),
+            marks=run.marks_paid,
             stopping=run.state == "cancelled",
         )
     if not money.pending_count:

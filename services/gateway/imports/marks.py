@@ -1,0 +1,108 @@
+"""A file of invoices: what was paid outside the provider, in the column that the export has for it."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import BinaryIO, Final
+
+from services.common.context import Identity
+from services.common.money import is_currency
+from services.gateway.backends.invoices import Invoices
+from services.gateway.backends.shows import Shows
+from services.gateway.imports.columns import Columns
+from services.gateway.imports.prices import decimal_price
+from services.gateway.imports.repeats import Repeats
+from services.gateway.imports.report import Unfit, whole_number
+from services.gateway.imports.rows import Row, open_sheet
+from services.gateway.imports.taking import FileKind, take_sheet
+from services.gateway.schemas.marks import MarksReport, MarksTaken, PaidMark
+
+COLUMNS: Final = Columns(
+    required=("invoice_id", "paid_outside"),
+    optional=("number", "total_decimal", "total_minor", "currency"),
+    synonyms={
+        **dict.fromkeys(("id", "invoice"), "invoice_id"),
+        **dict.fromkeys(("invoice_number", "invoice_no", "no"), "number"),
+        **dict.fromkeys(("paid_elsewhere", "paid_out_of_band"), "paid_outside"),
+        **dict.fromkeys(("total", "amount", "amount_decimal"), "total_decimal"),
+        **dict.fromkeys(("amount_minor", "total_minor_units"), "total_minor"),
+    },
+    instead={"invoice_id": "number"},
+    passed_over=(
+        *("platform", "platform_user_id", "user_handle", "display_name", "email", "status", "draft_reason", "note"),
+        *("lines", "unpriced_lines", "revision", "created_at", "sent_at", "times_sent", "paid_at"),
+        *("adjusted_at_provider", "provider", "account", "live", "provider_id", "provider_url", "payment_url"),
+        "pay_link",
+    ),
+)
+_YES: Final = frozenset(["yes", "y", "true", "x", "1", "paid", "✓", "ja", "wahr", "oui", "vrai", "si", "sí"])
+_NO: Final = frozenset(
+    ("no", "n", "false", "0", "-", "–", "none", "unpaid", "not paid", "nein", "falsch", "non", "faux")
+)
+"""A column that was filled with yes and no means what it says, in either case."""
+_ERROR: Final = re.compile(r"#(N/?[AVD]|[^\s!?]+[!?])", re.IGNORECASE)
+"""What a spreadsheet shows of a formula that found nothing: a payment looked up in a bank's list, for one."""
+_LONGEST_NOTE: Final = 500
+
+
+async def import_marks(
+    file: BinaryIO,
+    shows: Shows,
+    invoices: Invoices,
+    caller: Identity,
+    show_id: str,
+    *,
+    all_or_none: bool = False,
+    validate_only: bool = False,
+) -> MarksReport:
+    """Queues the good lines, or all or none; or only says what would be. Raises BadHeader and NothingTaken."""
+    sheet, answers = await open_sheet(file, COLUMNS), list[MarksTaken]()
+    currency = (await shows.get(caller, show_id)).currency
+
+    async def send(batches: AsyncIterator[list[PaidMark]], whole: bool) -> MarksTaken:
+        answers.append(await invoices.stream_marks(caller, show_id, batches, whole, validate_only))
+        return answers[0]
+
+    report = await take_sheet(sheet, marks_in(currency), send, all_or_none=all_or_none and not validate_only)
+    return MarksReport.of(report, answers[0])
+
+
+def marks_in(currency: str) -> FileKind[PaidMark]:
+    """Files of a show in this currency."""
+    return FileKind(COLUMNS, lambda row, known: parse_mark(row, currency, known))
+
+
+def parse_mark(row: Row, currency: str, known: Repeats) -> PaidMark:
+    """Raises Unfit. Of an invoice that is left as it is nothing else counts."""
+    fields = row.fields
+    invoice_id, number = fields.get("invoice_id", ""), fields.get("number", "")
+    if not (invoice_id or number):
+        raise Unfit("The line names no invoice. Fill in its invoice_id, or its number.")
+    first = known.first_line(invoice_id or number, row.line)
+    if first != row.line:
+        raise Unfit(f"The invoice {(invoice_id or number)[:60]} is on line {first} already.")
+    note = _note(fields["paid_outside"])
+    if note is None:
+        return PaidMark(invoice_id, number)
+    told = fields.get("currency", "").upper()
+    return PaidMark(invoice_id, number, True, note, _amount(fields, told or currency), told)
+
+
+def _note(cell: str) -> str | None:
+    """How it was paid; empty where nobody says; None where it was not."""
+    word = cell.casefold()
+    if not word or word in _NO:
+        return None
+    if _ERROR.fullmatch(cell):
+        raise Unfit(f"The cell paid_outside holds an error of the spreadsheet, {cell[:20]}. Correct it, or empty it.")
+    if len(cell) > _LONGEST_NOTE:
+        raise Unfit(f"The column paid_outside has more than {_LONGEST_NOTE} characters.")
+    return "" if word in _YES else cell
+
+
+def _amount(fields: dict[str, str], currency: str) -> int | None:
+    if not is_currency(currency):
+        raise Unfit(f"The currency '{currency[:10]}' is none. Write it as GBP.")
+    minor = whole_number(fields["total_minor"], "total_minor") if fields.get("total_minor") else None
+    if fields.get("total_decimal"):
+        return decimal_price(fields["total_decimal"], currency, minor, what="total")
+    return minor
