@@ -424,6 +424,7 @@ async def test_the_panel_works_without_script(chromium: Any, workspace: Workspac
     page = plain.page
     await plain.sign_in_by_hand(workspace, f"/shows/{show}")
     await page.get_by_role("button", name="Generate 2 invoices").click()
+    await page.wait_for_url("**run=**")
 
     async def done() -> bool:
         await page.reload()
