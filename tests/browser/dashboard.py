@@ -51,7 +51,7 @@ class Dashboard:
 
     async def sign_in(self, workspace: Workspace, path: str = "/") -> None:
         """As the form does it, without waiting for two pages to be drawn."""
-        form = {"email": workspace.email, "password": PASSWORD}
+        form: dict[str, str | float | bool] = {"email": workspace.email, "password": PASSWORD}
         answer = await self.context.request.post(
             f"{self.url}/sign-in", form=form, headers={"Origin": self.url}, max_redirects=0
         )
