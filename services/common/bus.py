@@ -127,13 +127,14 @@ class Bus:
         return had + [False] * (len(messages) - len(had))
 
     async def close(self) -> None:
-        if self._connecting:
-            self._connecting.cancel()
+        """Sends what was not sent yet and leaves, also while it is still connecting or connecting again."""
+        while self._connecting and not self._connecting.done():
+            self._connecting.cancel()  # once more where it got lost: `wait_for` of 3.11 forgets one as a socket opens
+            await asyncio.wait([self._connecting], timeout=0.1)
         if self.client.is_connected:
-            try:
+            with contextlib.suppress(NatsError, TimeoutError):
                 await asyncio.wait_for(self.client.drain(), 5)
-            except (NatsError, TimeoutError):
-                await self.client.close()
+        await self.client.close()
 
     async def _note_error(self, error: Exception) -> None:
         log.warning("nats error", error=redact(str(error)))

@@ -143,6 +143,7 @@ def generation_progressed(run_id: str, counts: Counts, pace: Pace | None = None)
         cancelled_count=counts.cancelled,
         rate=pace.rate if pace else 0.0,
         remaining_time=to_duration(pace.remaining if pace else None),
+        marks_paid=counts.marks,
     )
 
 
@@ -154,4 +155,5 @@ def generation_finished(run_id: str, counts: Counts, *, cancelled: bool) -> Payl
         failed_count=counts.failed,
         cancelled=cancelled,
         cancelled_count=counts.cancelled,
+        marks_paid=counts.marks,
     )

@@ -84,9 +84,17 @@ class Entry:
             return
         await self._write(changes)
         await self._send_what_became_payable(changes)
+        await self._announce(changes)
+        await self._count_results(changes)
+
+    async def tell_of(self, changes: Sequence[Change]) -> None:
+        """Writes history and events of steps to a next version that this transaction gave the rows in another way."""
+        await self.connection.execute(SQL["write_history"], *_history(changes))
+        await self._announce(changes)
+
+    async def _announce(self, changes: Sequence[Change]) -> None:
         told = await asyncio.to_thread(_told, changes) if len(changes) > MANY else _told(changes)
         await self.tell(told, [change.request_id for change in changes])
-        await self._count_results(changes)
 
     async def withdraw(self, changes: Sequence[Change]) -> None:
         """Writes steps that the event of their run stands for, however many they are. The rows must be locked."""
@@ -218,6 +226,12 @@ async def _write(connection: Connection, changes: Sequence[Change]) -> None:
         [row.send_count for row in rows],
         [row.updated_at for row in rows],
         [row.told_email for row in rows],
+        *_history(changes),
+    )
+
+
+def _history(changes: Sequence[Change]) -> tuple[list[object], ...]:
+    return (
         [change.after.id for change in changes],
         [change.after.version for change in changes],
         [change.before.status for change in changes],

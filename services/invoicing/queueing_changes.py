@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -26,26 +26,36 @@ from services.invoicing.ports import Connection as ProviderConnection
 from services.invoicing.queueing import announce, buyer_snapshot, pay_token
 from services.invoicing.repository import SQL
 
+_AS_OWED: Final = (ChangeKind.EDIT_DRAFT, ChangeKind.REISSUE, ChangeKind.VOID)
+"""What is done about an invoice beside which none is settled needs no lines but those that are owed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bill:
     """What an invoice is to bill, for one buyer of a plan."""
 
     entry: Entry
-    lines: list[dict[str, Any]]
+    lines: list[dict[str, Any]] | None
+    """None where it bills just what is owed: those lines need not leave the database."""
 
     @property
     def total(self) -> int:
         """Minor units."""
-        return sum(line["amount"] for line in self.lines)
+        return self.entry.owed.total if self.lines is None else sum(line["amount"] for line in self.lines)
+
+    @property
+    def line_count(self) -> int:
+        return self.entry.owed.line_count if self.lines is None else len(self.lines)
 
     @property
     def unpriced_count(self) -> int:
+        if self.lines is None:
+            return self.entry.owed.unpriced_count
         return sum(line["unit_price"] is None for line in self.lines)
 
     @property
-    def lines_json(self) -> str:
-        return msgspec.json.encode(self.lines).decode()
+    def lines_json(self) -> str | None:
+        return None if self.lines is None else msgspec.json.encode(self.lines).decode()
 
     @property
     def invoice_id(self) -> str:
@@ -69,24 +79,25 @@ async def add_changes(
         await _add_supplements(entry, identity, show, run_id, beside, connection)
     again = [bill for bill in bills if bill.entry.change is ChangeKind.RETRY]
     if again:
-        await _again(entry, identity, run_id, again, connection)
+        await _again(entry, identity, show, run_id, again, connection)
     others = [bill for bill in bills if bill.entry.change not in (ChangeKind.SUPPLEMENT, ChangeKind.RETRY)]
     if others:
-        await _plan_changes(entry, identity, run_id, others)
+        await _plan_changes(entry, identity, show, run_id, others)
 
 
 async def _bills(database: Connection, show: asyncpg.Record, planned: Sequence[Entry]) -> list[Bill]:
     """What is owed in lines; beside settled invoices the difference to them."""
-    buyers = [one.buyer.id for one in planned]
-    owed = {
-        str(row["buyer_id"]): row["line_items"] for row in await database.fetch(SQL["lines_owed"], show["id"], buyers)
-    }
     settled: defaultdict[str, list[Before]] = defaultdict(list)
-    for row in await database.fetch(SQL["settled_invoices"], show["id"], buyers):
+    for row in await database.fetch(SQL["settled_invoices"], show["id"], [one.buyer.id for one in planned]):
         before = Before(row["number"], row["total"], row["line_items"], row["adjusted_at_provider"])
         settled[str(row["buyer_id"])].append(before)
+    needed = [one.buyer.id for one in planned if one.buyer.id in settled or one.change not in _AS_OWED]
+    rows = await database.fetch(SQL["lines_owed"], show["id"], needed) if needed else []
+    owed = {str(row["buyer_id"]): row["line_items"] for row in rows}
 
     def bill(one: Entry) -> Bill:
+        if one.change in _AS_OWED and one.buyer.id not in settled:
+            return Bill(one, None)
         lines = owed.get(one.buyer.id, [])
         if one.buyer.id in settled:
             lines = difference(lines, settled[one.buyer.id], show["currency"])
@@ -120,7 +131,7 @@ async def _add_supplements(
         [one.buyer.id for one in planned],
         [bill.total for bill in bills],
         [bill.lines_json for bill in bills],
-        [len(bill.lines) for bill in bills],
+        [bill.line_count for bill in bills],
         [one.owed.digest for one in planned],
         [one.beside for one in planned],
         [buyer_snapshot(one) for one in planned],
@@ -132,7 +143,9 @@ async def _add_supplements(
     await announce(entry, added, "It bills what came since the others were settled.", identity.actor)
 
 
-async def _plan_changes(entry: Transaction, identity: Identity, run_id: str, bills: Sequence[Bill]) -> None:
+async def _plan_changes(
+    entry: Transaction, identity: Identity, show: asyncpg.Record, run_id: str, bills: Sequence[Bill]
+) -> None:
     """What is asked for is told in the history of each invoice before anything is done about it."""
     ids = [bill.invoice_id for bill in bills]
     sentences = {bill.invoice_id: bill.entry.proposal.sentence for bill in bills if bill.entry.proposal}
@@ -142,9 +155,12 @@ async def _plan_changes(entry: Transaction, identity: Identity, run_id: str, bil
         for one in await _locked(entry.connection, ids)
     ]
     columns = await asyncio.to_thread(_columns, bills)
-    rows = await entry.connection.fetch(SQL["plan_changes"], run_id, ids, *columns)
+    as_owed = [bill.entry.buyer.id for bill in bills if bill.lines is None]
+    await entry.connection.execute(SQL["prepare_big_join"])
+    rows = await entry.connection.fetch(SQL["plan_changes"], run_id, ids, *columns, show["id"], now, as_owed)
+    await entry.connection.execute(SQL["end_big_join"])
     assert len(rows) == len(bills), "an invoice with a change under way is planned no other"
-    await entry.change(asked)
+    await entry.tell_of(asked)
 
 
 def _columns(bills: Sequence[Bill]) -> tuple[list[object], ...]:
@@ -152,12 +168,13 @@ def _columns(bills: Sequence[Bill]) -> tuple[list[object], ...]:
         [_carried_out_as(bill.entry.change) for bill in bills],
         [bill.total for bill in bills],
         [bill.lines_json for bill in bills],
-        [len(bill.lines) for bill in bills],
+        [bill.line_count for bill in bills],
         [bill.unpriced_count for bill in bills],
         [bill.entry.owed.digest for bill in bills],
         [bill.entry.beside for bill in bills],
         [bill.entry.draft_reason for bill in bills],
         [buyer_snapshot(bill.entry) for bill in bills],
+        [bill.entry.buyer.id for bill in bills],
     )
 
 
@@ -182,11 +199,16 @@ async def try_again(
     connection: ProviderConnection,
 ) -> None:
     """Failed invoices once more, with the claims and prices of now. Invoices and show must be locked."""
-    await _again(entry, identity, run_id, await _bills(entry.connection, show, planned), connection)
+    await _again(entry, identity, show, run_id, await _bills(entry.connection, show, planned), connection)
 
 
 async def _again(
-    entry: Transaction, identity: Identity, run_id: str, bills: Sequence[Bill], connection: ProviderConnection
+    entry: Transaction,
+    identity: Identity,
+    show: asyncpg.Record,
+    run_id: str,
+    bills: Sequence[Bill],
+    connection: ProviderConnection,
 ) -> None:
     """Some are made again as they are. Where another bill is due at the same account, what a failed try may have left
     there bills what was owed then: it is looked for and voided, and the next revision takes its place."""
@@ -198,7 +220,8 @@ async def _again(
         if bill.entry.change is ChangeKind.RETRY and repository.account_of(invoices[bill.invoice_id]) == here
     }
     if anew:
-        await _plan_changes(entry, identity, run_id, [bill for bill in bills if bill.invoice_id in anew])
+        chosen = [bill for bill in bills if bill.invoice_id in anew]
+        await _plan_changes(entry, identity, show, run_id, chosen)
     same = {bill.invoice_id: bill for bill in bills if bill.invoice_id not in anew}
     if same:
         await _queue_again(entry, identity, run_id, same, connection)
@@ -235,7 +258,7 @@ def _once_more(invoice: Invoice, bill: Bill, run_id: str, connection: ProviderCo
         status_reason="",
         draft_reason=bill.entry.draft_reason,
         total=bill.total,
-        line_count=len(bill.lines),
+        line_count=bill.line_count,
         unpriced_count=bill.unpriced_count,
         attempt=invoice.attempt + 1,
         version=invoice.version + 1,

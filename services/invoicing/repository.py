@@ -126,7 +126,9 @@ def planned_digest(row: asyncpg.Record) -> str:
 
 def counts(row: asyncpg.Record) -> Counts:
     """Of a row of generations."""
-    return Counts(row["total_count"], row["created_count"], row["failed_count"], row["cancelled_count"])
+    return Counts(
+        row["total_count"], row["created_count"], row["failed_count"], row["cancelled_count"], row["marks_paid"]
+    )
 
 
 def pace(row: asyncpg.Record, now: datetime) -> Pace:

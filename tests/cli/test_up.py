@@ -37,6 +37,13 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]
         yield up
 
 
+@pytest.fixture(scope="module")
+async def ended(tmp_path_factory: pytest.TempPathFactory) -> Up:
+    """One that Ctrl-C has ended, with the folder that it left."""
+    async with running_up(tmp_path_factory.mktemp("ended") / "state") as up:
+        return up
+
+
 async def test_ready_says_where_to_look_and_how_to_sign_in(running: Up) -> None:
     values = running.demo_file()
     for words in (running.url("gateway"), values["SHOWBILL_EMAIL"], values["SHOWBILL_PASSWORD"], "./run demo"):
@@ -103,15 +110,11 @@ async def test_no_secret_reaches_logs_or_arguments(running: Up) -> None:
     assert [name for name, value in secret.items() if value in logs or value in arguments] == []
 
 
-async def test_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
-    up = Up(tmp_path / "state")
-    await up.start()
-    await up.until_ready()
-    assert len(up.children) >= len(PROCESSES)
-    up.ctrl_c()
-    assert await up.wait() == 0, up.said
-    assert up.said.endswith("Stopped.\n")
-    assert up.left() == []
+async def test_ctrl_c_leaves_no_process(ended: Up) -> None:
+    assert len(ended.children) >= len(PROCESSES)
+    assert await ended.wait() == 0, ended.said
+    assert ended.said.endswith("Stopped.\n")
+    assert ended.left() == []
 
 
 async def test_ctrl_c_while_starting_leaves_no_process(tmp_path: Path) -> None:
@@ -136,16 +139,7 @@ async def test_ctrl_c_that_reaches_a_young_child_first_is_no_failure(tmp_path: P
     assert up.left() == []
 
 
-async def test_killed_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
-    up = Up(tmp_path / "state")
-    await up.start()
-    await up.until_ready()
-    os.kill(up.pid, signal.SIGKILL)
-    assert await up.wait() == -signal.SIGKILL
-    await eventually(lambda: not up.left())
-
-
-async def test_start_after_a_kill_resumes_with_all_data(tmp_path: Path) -> None:
+async def test_killed_supervisor_leaves_no_orphan_and_the_next_start_resumes_with_all_data(tmp_path: Path) -> None:
     state = tmp_path / "state"
     async with running_up(state) as first:
         values = first.demo_file()
@@ -154,7 +148,8 @@ async def test_start_after_a_kill_resumes_with_all_data(tmp_path: Path) -> None:
             keys = {"secretKey": values["STRIPE_SECRET_KEY"], "publishableKey": values["STRIPE_PUBLISHABLE_KEY"]}
             await rest.call("POST", "/api/integrations/stripe/connect", keys)
         os.kill(first.pid, signal.SIGKILL)
-        await first.wait()
+        assert await first.wait() == -signal.SIGKILL
+        await eventually(lambda: not first.left())
     async with running_up(state) as second:
         assert second.demo_file()["SHOWBILL_PASSWORD"] == values["SHOWBILL_PASSWORD"]
         async with Rest(second.url("gateway"), values["SHOWBILL_API_TOKEN"]) as rest:
@@ -162,8 +157,8 @@ async def test_start_after_a_kill_resumes_with_all_data(tmp_path: Path) -> None:
             assert (await rest.call("GET", "/api/integrations/stripe/test"))["healthy"]
 
 
-async def test_named_stripe_means_no_sandbox(tmp_path: Path) -> None:
-    async with running_up(tmp_path / "state", {"STRIPE_API_BASE": "http://127.0.0.1:9"}) as up:
+async def test_named_stripe_means_no_sandbox(ended: Up) -> None:
+    async with running_up(ended.state, {"STRIPE_API_BASE": "http://127.0.0.1:9"}) as up:
         with pytest.raises(StopIteration):
             up.child("sandbox")
         environment = environment_of(up.child("integrations"))
@@ -173,14 +168,12 @@ async def test_named_stripe_means_no_sandbox(tmp_path: Path) -> None:
         assert "SANDBOX_URL" not in up.demo_file()
 
 
-async def test_foreign_secrets_file_is_told_apart(tmp_path: Path) -> None:
+async def test_foreign_secrets_file_is_told_apart(ended: Up, tmp_path: Path) -> None:
     """The passwords of another folder do not open this one's database; nothing is changed by trying."""
-    state = tmp_path / "state"
-    async with running_up(state):
-        pass
-    shutil.move(state / "secrets.json", tmp_path / "kept.json")
-    up = Up(state)
+    kept = shutil.move(ended.state / "secrets.json", tmp_path / "kept.json")
+    up = Up(ended.state)
     await up.start()
     assert await up.wait() == 1
     assert "are not those of the Postgres data beside it" in up.said
     assert up.left() == []
+    shutil.move(kept, ended.state / "secrets.json")

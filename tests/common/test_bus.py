@@ -13,7 +13,7 @@ from services.cli.embedded.nats import Nats
 from services.common.bus import STREAM, SUBJECTS, Bus, Outgoing
 from services.common.secret import Secret
 from tests.conftest import running
-from tests.waiting import free_port
+from tests.waiting import eventually, free_port
 
 
 @pytest.fixture
@@ -46,3 +46,27 @@ async def test_a_stream_that_the_operator_tuned_is_left_as_it_is(own_nats: Nats)
     assert (info.config.max_age, info.state.messages) == (60, 1)
     await bus.close()
     await operator.close()
+
+
+async def test_a_bus_that_is_still_connecting_hangs_up() -> None:
+    """A server that accepts and says nothing more."""
+    came: asyncio.Queue[asyncio.StreamReader] = asyncio.Queue()
+    async with await asyncio.start_server(lambda reader, _: came.put_nowait(reader), "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        bus = Bus(Secret(f"nats://127.0.0.1:{port}"), "invoicing")
+        bus.start()
+        reader = await asyncio.wait_for(came.get(), 10)
+        await bus.close()
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+
+
+async def test_a_bus_that_has_lost_its_server_connects_no_more_once_closed(tmp_path: Path) -> None:
+    server = Nats(tmp_path / "nats", free_port(), secrets.token_urlsafe(16))
+    bus = Bus(Secret(server.url), "invoicing")
+    async with running(server.prepare(), tmp_path / "nats.log"):
+        bus.start()
+        await asyncio.wait_for(bus.ready.wait(), 10)
+    await eventually(lambda: bus.client.is_reconnecting)
+    await bus.close()
+    assert bus.client.is_closed
+    assert not bus.client.is_reconnecting

@@ -95,9 +95,9 @@ class Sandbox:
     async def revoke(self, key: str) -> None:
         await self.rest.call("POST", "/_sandbox/keys/revoke", {"key": key})
 
-    async def deliveries_idle(self) -> None:
-        """Waits until no webhook is on its way."""
-        answer = await self.rest.call("GET", "/_sandbox/deliveries/idle", params={"timeout": "90"})
+    async def deliveries_idle(self, account: str) -> None:
+        """Waits until no webhook of an account is on its way; others may be refused for long."""
+        answer = await self.rest.call("GET", "/_sandbox/deliveries/idle", params={"timeout": "90", "account": account})
         assert answer["idle"], "webhooks are still on their way"
 
     async def pay(self, invoice: str) -> None:

@@ -41,7 +41,7 @@ async def test_twenty_payments_are_seen_exactly_once(workspace: Workspace, sandb
         for row in payable:
             await sandbox.pay(row["externalId"])
         await listener.until_paid(20)
-        await sandbox.deliveries_idle()
+        await sandbox.deliveries_idle(workspace.account.id)
         await send_link(workspace, show, marker["id"])  # whatever else the payments caused was told before this
         await listener.until_told(marker["id"])
     updates = [event for event in listener.updates() if event["data"]["id"] != marker["id"]]

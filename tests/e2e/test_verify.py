@@ -47,7 +47,7 @@ async def test_clean_show_is_proven_and_exported(workspace: Workspace, sandbox: 
     payable = [row for row in await workspace.invoices(show) if not row["draftReason"]]
     for row in payable[:3]:
         await sandbox.pay(row["externalId"])
-    await sandbox.deliveries_idle()
+    await sandbox.deliveries_idle(workspace.account.id)
 
     code, said = await verify(workspace, show, "--export", str(tmp_path / "proof.csv"))
     assert code == 0, said

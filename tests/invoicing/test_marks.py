@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.cli.embedded.nats import Nats
 from services.common.errors import Kind
 from services.common.ids import new_id
 from services.invoicing import repository
@@ -13,7 +14,7 @@ from services.invoicing.wiring import Pace
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import PACE, MakeCaller, Replica
-from tests.invoicing.events_seen import paid_event
+from tests.invoicing.events_seen import listening, paid_event
 from tests.invoicing.fake_provider import FakeProvider, Refused
 from tests.invoicing.test_changing import right
 from tests.invoicing.test_shows import refusal
@@ -43,7 +44,7 @@ async def told(caller: Caller, invoice: pb.Invoice) -> list[tuple[str, str]]:
     return [(change.reason, change.actor) for change in await caller.history(invoice)]
 
 
-async def test_marks_are_queued_and_carried_out_once(caller: Caller, provider: FakeProvider) -> None:
+async def test_marks_are_queued_and_carried_out_once(caller: Caller, provider: FakeProvider, nats: Nats) -> None:
     first, second, third, fourth = await made(caller, 4)
     show_id, note = first.show_id, "Bank transfer, 12 Nov"
     provider.gate.clear()
@@ -65,8 +66,11 @@ async def test_marks_are_queued_and_carried_out_once(caller: Caller, provider: F
     assert counts(await caller.mark_many(show_id, file)) == (0, 4, 0), "they are queued already"
     assert (await refusal(caller.void(first))).reason == "INVOICE_BUSY"
     assert {one.paid_outside for one in await caller.listed(show_id)} == {""}
-    provider.gate.set()
-    assert (await caller.finished(run_id)).created_count == 3
+    async with listening(nats.url, caller.who.workspace_id) as heard:
+        provider.gate.set()
+        assert (await caller.finished(run_id)).created_count == 3
+        (finished,) = await eventually(lambda: heard.of("generation.finished"))
+    assert (finished.generation_finished.marks_paid, finished.generation_finished.created_count) == (True, 3)
     by_id = {one.id: one for one in await caller.listed(show_id)}
     known = [by_id[one.id] for one in (first, second, third, fourth)]
     assert [(one.status, one.paid_outside) for one in known] == [

@@ -114,6 +114,7 @@ def _progressed(event: pb.Event) -> GenerationProgressedView:
         cancelled_count=progressed.cancelled_count,
         rate=progressed.rate,
         remaining_seconds=seconds(progressed.remaining_time),
+        marks_paid=progressed.marks_paid,
     )
 
 
@@ -126,6 +127,7 @@ def _finished(event: pb.Event) -> GenerationFinishedView:
         failed_count=finished.failed_count,
         cancelled=finished.cancelled,
         cancelled_count=finished.cancelled_count,
+        marks_paid=finished.marks_paid,
     )
 
 

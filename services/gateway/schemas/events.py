@@ -1,11 +1,18 @@
 """What goes over the WebSocket."""
 
 from datetime import datetime
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
+
+import msgspec
 
 from services.gateway.schemas.base import View
 from services.gateway.schemas.invoices import InvoiceView
 from services.gateway.schemas.shows import ShowState
+
+MarksPaid = Annotated[
+    bool,
+    msgspec.Meta(description="It marks invoices as paid outside the provider, as many as `createdCount`."),
+]
 
 
 class GenerationProgressedView(View):
@@ -19,6 +26,7 @@ class GenerationProgressedView(View):
     cancelled_count: int
     rate: float
     remaining_seconds: float | None
+    marks_paid: MarksPaid
 
 
 class GenerationFinishedView(View):
@@ -30,6 +38,7 @@ class GenerationFinishedView(View):
     failed_count: int
     cancelled: bool
     cancelled_count: int
+    marks_paid: MarksPaid
 
 
 class LinkRequestedView(View):

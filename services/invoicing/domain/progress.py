@@ -15,12 +15,14 @@ _STALLED: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the invoices that a run set out to make."""
+    """What became of the invoices that a run set out to make, to change or to mark."""
 
     total: int
     created: int = 0
     failed: int = 0
     cancelled: int = 0
+    marks: bool = False
+    """The run marks invoices as paid elsewhere, and makes none."""
 
     @property
     def pending(self) -> int:

@@ -34,23 +34,26 @@ ON CONFLICT DO NOTHING
 RETURNING id;
 
 -- name: plan_changes
--- What invoices are to become; the invoice's own row is the queue entry. Answers those that could be queued. Whoever holds
--- one just now is waited for.
+-- What invoices are to become; the invoice's own row is the queue entry, at its next version. Answers those that could be
+-- queued. Lines that are not told are those that are owed now: they need not leave the database.
 WITH told AS (
   SELECT * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::integer[], $7::integer[], $8::text[],
-                       $9::bigint[], $10::text[], $11::text[])
-    AS told (id, kind, total, line_items, line_count, unpriced_count, digest, beside, draft_reason, buyer)
+                       $9::bigint[], $10::text[], $11::text[], $12::uuid[])
+    AS told (id, kind, total, line_items, line_count, unpriced_count, digest, beside, draft_reason, buyer, buyer_id)
+), owed AS MATERIALIZED (
+  SELECT buyer_id, line_items FROM rollups WHERE show_id = $13 AND buyer_id = ANY ($15::uuid[])
 ), queued AS (
   UPDATE invoices
-  SET change = told.kind::invoice_change, tries = 0, first_attempt_at = NULL, not_before = '-infinity'
+  SET change = told.kind::invoice_change, tries = 0, first_attempt_at = NULL, not_before = '-infinity',
+      version = invoices.version + 1, updated_at = $14
   FROM told WHERE invoices.id = told.id AND invoices.change IS NULL
   RETURNING invoices.id
 )
 INSERT INTO planned_changes (invoice_id, generation_id, total, line_items, line_count, unpriced_count, planned_digest,
                              beside_total, draft_reason, buyer)
-SELECT told.id, $1, told.total, told.line_items::jsonb, told.line_count, told.unpriced_count, told.digest, told.beside,
-       told.draft_reason::draft_reason, told.buyer::jsonb
-FROM told JOIN queued USING (id)
+SELECT told.id, $1, told.total, coalesce(told.line_items::jsonb, owed.line_items, '[]'), told.line_count,
+       told.unpriced_count, told.digest, told.beside, told.draft_reason::draft_reason, told.buyer::jsonb
+FROM told JOIN queued USING (id) LEFT JOIN owed USING (buyer_id)
 RETURNING invoice_id;
 
 -- name: end_change

@@ -9,7 +9,7 @@ import asyncpg
 from playwright.async_api import Page, expect
 
 from tests.browser.dashboard import Dashboard
-from tests.browser.looks.rooms import ITEMS, Room
+from tests.browser.looks.rooms import ITEMS, Room, by_buyer
 from tests.e2e.sandbox import Account, Sandbox
 from tests.e2e.stack import Stack
 
@@ -119,6 +119,23 @@ async def import_file(scene: Scene) -> None:
     await preview_file(scene)
     await scene.page.get_by_role("button", name="Import 5 lines").click()
     await scene.page.locator("#r-items").wait_for()
+
+
+async def preview_marks(scene: Scene) -> None:
+    """Two marked in the file as it is exported, one that was paid at Stripe, and one with another amount."""
+    rows = await by_buyer(scene.room.workspace, scene.room.at["mixed"])
+    told = {"u1": "cash", "u2": "bank transfer 12 Nov", "u4": "no", "u6": "yes"}
+    amounts = {"u6": rows["u6"]["total"] - 300}
+    lines = [
+        f"{rows[buyer]['id']},{rows[buyer]['number']},{amounts.get(buyer, rows[buyer]['total'])},{note}"
+        for buyer, note in told.items()
+    ]
+    content = "\n".join(["invoice_id,number,total_minor,paid_outside", *lines]).encode()
+    await scene.page.locator("#invoices").set_input_files(
+        {"name": "showbill-invoices.csv", "mimeType": "text/csv", "buffer": content}  # a FilePayload
+    )
+    await scene.page.locator("#pre-invoices").wait_for()
+    await scene.page.locator("#pre-invoices").scroll_into_view_if_needed()
 
 
 async def select_two(scene: Scene) -> None:

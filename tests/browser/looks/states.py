@@ -69,6 +69,7 @@ STATES: Final = (
     State("show-edit", "busy", "/shows/{bare}/edit", main=True),
     State("show-end", "busy", "/shows/{bare}", click("End show…")),
     State("show-mixed", "busy", "/shows/{mixed}", see("#live[data-state=on]"), main=True),
+    State("import-marks", "busy", "/shows/{mixed}/import", doings.preview_marks),
     State("show-mixed-menu", "busy", "/shows/{mixed}", menu("@maya.k")),
     State("show-menu-error", "busy", "/shows/{mixed}", menu("@goldie.loops")),
     State("show-timeline-error", "busy", "/shows/{mixed}", menu("@goldie.loops", "Timeline")),

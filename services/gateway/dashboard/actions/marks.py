@@ -48,7 +48,9 @@ async def preview_marks(
     """What would be marked, as the invoices stand now. Takes nothing, keeps nothing."""
     form = await request.form()
     file, values = chosen_file(form, _KIND), dict[str, Any](report=None, problem="", whole=wants_whole(form))
-    if file is not None:
+    if file is None:
+        await shows.get(caller.identity, show_id)  # whoever's show it is not finds nothing here either
+    else:
         try:
             values["report"] = await import_marks(file, shows, invoices, caller.identity, show_id, validate_only=True)
             values |= {"name": name_of(form, _KIND), "digest": await digest_of(file)}

@@ -63,10 +63,10 @@
       const quarter = Math.floor(4 * done / (d.totalCount || 1)); if (quarter > Number(g.dataset.quarter || 0)) { g.dataset.quarter = quarter; say(`${done} of ${d.totalCount} invoices done`); }
     },
     'generation.finished'(m) {
-      const { generationId: run, createdCount: n, failedCount: failed, cancelledCount: left, cancelled } = m.data;
+      const { generationId: run, createdCount: n, failedCount: failed, cancelledCount: left, cancelled, marksPaid } = m.data, did = marksPaid ? 'marked as paid elsewhere' : 'created';
       if ($('#finished')?.dataset.run === run) { reload(); return; }    // the page says it already
       follow(''); reload();
-      toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} ${cancelled ? 'created before the run was cancelled' : 'created'}`, body: [failed && `${failed} ${failed === 1 ? 'needs' : 'need'} attention.`, left && `Not made: ${left}. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
+      toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} ${did}${cancelled ? ' before the run was cancelled' : ''}`, body: [failed && `${failed} ${failed === 1 ? 'needs' : 'need'} attention.`, left && marksPaid ? `Not marked: ${left}. They can still be paid.` : `Not made: ${left}. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
     },
     'claims.changed': () => reload(),
     'show.updated': () => $('#show-head') ? read(location.href, { source: '#show-head', target: '#show-head', select: '#show-head', swap: 'outerMorph' }) : reload(),
@@ -108,5 +108,5 @@
   /* The browser knows at once that the network went or came; a socket finds out much later. */
   addEventListener('offline', () => state('offline'));
   addEventListener('online', () => { tries = 0; clearTimeout(again); socket.readyState < 2 ? socket.close() : connect(); });
-  on('DOMContentLoaded', () => { live = $('#live'); position(); connect(); });
+  on('DOMContentLoaded', () => { live = $('#live'); if (live) { position(); connect(); } });
 })();

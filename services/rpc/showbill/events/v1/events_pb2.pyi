@@ -352,6 +352,7 @@ class GenerationProgressed(_message.Message):
     CANCELLED_COUNT_FIELD_NUMBER: _builtins.int
     RATE_FIELD_NUMBER: _builtins.int
     REMAINING_TIME_FIELD_NUMBER: _builtins.int
+    MARKS_PAID_FIELD_NUMBER: _builtins.int
     generation_id: _builtins.str
     total_count: _builtins.int
     created_count: _builtins.int
@@ -361,6 +362,8 @@ class GenerationProgressed(_message.Message):
     """Those that are not made because the run, or the single invoice, was cancelled."""
     rate: _builtins.float
     """Invoices per second, about over the last ten seconds."""
+    marks_paid: _builtins.bool
+    """The run marks invoices as paid outside the provider; created_count are those that were marked."""
     @_builtins.property
     def remaining_time(self) -> _duration_pb2.Duration:
         """At this rate. Unset while that says nothing: the run has just begun, or nothing moves."""
@@ -376,10 +379,11 @@ class GenerationProgressed(_message.Message):
         cancelled_count: _builtins.int = ...,
         rate: _builtins.float = ...,
         remaining_time: _duration_pb2.Duration | None = ...,
+        marks_paid: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["remaining_time", b"remaining_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled_count", b"cancelled_count", "created_count", b"created_count", "failed_count", b"failed_count", "generation_id", b"generation_id", "pending_count", b"pending_count", "rate", b"rate", "remaining_time", b"remaining_time", "total_count", b"total_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled_count", b"cancelled_count", "created_count", b"created_count", "failed_count", b"failed_count", "generation_id", b"generation_id", "marks_paid", b"marks_paid", "pending_count", b"pending_count", "rate", b"rate", "remaining_time", b"remaining_time", "total_count", b"total_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -397,6 +401,7 @@ class GenerationFinished(_message.Message):
     FAILED_COUNT_FIELD_NUMBER: _builtins.int
     CANCELLED_FIELD_NUMBER: _builtins.int
     CANCELLED_COUNT_FIELD_NUMBER: _builtins.int
+    MARKS_PAID_FIELD_NUMBER: _builtins.int
     generation_id: _builtins.str
     total_count: _builtins.int
     created_count: _builtins.int
@@ -404,6 +409,8 @@ class GenerationFinished(_message.Message):
     cancelled: _builtins.bool
     cancelled_count: _builtins.int
     """Those that were not made because the run, or the single invoice, was cancelled."""
+    marks_paid: _builtins.bool
+    """The run marked invoices as paid outside the provider; created_count are those that were marked."""
     def __init__(
         self,
         *,
@@ -413,10 +420,11 @@ class GenerationFinished(_message.Message):
         failed_count: _builtins.int = ...,
         cancelled: _builtins.bool = ...,
         cancelled_count: _builtins.int = ...,
+        marks_paid: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled", b"cancelled", "cancelled_count", b"cancelled_count", "created_count", b"created_count", "failed_count", b"failed_count", "generation_id", b"generation_id", "total_count", b"total_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled", b"cancelled", "cancelled_count", b"cancelled_count", "created_count", b"created_count", "failed_count", b"failed_count", "generation_id", b"generation_id", "marks_paid", b"marks_paid", "total_count", b"total_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
