@@ -35,6 +35,14 @@ class PostgresInvoiceStore:
             raise NumberTaken
         return found
 
+    async def renew(self, link: Link, draft: ProviderInvoice) -> ProviderInvoice | None:
+        values = (
+            *(draft.external_id, draft.total, draft.currency, msgspec.to_builtins(list(draft.lines))),
+            *(draft.payment_instructions, draft.create_time),
+        )
+        row = await self._pool.fetchrow(SQL["renew_own_invoice"], *self._whose(link), *values)
+        return _invoice(row) if row else None
+
     async def move(
         self, link: Link, external_id: str, sources: Sequence[InvoiceState], target: InvoiceState, number: str = ""
     ) -> ProviderInvoice | None:

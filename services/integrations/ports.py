@@ -57,7 +57,8 @@ class CustomerBook(Protocol):
         """Notes the provider's id and what the provider was told last."""
 
     async def forget(self, record: CustomerRecord) -> None:
-        """Drops a record whose customer no longer exists at the provider."""
+        """Drops a record whose customer no longer exists at the provider, or was refused there. One that got another
+        since stays."""
 
 
 class Pace(Protocol):
@@ -83,6 +84,10 @@ class InvoiceStore(Protocol):
 
     async def add(self, link: Link, invoice: ProviderInvoice) -> ProviderInvoice:
         """Stores it; one that is there under this external id is answered as it is. Raises NumberTaken."""
+
+    async def renew(self, link: Link, draft: ProviderInvoice) -> ProviderInvoice | None:
+        """Makes one that is void or deleted a draft again, of this content; None when it is neither. A number that it
+        had stays its own."""
 
     async def move(
         self, link: Link, external_id: str, sources: Sequence[InvoiceState], target: InvoiceState, number: str = ""
@@ -134,7 +139,8 @@ class IntegrationAdapter(Protocol):
         at `heard`. Raises nothing."""
 
     async def create_invoice(self, link: Link, order: InvoiceOrder) -> ProviderInvoice:
-        """Brings an order to exactly one invoice, however often and after whatever cut it is called."""
+        """Brings an order to exactly one invoice, however often and after whatever cut it is called. What was voided or
+        deleted before the present attempt is none."""
 
     async def find_invoice(self, link: Link, buyer: Buyer, invoice_id: str, revision: int) -> ProviderInvoice | None:
         """What stands of an order of which no answer came, by our mark; None when it is proved that nothing does."""

@@ -63,7 +63,6 @@ class Catchup:
         self._provider = provider
         self._settlement = settlement
         self._every = every
-        self._id = new_id()
         self._look_every = max(0.05, min(every / 60, 5.0))
 
     async def run(self) -> None:
@@ -101,7 +100,8 @@ class Catchup:
 
     async def sweep(self) -> bool:
         """Reads one account that is due; False when none is."""
-        row = await self._pool.fetchrow(SQL["take_sweep"], self._id, _LEASE)
+        owner = new_id()  # of this taking: once it lapsed, another worker of this same process may take it too
+        row = await self._pool.fetchrow(SQL["take_sweep"], owner, _LEASE)
         if row is None:
             return False
         context.bind_request(None)
@@ -110,13 +110,13 @@ class Catchup:
             await self._read(account, row)
         except ShowbillError as error:
             stuck = isinstance(error, NotApplied)
-            await self._note_failure(account, error, resumed=bool(row["page_token"]), stuck=stuck)
+            await self._note_failure(account, owner, error, resumed=bool(row["page_token"]), stuck=stuck)
         except Exception:  # outermost of this account: it is told as failed, and read again
             log.exception("what happened at a provider could not be noted", account=account.account_id)
-            await self._note_failure(account, NotApplied(), resumed=False)
+            await self._note_failure(account, owner, NotApplied(), resumed=False)
         else:
             rests = (self._every / 12, self._every / 4, self._every)
-            await self._pool.execute(SQL["sweep_done"], *account, self._id, *rests, OVERLAP)
+            await self._pool.execute(SQL["sweep_done"], *account, owner, *rests, OVERLAP)
             _SWEEPS.labels("done").inc()
         return True
 
@@ -125,14 +125,14 @@ class Catchup:
         since, token = row["read_until"] - OVERLAP, row["page_token"]
         if not token and datetime.now(UTC) - since > REMEMBERED:
             await self._pool.execute(SQL["check_all_now"], *account)
-        identity = Identity(account.workspace_id, ACTOR)
+        identity, owner = Identity(account.workspace_id, ACTOR), row["lease_owner"]
         while True:
             page = await self._provider.happened(identity, account, since, token)
             events, token = page.events, page.next_page
             missed = await self._apply(account, events, patient=row["stuck_count"] < PATIENCE)
             await self._read_instead(account, page.unreadable)
             newest = max((event.occurred_at for event in events), default=None)
-            held = await self._pool.fetchval(SQL["sweep_page"], *account, self._id, token, newest, _LEASE, missed)
+            held = await self._pool.fetchval(SQL["sweep_page"], *account, owner, token, newest, _LEASE, missed)
             if not token or not held:
                 return
 
@@ -187,11 +187,11 @@ class Catchup:
             log.exception("what a void invoice became could not be noted", invoice_id=str(row["id"]))
 
     async def _note_failure(
-        self, account: Account, error: ShowbillError, *, resumed: bool, stuck: bool = False
+        self, account: Account, owner: str, error: ShowbillError, *, resumed: bool, stuck: bool = False
     ) -> None:
         _SWEEPS.labels("failed").inc()
         log.warning("what happened at a provider could not be read", account=account.account_id, reason=error.reason)
         place_is_gone = resumed and not passing(error)
         await self._pool.execute(
-            SQL["sweep_failed"], *account, self._id, error.message, self._every / 60, self._every, place_is_gone, stuck
+            SQL["sweep_failed"], *account, owner, error.message, self._every / 60, self._every, place_is_gone, stuck
         )

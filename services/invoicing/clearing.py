@@ -41,7 +41,8 @@ _LEASE: Final = 120.0
 _LONGEST_REST: Final = 3600.0
 """Seconds. So long too after a refusal: an account that is not connected may be connected again."""
 _ACCOUNT_RESTS: Final = 60.0
-"""Seconds that others of an account are not looked for after one could not be: they would hold up other accounts."""
+"""Seconds that others of an account are not looked for after one could not be, at the most: they would hold up other
+accounts. Where it is not connected, they rest as long as that one."""
 _UNDECIDED: Final = 60.0
 """Seconds until one is looked at again that its invoice, not made yet, may take up as its own."""
 _OF_THE_ACCOUNT: Final = ("NOT_CONNECTED", "ACCOUNT_CHANGED", "CREDENTIALS_REJECTED")
@@ -124,8 +125,8 @@ class Clearing:
                 await amending.note(entry, await _locked(entry, row), said, ACTOR)
             await entry.connection.execute(SQL["look_later"], *_key(row), rest)
             if passing(error) or error.reason in _OF_THE_ACCOUNT:
-                place = (row["provider"], account, row["livemode"])
-                await entry.connection.execute(SQL["rest_leftovers"], *place, min(rest, _ACCOUNT_RESTS))
+                others = min(rest, _ACCOUNT_RESTS) if passing(error) else rest
+                await entry.connection.execute(SQL["rest_leftovers"], *repository.account(row), others)
 
     async def _clear(self, row: asyncpg.Record) -> None:
         account, who = repository.account(row), Identity(str(row["workspace_id"]), ACTOR)
@@ -135,14 +136,19 @@ class Clearing:
         if not external_id:
             found = await self._provider.find(who, account, invoice_id, revision, row["buyer"], background=True)
             if found is None or found.standing is Standing.VOID:
-                await self._ledger.pool.execute(SQL["end_leftover"], *_key(row), row["tries"])
+                async with self._ledger.entry() as entry:
+                    await _look_for(entry, row, found.replaced_by if found else "")
+                    await entry.connection.execute(SQL["end_leftover"], *_key(row), row["tries"])
                 return
             external_id = found.external_id
             if await self._left_alone(row, external_id):  # it may have come back meanwhile
                 return
         seen = await self._provider.void(who, account, external_id, invoice_id, revision, background=True)
         async with self._ledger.entry() as entry:
-            await _note(entry, await _locked(entry, row), account, seen)
+            known = await _locked(entry, row)
+            await _look_for(entry, row, seen.replaced_by)
+            if not seen.replaced_by:
+                await _note(entry, known, account, seen)
             if row["external_id"] or seen.standing is not Standing.VOID:
                 await entry.connection.execute(SQL["end_leftover"], *_key(row), row["tries"])
             else:  # another one may carry the same mark
@@ -166,6 +172,12 @@ class Clearing:
 async def _locked(entry: Entry, row: asyncpg.Record) -> Invoice:
     rows = await entry.connection.fetch(SQL["lock_invoices"], [row["invoice_id"]])
     return repository.invoice(rows[0])
+
+
+async def _look_for(entry: Entry, row: asyncpg.Record, external_id: str) -> None:
+    """For what replaced it at the provider, where it was edited there; an empty id is nothing."""
+    if external_id:
+        await entry.connection.execute(SQL["add_leftover"], *_key(row)[:-1], external_id)
 
 
 async def _note(entry: Entry, known: Invoice, account: Account, seen: Sighting) -> None:

@@ -115,6 +115,7 @@ async def announce(entry: Transaction, invoices: Sequence[Invoice], reason: str,
         [Status.PENDING] * count,
         [reason] * count,
         [actor] * count,
+        [""] * count,
     )
     await entry.tell(
         [(invoice.workspace_id, invoice.show_id, events.invoice_updated(invoice, None)) for invoice in invoices]

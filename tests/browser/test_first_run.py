@@ -10,7 +10,7 @@ from tests.e2e.workspace import Workspace
 
 async def test_an_empty_workspace_is_led_to_its_first_paid_invoice(dashboard: Dashboard, workspace: Workspace) -> None:
     page = dashboard.page
-    await dashboard.sign_in(workspace, "/shows")
+    await dashboard.sign_in_by_hand(workspace, "/shows")
     current = page.locator("[aria-current=step]")
     await expect(current).to_have_attribute("data-step", "show")
     await page.get_by_role("button", name="Load the example show").click()

@@ -10,7 +10,7 @@ SHOW = "retail-2010-12-01"
 
 async def test_from_sign_in_to_a_row_that_turns_paid(dashboard: Dashboard, workspace: Workspace) -> None:
     page = dashboard.page
-    await dashboard.sign_in(workspace)
+    await dashboard.sign_in_by_hand(workspace)
     await dashboard.connect(workspace.account)
 
     await dashboard.open("/shows/new")

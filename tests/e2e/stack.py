@@ -16,7 +16,7 @@ from services.common.db import open_pool
 from services.common.secret import Secret
 from services.common.tokens import public_key_of
 from services.gateway.identity.accounts import create_owner
-from services.gateway.identity.passwords import Passwords
+from tests.one_hash import OneHash
 from tests.waiting import free_port
 
 SIGNERS = ("gateway", "invoicing", "integrations", "claims")
@@ -140,7 +140,7 @@ class Stack:
         """A new workspace with its owner; answers an API token of theirs."""
         pool = await open_pool(Secret(self.databases["gateway"]), "tests", largest=1)
         try:
-            return (await create_owner(pool, Passwords(), email, Secret(password), workspace)).reveal()
+            return (await create_owner(pool, OneHash(), email, Secret(password), workspace)).reveal()
         finally:
             await pool.close()
 

@@ -111,6 +111,11 @@ class FakeAdapter:
             revision=order.revision,
             lines=[ProviderLine(line.title, line.amount) for line in order.lines],
         )
+        if order.attempt > 1 and self._invoices.get(external_id, made).state in (
+            InvoiceState.VOID,
+            InvoiceState.DELETED,
+        ):
+            del self._invoices[external_id]
         known = self._invoices.setdefault(external_id, made)
         if (known.total, known.currency) != (order.total, order.currency):
             raise AdapterError(Failure.TOTAL_MISMATCH, "The invoice has another total than ours. Compare the two.")

@@ -28,7 +28,7 @@ class MemoryBook:
                 self._records[key] = replace(known, customer_id=customer_id, parameters=parameters)
 
     async def forget(self, record: CustomerRecord) -> None:
-        self._records = {key: known for key, known in self._records.items() if known.id != record.id}
+        self._records = {key: known for key, known in self._records.items() if known != record}
 
 
 def _key(link: Link, buyer: Buyer) -> tuple[str, str, bool, str, str]:

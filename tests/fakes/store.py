@@ -21,6 +21,14 @@ class MemoryStore:
             self._keep_numbers_apart(key, invoice.number)
         return self._invoices.setdefault(key, invoice)
 
+    async def renew(self, link: Link, draft: ProviderInvoice) -> ProviderInvoice | None:
+        found = self._invoices.get(_key(link, draft.external_id))
+        if found is None or found.state not in (InvoiceState.VOID, InvoiceState.DELETED):
+            return None
+        renewed = replace(draft, state=InvoiceState.DRAFT, number=found.number, finalize_time=None)
+        self._invoices[_key(link, draft.external_id)] = renewed
+        return renewed
+
     def _keep_numbers_apart(self, key: tuple[str, str, bool, str], number: str) -> None:
         others = (one.number for at, one in self._invoices.items() if at[:3] == key[:3] and at != key)
         if number and number in others:

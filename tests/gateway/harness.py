@@ -22,13 +22,13 @@ from services.common.secret import Secret
 from services.common.tokens import parse_public_keys, public_key_of
 from services.gateway.__main__ import serve
 from services.gateway.config import Config
-from services.gateway.identity import passwords
 from services.gateway.identity.accounts import create_owner
 from services.gateway.identity.passwords import Passwords
 from services.rpc.showbill.events.v1 import events_pb2 as events
 from services.rpc.showbill.integrations.v1 import integrations_pb2
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2
 from tests.gateway.fakes.scripted import Scripted
+from tests.one_hash import OneHash
 from tests.waiting import eventually, free_port
 
 PASSWORD = "correct horse battery staple"
@@ -72,19 +72,6 @@ class Client:
     def listen(self, query: str = "", **headers: str) -> Any:
         """The WebSocket, as aiohttp's context manager."""
         return self.session.ws_connect(f"{self.url}/api/realtime{query}", headers=headers)
-
-
-class OneHash(Passwords):
-    """Spares the tests the time of hashing the same password for every owner."""
-
-    _known = ""
-    _made_by: object = None
-
-    async def hash(self, password: Secret) -> str:
-        assert password.reveal() == PASSWORD
-        if OneHash._made_by is not passwords._hasher:  # its costs are lowered for some tests
-            OneHash._known, OneHash._made_by = await super().hash(password), passwords._hasher
-        return OneHash._known
 
 
 @dataclass

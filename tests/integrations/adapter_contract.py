@@ -214,6 +214,26 @@ class AdapterContract:
         assert (await subject.adapter.void_invoice(link, ref(made))).state is InvoiceState.VOID
         assert (await subject.adapter.mark_paid(link, ref(made))).state is InvoiceState.VOID
 
+    @pytest.mark.parametrize("keep_draft", [False, True])
+    async def test_next_attempt_after_a_void_makes_another(self, subject: Subject, keep_draft: bool) -> None:
+        """What an attempt left was cleared away; the attempts that follow are not answered with it."""
+        _, link = await subject.connect()
+        order = subject.order(keep_draft=keep_draft)
+        left = await subject.adapter.create_invoice(link, order)
+        gone = await subject.adapter.void_invoice(link, ref(left))
+        order = replace(order, attempt=2, lines=_lines((900,)), total=900)
+        made = [await subject.adapter.create_invoice(link, order) for _ in range(2)]
+        assert {(one.state, one.total) for one in made} == {
+            (InvoiceState.DRAFT if keep_draft else InvoiceState.OPEN, 900)
+        }
+        assert made[0].external_id == made[1].external_id
+        found = await subject.adapter.find_invoice(link, order.buyer, order.invoice_id, 1)
+        assert found
+        assert (found.external_id, gone.state) == (
+            made[0].external_id,
+            InvoiceState.DELETED if keep_draft else InvoiceState.VOID,
+        )
+
     async def test_voided_draft_is_deleted(self, subject: Subject) -> None:
         _, link = await subject.connect()
         draft = await subject.adapter.create_invoice(link, subject.order(keep_draft=True))

@@ -116,6 +116,21 @@ async def test_draft_finalized_meanwhile_is_not_edited(connected: Shop) -> None:
     assert (seen.status, seen.total) == (OPEN, made.total)
 
 
+async def test_draft_that_is_finalized_with_more_than_ours_is_told(connected: Shop) -> None:
+    """Somebody adds a line between our last look and the finalizing."""
+    made = await connected.create(connected.order(keep_draft=True))
+    hold = await connected.fault("invoices.finalize", "hold")
+    late = asyncio.create_task(price(connected, made))
+    await connected.sandbox.held(hold)
+    await connected.edit_at_stripe(made.external_id, 77)
+    await connected.sandbox.release(hold)
+    with pytest.raises(RemoteError, match="is final, with another total than ours") as told:
+        await late
+    assert told.value.reason == "TOTAL_MISMATCH"
+    again = await price(connected, made)
+    assert (again.status, again.total) == (OPEN, 3047 + 77), "it is answered as it is"
+
+
 async def test_edit_takes_three_calls_and_none_for_what_stands(connected: Shop) -> None:
     made = await connected.create(connected.order(keep_draft=True))
     await connected.edit_at_stripe(made.external_id, 77)

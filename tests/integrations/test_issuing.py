@@ -87,6 +87,19 @@ async def test_email_makes_an_invoice_that_stripe_mails(connected: Shop) -> None
     assert invoice["customer"]["email"] == "maya@example.com"
 
 
+async def test_buyer_whose_address_was_refused_is_invoiced_once_it_is_right(connected: Shop) -> None:
+    buyer = pb.InvoiceBuyer(platform="tiktok", platform_user_id="u-1", email="maya@gmail..com")
+    order = connected.order(buyer=buyer)
+    for order.attempt in (1, 2):
+        with pytest.raises(RemoteError, match="rejected the buyer’s e-mail address"):
+            await connected.create(order)
+    order.buyer.email, order.attempt = "maya@gmail.com", 3
+    made = await connected.create(order)
+    assert made.mailed_to == "maya@gmail.com"
+    assert (await connected.create(order)).external_id == made.external_id
+    assert (await connected.calls())["customers.create"] == 1
+
+
 async def test_email_that_becomes_known_reaches_the_customer(connected: Shop) -> None:
     buyer = pb.InvoiceBuyer(platform="tiktok", platform_user_id="u-1")
     await connected.create(connected.order(buyer=buyer))

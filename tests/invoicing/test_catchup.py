@@ -376,6 +376,27 @@ async def test_lapsed_lease_is_taken_over(caller: Caller, replica: Replica, prov
     assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
 
 
+async def test_reading_whose_lease_lapsed_ends_none_of_its_successor(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    """Also where another worker of the same process took it over."""
+    await invoiced(caller, 1)
+    await replica.service.catchup.find_accounts()
+    provider.gate.clear()
+    first = asyncio.create_task(sweep_now(replica))
+    await eventually(lambda: len(provider.asked) == 1)
+    early, provider.gate = provider.gate, asyncio.Event()
+    second = asyncio.create_task(sweep_now(replica))
+    await eventually(lambda: len(provider.asked) == 2)
+    early.set()
+    await first
+    row = await sweep_row(replica)
+    assert row["lease_owner"] is not None, "it is under way still"
+    provider.gate.set()
+    await second
+    assert (await sweep_row(replica))["lease_owner"] is None
+
+
 async def test_start_reads_what_was_not_read_lately(
     caller: Caller,
     replica: Replica,

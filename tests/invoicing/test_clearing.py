@@ -8,11 +8,11 @@ from prometheus_client import REGISTRY
 from services.common.ids import new_id
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.invoice import Sighting, Standing
 from services.invoicing.repository import SQL
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
-from tests.invoicing.conftest import Replica
+from tests.invoicing.conftest import MakeCaller, Replica
 from tests.invoicing.events_seen import event
 from tests.invoicing.fake_provider import ACCOUNT, Away, FakeProvider, Refused, sighting_of
 from tests.waiting import eventually
@@ -241,7 +241,7 @@ async def test_what_the_invoice_may_take_up_is_left_until_it_did(
 
 
 async def test_account_that_cannot_be_asked_holds_up_no_other(
-    caller: Caller, provider: FakeProvider, replica: Replica
+    caller: Caller, provider: FakeProvider, replica: Replica, make_caller: MakeCaller
 ) -> None:
     invoice = await failed(caller, provider)
     await caller.void(invoice)
@@ -250,12 +250,36 @@ async def test_account_that_cannot_be_asked_holds_up_no_other(
         extra = replace(left(caller, invoice), account=gone, external_id=name)
         provider.extras[extra.place] = extra
         await replica.pool.execute(SQL["add_leftover"], invoice.id, "stripe", "acct_gone", False, name)
+    theirs = await failed(other := await make_caller(), provider)
+    assert other.who.workspace_id != caller.who.workspace_id
+    await replica.pool.execute(SQL["add_leftover"], theirs.id, "stripe", "acct_gone", False, "in_3")
+    await replica.pool.execute("UPDATE leftovers SET look_at = now() + interval '9 s' WHERE external_id = 'in_3'")
     replica.service.clearing.wake()
     rests = (
-        "SELECT array_agg(tries ORDER BY tries) = '{0,1}' FROM leftovers WHERE look_at > now() AND external_id <> ''"
+        "SELECT array_agg(tries ORDER BY tries) = '{0,1}' FROM leftovers"
+        " WHERE look_at > now() + interval '30 minutes' AND external_id <> ''"
     )
     await eventually(lambda: replica.pool.fetchval(rests), why="each of the account was asked for")
+    soon = "SELECT look_at < now() + interval '10 s' FROM leftovers WHERE external_id = 'in_3'"
+    assert await replica.pool.fetchval(soon), "another workspace's account is another"
     await cleared_of(replica, ACCOUNT)
+
+
+@pytest.mark.parametrize("by_mark", [True, False])
+async def test_what_was_edited_at_the_provider_is_cleared_by_what_replaced_it(
+    caller: Caller, provider: FakeProvider, replica: Replica, by_mark: bool
+) -> None:
+    invoice = await failed(caller, provider)
+    await caller.void(invoice)
+    replaced = Sighting(Standing.VOID, "in_left", total=1000, currency="GBP", replaced_by="in_newest")
+    newest = replace(left(caller, invoice), external_id="in_newest", invoice_id="")
+    provider.made[invoice.id] = replaced
+    provider.extras[newest.place] = newest
+    if not by_mark:
+        await replica.pool.execute("UPDATE leftovers SET external_id = 'in_left'")
+    await cleared(replica)
+    assert provider.extras[newest.place].standing is Standing.VOID
+    assert (await reasons(caller, invoice)).count(VOIDED) == 1
 
 
 async def cleared_of(replica: Replica, account: str) -> None:

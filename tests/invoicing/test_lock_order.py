@@ -54,8 +54,10 @@ async def test_who_marks_waits_for_invoices_before_the_show(caller: Caller, repl
     """Whoever changes invoices locks them first, and the show behind them. What moved meanwhile is not marked."""
     show_id = await caller.small_show(3)
     await caller.generate(show_id)
+    idle = "SELECT count(*) = 0 FROM planned_changes"
     for place, invoice in enumerate(await caller.listed(show_id)):
         mark = pb.PaidMark(invoice_id=invoice.id, paid=True, amount=invoice.total)
+        await eventually(lambda: replica.pool.fetchval(idle), why="the mark before it is still carried out")
         async with replica.pool.acquire() as held, held.transaction():
             await held.execute("SELECT FROM invoices WHERE id = $1 FOR NO KEY UPDATE", invoice.id)
             called = asyncio.ensure_future(caller.mark_many(show_id, [mark], all_or_none=place == 1))

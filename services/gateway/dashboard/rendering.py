@@ -16,7 +16,7 @@ from services.gateway.pages import POLICY, asset
 
 AnyRequest: TypeAlias = Request[Any, Any, Any]
 
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     # Without a referrer a browser hides the origin of a form's own post too, and that is what proves where it is from.
     "Referrer-Policy": "same-origin",
@@ -49,16 +49,25 @@ def render(
     headers: dict[str, str] | None = None,
 ) -> Response[bytes]:
     """A page or a part of one, in the reader's locale and theme."""
+    content = _templates.get_template(template).render({**_surroundings(request), **values}).encode()
+    return Response(content, status_code=status, media_type="text/html", headers={**HEADERS, **(headers or {})})
+
+
+def head_of(request: AnyRequest, template: str, values: dict[str, Any]) -> bytes:
+    """A page up to the end of its head, which needs no more than its title."""
+    told = {**_surroundings(request), **values, "head_only": True}
+    return _templates.get_template(template).render(told).encode()
+
+
+def _surroundings(request: AnyRequest) -> dict[str, Any]:
     user = request.scope.get("user")
     theme = request.cookies.get("theme", "")
-    surroundings = {
+    return {
         "caller": user if isinstance(user, Principal) else None,
         "locale": locale_of(request.headers),
         "theme": theme if theme in _THEMES else "",
         "path": request.scope["path"],
     }
-    content = _templates.get_template(template).render({**surroundings, **values}).encode()
-    return Response(content, status_code=status, media_type="text/html", headers={**_HEADERS, **(headers or {})})
 
 
 def toast(kind: str, title: str, body: str = "", *, copy: str = "") -> dict[str, str]:

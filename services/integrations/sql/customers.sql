@@ -16,4 +16,5 @@ SET customer_id = $2, parameters = $3, update_time = now()
 WHERE id = $1;
 
 -- name: forget_customer
-DELETE FROM customers WHERE id = $1 AND customer_id = $2;
+-- Not one that got another customer since. Without a customer it is a reservation, and $2 is empty.
+DELETE FROM customers WHERE id = $1 AND customer_id IS NOT DISTINCT FROM nullif($2, '');

@@ -26,6 +26,15 @@ WHERE workspace_id = $1 AND provider = $2 AND account_id = $3 AND livemode = $4 
     AND state = 'draft'
 RETURNING *;
 
+-- name: renew_own_invoice
+-- No row when it is neither void nor deleted.
+UPDATE own_invoices
+SET state = 'draft', total = $6, currency = $7, lines = $8, payment_instructions = $9, create_time = $10,
+    finalize_time = NULL
+WHERE workspace_id = $1 AND provider = $2 AND account_id = $3 AND livemode = $4 AND external_id = $5
+    AND state IN ('void', 'deleted')
+RETURNING *;
+
 -- name: find_own_invoice
 SELECT *
 FROM own_invoices

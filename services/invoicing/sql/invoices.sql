@@ -59,10 +59,10 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::te
 WHERE invoices.id = new.id;
 
 -- name: write_history
-INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor)
-SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
-  AS change (invoice_id, version, from_status, to_status, reason, actor);
+INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor, provider_request)
+SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor, provider_request
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+  AS change (invoice_id, version, from_status, to_status, reason, actor, provider_request);
 
 -- name: count_results
 -- Counts what became of a run's invoices; says where progress is due to be told. A change that was dropped is none that

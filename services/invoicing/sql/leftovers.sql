@@ -25,10 +25,12 @@ UPDATE leftovers SET look_at = clock_timestamp() + make_interval(secs => $6)
 WHERE invoice_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND external_id = $5;
 
 -- name: rest_leftovers
--- What is due of an account that cannot be asked, for $4 seconds: others' must not wait behind it.
-UPDATE leftovers SET look_at = clock_timestamp() + make_interval(secs => $4)
-WHERE provider = $1 AND external_account = $2 AND livemode = $3
-  AND look_at <= clock_timestamp() + make_interval(secs => $4);
+-- What is due of a workspace's account that cannot be asked, for $5 seconds: others' must not wait behind it.
+UPDATE leftovers SET look_at = clock_timestamp() + make_interval(secs => $5)
+FROM invoices
+WHERE invoices.id = invoice_id AND workspace_id = $1 AND leftovers.provider = $2::integration_provider
+  AND leftovers.external_account = $3 AND leftovers.livemode = $4
+  AND look_at <= clock_timestamp() + make_interval(secs => $5);
 
 -- name: end_leftover
 -- Not one that was noted anew since it was taken.

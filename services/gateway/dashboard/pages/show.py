@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
+from litestar.response import Stream
 
 from services.common.addresses import BaseUrl
 from services.common.context import Identity
@@ -15,9 +16,10 @@ from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
+from services.gateway.dashboard.early import begun
 from services.gateway.dashboard.pages.following import run_of, sending_progress
 from services.gateway.dashboard.pages.framing import frame_of, terms_of
-from services.gateway.dashboard.rendering import AnyRequest, render
+from services.gateway.dashboard.rendering import AnyRequest, is_htmx, render
 from services.gateway.dashboard.views.chosen import chosen_of, columns_of, uuids
 from services.gateway.dashboard.views.money import Money, money_of, pills_of
 from services.gateway.dashboard.views.panel import Panel, connection_of, state_of
@@ -40,7 +42,7 @@ async def show_page(
     integrations: NamedDependency[Integrations],
     browsing: NamedDependency[Browsing],
     base_url: NamedDependency[BaseUrl],
-) -> Response[bytes]:
+) -> Response[bytes] | Stream:
     """The whole page; our script takes the panel out of it."""
     who, chosen = caller.identity, chosen_of(show_id, request.query_params)
     show = await shows.get(who, show_id)  # its position first: what changes while the rest is read counts as news
@@ -48,14 +50,20 @@ async def show_page(
     money, connection = money_of(summary), connection_of(listed)
     # Whoever comes while somebody else sends links sees how far it is.
     chosen = replace(chosen, sending=chosen.sending or summary.running_sending_id)
-    panel = Panel(state_of(show, money, connection), connection, chosen)
-    if panel.state == "plan":
-        plan, terms = await asyncio.gather(invoices.plan(who, show_id), terms_of(integrations, who, connection))
-        panel = replace(panel, plan=plan_of(plan), terms=terms)
-    elif panel.state == "list":
-        panel = await _list(panel, invoices, sendings, who, money, base_url)
-    values = {"show": show, "money": money, "panel": panel}
-    return render(request, "show.html", values | await frame_of(browsing, who, show, money, "invoices"))
+    state = state_of(show, money, connection)
+
+    async def whole() -> Response[bytes]:
+        panel = Panel(state, connection, chosen)
+        if state == "plan":
+            plan, terms = await asyncio.gather(invoices.plan(who, show_id), terms_of(integrations, who, connection))
+            panel = replace(panel, plan=plan_of(plan), terms=terms)
+        elif state == "list":
+            panel = await _list(panel, invoices, sendings, who, money, base_url)
+        values = {"show": show, "money": money, "panel": panel}
+        return render(request, "show.html", values | await frame_of(browsing, who, show, money, "invoices"))
+
+    early = state == "plan" and not is_htmx(request)  # thousands of buyers take a while to plan
+    return begun(request, "show.html", {"show": show}, whole()) if early else await whole()
 
 
 async def _list(

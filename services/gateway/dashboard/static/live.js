@@ -108,5 +108,5 @@
   /* The browser knows at once that the network went or came; a socket finds out much later. */
   addEventListener('offline', () => state('offline'));
   addEventListener('online', () => { tries = 0; clearTimeout(again); socket.readyState < 2 ? socket.close() : connect(); });
-  on('DOMContentLoaded', () => { live = $('#live'); position(); connect(); });
+  on('DOMContentLoaded', () => { live = $('#live'); if (live) { position(); connect(); } });
 })();

@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 _SHORT_NUMBERS: Final = (8, 12)
 """Digits of the invoice's id in its number, the usual ones first."""
+_GONE: Final = (InvoiceState.VOID, InvoiceState.DELETED)
 
 ACCOUNT: Final = "manual"
 """There is one in each workspace."""
@@ -95,6 +96,8 @@ class ManualAdapter:
             found = await _numbered(
                 wanted, lambda number: self._store.add(link, replace(wanted, number=number, state=InvoiceState.OPEN))
             )
+        if order.attempt > 1 and found.state in _GONE:
+            found = await self._store.renew(link, wanted) or await self.get_invoice(link, wanted.external_id)
         _require_our_total(found, order.total, order.currency)
         if found.state is InvoiceState.DRAFT and not order.keep_draft:  # of an earlier try, which kept it
             return await self._open(link, found)

@@ -11,12 +11,16 @@ from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.operations import CREATE_CUSTOMER, LIST_CUSTOMERS, UPDATE_CUSTOMER
 from services.integrations.adapters.stripe.parameters import CUSTOMER, customer_parameters, marked
 from services.integrations.connection_values import Link
+from services.integrations.failures import AdapterError, Failure
 from services.integrations.invoice_values import Buyer
 from services.integrations.ports import CustomerBook, CustomerRecord
 
 WINDOW: Final = timedelta(hours=23)
 """How long an idempotency key surely protects: Stripe forgets it after a day."""
 _CLOCKS_APART: Final = timedelta(minutes=5)
+_MOST_PAGES: Final = 20
+"""Of a hundred customers each that are looked through for one. A second one harms nobody: no invoice is made for a
+customer before it is known."""
 
 
 class Customers:
@@ -59,17 +63,26 @@ class Customers:
         found = await self._look(link, record) if datetime.now(UTC) - record.create_time > WINDOW else None
 
         async def create(key: str) -> Json:
-            return await self._api.call(link, CREATE_CUSTOMER, parameters, key=key, patience=FIRST_PATIENCE)
+            try:
+                return await self._api.call(link, CREATE_CUSTOMER, parameters, key=key, patience=FIRST_PATIENCE)
+            except AdapterError as error:
+                if (
+                    error.failure is Failure.PROVIDER_REFUSED
+                ):  # else it would be told the same for ever, as its key wants
+                    await self._book.forget(record)
+                raise
 
         if found is None:
             found = await self._api.chains.walk(f"cus:{record.id}", create, lambda: self._look(link, record))
         return await self._settled(record, found["id"], record.parameters)
 
     async def _look(self, link: Link, record: CustomerRecord) -> Json | None:
-        """The customer that carries our mark, among those made since the record was written."""
+        """The customer that carries our mark, among the newest of those made since the record was written."""
         since = int((record.create_time - _CLOCKS_APART).timestamp())
         params: dict[str, Any] = {"created": {"gte": since}, "limit": 100}
-        while True:
+        if record.parameters.get("email"):
+            params["email"] = record.parameters["email"]
+        for _ in range(_MOST_PAGES):
             page = await self._api.call(link, LIST_CUSTOMERS, params)
             for customer in page["data"]:
                 if (customer.get("metadata") or {}).get(CUSTOMER) == record.id:
@@ -77,6 +90,7 @@ class Customers:
             if not page["has_more"] or not page["data"]:
                 return None
             params = {**params, "starting_after": page["data"][-1]["id"]}
+        return None
 
     async def _tell_email(self, link: Link, record: CustomerRecord, email: object) -> CustomerRecord:
         """An e-mail that became known, or changed. Setting it twice is the same, so that no key is needed."""
@@ -90,5 +104,5 @@ class Customers:
         return CustomerRecord(record.id, parameters, customer_id, record.create_time)
 
     async def forget(self, record: CustomerRecord) -> None:
-        """The customer was deleted at Stripe: who asks again makes a new one."""
+        """The customer was deleted at Stripe, or never made: who asks again makes a new one."""
         await self._book.forget(record)

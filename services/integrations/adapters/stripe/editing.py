@@ -41,7 +41,9 @@ class Editing:
         require_our_total(found, content.total, content.currency)
         if content.keep_draft:
             return found
-        return await finalize(self._api, link, ref.external_id, key_of_its_own(ref, "finalize"))
+        found = await finalize(self._api, link, ref.external_id, key_of_its_own(ref, "finalize"))
+        require_our_total(found, content.total, content.currency)  # another edit at that moment would add its lines
+        return found
 
     async def _until_it_is_no_draft(self, link: Link, ref: InvoiceRef, edit: Callable[[], Awaitable[Json]]) -> Json:
         """Somebody may finalize it meanwhile: no code says so, only the invoice itself."""

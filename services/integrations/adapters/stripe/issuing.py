@@ -50,11 +50,14 @@ class Issuing:
         return await find_ours(self._api, link, customer.customer_id, invoice_id, revision)
 
     async def _earlier(self, link: Link, order: InvoiceOrder, customer: CustomerRecord, now: datetime) -> Json | None:
-        """What an earlier attempt left, where the idempotency key of this one would not find it."""
+        """What an earlier attempt left, where the idempotency key of this one would not find it. Of one that was voided
+        the next attempt makes another.
+        """
         first = order.first_attempt_time
         if order.attempt <= 1 and (first is None or now - first <= WINDOW):
             return None
-        return await find_ours(self._api, link, customer.customer_id, order.invoice_id, order.revision)
+        found = await find_ours(self._api, link, customer.customer_id, order.invoice_id, order.revision)
+        return None if found and order.attempt > 1 and _is_voided(found) else found
 
     async def _create(self, link: Link, order: InvoiceOrder, customer: CustomerRecord) -> Json:
         parameters = invoice_parameters(link, order, customer.customer_id)
@@ -92,6 +95,11 @@ class Issuing:
             if found is None:
                 raise
             return found
+
+
+def _is_voided(found: Json) -> bool:
+    """Not one that was edited: what replaced it counts."""
+    return found["status"] == "void" and found.get("latest_revision") in (None, found["id"])
 
 
 def _draft_deleted(error: NotThere) -> AdapterError:

@@ -1,8 +1,20 @@
 """Nothing is finalized unless Stripe's total is ours to the unit."""
 
+from typing import Final
+
 from services.integrations.adapters.stripe.amounts import to_stripe
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.failures import AdapterError, Failure
+
+_DRAFT: Final = (
+    "The invoice in Stripe has another total than ours, so it was not finalized. Compare the two: taxes or discounts"
+    " that Stripe adds by itself, or an edit there, make such a difference. To have it made anew, delete the draft in"
+    " Stripe, then retry."
+)
+_FINAL: Final = (
+    "The invoice in Stripe is final, with another total than ours. Compare the two: taxes or discounts that Stripe adds"
+    " by itself, or an edit there, make such a difference. Void it in Stripe where it is wrong."
+)
 
 
 def require_our_total(found: Json, total: int, currency: str) -> None:
@@ -10,11 +22,9 @@ def require_our_total(found: Json, total: int, currency: str) -> None:
     ours = to_stripe(total, currency)
     if found["total"] == ours and found["currency"].upper() == currency:
         return
-    anew = " To have it made anew, delete the draft in Stripe, then retry." if found["status"] == "draft" else ""
     raise AdapterError(
         Failure.TOTAL_MISMATCH,
-        "The invoice in Stripe has another total than ours, so it was not finalized. Compare the two: taxes or"
-        f" discounts that Stripe adds by itself, or an edit there, make such a difference.{anew}",
+        _DRAFT if found["status"] == "draft" else _FINAL,
         details={
             "external_id": found["id"],
             "provider_total": found["total"],
