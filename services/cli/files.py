@@ -163,6 +163,8 @@ def _print_report(report: Mapping[str, Any], what: str) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    if report.get("generationIds"):
+        console.print("They are marked one after the other; the page of the show tells how far it is.", soft_wrap=True)
     for line in report["rejected"][:MOST_LINES]:
         console.print(f"Line {line['line']:,}: {line['reason']}", markup=False, highlight=False, soft_wrap=True)
     if report["rejectedCount"] > MOST_LINES:

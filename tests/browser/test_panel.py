@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import io
 import re
 from typing import Any
 
@@ -309,7 +310,9 @@ async def test_all_links_are_sent_and_the_report_says_to_whom(dashboard: Dashboa
     await expect(page.locator("#sending")).to_have_count(0)
 
 
-async def test_the_list_is_found_sorted_and_exported(dashboard: Dashboard, workspace: Workspace) -> None:
+async def test_the_list_is_found_sorted_exported_and_comes_back_as_marks(
+    dashboard: Dashboard, workspace: Workspace
+) -> None:
     page = dashboard.page
     await workspace.connect()
     show = await workspace.make_show(buyers=12)
@@ -363,6 +366,26 @@ async def test_the_list_is_found_sorted_and_exported(dashboard: Dashboard, works
         await page.get_by_text("Export CSV").click()
     content = (await (await downloading.value).path()).read_text(encoding="utf-8-sig")
     assert len(content.splitlines()) == 13
+
+    # what was paid elsewhere is filled in, and comes back
+    lines = [*csv.DictReader(content.splitlines())]
+    for line in lines:
+        line["paid_outside"] = {"u1": "bank transfer 12 Nov", "u2": "yes"}.get(line["platform_user_id"], "")
+    file = io.StringIO()
+    writer = csv.DictWriter(file, lines[0])
+    writer.writeheader()
+    writer.writerows(lines)
+    await page.get_by_text("Import what was paid elsewhere").click()
+    await page.locator("#invoices").set_input_files(
+        {"name": "paid.csv", "mimeType": "text/csv", "buffer": file.getvalue().encode()}
+    )
+    await expect(page.locator("#marks-preview")).to_contain_text(
+        "2 invoices, £20.03, would be marked as paid elsewhere"
+    )
+    await page.get_by_role("button", name="Mark 2 invoices as paid").click()
+    await expect(page.get_by_text("2 invoices marked as paid elsewhere").first).to_be_visible()
+    await expect(_row(page, "@u1").locator(".badge")).to_have_text("Paid")
+    await expect(page.locator("#pill-paid .count")).to_have_text("2")
 
 
 async def test_reading_anew_keeps_focus_menu_and_place(dashboard: Dashboard, workspace: Workspace) -> None:

@@ -1,12 +1,13 @@
 """Many invoices marked as paid outside the provider: checked at once, carried out by the workers, and never twice."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from services.cli.embedded.nats import Nats
-from services.common.errors import Kind
+from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.invoicing import repository
 from services.invoicing.domain.invoice import Standing
@@ -130,6 +131,19 @@ async def test_what_cannot_be_marked_is_named_and_may_keep_all_out(
     assert held.rejected_marks[0].reason.startswith("The invoice is held back and cannot be paid yet. Finalize it")
     assert (await refusal(stranger.mark_many(good.show_id, [mark(good)]))).kind is Kind.NOT_FOUND
     assert (await refusal(caller.mark_many(good.show_id))).kind is Kind.INVALID
+
+
+async def test_one_file_sent_many_times_at_once_is_marked_once(caller: Caller, provider: FakeProvider) -> None:
+    invoices = await made(caller, 20)
+    file = [mark(one) for one in invoices]
+    sent = [caller.mark_many(invoices[0].show_id, file, all_or_none=bool(n % 2)) for n in range(4)]
+    answers = await asyncio.gather(*sent, return_exceptions=True)
+    taken = [answer for answer in answers if isinstance(answer, pb.StreamMarksResponse)]
+    assert sum(answer.updated_count for answer in taken) == 20
+    late = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert all(isinstance(error, ShowbillError) and error.reason == "INVOICES_MOVED" for error in late)
+    (run_id,) = [run for answer in taken for run in answer.generation_ids]
+    assert (await caller.finished(run_id)).created_count == provider.calls["mark_paid"] == 20
 
 
 async def test_all_or_none_is_one_run_however_many_batches(caller: Caller) -> None:
