@@ -31,7 +31,7 @@ async def test_migrations_run_twice_and_at_once(database: Database) -> None:
 
 @pytest.mark.parametrize("table", ["shows", "show_items", "buyers", "claims", "generations", "invoices"])
 def test_nothing_that_others_refer_to_is_ever_deleted(table: str) -> None:
-    """Invoices, history and pay links have no foreign keys: they are derived from rows that stay."""
+    """Invoices, changes, history and pay links have no foreign keys: they are derived from rows that stay."""
     texts = [*SQL.items(), *((path.name, path.read_text()) for path in MIGRATIONS.glob("*.sql"))]
     pattern = re.compile(rf"\b(DELETE\s+FROM|TRUNCATE)\s+{table}\b", re.IGNORECASE)
     assert not [name for name, text in texts if pattern.search(text)]
