@@ -43,8 +43,8 @@ class PostgresCustomerBook:
             *(buyer.platform, buyer.platform_user_id),
         )
 
-    async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> None:
-        await self._pool.execute(SQL["settle_customer"], record.id, customer_id, dict(parameters))
+    async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> bool:
+        return bool(await self._pool.fetchval(SQL["settle_customer"], record.id, customer_id, dict(parameters)))
 
     async def forget(self, record: CustomerRecord) -> None:
         await self._pool.execute(SQL["forget_customer"], record.id, record.customer_id)

@@ -53,8 +53,9 @@ class CustomerBook(Protocol):
     async def find(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
         """The buyer's record; None when there is none."""
 
-    async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> None:
-        """Notes the provider's id and what the provider was told last."""
+    async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> bool:
+        """Notes the provider's id and what the provider was told last. False when the record was dropped meanwhile, or
+        another customer is the buyer's: then no invoice may be made for this one."""
 
     async def forget(self, record: CustomerRecord) -> None:
         """Drops a record whose customer no longer exists at the provider, or was refused there. One that got another

@@ -27,6 +27,7 @@ _NEVER_MADE: Final = "It was voided before it was made. The buyer can be invoice
 _PAID_MEANWHILE: Final = (
     "The invoice was paid a moment before, so it was not voided. Refund the payment where it was made."
 )
+_STILL_THERE: Final = "The provider did not void the invoice. Look at it there, then try again."
 _EDITED_MEANWHILE: Final = (
     "It is edited at the provider again and again, and another one takes its place each time. Look at it there first."
 )
@@ -87,7 +88,7 @@ class Amending:
         async with amending.telling_refusal(self._ledger, invoice, _NOT_VOIDED, identity.actor):
             after = await (self._clear(identity, invoice, held) if held else self._void(identity, invoice))
         if after.status is not Status.VOID:
-            raise InvoiceStatus(_PAID_MEANWHILE)
+            raise InvoiceStatus(_PAID_MEANWHILE if after.status is Status.PAID else _STILL_THERE)
         return after
 
     async def _void(self, identity: Identity, invoice: Invoice) -> Invoice:

@@ -22,10 +22,13 @@ class MemoryBook:
     async def find(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
         return self._records.get(_key(link, buyer))
 
-    async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> None:
-        for key, known in self._records.items():
-            if known.id == record.id:
-                self._records[key] = replace(known, customer_id=customer_id, parameters=parameters)
+    async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> bool:
+        mine = [
+            key for key, one in self._records.items() if one.id == record.id and one.customer_id in ("", customer_id)
+        ]
+        for key in mine:
+            self._records[key] = replace(self._records[key], customer_id=customer_id, parameters=parameters)
+        return bool(mine)
 
     async def forget(self, record: CustomerRecord) -> None:
         self._records = {key: known for key, known in self._records.items() if known != record}

@@ -1,5 +1,6 @@
 """Whatever is cut off at whatever step, and whoever takes it up again: one invoice, one customer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -119,6 +120,18 @@ async def test_operators_retry_adopts_what_was_left(connected: Shop, left_at: st
     await one_open_invoice(connected, order)
 
 
+async def test_retry_of_what_was_voided_makes_another_whatever_fails(connected: Shop) -> None:
+    order = connected.order()
+    left = await connected.create(order)
+    await connected.caller.void(connected.who, connected.account.id, left)
+    order.attempt = 2
+    await connected.fault("invoices.create", **FAULT)
+    await unsure(connected, order)
+    made = await connected.create(order)
+    assert (made.status, (await connected.create(order)).external_id) == (OPEN, made.external_id)
+    assert sorted(one["status"] for one in await connected.invoices()) == ["open", "void"]
+
+
 async def test_draft_that_was_deleted_is_made_again(connected: Shop) -> None:
     order = connected.order()
     await connected.fault("invoices.add_lines", "cut")
@@ -179,6 +192,23 @@ async def test_changed_lines_under_a_spent_key_stop(connected: Shop) -> None:
     changed.attempt = 2
     assert (await connected.create(changed)).status == OPEN
     await one_open_invoice(connected, changed)
+
+
+@pytest.mark.parametrize("meanwhile", ["DELETE FROM customers", "UPDATE customers SET customer_id = 'cus_other'"])
+async def test_no_invoice_is_made_for_a_customer_that_the_book_does_not_have(
+    connected: Shop, rows: Connection, meanwhile: str
+) -> None:
+    """It was dropped, or another process was quicker with another one: nobody would find the invoice again."""
+    hold = await connected.fault("customers.create", "hold", "after")
+    order = connected.order()
+    late = asyncio.create_task(connected.create(order))
+    await connected.sandbox.held(hold)
+    await rows.execute(f"{meanwhile} WHERE workspace_id = $1", connected.who.workspace_id)
+    await connected.sandbox.release(hold)
+    with pytest.raises(RemoteError, match="customer in Stripe was changed a moment before") as failed:
+        await late
+    assert failed.value.reason == "PROVIDER_UNAVAILABLE"
+    assert await connected.invoices() == []
 
 
 async def test_customer_lost_past_the_window_is_found_by_its_mark(connected: Shop, rows: Connection) -> None:

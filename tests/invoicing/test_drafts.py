@@ -13,7 +13,7 @@ from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import Replica
 from tests.invoicing.events_seen import event
-from tests.invoicing.fake_provider import Away, FakeProvider, Refused
+from tests.invoicing.fake_provider import Away, FakeProvider, Refused, sighting_of
 from tests.invoicing.test_shows import refusal
 from tests.waiting import eventually
 
@@ -225,6 +225,17 @@ async def test_draft_deleted_at_the_provider_is_void_and_says_so(
     assert "was deleted at the provider" in (await refusal(caller.finalize(unpriced))).message
     assert (await caller.invoice(unpriced)).status == pb.INVOICE_STATUS_VOID
     assert (await caller.generate(unpriced.show_id)).created_count == 1
+
+
+async def test_draft_that_was_finalized_and_edited_at_the_provider_is_voided_where_it_is_now(
+    caller: Caller, unpriced: pb.Invoice, provider: FakeProvider
+) -> None:
+    newest = sighting_of(unpriced.id, Standing.PAYABLE, 900)
+    provider.made["newest"] = replace(newest, external_id="in_newest", replaces=unpriced.external_id)
+    provider.now(unpriced.id, standing=Standing.VOID, total=800, replaced_by="in_newest")
+    done = await caller.void(unpriced)
+    assert (done.status, done.external_id) == (pb.INVOICE_STATUS_VOID, "in_newest")
+    assert provider.made[unpriced.id].external_id == "in_newest", "the one that counts was voided"
 
 
 async def test_two_changes_of_a_draft_at_once_do_not_mix(

@@ -78,6 +78,7 @@ class Storm:
         steps: list[Callable[[], Awaitable[object]]] = [
             *(self.claim, self.claim, self.claim, self.price, self.price, self.start, self.start, self.start),
             *(self.retry, self.amend, self.amend, self.amend, self.address, self.cancel, self.lapse, self.lapse),
+            *(self.mark, self.mark),
             *(self.at_provider, self.at_provider, self.late_news, self.fail, self.cut),
         ]
         step = self._chance.choice(steps)
@@ -115,6 +116,15 @@ class Storm:
         if rows := await self.caller.listed(self.show):
             verb = self._chance.choice(["void", "mark_paid", "finalize", "update_draft"])
             await getattr(self.caller, verb)(self._chance.choice(rows))
+
+    async def mark(self) -> None:
+        """A file of open invoices, most of which were paid elsewhere."""
+        marks = [
+            pb.PaidMark(invoice_id=row.id, paid=self._chance.random() < 0.7, amount=row.total)
+            for row in await self.caller.listed(self.show, *OPEN)
+        ]
+        answer = await self.caller.mark_many(self.show, marks, all_or_none=self._chance.random() < 0.3)
+        self._runs += answer.generation_ids
 
     async def address(self) -> None:
         if buyers := await self.caller.buyers(self.show):

@@ -11,9 +11,11 @@ ON CONFLICT ON CONSTRAINT one_customer_for_each_buyer DO NOTHING
 RETURNING id, parameters, customer_id, create_time;
 
 -- name: settle_customer
+-- No row when the record was dropped, or got another customer first.
 UPDATE customers
 SET customer_id = $2, parameters = $3, update_time = now()
-WHERE id = $1;
+WHERE id = $1 AND coalesce(customer_id, $2) = $2
+RETURNING true;
 
 -- name: forget_customer
 -- Not one that got another customer since. Without a customer it is a reservation, and $2 is empty.

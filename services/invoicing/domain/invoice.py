@@ -259,7 +259,7 @@ def _of_another(invoice: Invoice, sighting: Sighting) -> bool:
 
 def _point_at(invoice: Invoice, sighting: Sighting, now: datetime) -> tuple[Invoice, str] | None:
     """The replacement counts from now on. How it stands is not known yet: what is told of the old one says nothing."""
-    if sighting.external_id != invoice.external_id or not Standing.PAYABLE <= invoice.standing < Standing.VOID:
+    if sighting.external_id != invoice.external_id or not Standing.HELD_BACK <= invoice.standing < Standing.VOID:
         return None
     followed = _with(_let_go(invoice), external_id=sighting.replaced_by, version=invoice.version + 1, updated_at=now)
     return followed, _REPLACED

@@ -17,6 +17,7 @@ from services.integrations.ports import CustomerBook, CustomerRecord
 
 WINDOW: Final = timedelta(hours=23)
 """How long an idempotency key surely protects: Stripe forgets it after a day."""
+_OVERTAKEN: Final = "This buyer’s customer in Stripe was changed a moment before. It is safe to try again."
 _CLOCKS_APART: Final = timedelta(minutes=5)
 _MOST_PAGES: Final = 20
 """Of a hundred customers each that are looked through for one. A second one harms nobody: no invoice is made for a
@@ -100,7 +101,9 @@ class Customers:
     async def _settled(
         self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]
     ) -> CustomerRecord:
-        await self._book.settle(record, customer_id, parameters)
+        """Before an invoice is made for the customer: else nobody would find it again."""
+        if not await self._book.settle(record, customer_id, parameters):
+            raise AdapterError(Failure.PROVIDER_UNAVAILABLE, _OVERTAKEN)
         return CustomerRecord(record.id, parameters, customer_id, record.create_time)
 
     async def forget(self, record: CustomerRecord) -> None:
