@@ -36,7 +36,7 @@ _OVERTAKEN: Final = "{what} before it could be changed, so it stays as it is. Pl
 _WHAT: Final = {
     Status.PAID: "It was paid",
     Status.UNCOLLECTIBLE: "It was written off",
-    Status.VOID: "Its draft was deleted at the provider",
+    Status.VOID: "It was voided or deleted at the provider",
 }
 _FINALIZED: Final = "It was finalized at the provider"
 _REPLACED: Final = "It was replaced by an edited one at the provider"
@@ -190,10 +190,12 @@ async def _locked(entry: Entry, invoice_id: str) -> Invoice:
 
 
 def _edited(seen: Sighting, order: Order) -> bool:
-    """Whether the draft became what was planned: one that somebody finalized before has its own total."""
-    if seen.standing is Standing.HELD_BACK:
-        return order.keep_draft
-    return seen.standing >= Standing.PAYABLE and not seen.deleted and seen.total == order.total and not order.keep_draft
+    """Whether the draft became what was planned: one that somebody finalized before has its own total, and one that is
+    void there bills nothing, whatever replaced it.
+    """
+    if seen.standing is Standing.HELD_BACK or seen.standing is Standing.VOID:
+        return seen.standing is Standing.HELD_BACK and order.keep_draft
+    return seen.standing >= Standing.PAYABLE and seen.total == order.total and not order.keep_draft
 
 
 def _edit(known: Invoice, seen: Sighting, planned: asyncpg.Record, actor: str, now: datetime) -> Change:

@@ -119,7 +119,7 @@ class Drafts:
             known = await amending.again(entry, invoice)
             ours = await entry.connection.fetchval(SQL["holds_lease"], invoice.id, held.holder)
             after = await amending.apply(entry, known, seen, Standing.PAYABLE, _FINALIZED, actor)
-            if ours and not seen.deleted and seen.total in (None, order.total):
+            if ours and seen.standing is not Standing.VOID and seen.total in (None, order.total):
                 await entry.connection.execute(SQL["note_planned"], invoice.id, digest, 0)
             await entry.connection.execute(SQL["release_invoice"], invoice.id, held.holder)
         return after

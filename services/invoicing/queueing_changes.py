@@ -156,9 +156,8 @@ async def _plan_changes(
     ]
     columns = await asyncio.to_thread(_columns, bills)
     as_owed = [bill.entry.buyer.id for bill in bills if bill.lines is None]
-    await entry.connection.execute(SQL["prepare_big_join"])
+    await entry.connection.execute(SQL["plan_by_size"])
     rows = await entry.connection.fetch(SQL["plan_changes"], run_id, ids, *columns, show["id"], now, as_owed)
-    await entry.connection.execute(SQL["end_big_join"])
     assert len(rows) == len(bills), "an invoice with a change under way is planned no other"
     await entry.tell_of(asked)
 

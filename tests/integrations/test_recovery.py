@@ -120,6 +120,18 @@ async def test_operators_retry_adopts_what_was_left(connected: Shop, left_at: st
     await one_open_invoice(connected, order)
 
 
+async def test_retry_of_what_was_voided_makes_another_whatever_fails(connected: Shop) -> None:
+    order = connected.order()
+    left = await connected.create(order)
+    await connected.caller.void(connected.who, connected.account.id, left)
+    order.attempt = 2
+    await connected.fault("invoices.create", **FAULT)
+    await unsure(connected, order)
+    made = await connected.create(order)
+    assert (made.status, (await connected.create(order)).external_id) == (OPEN, made.external_id)
+    assert sorted(one["status"] for one in await connected.invoices()) == ["open", "void"]
+
+
 async def test_draft_that_was_deleted_is_made_again(connected: Shop) -> None:
     order = connected.order()
     await connected.fault("invoices.add_lines", "cut")

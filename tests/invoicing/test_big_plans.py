@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
@@ -119,6 +120,21 @@ async def test_workers_find_their_next_invoices_along_the_queue(year: Crowd, gen
     for work in (waiting, taken):
         assert "invoices" not in work.read_whole, work.plan
         assert work.rows < 600, work.plan
+
+
+@pytest.mark.parametrize("count", [3, 1_000])
+async def test_changes_are_planned_through_what_they_change(year: Crowd, count: int) -> None:
+    """As it is planned by what it is given: neither all invoices for a few, nor a list for each of many."""
+    show_id = crowd.show_id(INVOICED)
+    rows = await year.pool.fetch("SELECT id, buyer_id FROM invoices WHERE show_id = $1 LIMIT $2", show_id, count)
+    buyers = [row["buyer_id"] for row in rows]
+    told = ("reissue", 1, "NULL", 1, 0, "digest", 0, "NULL", '"{}"')
+    columns = [[row["id"] for row in rows], *([value] * count for value in told), buyers]
+    async with year.pool.acquire() as connection:
+        values = [new_id(), *columns, show_id, datetime.now(UTC), buyers]
+        work = await work_of(connection, "plan_changes", values, generic=False)
+    assert count > 3 or "invoices" not in work.read_whole, work.plan
+    assert work.rows < 60 * count + 5_000, work.plan
 
 
 @pytest.mark.parametrize("number", [crowd.GIANT, INVOICED], ids=["giant", "small"])

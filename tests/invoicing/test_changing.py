@@ -319,6 +319,30 @@ async def test_draft_finalized_at_the_provider_meanwhile_is_left(caller: Caller,
     assert [change.kind for change in await caller.changes(show_id)] == [pb.CHANGE_KIND_REISSUE]
 
 
+@pytest.mark.parametrize(
+    ("replaced_by", "what"), [("", "It was voided or deleted"), ("in_newest", "It was replaced by an edited one")]
+)
+async def test_draft_finalized_as_planned_and_void_since_is_not_taken_for_edited(
+    caller: Caller, provider: FakeProvider, replica: Replica, replaced_by: str, what: str
+) -> None:
+    show_id = await caller.small_show(1, price=None)
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    await caller.items(show_id, [pb.Item(item_number="0", title="Item 0", price=700)])
+    newest = sighting_of(invoice.id, Standing.PAYABLE, 900)
+    provider.made["newest"] = replace(newest, external_id="in_newest", replaces=invoice.external_id)
+    provider.now(invoice.id, standing=Standing.VOID, total=700, replaced_by=replaced_by)
+    run = await caller.generate(show_id, apply_changes=True)
+    assert (run.created_count, run.unchanged_count) == (0, 1)
+    assert [step.reason for step in await caller.history(invoice)][-1].startswith(f"{what} at the provider before")
+    if replaced_by:
+        await replica.service.rereading.read_due()
+        assert (await caller.invoice(invoice)).total == 900
+        assert [change.kind for change in await caller.changes(show_id)] == [pb.CHANGE_KIND_REISSUE]
+    else:
+        assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_VOID
+
+
 async def test_refused_change_leaves_the_invoice_and_says_why(
     caller: Caller, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

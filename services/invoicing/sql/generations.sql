@@ -72,6 +72,11 @@ RETURNING *;
 -- For the next statement: the lists that it joins are longer than the planner believes, and they are sorted in memory.
 SELECT set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true);
 
+-- name: plan_by_size
+-- For the statements that follow: by what they are given, be it one row or 20,000. A plan that is kept for any number would
+-- go through all invoices for one, or through a list for each of many.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
+
 -- name: end_big_join
 SELECT set_config('enable_nestloop', 'on', true);
 

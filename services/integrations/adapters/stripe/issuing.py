@@ -50,12 +50,14 @@ class Issuing:
         return await find_ours(self._api, link, customer.customer_id, invoice_id, revision)
 
     async def _earlier(self, link: Link, order: InvoiceOrder, customer: CustomerRecord, now: datetime) -> Json | None:
-        """What an earlier attempt left, where the idempotency key of this one would not find it. Of one that was voided
-        the next attempt makes another.
-        """
+        """What an earlier attempt left, where the idempotency key of this one would not find it."""
         first = order.first_attempt_time
         if order.attempt <= 1 and (first is None or now - first <= WINDOW):
             return None
+        return await self._left(link, order, customer)
+
+    async def _left(self, link: Link, order: InvoiceOrder, customer: CustomerRecord) -> Json | None:
+        """What carries the order's mark. Of one that was voided the next attempt makes another."""
         found = await find_ours(self._api, link, customer.customer_id, order.invoice_id, order.revision)
         return None if found and order.attempt > 1 and _is_voided(found) else found
 
@@ -65,11 +67,8 @@ class Issuing:
         async def create(key: str) -> Json:
             return await self._api.call(link, CREATE_INVOICE, parameters, key=key, patience=FIRST_PATIENCE)
 
-        async def look() -> Json | None:
-            return await find_ours(self._api, link, customer.customer_id, order.invoice_id, order.revision)
-
         try:
-            return await self._api.chains.walk(_key(order, "create"), create, look)
+            return await self._api.chains.walk(_key(order, "create"), create, lambda: self._left(link, order, customer))
         except AdapterError as error:
             if error.details.get("code") == "resource_missing" and error.details.get("param") == "customer":
                 await self._customers.forget(customer)
