@@ -157,8 +157,13 @@ class Shows:
         ids = [show["id"] for show in shows]
         rows = await self._pool.fetch(SQL["show_sums"], ids)
         known = {row["show_id"]: row for row in rows}
-        places = {row["show_id"]: row["platforms"] for row in await self._pool.fetch(SQL["show_platforms"], ids)}
+        places = await self.platforms(ids)
         return [(known[show_id], places.get(show_id, [])) for show_id in ids]
+
+    async def platforms(self, show_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Where the first claims of shows come from; those without claims are left out."""
+        rows = await self._pool.fetch(SQL["show_platforms"], show_ids)
+        return {row["show_id"]: row["platforms"] for row in rows}
 
     async def counts(self, workspace_id: str, query: str) -> dict[str, int]:
         """How many with this text in their name are in each state."""

@@ -177,7 +177,7 @@ async def test_a_run_is_followed_by_all_and_can_be_cancelled(
         await sandbox.held(held)
         await other.page.reload()
         await other.live()
-        await other.page.locator("#gen").get_by_role("button", name="Cancel").click()
+        await other.page.locator("#gen").get_by_role("button", name="Stop").click()
         await expect(other.page.locator("#toasts")).to_contain_text("The run stops")
         await sandbox.remove_fault(held)
         for dashboard in (one, other):
@@ -250,6 +250,7 @@ async def test_a_draft_that_is_held_back_is_updated_and_finalized(dashboard: Das
     await page.get_by_label("Price of item 9 in GBP").fill("5.00")
     await page.keyboard.press("Enter")
     await expect(page.locator("#undone")).to_contain_text("1 invoice is not right any more")
+    await expect(page.locator("#show-head .meta")).to_contain_text("Facebook")
     await expect(page.locator("#undone").get_by_role("link")).to_have_attribute("href", f"/shows/{show}/plan?changes=1")
     assert (await _of(workspace, show, "u0"))["total"] == 1000
     await page.locator("#tab-invoices").click()

@@ -1,5 +1,6 @@
 """What the invoice panel makes of an address, of a plan, and of what happened to an invoice: pure functions."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -79,6 +80,7 @@ def test_a_press_says_what_it_does_with_each_tick() -> None:
     only = msgspec.structs.replace(_plan(), items=_plan().items[1:])
     assert plan_of(only).idle
     assert plan_of(only, Wishes(True)).press == "Apply 1 change"
+    assert replace(nothing, sends=True).press == "Generate and send 1 invoice"
     assert not plan_of(only).nothing_left
 
 

@@ -77,6 +77,11 @@ class Browsing:
         counts = {STATE[one.state]: one.count for one in answer.counts}
         return ShowList(rows, answer.next_page_token, counts)
 
+    async def platforms(self, caller: Identity, show_id: str) -> list[str]:
+        """Where a show's claims come from, most first."""
+        request = pb.GetShowRequest(show_id=show_id, with_platforms=True)
+        return list((await self._client.call(self._shows.GetShow, request, caller)).platforms)
+
     async def items(
         self, caller: Identity, show_id: str, wanted: Wanted, chosen: ItemFilter, *, unpriced_first: bool
     ) -> ItemList:

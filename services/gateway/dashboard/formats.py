@@ -52,7 +52,7 @@ def _amounts(currency: str) -> re.Pattern[str]:
 
 
 @pass_context
-def number(context: Context, value: int) -> str:
+def number(context: Context, value: float) -> str:
     return str(numbers.format_decimal(value, locale=_locale(context)))
 
 
@@ -82,6 +82,12 @@ def plural(count: int, word: str, words: str = "") -> str:
     return word if count == 1 else words or f"{word}s"
 
 
+def lead(text: str) -> tuple[str, str]:
+    """The first sentence, and what follows it."""
+    first, _, rest = text.partition(". ")
+    return (f"{first}.", rest) if rest else (text, "")
+
+
 def initials(name: str) -> str:
     """Up to two letters for an avatar."""
     words = [word for word in "".join(char if char.isalnum() else " " for char in name).split() if word]
@@ -105,6 +111,7 @@ FILTERS: Final[dict[str, Any]] = {
     "day": day,
     "ago": ago,
     "plural": plural,
+    "lead": lead,
     "initials": initials,
     "hue": hue,
 }

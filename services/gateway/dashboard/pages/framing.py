@@ -1,16 +1,19 @@
 """What stands around every part of a show's page: its head, its money with the picture over time, its tabs."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from services.common.context import Identity
+from services.common.money import format_money
 from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.views.money import Money, money_of
-from services.gateway.dashboard.views.panel import Connection, connection_of
+from services.gateway.dashboard.views.panel import Connection, Panel, connection_of
+from services.gateway.dashboard.views.plan import Plan
 from services.gateway.dashboard.views.tabs import TabName, TabPanel, tabs_of
 from services.gateway.dashboard.views.trend import POINTS, trend_of
 from services.gateway.schemas.integrations import IntegrationSettingsView
@@ -19,9 +22,16 @@ from services.gateway.schemas.shows import ShowView
 
 async def frame_of(browsing: Browsing, who: Identity, show: ShowView, money: Money, tab: TabName) -> dict[str, Any]:
     """Beside the show and its money, which whoever asks has read already."""
-    points = await browsing.trend(who, show.id, POINTS) if money.collected else []
+    points, platforms = await asyncio.gather(
+        browsing.trend(who, show.id, POINTS) if money.collected else _nothing(),
+        browsing.platforms(who, show.id) if show.claim_count else _nothing(),
+    )
     trend = trend_of(points, money.claimed, datetime.now(UTC))
-    return {"tab": tab, "tabs": tabs_of(show, money), "trend": trend, "seq": show.seq}
+    return {"tab": tab, "tabs": tabs_of(show, money), "trend": trend, "seq": show.seq, "platforms": platforms}
+
+
+async def _nothing() -> list[Any]:
+    return []
 
 
 async def framed(
@@ -44,3 +54,21 @@ async def framed(
 async def terms_of(integrations: Integrations, who: Identity, connection: Connection) -> IntegrationSettingsView | None:
     """What the invoices of a run are made with. None while nothing is connected."""
     return (await integrations.get(who, "stripe")).settings if connection.connected else None
+
+
+async def ready_of(panel: Panel, plan: Plan, integrations: Integrations, who: Identity, show: ShowView) -> Panel:
+    """The panel with its plan, and what its invoices are made with: the memo as the first of the buyers gets it."""
+    terms, memo = await terms_of(integrations, who, panel.connection), ""
+    if terms and terms.memo_template and plan.creates:
+        entry, day = plan.creates[0], show.start_time or show.created_at
+        values = {
+            "buyer": entry.buyer.display_name or entry.buyer.handle,
+            "show_name": show.name,
+            "show_date": day.date().isoformat() if day else "",
+            "item_count": str(entry.buyer.line_count),
+            "total": format_money(entry.total, plan.currency),
+        }
+        shown = await integrations.preview(who, "stripe", terms.memo_template, values, "memo_template")
+        memo = shown.text
+    sends = bool(terms and terms.automatic_sending)
+    return replace(panel, plan=replace(plan, sends=sends), terms=terms, memo=memo)

@@ -54,6 +54,8 @@ class Panel:
     """Buyers whose ticks were taken away from that plan."""
     terms: IntegrationSettingsView | None = None
     """What a run's invoices are made with, as the owner set it."""
+    memo: str = ""
+    """On the invoice of the first buyer of the plan."""
     finished: GenerationView | None = None
     """The run that the address names, where it was over when the page was asked for."""
     progress: Progress | None = None

@@ -52,6 +52,8 @@ class Plan:
     warnings: list[Warned]
     plan_hash: str
     wishes: Wishes
+    sends: bool = False
+    """The links of what is made go out by themselves."""
 
     @property
     def count(self) -> int:
@@ -88,7 +90,8 @@ class Plan:
     @property
     def press(self) -> str:
         """What the button says."""
-        made = f"Generate {self.count:,} invoice{'' if self.count == 1 else 's'}" if self.count else ""
+        send = "and send " if self.sends else ""
+        made = f"Generate {send}{self.count:,} invoice{'' if self.count == 1 else 's'}" if self.count else ""
         changed = f"{self.change_count:,} change{'' if self.change_count == 1 else 's'}" if self.change_count else ""
         if made and changed:
             return f"{made}, apply {changed}"

@@ -796,15 +796,19 @@ class GetShowRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SHOW_ID_FIELD_NUMBER: _builtins.int
+    WITH_PLATFORMS_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
+    with_platforms: _builtins.bool
+    """Also answers where its claims come from."""
     def __init__(
         self,
         *,
         show_id: _builtins.str = ...,
+        with_platforms: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["show_id", b"show_id", "with_platforms", b"with_platforms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -817,16 +821,22 @@ class GetShowResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SHOW_FIELD_NUMBER: _builtins.int
+    PLATFORMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def show(self) -> Global___Show: ...
+    @_builtins.property
+    def platforms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """With with_platforms: in lower case, most first; of its first hundred claims. Empty while there are none."""
+
     def __init__(
         self,
         *,
         show: Global___Show | None = ...,
+        platforms: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["show", b"show"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["show", b"show"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["platforms", b"platforms", "show", b"show"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
