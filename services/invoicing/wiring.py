@@ -84,7 +84,7 @@ class Service:
             Drafts(self.ledger, provider),
             Cancelling(self.ledger),
             Watching(self.generations),
-            Marking(self.ledger, self.feed, self.workers.wake),
+            Marking(self.ledger, self.feed, provider, self.workers.wake),
         )
         courier = Courier(self.ledger, provider)
         self.senders = Senders(self.ledger, courier, concurrency=pace.concurrency, lease=pace.lease)

@@ -435,7 +435,7 @@ async def test_what_was_paid_elsewhere_is_looked_at_then_marked(gateway: Gateway
     for part in ("£340.00", "would be marked as paid elsewhere", "Line 3.", "Mark 12 invoices as paid", seen):
         assert part in page
     whole = (await browser("POST", "/shows/s1/import/invoices/preview", data=form(whole="yes"))).text
-    assert ("You chose all or nothing" in whole, "Mark 12 invoices" in whole) == (True, False)
+    assert ("You chose to mark all or none" in whole, "Mark 12 invoices" in whole) == (True, False)
     assert all(call.request.validate_only for call in gateway.invoicing.calls["StreamMarks"])
     taken = await browser("POST", "/shows/s1/import/invoices", data=form(invoices_seen=seen))
     assert ("12 are marked as paid elsewhere" in taken.text, "1 not taken" in taken.text) == (True, True)

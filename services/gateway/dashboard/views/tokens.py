@@ -11,7 +11,7 @@ from services.gateway.identity.tokens import NewTokenTerms
 SCOPES: Final = (
     (Scope.READ.value, "Read", "Shows, claims, invoices, connections, members"),
     (Scope.SHOWS.value, "Write shows", "Make shows, import items, claims and buyers"),
-    (Scope.INVOICES.value, "Write invoices", "Generate, send, void and retry invoices"),
+    (Scope.INVOICES.value, "Write invoices", "Generate, send, void and retry invoices, mark what was paid elsewhere"),
     (Scope.INTEGRATIONS.value, "Connections", "Connect and disconnect providers, replace keys, read their audit"),
     (Scope.WORKSPACE.value, "People and tokens", "Members, invitations, API tokens"),
 )

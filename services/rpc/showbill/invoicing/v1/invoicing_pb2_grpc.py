@@ -1112,8 +1112,9 @@ class InvoicesServiceServicer:
         queued as a change of its invoice, which the workers carry out as MarkPaid does; the runs tell how far they are. A mark
         that cannot be taken is answered with its place and reason: an invoice that the show does not have, one that is not
         payable or was paid through the provider, another amount than is asked for. What is marked already, or about to be,
-        counts as unchanged; the same again changes nothing. With all_or_none one mark that cannot be taken keeps all out; it is
-        CONFLICT when an invoice moved while the stream was read. Nothing is made, priced or voided.
+        counts as unchanged; the same again changes nothing. With all_or_none one mark that cannot be taken keeps all out.
+        FAILED_PRECONDITION when an invoice moved since it was looked at a moment before: nothing of that batch is taken then,
+        nor of the stream with all_or_none; send it again. Nothing is made, priced or voided.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

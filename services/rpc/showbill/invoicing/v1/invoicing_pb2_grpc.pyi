@@ -294,8 +294,9 @@ class InvoicesServiceStub:
     queued as a change of its invoice, which the workers carry out as MarkPaid does; the runs tell how far they are. A mark
     that cannot be taken is answered with its place and reason: an invoice that the show does not have, one that is not
     payable or was paid through the provider, another amount than is asked for. What is marked already, or about to be,
-    counts as unchanged; the same again changes nothing. With all_or_none one mark that cannot be taken keeps all out; it is
-    CONFLICT when an invoice moved while the stream was read. Nothing is made, priced or voided.
+    counts as unchanged; the same again changes nothing. With all_or_none one mark that cannot be taken keeps all out.
+    FAILED_PRECONDITION when an invoice moved since it was looked at a moment before: nothing of that batch is taken then,
+    nor of the stream with all_or_none; send it again. Nothing is made, priced or voided.
     """
     SendInvoice: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.SendInvoiceRequest, _invoicing_pb2.SendInvoiceResponse]
     """Delivers the checkout link of one invoice. Sending again is allowed and counted. The answer says what became of it; a
@@ -486,8 +487,9 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         queued as a change of its invoice, which the workers carry out as MarkPaid does; the runs tell how far they are. A mark
         that cannot be taken is answered with its place and reason: an invoice that the show does not have, one that is not
         payable or was paid through the provider, another amount than is asked for. What is marked already, or about to be,
-        counts as unchanged; the same again changes nothing. With all_or_none one mark that cannot be taken keeps all out; it is
-        CONFLICT when an invoice moved while the stream was read. Nothing is made, priced or voided.
+        counts as unchanged; the same again changes nothing. With all_or_none one mark that cannot be taken keeps all out.
+        FAILED_PRECONDITION when an invoice moved since it was looked at a moment before: nothing of that batch is taken then,
+        nor of the stream with all_or_none; send it again. Nothing is made, priced or voided.
         """
 
     @_abc_1.abstractmethod
