@@ -151,7 +151,12 @@ async def test_invoice_that_was_edited_at_the_provider_is_followed(
     done = await getattr(caller, verb)(invoice)
     assert (done.status, done.external_id, done.total) == (status, "in_newest", 1500)
     assert provider.made["newest"].standing is (Standing.VOID if verb == "void" else Standing.PAID)
-    assert (await told(caller, invoice))[-1][1] == "user:test"
+    reason, actor = (await told(caller, invoice))[-1]
+    assert reason.endswith(". The total was changed at the provider from £10.00 to £15.00.")
+    assert (reason.startswith("It was voided." if verb == "void" else "It was marked as paid"), actor) == (
+        True,
+        "user:test",
+    )
 
 
 async def test_invoice_that_is_edited_again_and_again_is_told_so(
