@@ -14,9 +14,9 @@ demo: ## show the main job against a running stack
 test: ## run all tests; ARGS="tests/cli -k lock" picks some
 	@./run test $(ARGS)
 
-chaos: ## the real show with everything breaking, and all at once, fifty times (about 40 minutes); a nightly run
+chaos: ## the real show with everything breaking, and all at once, fifty times (about half an hour); a nightly run
 	@SHOWBILL_CHAOS_SEEDS="$$(seq -s ' ' 1 50)" SHOWBILL_STORM_SEEDS="$$(seq -s ' ' 1 50)" \
-	  ./run test tests/e2e/test_chaos.py tests/invoicing/test_storm.py
+	  ./run test --numprocesses auto --dist worksteal tests/e2e/test_chaos.py tests/invoicing/test_storm.py
 
 pictures: ## every page in every state as a PNG in pictures/, looked at by axe; STATES="show desk" picks some
 	@SHOWBILL_STATES="$(STATES)" ./run test tests/browser/pictures.py

@@ -150,7 +150,8 @@ async def apply(
         return invoice
     if change.after.standing is asked:
         reason = sentence if asked is Standing.VOID else change.after.status_reason
-        told = sentence + rules.mailed_elsewhere(invoice, change.after)
+        moved = change.after.total != invoice.total  # which its own reason says
+        told = f"{sentence} {change.reason}" if moved else sentence + rules.mailed_elsewhere(invoice, change.after)
         change = replace(change, reason=told, after=replace(change.after, status_reason=reason))
     await entry.change([change])
     return change.after

@@ -14,10 +14,13 @@ from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.invoicing import events, repository
 from services.invoicing.domain import marks as rules
+from services.invoicing.domain.invoice import Invoice
 from services.invoicing.domain.marks import Mark
 from services.invoicing.feed import MOST_TOLD, Batch, EmptyStream, Feed, Rejection, Taken
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.marking import MARK_PAID
+from services.invoicing.ports import Connection as ProviderConnection
+from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
 from services.invoicing.shows import ShowNotFound
 
@@ -25,6 +28,10 @@ _UNKNOWN = "The show has no invoice {named}. Export the invoices again, and fill
 _SEVERAL = "Several invoices of the show have the number {named}. Name the one that is meant by its invoice_id."
 _TWICE = "The invoice is in the file twice. Leave one of its lines out."
 _BUSY = "The invoice is being changed just now. Send the line again in a moment."
+_GONE = "Its provider is not connected any more. Connect it again, then send the line again."
+_ELSEWHERE = (
+    "It was made with another account or mode than the one that is connected now. Connect that one again to mark it."
+)
 Found = Mapping[str, Sequence[asyncpg.Record]]
 """Invoices by what they were asked for: id or number."""
 
@@ -43,12 +50,14 @@ class MarkLoad:
     show_query = "get_show"
     """Invoices are locked before their show, by everybody."""
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, connections: Mapping[str, ProviderConnection | None]) -> None:
+        """`connections` are those of the providers that the show's invoices were made with."""
         self.currency = ""
         self.total = 0
         """Minor units that the invoices to be marked ask for."""
         self.runs: list[str] = []
         self._identity = identity
+        self._connections = connections
         self._run: asyncpg.Record | None = None
         self._due: set[str] = set()
 
@@ -84,11 +93,22 @@ class MarkLoad:
             return "", replace(mark, invoice_id=invoice.id)
         if invoice.id in self._due:
             return _TWICE, mark
-        if refusal := rules.why_not(invoice, mark) or (_BUSY if row["change"] or row["held"] else ""):
+        busy = _BUSY if row["change"] or row["held"] else ""
+        if refusal := rules.why_not(invoice, mark) or busy or self._out_of_reach(invoice):
             return refusal, mark
         self._due.add(invoice.id)
         self.total += invoice.total
         return "", replace(mark, invoice_id=invoice.id, due=True)
+
+    def _out_of_reach(self, invoice: Invoice) -> str:
+        """Why its provider could not be told, a sentence; empty when it can."""
+        connection = self._connections.get(invoice.provider)
+        if connection is None:
+            return _GONE
+        if not connection.active:
+            return connection.status_reason or _GONE
+        here = (connection.account_id, connection.livemode)
+        return "" if here == (invoice.external_account, invoice.livemode) else _ELSEWHERE
 
     async def write(self, entry: Entry, show: asyncpg.Record, rows: Sequence[Mark]) -> tuple[int, int]:
         """Queues those that are due, each with what was asked for in its history. Raises InvoicesMoved."""
@@ -146,17 +166,19 @@ async def _found(connection: Connection, batch: Batch[Mark]) -> Found:
 class Marking:
     """The use case."""
 
-    def __init__(self, ledger: Ledger, feed: Feed, wake: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, feed: Feed, provider: Provider, wake: Callable[[], None]) -> None:
         """`wake` is called when there is something for the workers to do."""
         self._ledger = ledger
+        self._provider = provider
         self._feed = feed
         self._wake = wake
 
     async def take(self, identity: Identity, batches: AsyncIterator[Batch[Mark]]) -> tuple[Taken, MarkLoad]:
         """Raises what Feed.stream raises, and InvoicesMoved."""
-        first, load = await anext(batches, None), MarkLoad(identity)
+        first = await anext(batches, None)
         if first is None:
             raise EmptyStream
+        load = MarkLoad(identity, await self._connected(identity, first.show_id))
         whole = _from(first, batches)
         if first.validate_only:
             return await self._looked_at(identity.workspace_id, load, whole), load
@@ -164,6 +186,11 @@ class Marking:
             return await self._feed.stream(identity.workspace_id, load, whole), load
         finally:
             self._wake()
+
+    async def _connected(self, identity: Identity, show_id: str) -> dict[str, ProviderConnection | None]:
+        """Asked before anything is read or written: a mark that cannot reach its provider is not queued."""
+        rows = await self._ledger.pool.fetch(SQL["providers_of_show"], show_id, identity.workspace_id)
+        return {row["provider"]: await self._provider.connection(identity, row["provider"]) for row in rows}
 
     async def _looked_at(self, workspace_id: str, load: MarkLoad, batches: AsyncIterator[Batch[Mark]]) -> Taken:
         """What they would bring."""

@@ -85,7 +85,7 @@ class Service:
             Drafts(self.ledger, provider),
             Cancelling(self.ledger),
             Watching(self.generations),
-            Marking(self.ledger, self.feed, self.workers.wake),
+            Marking(self.ledger, self.feed, provider, self.workers.wake),
             StrayPayments(self.ledger),
         )
         courier = Courier(self.ledger, provider)

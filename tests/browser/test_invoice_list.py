@@ -13,6 +13,9 @@ _KEEP_SOCKETS = """
 window.sockets = [];
 window.WebSocket = class extends WebSocket { constructor(url) { super(url); window.sockets.push(this); } };
 """
+_FINISHED = """id => window.sockets.at(-1).onmessage({ data: JSON.stringify({ type: 'generation.finished',
+  data: { generationId: id, createdCount: 1, failedCount: 0, cancelledCount: 0, cancelled: false } }) })"""
+"""The news that a run is over."""
 _BACK_WHILE_CLOSING = """() => new Promise(told => {
   const old = window.sockets.at(-1);
   old.addEventListener('close', () => told(document.querySelector('#live').dataset.state));
@@ -56,9 +59,16 @@ async def test_view_on_stripe_opens_that_invoice(dashboard: Dashboard, workspace
     page = dashboard.page
     await workspace.connect()
     show = await workspace.make_show(buyers=1)
-    await workspace.generate(show)
+    run = await workspace.generate(show)
     (invoice,) = await workspace.invoices(show)
-    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await page.add_init_script(_KEEP_SOCKETS)
+    await dashboard.sign_in(workspace, f"/shows/{show}?run={run['id']}")
+    await expect(page.locator("#finished")).to_contain_text("1 invoice created.")
+    await dashboard.live()
+    for told in (run["id"], "another"):  # what stands on the page already is not told once more
+        await page.evaluate(_FINISHED, told)
+    await expect(page.locator(".toast")).to_have_count(1)
+    await expect(page.locator("#finished")).to_have_count(0)
     link = page.get_by_role("link", name="View the invoice of @u0 on Stripe")
     await expect(link).to_have_attribute("rel", "noopener noreferrer")
     async with dashboard.context.expect_page() as opening:

@@ -97,6 +97,15 @@ async def test_settings_are_previewed_and_saved(dashboard: Dashboard, workspace:
     await expect(page.get_by_label("Default currency")).to_have_value("SEK")
     await expect(page.get_by_label("Send each link as soon as")).to_be_checked()
 
+    # the plan says what is done by itself, and shows the memo as a buyer gets it
+    show = await workspace.make_show(buyers=2)
+    await dashboard.open(f"/shows/{show}")
+    press = page.locator("#plan button[type=submit]")
+    await expect(press).to_have_text("Generate and send 2 invoices")
+    await expect(page.locator("#plan .ticket")).to_have_text("Thanks @u0")
+    await page.get_by_label("Invoice @u1").uncheck()
+    await expect(press).to_have_text("Generate and send 1 invoice")
+
 
 async def test_of_two_editors_none_overwrites_the_other_unasked(
     open_dashboard: OpenDashboard, workspace: Workspace

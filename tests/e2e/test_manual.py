@@ -48,6 +48,12 @@ async def test_show_is_invoiced_without_a_provider(workspace: Workspace, stack: 
 
     mailed = await _refused(workspace, show, rows[0]["id"])
     assert mailed.endswith(".")
+    file = f"number,paid_outside\n{rows[0]['number']},bank transfer\n".encode()
+    report = await workspace.import_file(show, "invoices", file)
+    assert (report["updated"], report["rejected"]) == (1, [])
+    assert (await workspace.finished(report["generationIds"][0]))["createdCount"] == 1
+    known = await workspace.rest.call("GET", f"/api/shows/{show}/invoices/{rows[0]['id']}")
+    assert (known["status"], known["paidOutside"]) == ("paid", "bank transfer")
 
 
 async def _refused(workspace: Workspace, show: str, invoice: str) -> str:

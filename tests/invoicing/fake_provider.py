@@ -303,9 +303,11 @@ class FakeProvider:
         return next((one for one in self.made.values() if one.external_id == external_id), gone)
 
     def _change(self, verb: str, invoice_id: str, after: Sighting) -> Sighting:
-        if self.made.get(invoice_id) != after:
+        named = (key for key, one in self.made.items() if one.external_id == after.external_id)
+        key = next(named, invoice_id)
+        if self.made.get(key) != after:
             self.changed[verb] += 1
-            self.made[invoice_id] = after
+            self.made[key] = after
         if verb in self.cut:
             self.cut.remove(verb)
             raise Away

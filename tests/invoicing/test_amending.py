@@ -150,8 +150,13 @@ async def test_invoice_that_was_edited_at_the_provider_is_followed(
     edit_there(provider, invoice, 1500)
     done = await getattr(caller, verb)(invoice)
     assert (done.status, done.external_id, done.total) == (status, "in_newest", 1500)
-    assert provider.made[invoice.id].external_id == "in_newest", "it was done to the one that counts"
-    assert (await told(caller, invoice))[-1][1] == "user:test"
+    assert provider.made["newest"].standing is (Standing.VOID if verb == "void" else Standing.PAID)
+    reason, actor = (await told(caller, invoice))[-1]
+    assert reason.endswith(". The total was changed at the provider from £10.00 to £15.00.")
+    assert (reason.startswith("It was voided." if verb == "void" else "It was marked as paid"), actor) == (
+        True,
+        "user:test",
+    )
 
 
 async def test_invoice_that_is_edited_again_and_again_is_told_so(
@@ -301,7 +306,7 @@ async def test_what_replaced_an_invoice_left_by_a_failed_making_is_voided_too(
     }
     done = await caller.void(failed)
     assert (done.status, done.external_id) == (VOID, "in_newest")
-    assert provider.made[failed.id] == replace(newest, standing=Standing.VOID)
+    assert provider.made["newest"] == replace(newest, standing=Standing.VOID)
 
 
 async def test_paid_invoice_left_by_a_failed_making_ends_as_paid(caller: Caller, provider: FakeProvider) -> None:

@@ -1,6 +1,7 @@
 """Many invoices marked as paid outside the provider: checked at once, carried out by the workers, and never twice."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -131,6 +132,23 @@ async def test_what_cannot_be_marked_is_named_and_may_keep_all_out(
     assert held.rejected_marks[0].reason.startswith("The invoice is held back and cannot be paid yet. Finalize it")
     assert (await refusal(stranger.mark_many(good.show_id, [mark(good)]))).kind is Kind.NOT_FOUND
     assert (await refusal(caller.mark_many(good.show_id))).kind is Kind.INVALID
+
+
+async def test_marks_that_cannot_reach_their_provider_are_not_queued(caller: Caller, provider: FakeProvider) -> None:
+    (invoice,) = await made(caller, 1)
+    assert provider.connected is not None
+    was = provider.connected
+    for now, says in (
+        (None, "Its provider is not connected any more."),
+        (replace(was, active=False, status_reason="Stripe takes the key no more."), "Stripe takes the key no more."),
+        (replace(was, account_id="acct_other"), "It was made with another account or mode than"),
+    ):
+        provider.connected = now
+        answer = await caller.mark_many(invoice.show_id, [mark(invoice), pb.PaidMark(invoice_id=invoice.id)])
+        assert counts(answer) == (0, 1, 1)
+        assert answer.rejected_marks[0].reason.startswith(says)
+    provider.connected = was
+    assert counts(await caller.mark_many(invoice.show_id, [mark(invoice)])) == (1, 0, 0)
 
 
 async def test_one_file_sent_many_times_at_once_is_marked_once(caller: Caller, provider: FakeProvider) -> None:

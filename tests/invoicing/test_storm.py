@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -79,7 +80,7 @@ class Storm:
             *(self.claim, self.claim, self.claim, self.price, self.price, self.start, self.start, self.start),
             *(self.retry, self.amend, self.amend, self.amend, self.address, self.cancel, self.lapse, self.lapse),
             *(self.mark, self.mark),
-            *(self.at_provider, self.at_provider, self.late_news, self.fail, self.cut),
+            *(self.at_provider, self.at_provider, self.edit_there, self.late_news, self.fail, self.cut, self.revoke),
         ]
         step = self._chance.choice(steps)
         try:
@@ -155,8 +156,25 @@ class Storm:
         if self._chance.random() < 0.5:
             await self._tell(one, TOLD[self._provider.made[one].standing])
 
+    async def edit_there(self) -> None:
+        """Somebody edits a payable one there: it is void, and another is in its place; half of it is told."""
+        made = self._provider.made
+        if live := [one for one, seen in made.items() if seen.standing is Standing.PAYABLE]:
+            one = self._chance.choice(live)
+            old, name = made[one], f"in_edit{len(made)}"
+            made[f"before {name}"] = replace(old, standing=Standing.VOID, replaced_by=name)
+            total = (old.total or 0) + 100
+            made[one] = replace(old, external_id=name, total=total, replaces=old.external_id, replaced_by="")
+            if self._chance.random() < 0.5:
+                await self._tell(one, pb.PROVIDER_EVENT_TYPE_FINALIZED)
+
+    async def revoke(self) -> None:
+        if rows := await self.caller.listed(self.show):
+            await self.caller.revoke(self._chance.choice(rows))
+
     async def late_news(self) -> None:
-        finalized = [one for one, seen in self._provider.made.items() if seen.total is not None]
+        rows = {row.id for row in await self.caller.listed(self.show)}
+        finalized = [one for one, seen in self._provider.made.items() if seen.total is not None and one in rows]
         if finalized:
             await self._tell(self._chance.choice(finalized), pb.PROVIDER_EVENT_TYPE_FINALIZED)
 
@@ -165,6 +183,7 @@ class Storm:
         known = [row for row in await self.caller.listed(self.show) if row.id == invoice_id]
         told = event(self.caller, pb.PROVIDER_EVENT_TYPE_DELETED if seen.deleted else kind, known[0])
         told.invoice.total = seen.total or 0
+        told.invoice.external_id, told.invoice.replaces = seen.external_id, seen.replaces
         await self.caller.apply(told)
 
     async def fail(self) -> None:

@@ -10,6 +10,9 @@ SELECT invoice_records.*, made.change, coalesce(made.lease_expires_at > clock_ti
 FROM invoices AS made JOIN invoice_records ON invoice_records.id = made.id
 WHERE made.show_id = $1 AND made.number = ANY ($2::text[]);
 
+-- name: providers_of_show
+SELECT DISTINCT provider FROM invoices WHERE show_id = $1 AND workspace_id = $2;
+
 -- name: add_marking_run
 INSERT INTO generations (id, workspace_id, show_id, state, plan_hash, total_count, unchanged_count, skipped_buyers, actor,
                          change_count, marks_paid)

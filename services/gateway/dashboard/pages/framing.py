@@ -56,9 +56,16 @@ async def terms_of(integrations: Integrations, who: Identity, connection: Connec
     return (await integrations.get(who, "stripe")).settings if connection.connected else None
 
 
-async def ready_of(panel: Panel, plan: Plan, integrations: Integrations, who: Identity, show: ShowView) -> Panel:
+async def ready_of(
+    panel: Panel,
+    plan: Plan,
+    terms: IntegrationSettingsView | None,
+    integrations: Integrations,
+    who: Identity,
+    show: ShowView,
+) -> Panel:
     """The panel with its plan, and what its invoices are made with: the memo as the first of the buyers gets it."""
-    terms, memo = await terms_of(integrations, who, panel.connection), ""
+    memo = ""
     if terms and terms.memo_template and plan.creates:
         entry, day = plan.creates[0], show.start_time or show.created_at
         values = {

@@ -13,7 +13,7 @@ from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.early import begun
-from services.gateway.dashboard.pages.framing import frame_of, ready_of
+from services.gateway.dashboard.pages.framing import frame_of, ready_of, terms_of
 from services.gateway.dashboard.rendering import AnyRequest, is_htmx, render
 from services.gateway.dashboard.views.chosen import chosen_of
 from services.gateway.dashboard.views.money import money_of
@@ -56,11 +56,12 @@ async def plan_page(
     )
 
     async def whole() -> Response[bytes]:
-        plan, frame = await asyncio.gather(
+        plan, terms, frame = await asyncio.gather(
             invoices.plan(who, show_id, apply_changes=wishes.changes, reissue_for_email=wishes.emails),
+            terms_of(integrations, who, connection),
             frame_of(browsing, who, show, money, "invoices"),
         )
-        ready = await ready_of(panel, plan_of(plan, wishes), integrations, who, show)
+        ready = await ready_of(panel, plan_of(plan, wishes), terms, integrations, who, show)
         values = {"show": show, "money": money, "panel": ready}
         return render(request, "show.html", values | frame)
 

@@ -11,7 +11,6 @@ from litestar.params import FromPath
 from services.common.money import format_money, is_currency
 from services.common.secret import redact
 from services.gateway.backends.integrations import Integrations
-from services.gateway.dashboard.formats import locale_of
 from services.gateway.dashboard.pages.integrations import listed_of, preview_of
 from services.gateway.dashboard.problems import NoSuchPage
 from services.gateway.dashboard.rendering import AnyRequest, render
@@ -38,7 +37,7 @@ async def shown_sample(
     if not is_currency(typed["default_currency"]):
         typed["default_currency"] = connection.default_currency.upper()
     currency = typed["default_currency"]
-    values = {"total": format_money(SAMPLE_TOTAL, currency, locale_of(request.headers))} if currency else {}
+    values = {"total": format_money(SAMPLE_TOTAL, currency)} if currency else {}  # as it goes out, whoever looks
     names = [name for name in names_of(listed.settings) if name in TEMPLATES]
     shown = await asyncio.gather(
         *(preview_of(integrations, who, provider, name, typed[name], values) for name in names)

@@ -18,7 +18,7 @@ from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.early import begun
 from services.gateway.dashboard.pages.following import run_of, sending_progress
-from services.gateway.dashboard.pages.framing import frame_of, ready_of
+from services.gateway.dashboard.pages.framing import frame_of, ready_of, terms_of
 from services.gateway.dashboard.rendering import AnyRequest, is_htmx, render
 from services.gateway.dashboard.views.chosen import chosen_of, columns_of, uuids
 from services.gateway.dashboard.views.money import Money, money_of, pills_of
@@ -55,8 +55,8 @@ async def show_page(
     async def whole() -> Response[bytes]:
         panel = Panel(state, connection, chosen)
         if state == "plan":
-            plan = plan_of(await invoices.plan(who, show_id))
-            panel = await ready_of(panel, plan, integrations, who, show)
+            plan, terms = await asyncio.gather(invoices.plan(who, show_id), terms_of(integrations, who, connection))
+            panel = await ready_of(panel, plan_of(plan), terms, integrations, who, show)
         elif state == "list":
             panel = await _list(panel, invoices, sendings, who, money, base_url)
         values = {"show": show, "money": money, "panel": panel}

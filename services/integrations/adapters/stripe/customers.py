@@ -67,10 +67,8 @@ class Customers:
             try:
                 return await self._api.call(link, CREATE_CUSTOMER, parameters, key=key, patience=FIRST_PATIENCE)
             except AdapterError as error:
-                if (
-                    error.failure is Failure.PROVIDER_REFUSED
-                ):  # else it would be told the same for ever, as its key wants
-                    await self._book.forget(record)
+                if error.failure is Failure.PROVIDER_REFUSED:
+                    await self._book.forget(record)  # whose key and parameters would be refused for ever
                 raise
 
         if found is None:
