@@ -23,6 +23,7 @@ from services.gateway.backends.patient import PatientClient
 from services.gateway.backends.paylinks import PayLinks
 from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
+from services.gateway.backends.strays import StrayPayments
 from services.gateway.backends.verification import Verification
 from services.gateway.backends.webhooks import MOST, WebhookBackend
 from services.gateway.config import PARSERS, Config
@@ -82,6 +83,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         invoices=Invoices(invoicing, base_url),
         sendings=Sendings(invoicing, base_url),
         desk=Desk(invoicing, base_url),
+        strays=StrayPayments(invoicing),
         pay_links=PayLinks(invoicing),
         verification=Verification(invoicing),
         hub=hub,

@@ -26,6 +26,7 @@ from services.gateway.api import (
     sendings,
     session,
     shows,
+    strays,
     tokens,
     verification,
 )
@@ -37,6 +38,7 @@ from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.paylinks import PayLinks
 from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
+from services.gateway.backends.strays import StrayPayments
 from services.gateway.backends.verification import Verification
 from services.gateway.dashboard import routes as dashboard
 from services.gateway.dashboard.problems import on_stray
@@ -76,6 +78,7 @@ ROUTES: tuple[Router, ...] = (
     exports.ROUTES,
     invoices.ROUTES,
     amending.ROUTES,
+    strays.ROUTES,
     sendings.ROUTES,
     verification.ROUTES,
     health.ROUTES,
@@ -105,6 +108,7 @@ class Parts:
     invoices: Invoices
     sendings: Sendings
     desk: Desk
+    strays: StrayPayments
     pay_links: PayLinks
     verification: Verification
     hub: Hub

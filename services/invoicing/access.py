@@ -20,7 +20,7 @@ _INVOICE_METHODS: Final = (
     "PlanGeneration StartGeneration GetGeneration WatchGeneration CancelGeneration ListInvoices GetInvoice "
     "ListInvoiceHistory UpdateDraft FinalizeInvoice MarkPaid StreamMarks SendInvoice SendInvoices VoidInvoice "
     "RetryInvoices GetSending ListUnsent ListOpened ListDeliveries RevokePayLink VerifyShow StreamVerification "
-    "GetHearing GetShowSummary"
+    "GetHearing ListStrayPayments SettleStrayPayment GetShowSummary"
 )
 
 ACCESS: Final[dict[str, Access]] = {

@@ -15,6 +15,7 @@ from services.invoicing.amending import Which
 from services.invoicing.cancel import Cancelling
 from services.invoicing.drafts import Drafts
 from services.invoicing.marks import Marking
+from services.invoicing.strays import StrayPayments
 from services.invoicing.watch import Watching
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from services.rpc.showbill.invoicing.v1.invoicing_pb2_grpc import InvoicesServiceServicer
@@ -31,6 +32,7 @@ class Changes:
     cancelling: Cancelling
     watching: Watching
     marking: Marking
+    strays: StrayPayments
 
 
 class _Meaning(Protocol):

@@ -64,6 +64,7 @@ class Catchup:
         self._settlement = settlement
         self._every = every
         self._look_every = max(0.05, min(every / 60, 5.0))
+        _SWEEPS.labels("failed")  # offered as 0: whoever asks what rose does not see one that begins with 1
 
     async def run(self) -> None:
         """Works until cancelled; begins at once with every account."""

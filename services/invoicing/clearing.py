@@ -16,6 +16,7 @@ from prometheus_client import Gauge
 from services.common import context
 from services.common.context import Identity
 from services.common.errors import ShowbillError
+from services.common.ids import new_id
 from services.common.money import format_money
 from services.invoicing import amending, repository
 from services.invoicing.domain.fairness import Account
@@ -30,7 +31,10 @@ log = structlog.get_logger()
 ACTOR: Final = "worker:clearing"
 _WAITING: Final = Gauge("showbill_leftovers", "What may stand at a provider beside what counts, and is looked for.")
 _OLDEST: Final = Gauge("showbill_oldest_leftover_seconds", "Since when the oldest of them is looked for.")
-_STRAY: Final = Gauge("showbill_stray_payments", "Payments for what was left at a provider: they count for no invoice.")
+_STRAY: Final = Gauge(
+    "showbill_stray_payments",
+    "Payments for what was left at a provider: they count for no invoice, and nobody settled them.",
+)
 
 LOOK_EVERY: Final = 2.0
 """Seconds between two looks for what is due."""
@@ -52,7 +56,7 @@ _UNSEEN: Final = (
 )
 _PAID: Final = (
     "What a late try had left in the account {account} was paid there: {money}."
-    " It does not count here. Give the money back."
+    " It does not count here. Give the money back, then say so on the page of the show."
 )
 
 
@@ -195,7 +199,8 @@ async def _note(entry: Entry, known: Invoice, account: Account, seen: Sighting) 
     elif known.status is not Status.PAID or known.external_id != seen.external_id:
         total, currency = seen.total or 0, seen.currency or known.currency
         place = (account.provider, account.account_id, account.livemode, seen.external_id)
-        await entry.connection.execute(SQL["add_stray_payment"], known.id, known.show_id, *place, total, currency)
+        about = (total, currency, seen.paid_at, seen.provider_url)
+        await entry.connection.execute(SQL["add_stray_payment"], new_id(), known.id, known.show_id, *place, *about)
         money = format_money(total, currency)
         await amending.note(entry, known, _PAID.format(account=account.account_id, money=money), ACTOR)
 

@@ -9,15 +9,16 @@ from services.common.context import identity
 from services.common.errors import require
 from services.common.ids import parse_id
 from services.invoicing import parse, parse_sending, render
-from services.invoicing.amend_servicer import AmendServicer, Changes
+from services.invoicing.amend_servicer import Changes
 from services.invoicing.desk import Desk
+from services.invoicing.stray_servicer import StrayServicer
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 
 Context = grpc.aio.ServicerContext[Any, Any]
 _USUAL, _LARGEST = 50, 200
 
 
-class DeskServicer(AmendServicer):
+class DeskServicer(StrayServicer):
     """See invoicing.proto for what each method promises."""
 
     def __init__(self, changes: Changes, desk: Desk) -> None:

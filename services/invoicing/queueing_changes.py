@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -25,9 +25,6 @@ from services.invoicing.ledger import Entry as Transaction
 from services.invoicing.ports import Connection as ProviderConnection
 from services.invoicing.queueing import announce, buyer_snapshot, pay_token
 from services.invoicing.repository import SQL
-
-_AS_OWED: Final = (ChangeKind.EDIT_DRAFT, ChangeKind.REISSUE, ChangeKind.VOID)
-"""What is done about an invoice beside which none is settled needs no lines but those that are owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +88,13 @@ async def _bills(database: Connection, show: asyncpg.Record, planned: Sequence[E
     for row in await database.fetch(SQL["settled_invoices"], show["id"], [one.buyer.id for one in planned]):
         before = Before(row["number"], row["total"], row["line_items"], row["adjusted_at_provider"])
         settled[str(row["buyer_id"])].append(before)
-    needed = [one.buyer.id for one in planned if one.buyer.id in settled or one.change not in _AS_OWED]
-    rows = await database.fetch(SQL["lines_owed"], show["id"], needed) if needed else []
+    rows = await database.fetch(SQL["lines_owed"], show["id"], list(settled)) if settled else []
     owed = {str(row["buyer_id"]): row["line_items"] for row in rows}
 
     def bill(one: Entry) -> Bill:
-        if one.change in _AS_OWED and one.buyer.id not in settled:
+        if one.buyer.id not in settled:
             return Bill(one, None)
-        lines = owed.get(one.buyer.id, [])
-        if one.buyer.id in settled:
-            lines = difference(lines, settled[one.buyer.id], show["currency"])
-        return Bill(one, lines)
+        return Bill(one, difference(owed.get(one.buyer.id, []), settled[one.buyer.id], show["currency"]))
 
     return await asyncio.to_thread(lambda: [bill(one) for one in planned])
 
@@ -223,17 +216,24 @@ async def _again(
         await _plan_changes(entry, identity, show, run_id, chosen)
     same = {bill.invoice_id: bill for bill in bills if bill.invoice_id not in anew}
     if same:
-        await _queue_again(entry, identity, run_id, same, connection)
+        await _queue_again(entry, identity, show, run_id, same, connection)
 
 
 async def _queue_again(
-    entry: Transaction, identity: Identity, run_id: str, bills: Mapping[str, Bill], connection: ProviderConnection
+    entry: Transaction,
+    identity: Identity,
+    show: asyncpg.Record,
+    run_id: str,
+    bills: Mapping[str, Bill],
+    connection: ProviderConnection,
 ) -> None:
     """They become pending once more."""
     changes = [
         _once_more(one, bills[one.id], run_id, connection, identity.actor)
         for one in await _locked(entry.connection, list(bills))
     ]
+    as_owed = [bill.entry.buyer.id for bill in bills.values() if bill.lines is None]
+    await entry.connection.execute(SQL["plan_by_size"])
     await entry.connection.execute(
         SQL["queue_again"],
         [change.after.id for change in changes],
@@ -245,6 +245,8 @@ async def _queue_again(
         [bills[change.after.id].entry.owed.digest for change in changes],
         [bills[change.after.id].entry.beside for change in changes],
         connection.provider,
+        show["id"],
+        as_owed,
     )
     await entry.change(changes)
 

@@ -39,6 +39,7 @@ from services.invoicing.sendings import Sendings
 from services.invoicing.settle import Settlement
 from services.invoicing.shows import Shows
 from services.invoicing.shows_servicer import ShowsServicer
+from services.invoicing.strays import StrayPayments
 from services.invoicing.upkeep import Upkeep
 from services.invoicing.verify import Verification
 from services.invoicing.watch import Watching
@@ -85,6 +86,7 @@ class Service:
             Cancelling(self.ledger),
             Watching(self.generations),
             Marking(self.ledger, self.feed, provider, self.workers.wake),
+            StrayPayments(self.ledger),
         )
         courier = Courier(self.ledger, provider)
         self.senders = Senders(self.ledger, courier, concurrency=pace.concurrency, lease=pace.lease)

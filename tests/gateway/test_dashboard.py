@@ -239,7 +239,7 @@ async def test_the_question_takes_more_invoices_than_an_address_carries(gateway:
 
 
 async def test_chosen_invoices_alone_are_in_the_file(gateway: Gateway, owner: Owner) -> None:
-    ids = [new_id(), new_id()]
+    ids = [new_id() for _ in range(500)]
     rows = [invoicing_pb2.Invoice(id=one, status=invoicing_pb2.INVOICE_STATUS_DRAFT, currency="GBP") for one in ids]
     show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_ENDED, currency="GBP")
     gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))

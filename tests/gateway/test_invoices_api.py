@@ -192,9 +192,8 @@ async def test_reads_render_whole_messages(
 
 
 async def test_history_tells_every_change(gateway: Gateway, owner: Owner) -> None:
-    changes = [pb.InvoiceChange(to_status=pb.INVOICE_STATUS_PENDING, actor="user:u", version=1)]
+    changes = [pb.InvoiceChange(to_status=pb.INVOICE_STATUS_ERROR, actor="user:u", version=1, provider_request_id="r")]
     gateway.invoicing.script("ListInvoiceHistory", pb.ListInvoiceHistoryResponse(changes=changes))
     history = await owner.client("GET", f"{SHOW}/invoices/i1/history")
-    assert history.json["items"] == [
-        {"fromStatus": None, "toStatus": "pending", "reason": "", "actor": "user:u", "createdAt": None, "version": 1}
-    ]
+    told = {"fromStatus": None, "toStatus": "error", "reason": "", "actor": "user:u", "createdAt": None, "version": 1}
+    assert history.json["items"] == [told | {"providerRequestId": "r"}]

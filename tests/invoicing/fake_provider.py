@@ -330,7 +330,9 @@ class FakeProvider:
 
 
 def _sighted(one: Theirs) -> Sighting:
-    return Sighting(one.standing, one.external_id, total=one.total, currency=one.currency)
+    url = f"https://provider.example/{one.external_id}"
+    seen = Sighting(one.standing, one.external_id, total=one.total, currency=one.currency, provider_url=url)
+    return replace(seen, paid_at=one.paid_at)
 
 
 def sighting_of(invoice_id: str, standing: Standing, total: int, currency: str = "GBP") -> Sighting:

@@ -101,6 +101,7 @@ async def test_old_account_is_cleared_once_it_is_connected_again(
     old = provider.connected
     assert old
     provider.connected = replace(old, account_id="acct_new")
+    await caller.items(invoice.show_id, [pb.Item(item_number="0", title="Item 0", price=900)])
     await caller.finished((await caller.retry(invoice.show_id)).generation.id)
     tried = "SELECT tries = 1 AND look_at > now() + interval '30 minutes' FROM leftovers"
     await eventually(lambda: replica.pool.fetchval(tried), why="the old account was not asked")
@@ -116,6 +117,8 @@ async def test_old_account_is_cleared_once_it_is_connected_again(
     now = await caller.invoice(invoice)
     assert (now.status, now.external_account) == (pb.INVOICE_STATUS_DRAFT, "acct_new")
     assert provider.made[invoice.id].standing is Standing.PAYABLE, "what counts is left alone"
+    assert (now.total, [line.amount for line in now.lines], provider.orders[invoice.id][-1].total) == (900, [900], 900)
+    assert [line["amount"] for line in provider.orders[invoice.id][-1].lines] == [900]
 
 
 async def test_invoice_that_came_back_to_its_account_is_left_alone(

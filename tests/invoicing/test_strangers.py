@@ -9,11 +9,13 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message_factory import GetMessageClass
 
 from services.common.errors import Kind
+from services.common.ids import new_id
 from services.common.status import RemoteError
 from services.invoicing.access import ACCESS
+from services.invoicing.repository import SQL
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
-from tests.invoicing.conftest import MakeCaller
+from tests.invoicing.conftest import MakeCaller, Replica
 
 SERVICES = [pb.DESCRIPTOR.services_by_name[name] for name in ("ShowsService", "InvoicesService")]
 NAMING_NOTHING = {
@@ -37,18 +39,22 @@ FILLED: dict[str, dict[str, Any]] = {
     "SendInvoices": {"pay_link_base": "https://shop.example"},
     "ListUnsent": {"pay_link_base": "https://shop.example"},
     "ReportDelivery": {"state": pb.DELIVERY_STATE_DELIVERED},
+    "SettleStrayPayment": {"settlement": pb.STRAY_SETTLEMENT_RETURNED, "note": "Mine."},
 }
 """What a request needs beside the id, so that only the id can be what is refused."""
 
 
 @pytest.fixture
-async def ids(caller: Caller) -> dict[str, str]:
+async def ids(caller: Caller, replica: Replica) -> dict[str, str]:
     """Of one thing of each kind, all of one workspace."""
     show_id = await caller.small_show(2, emails=True)
     generation = await caller.generate(show_id)
     invoice = (await caller.listed(show_id))[0]
     sending = await caller.sent((await caller.send_many(show_id)).id)
     delivery = await caller.send(invoice, pb.DELIVERY_CHANNEL_DM)
+    stray_id = new_id()
+    about = ("stripe", "acct_old", False, "in_stray", 1000, "GBP", None, "")
+    await replica.pool.execute(SQL["add_stray_payment"], stray_id, invoice.id, show_id, *about)
     return {
         "show_id": show_id,
         "generation_id": generation.id,
@@ -56,6 +62,7 @@ async def ids(caller: Caller) -> dict[str, str]:
         "buyer_id": invoice.buyer_id,
         "sending_id": sending.id,
         "delivery_id": delivery.delivery.id,
+        "stray_payment_id": stray_id,
     }
 
 
@@ -112,6 +119,7 @@ async def test_a_stranger_finds_nothing_by_any_method(
             await caller.deliveries(first),
             await caller.listed_items(show_id),
             await caller.buyers(show_id),
+            await caller.summary(show_id),
         ]
 
     before = await state()

@@ -37,6 +37,7 @@ from services.gateway.dashboard.pages import (
     show_tabs,
     shows,
     sign_in,
+    strays,
 )
 from services.gateway.dashboard.problems import on_error
 
@@ -59,6 +60,7 @@ ROUTES: Final = Router(
         *invoice.HANDLERS,
         *chosen_export.HANDLERS,
         *desk.HANDLERS,
+        *strays.HANDLERS,
         *invoice_actions.HANDLERS,
         *sendings.HANDLERS,
         *amending.HANDLERS,

@@ -28,6 +28,7 @@ PARAMETERS: Final[dict[str, tuple[str, str]]] = {
     "session_id": ("The session’s id.", ids.SESSION),
     "invitation_id": ("The invitation’s id.", ids.INVITATION),
     "token_id": ("The id of the API token, which is not the token.", ids.TOKEN),
+    "payment_id": ("The id of the payment that counts for no invoice.", ids.STRAY),
     "provider": ("The provider’s name in the catalogue.", "stripe"),
     "table": ("Which file.", "claims"),
 }

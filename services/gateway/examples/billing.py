@@ -13,6 +13,7 @@ from services.gateway.examples.ids import (
     PAY_PATH,
     SENDING,
     SHOW,
+    STRAY,
     USER,
     at,
 )
@@ -41,6 +42,7 @@ from services.gateway.schemas.invoices import (
 from services.gateway.schemas.marks import MarksReport
 from services.gateway.schemas.sendings import DeliveryPage, PayLinkView, SendingView, SendManyBody
 from services.gateway.schemas.shows import RejectedLine
+from services.gateway.schemas.strays import SettleStrayBody, StrayPaymentPage, StrayPaymentView
 from services.gateway.schemas.verification import BuyerProofView, VerificationView
 
 _OPERATOR: Final = f"user:{USER}"
@@ -148,6 +150,27 @@ def _part(amount: int, count: int) -> SummaryPartView:
     return SummaryPartView(amount=amount, count=count)
 
 
+_STRAY: Final = StrayPaymentView(
+    id=STRAY,
+    show_id=SHOW,
+    invoice_id=INVOICE,
+    handle="@rosa.finds",
+    display_name="Rosa M.",
+    platform_user_id="10221940",
+    provider="stripe",
+    external_account="acct_1QxExampleOld",
+    livemode=True,
+    external_id="in_1QxExample0009",
+    provider_url="https://dashboard.stripe.com/invoices/in_1QxExample0009",
+    total=1530,
+    currency="GBP",
+    paid_at=at(20, 4),
+    noted_at=at(20, 9),
+    settlement="returned",
+    note="Refunded at Stripe.",
+    settled_by=_OPERATOR,
+    settled_at=at(20, 31),
+)
 BILLING: Final = (
     PlanView(
         items=[
@@ -227,6 +250,9 @@ BILLING: Final = (
         running_sending_id="",
         seq=1204,
     ),
+    SettleStrayBody(settlement="returned", note="Refunded at Stripe."),
+    _STRAY,
+    StrayPaymentPage([_STRAY], CURSOR),
     VerificationView(
         verdict="proven",
         proven=True,

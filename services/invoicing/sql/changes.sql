@@ -85,12 +85,18 @@ ON CONFLICT DO NOTHING
 RETURNING id;
 
 -- name: queue_again
--- Beside what the ledger writes: a new attempt, told with the buyer's present labels, for the present connection.
+-- Beside what the ledger writes: a new attempt, told with the buyer's present labels, for the present connection. For the
+-- buyers in $11 with the lines that are owed now, which need not leave the database.
+WITH owed AS MATERIALIZED (
+  SELECT buyer_id, line_items FROM rollups WHERE show_id = $10 AND buyer_id = ANY ($11::uuid[])
+)
 UPDATE invoices
 SET attempt = new.attempt, planned_digest = new.digest, beside_total = new.beside, generation_id = $3,
     first_attempt_at = NULL, tries = 0, not_before = '-infinity',
     provider = $9::integration_provider, integration_id = $4, external_account = $5, livemode = $6,
     buyer = jsonb_build_object('platform', platform, 'platform_user_id', platform_user_id, 'handle', handle,
-                               'display_name', display_name, 'email', email)
-FROM unnest($1::uuid[], $2::integer[], $7::text[], $8::bigint[]) AS new (id, attempt, digest, beside), buyers
+                               'display_name', display_name, 'email', email),
+    line_items = coalesce(owed.line_items, invoices.line_items)
+FROM unnest($1::uuid[], $2::integer[], $7::text[], $8::bigint[]) AS new (id, attempt, digest, beside),
+     buyers LEFT JOIN owed ON owed.buyer_id = buyers.id
 WHERE invoices.id = new.id AND buyers.id = invoices.buyer_id;

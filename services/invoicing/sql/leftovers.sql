@@ -37,14 +37,9 @@ WHERE invoices.id = invoice_id AND workspace_id = $1 AND leftovers.provider = $2
 DELETE FROM leftovers
 WHERE invoice_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND external_id = $5 AND tries = $6;
 
--- name: add_stray_payment
-INSERT INTO stray_payments (invoice_id, show_id, provider, external_account, livemode, external_id, total, currency)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT DO NOTHING;
-
 -- name: count_leftovers
--- What is looked for, since how many seconds the oldest of it, and payments that count for nothing.
+-- What is looked for, since how many seconds the oldest of it, and payments that count for nothing and nobody settled.
 SELECT count(*)::integer AS waiting,
        coalesce(extract(epoch FROM clock_timestamp() - min(noted_at)), 0)::float8 AS oldest,
-       (SELECT count(*) FROM stray_payments)::integer AS stray
+       (SELECT count(*) FROM stray_payments WHERE settled_at IS NULL)::integer AS stray
 FROM leftovers;

@@ -131,4 +131,4 @@ WHERE NOT adjusted AND planned_digest = (
   SELECT digest FROM rollups WHERE rollups.show_id = $1 AND rollups.buyer_id = differing.buyer_id
 )
 UNION ALL
-SELECT 'stray', coalesce(sum(total), 0)::bigint, count(*)::integer FROM stray_payments WHERE show_id = $1;
+SELECT 'stray', coalesce(sum(total), 0)::bigint, count(*)::integer FROM stray_payments WHERE show_id = $1 AND settled_at IS NULL;

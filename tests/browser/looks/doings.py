@@ -240,3 +240,28 @@ async def service_gone(scene: Scene) -> None:
     scene.after.callback(scene.dashboard.complaints.clear)
     await scene.page.reload()
     await scene.page.get_by_role("button", name="Copy reference").wait_for()
+
+
+async def settle_one_stray(scene: Scene) -> None:
+    """Of two payments that count for no invoice: one is settled, and the other asked about."""
+    database = await asyncpg.connect(scene.stack.databases["invoicing"])
+    scene.after.push_async_callback(database.close)
+    show = scene.room.at["paid"]
+    scene.after.push_async_callback(database.execute, "DELETE FROM stray_payments WHERE show_id = $1", show)
+    await database.execute(
+        "INSERT INTO stray_payments (invoice_id, show_id, provider, external_account, livemode, external_id, total,"
+        " currency, paid_at, provider_url) SELECT id, show_id, 'stripe', 'acct_1QxBefore', false, id::text || random(),"
+        " total, currency, now() - interval '20 minutes', provider_url FROM invoices WHERE show_id = $1 AND total > 0",
+        show,
+    )
+    page = scene.page
+    await page.reload()
+    await expect(page.locator("[data-stray]")).to_contain_text("2 payments were made")
+    await page.get_by_role("link", name="Settle them…").click()
+    first = page.locator("dialog[open] form").first
+    await first.get_by_label("I gave it back").check()
+    await first.get_by_label("Note").fill("Refunded at Stripe.")
+    await first.get_by_role("button", name="Settle").click()
+    await expect(page.locator("[data-stray]")).to_contain_text("1 payment was made")
+    await page.get_by_role("link", name="Settle it…").click()
+    await expect(page.locator("dialog[open] form")).to_have_count(1)

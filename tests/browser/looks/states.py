@@ -91,6 +91,7 @@ STATES: Final = (
     State("show-sending", "busy", "/shows/{done}", doings.send_all),
     State("show-running", "busy", "/shows/{running}", doings.run_held),
     State("show-all-paid", "busy", "/shows/{paid}"),
+    State("show-strays", "busy", "/shows/{paid}", doings.settle_one_stray, main=True),
     State("desk", "busy", "/shows/{mixed}/desk", see("#live[data-state=on]"), main=True),
     State("desk-empty", "busy", "/shows/{paid}/desk"),
     State("connections", "busy", "/connections", main=True),

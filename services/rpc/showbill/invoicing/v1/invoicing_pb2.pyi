@@ -83,6 +83,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Somebody changed the buyer since it was read."""
     ERROR_REASON_ITEM_EXISTS: _ErrorReason.ValueType  # 81
     """The show has an item of this number."""
+    ERROR_REASON_STRAY_PAYMENT_NOT_FOUND: _ErrorReason.ValueType  # 24
+    """No such payment in this show."""
+    ERROR_REASON_STRAY_PAYMENT_SETTLED: _ErrorReason.ValueType  # 25
+    """The payment was settled in another way."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: the `reason` of the ErrorInfo, without this enum's prefix."""
@@ -140,6 +144,10 @@ ERROR_REASON_BUYER_CHANGED: ErrorReason.ValueType  # 80
 """Somebody changed the buyer since it was read."""
 ERROR_REASON_ITEM_EXISTS: ErrorReason.ValueType  # 81
 """The show has an item of this number."""
+ERROR_REASON_STRAY_PAYMENT_NOT_FOUND: ErrorReason.ValueType  # 24
+"""No such payment in this show."""
+ERROR_REASON_STRAY_PAYMENT_SETTLED: ErrorReason.ValueType  # 25
+"""The payment was settled in another way."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _ShowState:
@@ -663,6 +671,30 @@ HEARING_MODE_CATCHING_UP: HearingMode.ValueType  # 3
 HEARING_MODE_BROKEN: HearingMode.ValueType  # 4
 """Nothing is heard just now."""
 Global___HearingMode: _TypeAlias = HearingMode  # noqa: Y015
+
+class _StraySettlement:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StraySettlementEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StraySettlement.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STRAY_SETTLEMENT_UNSPECIFIED: _StraySettlement.ValueType  # 0
+    """Nothing yet."""
+    STRAY_SETTLEMENT_RETURNED: _StraySettlement.ValueType  # 1
+    """The buyer has the money back."""
+    STRAY_SETTLEMENT_COUNTED_ELSEWHERE: _StraySettlement.ValueType  # 2
+    """It was taken for something else that the buyer owed."""
+
+class StraySettlement(_StraySettlement, metaclass=_StraySettlementEnumTypeWrapper):
+    """What became of a payment that counts for no invoice."""
+
+STRAY_SETTLEMENT_UNSPECIFIED: StraySettlement.ValueType  # 0
+"""Nothing yet."""
+STRAY_SETTLEMENT_RETURNED: StraySettlement.ValueType  # 1
+"""The buyer has the money back."""
+STRAY_SETTLEMENT_COUNTED_ELSEWHERE: StraySettlement.ValueType  # 2
+"""It was taken for something else that the buyer owed."""
+Global___StraySettlement: _TypeAlias = StraySettlement  # noqa: Y015
 
 @_typing.final
 class Show(_message.Message):
@@ -5043,7 +5075,7 @@ class GetShowSummaryResponse(_message.Message):
     @_builtins.property
     def stray(self) -> Global___SummaryPart:
         """Money that came in for what a late try had left at the provider beside the invoice that counts. It is in no other part,
-        and is to be given back. The count is of payments.
+        and is to be given back; ListStrayPayments names them. Not what is settled. The count is of payments.
         """
 
     @_builtins.property
@@ -5088,3 +5120,206 @@ class GetShowSummaryResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetShowSummaryResponse: _TypeAlias = GetShowSummaryResponse  # noqa: Y015
+
+@_typing.final
+class StrayPayment(_message.Message):
+    """Money that came in for what a late try had left at a provider beside the invoice that counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    HANDLE_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    PLATFORM_USER_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ACCOUNT_FIELD_NUMBER: _builtins.int
+    LIVEMODE_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_URL_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    PAID_TIME_FIELD_NUMBER: _builtins.int
+    NOTE_TIME_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    SETTLED_BY_FIELD_NUMBER: _builtins.int
+    SETTLE_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUID."""
+    show_id: _builtins.str
+    invoice_id: _builtins.str
+    """The invoice that it was made beside."""
+    handle: _builtins.str
+    """Of the buyer, as the claims name them."""
+    display_name: _builtins.str
+    platform_user_id: _builtins.str
+    provider: _builtins.str
+    """Where it came in."""
+    external_account: _builtins.str
+    livemode: _builtins.bool
+    external_id: _builtins.str
+    """The provider's id of what was paid."""
+    provider_url: _builtins.str
+    """The provider's own page of it; empty where it told none."""
+    total: _builtins.int
+    """Minor units."""
+    currency: _builtins.str
+    """ISO 4217, upper case."""
+    settlement: Global___StraySettlement.ValueType
+    """Unspecified until it is settled, as is what follows."""
+    note: _builtins.str
+    """How it was given back, or what it counts for."""
+    settled_by: _builtins.str
+    """The user or token that said so."""
+    @_builtins.property
+    def paid_time(self) -> _timestamp_pb2.Timestamp:
+        """Unset where the provider did not tell it."""
+
+    @_builtins.property
+    def note_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was found."""
+
+    @_builtins.property
+    def settle_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        show_id: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        handle: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        platform_user_id: _builtins.str = ...,
+        provider: _builtins.str = ...,
+        external_account: _builtins.str = ...,
+        livemode: _builtins.bool = ...,
+        external_id: _builtins.str = ...,
+        provider_url: _builtins.str = ...,
+        total: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        paid_time: _timestamp_pb2.Timestamp | None = ...,
+        note_time: _timestamp_pb2.Timestamp | None = ...,
+        settlement: Global___StraySettlement.ValueType = ...,
+        note: _builtins.str = ...,
+        settled_by: _builtins.str = ...,
+        settle_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["note_time", b"note_time", "paid_time", b"paid_time", "settle_time", b"settle_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "display_name", b"display_name", "external_account", b"external_account", "external_id", b"external_id", "handle", b"handle", "id", b"id", "invoice_id", b"invoice_id", "livemode", b"livemode", "note", b"note", "note_time", b"note_time", "paid_time", b"paid_time", "platform_user_id", b"platform_user_id", "provider", b"provider", "provider_url", b"provider_url", "settle_time", b"settle_time", "settled_by", b"settled_by", "settlement", b"settlement", "show_id", b"show_id", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StrayPayment: _TypeAlias = StrayPayment  # noqa: Y015
+
+@_typing.final
+class ListStrayPaymentsRequest(_message.Message):
+    """Request of ListStrayPayments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    WITH_SETTLED_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    page_size: _builtins.int
+    """At most 200; 50 when 0."""
+    page_token: _builtins.str
+    with_settled: _builtins.bool
+    """Those too that are settled."""
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        with_settled: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "show_id", b"show_id", "with_settled", b"with_settled"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStrayPaymentsRequest: _TypeAlias = ListStrayPaymentsRequest  # noqa: Y015
+
+@_typing.final
+class ListStrayPaymentsResponse(_message.Message):
+    """Response of ListStrayPayments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRAY_PAYMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def stray_payments(self) -> _containers.RepeatedCompositeFieldContainer[Global___StrayPayment]: ...
+    def __init__(
+        self,
+        *,
+        stray_payments: _abc.Iterable[Global___StrayPayment] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "stray_payments", b"stray_payments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStrayPaymentsResponse: _TypeAlias = ListStrayPaymentsResponse  # noqa: Y015
+
+@_typing.final
+class SettleStrayPaymentRequest(_message.Message):
+    """Request of SettleStrayPayment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    STRAY_PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    show_id: _builtins.str
+    stray_payment_id: _builtins.str
+    settlement: Global___StraySettlement.ValueType
+    note: _builtins.str
+    """How it was given back, or what it counts for: 1 to 500 characters, kept in the history of the invoice."""
+    def __init__(
+        self,
+        *,
+        show_id: _builtins.str = ...,
+        stray_payment_id: _builtins.str = ...,
+        settlement: Global___StraySettlement.ValueType = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["note", b"note", "settlement", b"settlement", "show_id", b"show_id", "stray_payment_id", b"stray_payment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleStrayPaymentRequest: _TypeAlias = SettleStrayPaymentRequest  # noqa: Y015
+
+@_typing.final
+class SettleStrayPaymentResponse(_message.Message):
+    """Response of SettleStrayPayment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRAY_PAYMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def stray_payment(self) -> Global___StrayPayment: ...
+    def __init__(
+        self,
+        *,
+        stray_payment: Global___StrayPayment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stray_payment", b"stray_payment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stray_payment", b"stray_payment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleStrayPaymentResponse: _TypeAlias = SettleStrayPaymentResponse  # noqa: Y015

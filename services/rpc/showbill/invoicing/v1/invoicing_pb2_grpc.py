@@ -1008,6 +1008,16 @@ class InvoicesServiceStub:
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingRequest.SerializeToString,
                 response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingResponse.FromString,
                 _registered_method=True)
+        self.ListStrayPayments = channel.unary_unary(
+                '/showbill.invoicing.v1.InvoicesService/ListStrayPayments',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListStrayPaymentsRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListStrayPaymentsResponse.FromString,
+                _registered_method=True)
+        self.SettleStrayPayment = channel.unary_unary(
+                '/showbill.invoicing.v1.InvoicesService/SettleStrayPayment',
+                request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SettleStrayPaymentRequest.SerializeToString,
+                response_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SettleStrayPaymentResponse.FromString,
+                _registered_method=True)
         self.GetShowSummary = channel.unary_unary(
                 '/showbill.invoicing.v1.InvoicesService/GetShowSummary',
                 request_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetShowSummaryRequest.SerializeToString,
@@ -1249,6 +1259,23 @@ class InvoicesServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListStrayPayments(self, request, context):
+        """Lists the payments of a show that count for none of its invoices: a late try had left something at the provider beside
+        the invoice that counts, and it was paid there. The oldest first, without those that are settled unless asked for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SettleStrayPayment(self, request, context):
+        """Says what became of such a payment, in the history of its invoice too. The provider is asked nothing: give the money
+        back there first. Settled in the same way before answers it as it is, with the note of then. FAILED_PRECONDITION with
+        STRAY_PAYMENT_SETTLED when it was settled in the other way. After an unknown outcome call again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetShowSummary(self, request, context):
         """Sums a show's money; the parts always balance: claimed = not invoiced + moved + all invoices that are not void.
         """
@@ -1393,6 +1420,16 @@ def add_InvoicesServiceServicer_to_server(servicer, server):
                     servicer.GetHearing,
                     request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingRequest.FromString,
                     response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingResponse.SerializeToString,
+            ),
+            'ListStrayPayments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStrayPayments,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListStrayPaymentsRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListStrayPaymentsResponse.SerializeToString,
+            ),
+            'SettleStrayPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.SettleStrayPayment,
+                    request_deserializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SettleStrayPaymentRequest.FromString,
+                    response_serializer=services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SettleStrayPaymentResponse.SerializeToString,
             ),
             'GetShowSummary': grpc.unary_unary_rpc_method_handler(
                     servicer.GetShowSummary,
@@ -2130,6 +2167,60 @@ class InvoicesService:
             '/showbill.invoicing.v1.InvoicesService/GetHearing',
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingRequest.SerializeToString,
             services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.GetHearingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStrayPayments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/showbill.invoicing.v1.InvoicesService/ListStrayPayments',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListStrayPaymentsRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.ListStrayPaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SettleStrayPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/showbill.invoicing.v1.InvoicesService/SettleStrayPayment',
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SettleStrayPaymentRequest.SerializeToString,
+            services_dot_rpc_dot_showbill_dot_invoicing_dot_v1_dot_invoicing__pb2.SettleStrayPaymentResponse.FromString,
             options,
             channel_credentials,
             insecure,

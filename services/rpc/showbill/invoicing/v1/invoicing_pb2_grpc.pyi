@@ -364,6 +364,15 @@ class InvoicesServiceStub:
     """Says how news of payments comes from a provider, and how the last reading of what webhooks missed went. Asks no
     provider. NOT_CONNECTED when the workspace never connected it.
     """
+    ListStrayPayments: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.ListStrayPaymentsRequest, _invoicing_pb2.ListStrayPaymentsResponse]
+    """Lists the payments of a show that count for none of its invoices: a late try had left something at the provider beside
+    the invoice that counts, and it was paid there. The oldest first, without those that are settled unless asked for.
+    """
+    SettleStrayPayment: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.SettleStrayPaymentRequest, _invoicing_pb2.SettleStrayPaymentResponse]
+    """Says what became of such a payment, in the history of its invoice too. The provider is asked nothing: give the money
+    back there first. Settled in the same way before answers it as it is, with the note of then. FAILED_PRECONDITION with
+    STRAY_PAYMENT_SETTLED when it was settled in the other way. After an unknown outcome call again.
+    """
     GetShowSummary: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetShowSummaryRequest, _invoicing_pb2.GetShowSummaryResponse]
     """Sums a show's money; the parts always balance: claimed = not invoiced + moved + all invoices that are not void."""
 
@@ -646,6 +655,27 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_invoicing_pb2.GetHearingResponse]:
         """Says how news of payments comes from a provider, and how the last reading of what webhooks missed went. Asks no
         provider. NOT_CONNECTED when the workspace never connected it.
+        """
+
+    @_abc_1.abstractmethod
+    def ListStrayPayments(
+        self,
+        request: _invoicing_pb2.ListStrayPaymentsRequest,
+        context: _aio.ServicerContext[_invoicing_pb2.ListStrayPaymentsRequest, _abc.Awaitable[_invoicing_pb2.ListStrayPaymentsResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.ListStrayPaymentsResponse]:
+        """Lists the payments of a show that count for none of its invoices: a late try had left something at the provider beside
+        the invoice that counts, and it was paid there. The oldest first, without those that are settled unless asked for.
+        """
+
+    @_abc_1.abstractmethod
+    def SettleStrayPayment(
+        self,
+        request: _invoicing_pb2.SettleStrayPaymentRequest,
+        context: _aio.ServicerContext[_invoicing_pb2.SettleStrayPaymentRequest, _abc.Awaitable[_invoicing_pb2.SettleStrayPaymentResponse]],
+    ) -> _abc.Awaitable[_invoicing_pb2.SettleStrayPaymentResponse]:
+        """Says what became of such a payment, in the history of its invoice too. The provider is asked nothing: give the money
+        back there first. Settled in the same way before answers it as it is, with the note of then. FAILED_PRECONDITION with
+        STRAY_PAYMENT_SETTLED when it was settled in the other way. After an unknown outcome call again.
         """
 
     @_abc_1.abstractmethod
