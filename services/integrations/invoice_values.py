@@ -116,6 +116,10 @@ class ProviderInvoice:
     """Only where the provider included all of them."""
     payment_instructions: str = ""
     """How to pay, for a provider without a page of its own."""
+    paid_before: bool = False
+    """Of one that was to be marked as paid: it was paid before anything was done about it."""
+    paid_outside: bool | None = None
+    """Of one that was paid before: whether outside the provider; None where it does not say."""
 
 
 class EventType(Enum):

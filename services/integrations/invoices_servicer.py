@@ -86,7 +86,8 @@ class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
 
     async def MarkPaid(self, request: pb.MarkPaidRequest, context: Context) -> pb.MarkPaidResponse:
         done = await self._issuing.mark_paid(_target(request), _ref(request))
-        return pb.MarkPaidResponse(invoice=rendering.invoice(done))
+        invoice, outside = rendering.invoice(done), done.paid_outside
+        return pb.MarkPaidResponse(invoice=invoice, paid_before=done.paid_before, paid_outside=outside)
 
     async def VoidInvoice(self, request: pb.VoidInvoiceRequest, context: Context) -> pb.VoidInvoiceResponse:
         done = await self._issuing.void(_target(request), _ref(request))

@@ -162,7 +162,7 @@ class IntegrationAdapter(Protocol):
         """Lets the provider e-mail the invoice, once for each delivery id."""
 
     async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
-        """Notes that an open invoice was paid elsewhere. A draft is refused."""
+        """Notes that an open invoice was paid elsewhere. A draft is refused; what was paid before is answered so."""
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         """Voids an open invoice, deletes a draft."""

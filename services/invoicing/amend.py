@@ -1,15 +1,15 @@
 """One invoice settled by its operator's hand: voided, or marked as paid elsewhere.
 
-One that was edited at the provider is followed: what was asked for is done to the invoice that replaced it there.
+One that was edited at the provider is followed where it is voided: it is the one that replaced it there that is voided.
+What was paid was another total, perhaps: one that was edited is not marked.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from services.common.context import Identity
-from services.invoicing import amending, repository
+from services.invoicing import amending, asking, repository
 from services.invoicing.amending import Held, InvoiceBusy, Which
 from services.invoicing.courier import InvoiceStatus
 from services.invoicing.domain import invoice as rules
@@ -44,33 +44,38 @@ class Amending:
 
     async def mark_paid(self, identity: Identity, which: Which, note: str) -> Invoice:
         """Out of band, at the provider and here; the note is kept in the history."""
-        asked = marks.asked(note)
         async with self._ledger.entry() as entry:
             invoice, _ = await amending.lock(entry, identity, which)
             if invoice.status is Status.PAID:
-                return await _marked_before(entry, invoice, note, identity.actor)
+                return await amending.note(entry, invoice, marks.asked(note), identity.actor) if note else invoice
             if why := marks.not_markable(invoice):
                 raise InvoiceStatus(why)
-            await amending.note(entry, invoice, asked, identity.actor)
-            since = await amending.asked_since(entry, invoice, marks.asked(""), marks.NOT_MARKED)
+            invoice = await amending.note(entry, invoice, marks.asked(note), identity.actor)
+            await asking.ask(entry, invoice, note, identity.actor)
+        async with amending.telling_refusal(self._ledger, invoice, marks.NOT_MARKED, identity.actor):
+            account = repository.account_of(invoice)
+            async with asking.trying(self._ledger, invoice.id):
+                seen = await self._provider.mark_paid(
+                    identity, account, invoice.external_id, invoice.id, invoice.revision
+                )
+            async with self._ledger.entry() as entry:
+                after, why = await asking.take_answer(entry, invoice, seen, note, identity.actor)
+            if rules.was_replaced(invoice, after):
+                await self._read(identity, after)
+            if why:
+                raise InvoiceStatus(why)
+        return after
 
-        async def mark(one: Invoice) -> Sighting:
-            account = repository.account_of(one)
-            return await self._provider.mark_paid(identity, account, one.external_id, one.id, one.revision)
+    async def _read(self, identity: Identity, invoice: Invoice) -> None:
+        """How the one that took its place stands, for whoever looks at it now."""
+
+        async def read(one: Invoice) -> Sighting:
+            return await self._provider.read(identity, repository.account_of(one), one.external_id)
 
         async def take(entry: Entry, known: Invoice, seen: Sighting) -> Invoice:
-            if marks.paid_before(seen, since):
-                return await amending.apply(entry, known, seen, None, "", identity.actor)
-            after = await amending.apply(entry, known, seen, Standing.PAID, marks.MARKED, identity.actor)
-            return await _keep(entry, after, note) if after.status is Status.PAID else after
+            return await amending.apply(entry, known, seen, None, "", identity.actor)
 
-        async with amending.telling_refusal(self._ledger, invoice, marks.NOT_MARKED, identity.actor):
-            seen, after = await self._follow(invoice, mark, take)
-            if marks.paid_before(seen, since):
-                raise InvoiceStatus(marks.PAID_THERE)
-        if after.status is not Status.PAID:
-            raise InvoiceStatus(marks.VOID_MEANWHILE)
-        return after
+        await self._follow(invoice, read, take)
 
     async def void(self, identity: Identity, which: Which) -> Invoice:
         """At the provider and here. One that was not made yet is voided once it is proved that nothing stands there."""
@@ -99,21 +104,21 @@ class Amending:
         async def take(entry: Entry, known: Invoice, seen: Sighting) -> Invoice:
             return await amending.apply(entry, known, seen, Standing.VOID, _VOIDED, identity.actor)
 
-        return (await self._follow(invoice, void, take))[1]
+        return await self._follow(invoice, void, take)
 
     async def _follow(
         self,
         invoice: Invoice,
         ask: Callable[[Invoice], Awaitable[Sighting]],
         take: Callable[[Entry, Invoice, Sighting], Awaitable[Invoice]],
-    ) -> tuple[Sighting, Invoice]:
+    ) -> Invoice:
         """Asks it of the invoice that counts: once more where another one at the provider had taken its place."""
         for _ in range(_MOST_EDITS):
             seen = await ask(invoice)
             async with self._ledger.entry() as entry:
                 after = await take(entry, await amending.again(entry, invoice), seen)
             if not rules.was_replaced(invoice, after):
-                return seen, after
+                return after
             invoice = after
         raise InvoiceStatus(_EDITED_MEANWHILE)
 
@@ -146,20 +151,6 @@ class Amending:
                 return seen
             external_id = seen.replaced_by
         raise InvoiceStatus(_EDITED_MEANWHILE)
-
-
-async def _marked_before(entry: Entry, invoice: Invoice, note: str, actor: str) -> Invoice:
-    """Of an invoice that is paid already. Where the same was asked for before, an event told what became of it."""
-    if await entry.connection.fetchval(SQL["has_history"], invoice.id, marks.asked(note), actor):
-        invoice = await _keep(entry, invoice, note)
-    return await amending.note(entry, invoice, marks.asked(note), actor) if note else invoice
-
-
-async def _keep(entry: Entry, invoice: Invoice, note: str) -> Invoice:
-    if invoice.paid_outside:
-        return invoice
-    await entry.connection.execute(SQL["note_paid_outside"], invoice.id, marks.kept(note))
-    return replace(invoice, paid_outside=marks.kept(note))
 
 
 async def _withdraw(entry: Entry, invoice: Invoice, actor: str) -> Invoice:

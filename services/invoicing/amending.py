@@ -116,12 +116,6 @@ async def note(entry: Entry, invoice: Invoice, sentence: str, actor: str) -> Inv
     return after
 
 
-async def asked_since(entry: Entry, invoice: Invoice, asked: str, undone: str) -> datetime:
-    """When what begins so in the history was asked for first, since it was last said that it was not done; else now."""
-    since: datetime = await entry.connection.fetchval(SQL["asked_since"], invoice.id, asked, undone)
-    return since
-
-
 @asynccontextmanager
 async def telling_refusal(ledger: Ledger, invoice: Invoice, undone: str, actor: str) -> AsyncIterator[None]:
     """Around what is asked of the provider: where it says no, the history says so after what was asked for, and why.
@@ -138,10 +132,17 @@ async def telling_refusal(ledger: Ledger, invoice: Invoice, undone: str, actor: 
 
 
 async def apply(
-    entry: Entry, invoice: Invoice, seen: Sighting, asked: Standing | None, sentence: str, actor: str
+    entry: Entry,
+    invoice: Invoice,
+    seen: Sighting,
+    asked: Standing | None,
+    sentence: str,
+    actor: str,
+    *,
+    paid_outside: str = "",
 ) -> Invoice:
     """Takes in the provider's answer by rank: told in the operator's name where it is what was asked for. `asked` is
-    None where somebody else did it.
+    None where somebody else did it; `paid_outside` is kept with what was asked for.
 
     An event of the provider may have been quicker, and have told it in its own.
     """
@@ -152,6 +153,8 @@ async def apply(
         reason = sentence if asked is Standing.VOID else change.after.status_reason
         moved = change.after.total != invoice.total  # which its own reason says
         told = f"{sentence} {change.reason}" if moved else sentence + rules.mailed_elsewhere(invoice, change.after)
-        change = replace(change, reason=told, after=replace(change.after, status_reason=reason))
+        change = replace(
+            change, reason=told, after=replace(change.after, status_reason=reason, paid_outside=paid_outside)
+        )
     await entry.change([change])
     return change.after

@@ -7,7 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,10 @@ from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.common.outbox import Message, Outbox
 from services.invoicing import events, repository
+from services.invoicing.domain import invoice as rules
+from services.invoicing.domain import marks
 from services.invoicing.domain.invoice import Invoice, Standing, Status
+from services.invoicing.domain.marks import AskedMark
 from services.invoicing.events import Payload
 from services.invoicing.repository import SQL
 
@@ -53,6 +56,10 @@ class Change:
     request_id: str = field(default_factory=context.request_id)
     """The request that caused it."""
 
+    @property
+    def became_paid(self) -> bool:
+        return self.after.status is Status.PAID and self.before.status is not Status.PAID
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -82,10 +89,19 @@ class Entry:
         """Writes the steps, which may be several of one invoice, in order. The rows must be locked."""
         if not changes:
             return
+        changes = await self._with_marks(changes)
         await self._write(changes)
         await self._send_what_became_payable(changes)
         await self._announce(changes)
         await self._count_results(changes)
+
+    async def _with_marks(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """Whoever tells of a payment: where it is a mark whose answer is outstanding, it is told as the mark."""
+        paid = {change.after.id: change.after for change in changes if change.became_paid}
+        rows = await self.connection.fetch(SQL["asked_marks"], list(paid)) if paid else ()
+        asked = {str(row["invoice_id"]): repository.asked_mark(row) for row in rows}
+        done = {one: mark for one, mark in asked.items() if marks.is_the_mark(mark, paid[one])}
+        return [_as_marked(change, done.get(change.after.id)) for change in changes] if done else changes
 
     async def tell_of(self, changes: Sequence[Change]) -> None:
         """Writes history and events of steps to a next version that this transaction gave the rows in another way."""
@@ -139,6 +155,8 @@ class Entry:
         if not results:
             return
         runs = sorted({result.run_id for result in results})
+        if not self.messages:  # else the show was told of something before, and is locked
+            await self.connection.execute(SQL["lock_shows_of_runs"], runs)
         cancelled = {result.run_id for result in results if result.cancelled}
         counted = [
             Counter(result.run_id for result in results if getattr(result, kind))
@@ -154,6 +172,18 @@ class Entry:
         ]
         if told:
             await self.tell(told)
+
+
+def _as_marked(change: Change, mark: AskedMark | None) -> Change:
+    """A step of an invoice that was marked as paid: in the name of who asked for it, and kept with what follows."""
+    if mark is None or change.after.status is not Status.PAID:
+        return change
+    outside = marks.kept(mark.note)
+    after = replace(change.after, paid_outside=outside)
+    if change.became_paid:
+        told = marks.MARKED + rules.mailed_elsewhere(change.before, after)
+        return replace(change, after=after, reason=told, actor=mark.actor)
+    return replace(change, before=replace(change.before, paid_outside=outside), after=after)
 
 
 def _told(changes: Sequence[Change]) -> list[tuple[str, str, Payload]]:
@@ -226,6 +256,7 @@ async def _write(connection: Connection, changes: Sequence[Change]) -> None:
         [row.send_count for row in rows],
         [row.updated_at for row in rows],
         [row.told_email for row in rows],
+        [row.paid_outside for row in rows],
         *_history(changes),
     )
 

@@ -1,7 +1,7 @@
 """Marks from the queue carried out: each invoice recorded as paid outside its provider, there and here.
 
-A process may die at any point: another one asks again and writes the same. Before the provider is first told of a mark,
-a payment that is known is the buyer's own, and the mark is dropped; from then on it may be the mark itself.
+A process may die at any point: another one asks again and writes the same. A payment that is known before is the
+buyer's own, and the mark is dropped, unless an earlier try was not answered: then it may be the mark itself.
 """
 
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ import structlog
 
 from services.common.context import Identity
 from services.common.errors import ShowbillError
-from services.invoicing import amending, repository
+from services.invoicing import asking, repository
 from services.invoicing.domain import marks as rules
-from services.invoicing.domain.invoice import Invoice, Standing, Status
+from services.invoicing.domain.invoice import Invoice, Status
 from services.invoicing.ledger import Change, Entry, Ledger, Result
 from services.invoicing.ports import Order, Provider
 from services.invoicing.repository import SQL
@@ -23,7 +23,6 @@ log = structlog.get_logger()
 
 MARK_PAID: Final = "mark_paid"
 """As the database names this change."""
-_EDITED_MEANWHILE: Final = "It was edited at the provider a moment before. Look at it, then mark it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,6 @@ class _Asked:
     note: str
     actor: str
     """Who asked for it."""
-    asked_at: datetime
-    """When the provider was first told."""
 
 
 class Marks:
@@ -52,23 +49,16 @@ class Marks:
         if mark is None:
             return
         who, account, known = Identity(order.account.workspace_id, mark.actor), order.account, mark.invoice
-        seen = await self._provider.mark_paid(who, account, known.external_id, known.id, known.revision)
+        async with asking.trying(self._ledger, known.id):
+            seen = await self._provider.mark_paid(who, account, known.external_id, known.id, known.revision)
         async with self._ledger.entry() as entry:
-            known = await amending.again(entry, known)
-            before = rules.paid_before(seen, mark.asked_at)
-            ended = await entry.connection.fetchrow(SQL["end_change"], order.id, run_id)
-            asked = None if before else Standing.PAID
-            after = await amending.apply(entry, known, seen, asked, rules.MARKED, mark.actor)
-            if ended is None:  # another worker was quicker; what was seen is true all the same
-                return
-            if before:
-                await self._drop(entry, after, run_id, rules.PAID_THERE)
-            elif after.status is Status.PAID:
-                await entry.connection.execute(SQL["note_paid_outside"], order.id, rules.kept(mark.note))
-                await entry.count([Result(run_id, created=True)])
-            else:
-                why = rules.VOID_MEANWHILE if after.status is Status.VOID else _EDITED_MEANWHILE
+            after, why = await asking.take_answer(entry, known, seen, mark.note, mark.actor)
+            if await entry.connection.fetchrow(SQL["end_change"], order.id, run_id) is None:
+                return  # another worker was quicker; what was seen is true all the same
+            if why:
                 await self._drop(entry, after, run_id, why)
+            else:
+                await entry.count([Result(run_id, created=True)])
 
     async def _ask(self, order: Order, run_id: str) -> _Asked | None:
         """Notes that the provider is told from now on; None where there is nothing to tell it."""
@@ -77,13 +67,20 @@ class Marks:
             planned = await entry.connection.fetchrow(SQL["planned_mark"], order.id, run_id)
             if planned is None:
                 return None
-            why = "" if planned["asked"] else rules.overtaken(invoice, planned["total"])
-            if why:
+            if why := rules.overtaken(invoice, planned["total"]):
                 await entry.connection.execute(SQL["end_change"], order.id, run_id)
-                await self._drop(entry, invoice, run_id, "" if rules.is_marked(invoice) else why)
+                await self._overtaken(entry, invoice, run_id, why)
                 return None
-            asked_at = await entry.connection.fetchval(SQL["ask_for_mark"], order.id, run_id)
-        return _Asked(invoice, planned["note"], planned["actor"], asked_at)
+            await asking.ask(entry, invoice, planned["note"], planned["actor"])
+        return _Asked(invoice, planned["note"], planned["actor"])
+
+    async def _overtaken(self, entry: Entry, invoice: Invoice, run_id: str, why: str) -> None:
+        """Without a word about what is marked already: by this very run, where an event told what its try came to."""
+        ended = invoice.status is Status.PAID and await entry.connection.fetchrow(SQL["end_ask"], invoice.id)
+        if rules.is_marked(invoice) and ended:
+            await entry.count([Result(run_id, created=True)])
+        else:
+            await self._drop(entry, invoice, run_id, "" if rules.is_marked(invoice) else why)
 
     async def _drop(self, entry: Entry, invoice: Invoice, run_id: str, why: str) -> None:
         """It is as if it had not been queued, but for what the history says."""
@@ -100,8 +97,12 @@ class Marks:
                 return
             if await entry.connection.fetchrow(SQL["end_change"], invoice_id, run_id) is None:
                 return
+            if known.status is Status.PAID:
+                await self._overtaken(entry, known, run_id, rules.PAID_THERE)
+                return
             log.info("a mark failed", invoice_id=invoice_id, reason=error.reason)
-            sentence = f"{rules.NOT_MARKED} {error.message}"
+            unsure = await entry.connection.fetchrow(SQL["asked_marks"], [invoice_id])
+            sentence = rules.UNSURE if unsure else f"{rules.NOT_MARKED} {error.message}"
             after = replace(known, status_reason=sentence, version=known.version + 1, updated_at=datetime.now(UTC))
             await entry.change([Change(known, after, sentence, self._actor)])
             await entry.count([Result(run_id, failed=True)])

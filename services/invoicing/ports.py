@@ -146,7 +146,10 @@ class Provider(Protocol):
     async def mark_paid(
         self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
     ) -> Sighting:
-        """Notes that it was paid elsewhere. Void when it was settled so before; a draft is refused."""
+        """Notes that it was paid elsewhere. Void when it was settled so before; a draft is refused.
+
+        Says of one that is paid whether it was before.
+        """
         ...
 
     async def finalize(

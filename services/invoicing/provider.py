@@ -205,7 +205,8 @@ class IntegrationsProvider:
             livemode=account.livemode,
         )
         answer = await self._client.call(self._invoices.MarkPaid, request, identity, timeout=_CHANGE_DEADLINE)
-        return sighting(answer.invoice)
+        outside = answer.paid_outside if answer.HasField("paid_outside") else None
+        return replace(sighting(answer.invoice), paid_before=answer.paid_before, paid_outside=outside)
 
     async def finalize(
         self,

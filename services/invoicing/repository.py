@@ -10,6 +10,7 @@ from services.common.db import load_queries
 from services.invoicing.domain import progress
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import DraftReason, Invoice, Status
+from services.invoicing.domain.marks import AskedMark
 from services.invoicing.domain.progress import STANDING, Counts, Pace
 from services.invoicing.domain.rollup import NOTHING, Billed, Buyer, Made, Owed, Position, digest_of
 from services.invoicing.ports import Order
@@ -61,6 +62,10 @@ def invoice(row: asyncpg.Record) -> Invoice:
         told_email=row["told_email"],
         paid_outside=row["paid_outside"],
     )
+
+
+def asked_mark(row: asyncpg.Record) -> AskedMark:
+    return AskedMark(row["note"], row["actor"], row["total"], row["asked_at"], row["tried_at"], row["tries"])
 
 
 def account(row: asyncpg.Record) -> Account:

@@ -157,7 +157,8 @@ class FakeAdapter:
         if found.state is InvoiceState.DRAFT:
             raise AdapterError(Failure.PROVIDER_REFUSED, "The invoice is a draft. Finalize it first.")
         if found.state is not InvoiceState.OPEN:
-            return found
+            before = found.state is InvoiceState.PAID
+            return replace(found, paid_before=before, paid_outside=True if before else None)
         paid = replace(found, state=InvoiceState.PAID, amount_paid=found.total, paid_time=datetime.now(UTC))
         return self._keep(paid)
 

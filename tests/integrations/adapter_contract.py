@@ -203,7 +203,9 @@ class AdapterContract:
         paid = await subject.adapter.mark_paid(link, ref(made))
         assert (paid.state, paid.amount_paid) == (InvoiceState.PAID, made.total)
         assert paid.paid_time
-        assert (await subject.adapter.mark_paid(link, ref(made))).paid_time == paid.paid_time
+        again = await subject.adapter.mark_paid(link, ref(made))
+        assert again.paid_time == paid.paid_time
+        assert (paid.paid_before, again.paid_before, again.paid_outside) == (False, True, True)
         assert (await subject.adapter.void_invoice(link, ref(made))).state is InvoiceState.PAID
         assert (await subject.adapter.get_invoice(link, made.external_id)).state is InvoiceState.PAID
 

@@ -1,5 +1,6 @@
 """Provider events as the gateway hands them over, and our own events as NATS has them."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -46,6 +47,11 @@ def event(
 
 def paid_event(caller: Caller, invoice: pb.Invoice, **fields: object) -> pb.ProviderEvent:
     return event(caller, pb.PROVIDER_EVENT_TYPE_PAID, invoice, **fields)
+
+
+def paid_now(caller: Caller, invoice: pb.Invoice, **fields: object) -> pb.ProviderEvent:
+    """Of a payment of this very moment, as of one that was asked for."""
+    return paid_event(caller, invoice, paid_time=Timestamp(seconds=int(time.time())), **fields)
 
 
 @dataclass

@@ -90,10 +90,16 @@ class FakeProvider:
     entered: Counter[Account] = field(default_factory=Counter)
     cut: set[str] = field(default_factory=set)
     """Verbs whose next call does its work, but whose answer is lost."""
+    failures_after_cut: dict[str, list[ShowbillError]] = field(default_factory=dict)
+    """What the tries after such a call answer instead."""
     changed: Counter[str] = field(default_factory=Counter)
     """Changes that were really made at the provider, by verb: doing it again makes none."""
     unreadable: ShowbillError | None = None
     """What readings answer instead."""
+    marked: set[str] = field(default_factory=set)
+    """Its ids of what was paid outside of it."""
+    says_how_it_was_paid: bool = True
+    """Whether it knows that of what is paid already."""
     stubborn: bool = False
     """Drafts stay drafts, whatever is asked."""
     reads: int = 0
@@ -233,8 +239,12 @@ class FakeProvider:
             raise Refused
         if known.standing is Standing.VOID:
             return known
+        before = known.standing is Standing.PAID
+        outside = external_id in self.marked if before and self.says_how_it_was_paid else None
+        if not before:
+            self.marked.add(external_id)
         paid = replace(known, standing=Standing.PAID, paid_at=known.paid_at or datetime.now(UTC))
-        return self._change("mark_paid", invoice_id, paid)
+        return replace(self._change("mark_paid", invoice_id, paid), paid_before=before, paid_outside=outside)
 
     async def finalize(
         self,
@@ -310,6 +320,7 @@ class FakeProvider:
             self.made[key] = after
         if verb in self.cut:
             self.cut.remove(verb)
+            self.failures |= self.failures_after_cut
             raise Away
         return after
 

@@ -14,8 +14,8 @@ from services.invoicing.domain.invoice import Sighting, Standing
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import MakeCaller, Replica
-from tests.invoicing.events_seen import event, listening, paid_event
-from tests.invoicing.fake_provider import Away, FakeProvider, Refused, sighting_of
+from tests.invoicing.events_seen import event, listening, paid_event, paid_now
+from tests.invoicing.fake_provider import Away, Elsewhere, FakeProvider, Refused, TooFast, sighting_of
 from tests.invoicing.test_shows import refusal
 from tests.waiting import eventually
 
@@ -94,13 +94,15 @@ async def test_lost_answer_is_made_good_by_the_event_and_the_note_is_there(
 ) -> None:
     provider.cut.add("mark_paid")
     await refusal(caller.mark_paid(invoice, "Cash."))
-    await caller.apply(paid_event(caller, invoice))
+    await caller.apply(paid_now(caller, invoice), event(caller, pb.PROVIDER_EVENT_TYPE_SENT, invoice))
+    known = await caller.invoice(invoice)
+    assert (known.status, known.paid_outside) == (PAID, "Cash.")
     for _ in range(2):
-        assert (await caller.mark_paid(invoice, "Cash.")).status == PAID
-    asked = ("Marking it as paid outside the provider was asked for. Note: Cash.", "user:test")
-    reasons = await told(caller, invoice)
-    assert reasons[2] == asked
-    assert [reason for reason, _ in reasons[3:]] == ["It was paid."]
+        assert (await caller.mark_paid(invoice, "Cash.")).paid_outside == "Cash."
+    assert (await told(caller, invoice))[2:] == [
+        ("Marking it as paid outside the provider was asked for. Note: Cash.", "user:test"),
+        ("It was marked as paid outside the provider.", "user:test"),
+    ]
 
 
 async def test_event_that_overtakes_the_answer_leaves_the_operators_name(
@@ -143,20 +145,30 @@ def edit_there(provider: FakeProvider, invoice: pb.Invoice, total: int) -> None:
     provider.now(invoice.id, standing=Standing.VOID, replaced_by="in_newest")
 
 
-@pytest.mark.parametrize(("verb", "status"), [("void", VOID), ("mark_paid", PAID)])
-async def test_invoice_that_was_edited_at_the_provider_is_followed(
-    caller: Caller, invoice: pb.Invoice, provider: FakeProvider, verb: str, status: int
+async def test_invoice_that_was_edited_at_the_provider_is_followed_and_voided(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
 ) -> None:
     edit_there(provider, invoice, 1500)
-    done = await getattr(caller, verb)(invoice)
-    assert (done.status, done.external_id, done.total) == (status, "in_newest", 1500)
-    assert provider.made["newest"].standing is (Standing.VOID if verb == "void" else Standing.PAID)
-    reason, actor = (await told(caller, invoice))[-1]
-    assert reason.endswith(". The total was changed at the provider from £10.00 to £15.00.")
-    assert (reason.startswith("It was voided." if verb == "void" else "It was marked as paid"), actor) == (
-        True,
-        "user:test",
+    done = await caller.void(invoice)
+    assert (done.status, done.external_id, done.total) == (VOID, "in_newest", 1500)
+    assert provider.made["newest"].standing is Standing.VOID
+    told_last = ("It was voided. The total was changed at the provider from £10.00 to £15.00.", "user:test")
+    assert (await told(caller, invoice))[-1] == told_last
+
+
+async def test_invoice_that_was_edited_at_the_provider_is_not_marked_unseen(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    edit_there(provider, invoice, 1500)
+    error = await refusal(caller.mark_paid(invoice, "Cash"))
+    assert (error.reason, error.message.split(".")[0]) == (
+        "INVOICE_STATUS",
+        "It was edited at the provider a moment before",
     )
+    assert (await caller.invoice(invoice)).total == 1500
+    assert provider.made["newest"].standing is not Standing.PAID
+    done = await caller.mark_paid(invoice, "Cash")
+    assert (done.status, done.total, done.paid_outside) == (PAID, 1500, "Cash")
 
 
 async def test_invoice_that_is_edited_again_and_again_is_told_so(
@@ -186,6 +198,77 @@ async def test_marking_what_was_paid_by_card_is_told_and_not_in_the_operators_na
         ("It was paid.", "worker:amend"),
         (f"It was not marked as paid. {error.message}", "user:test"),
     ]
+
+
+async def test_payment_by_the_buyer_never_becomes_a_mark(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    """However often it is asked for, and however shortly before the buyer paid."""
+    provider.now(invoice.id, standing=Standing.PAID, paid_at=datetime.now(UTC))
+    provider.says_how_it_was_paid = False
+    assert (
+        "paid this invoice through the provider already" in (await refusal(caller.mark_paid(invoice, "Cash"))).message
+    )
+    for _ in range(3):
+        assert (await caller.mark_paid(invoice, "Cash")).paid_outside == ""
+
+
+async def test_payment_by_the_buyer_after_a_refusal_or_beside_the_mark_is_no_mark(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    provider.failures[invoice.external_id] = [Refused(), TooFast(), Elsewhere()]
+    for _ in range(3):
+        await refusal(caller.mark_paid(invoice, "Cash"))
+    provider.gate.clear()
+    provider.says_how_it_was_paid = False
+    late = asyncio.create_task(caller.mark_paid(invoice, "Cash"))
+    await eventually(lambda: provider.calls["mark_paid"] == 4)
+    provider.now(invoice.id, standing=Standing.PAID, paid_at=datetime.now(UTC))
+    await caller.apply(paid_now(caller, invoice))  # which could be the mark, while its answer is outstanding
+    provider.gate.set()
+    assert "paid this invoice through the provider already" in (await refusal(late)).message
+    known = await caller.invoice(invoice)
+    assert (known.status, known.paid_outside) == (PAID, "")
+    assert (await told(caller, invoice))[-2] == ("It was the buyer who paid it, through the provider.", "worker:amend")
+    assert (await caller.mark_paid(invoice, "Cash")).paid_outside == ""
+
+
+@pytest.mark.parametrize("says", [True, False])
+async def test_try_without_an_answer_is_told_from_the_buyers_payment(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider, says: bool
+) -> None:
+    """By the provider, or else by when it was paid: long after the last try it is the buyer's."""
+    provider.says_how_it_was_paid = says
+    provider.failures[invoice.external_id] = [Away()]
+    await refusal(caller.mark_paid(invoice, "Cash"))
+    paid_at = datetime.now(UTC) + timedelta(minutes=0 if says else 30)
+    provider.now(invoice.id, standing=Standing.PAID, paid_at=paid_at)
+    error = await refusal(caller.mark_paid(invoice, "Cash"))
+    assert "paid this invoice through the provider already" in error.message
+    assert (await caller.invoice(invoice)).paid_outside == ""
+
+
+async def test_answer_that_comes_after_the_event_makes_it_a_mark(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    """Though by the event's time it seemed to be the buyer's."""
+    provider.gate.clear()
+    late = asyncio.create_task(caller.mark_paid(invoice, "Cash"))
+    await eventually(lambda: provider.calls["mark_paid"] == 1)
+    await caller.apply(paid_event(caller, invoice))
+    assert (await caller.invoice(invoice)).paid_outside == ""
+    provider.gate.set()
+    done = await late
+    assert (done.paid_outside, done.version) == ("Cash", (await caller.invoice(invoice)).version)
+    assert (await told(caller, invoice))[-1] == ("It was marked as paid outside the provider.", "user:test")
+    assert [one.version for one in await caller.history(invoice)] == list(range(1, done.version + 1))
+
+
+async def test_marks_at_once_are_one_mark(caller: Caller, invoice: pb.Invoice, provider: FakeProvider) -> None:
+    provider.says_how_it_was_paid = False
+    done = await asyncio.gather(*(caller.mark_paid(invoice, "Cash") for _ in range(4)))
+    assert {(one.status, one.paid_outside) for one in done} == {(PAID, "Cash")}
+    assert provider.changed["mark_paid"] == 1
 
 
 async def test_voids_at_once_are_one_void(caller: Caller, invoice: pb.Invoice, provider: FakeProvider) -> None:

@@ -9,6 +9,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import Replica
+from tests.invoicing.events_seen import paid_now
+from tests.invoicing.fake_provider import FakeProvider
 from tests.invoicing.test_shows import refusal
 from tests.waiting import eventually
 
@@ -69,3 +71,22 @@ async def test_who_marks_waits_for_invoices_before_the_show(caller: Caller, repl
             assert (await refusal(called)).reason == "INVOICES_MOVED"
         else:
             assert (await called).updated_count == 1
+
+
+async def test_who_counts_a_mark_that_an_event_told_of_waits_for_the_show_before_the_run(
+    caller: Caller, provider: FakeProvider, replica: Replica
+) -> None:
+    """There is nothing to tell of the invoice then, and only the run's progress goes to the show."""
+    show_id = await caller.small_show(1)
+    await caller.generate(show_id)
+    (invoice,) = await caller.listed(show_id)
+    provider.gate.clear()
+    (run_id,) = (await caller.mark_many(show_id, [pb.PaidMark(invoice_id=invoice.id, paid=True)])).generation_ids
+    await eventually(lambda: provider.calls["mark_paid"] == 1)
+    await caller.apply(paid_now(caller, invoice))
+    async with replica.pool.acquire() as held, held.transaction():
+        await held.execute("SELECT FROM shows WHERE id = $1 FOR NO KEY UPDATE", show_id)
+        provider.gate.set()
+        await eventually(lambda: somebody_waits(replica), why="nobody waits for the show")
+        await held.execute("SELECT FROM generations WHERE id = $1 FOR NO KEY UPDATE NOWAIT", run_id)
+    assert (await caller.finished(run_id)).created_count == 1

@@ -16,8 +16,8 @@ from services.invoicing.wiring import Pace
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import PACE, MakeCaller, Replica
-from tests.invoicing.events_seen import listening, paid_event
-from tests.invoicing.fake_provider import FakeProvider, Refused
+from tests.invoicing.events_seen import event, listening, paid_event, paid_now
+from tests.invoicing.fake_provider import Away, Elsewhere, FakeProvider, Refused, TooFast
 from tests.invoicing.test_changing import right
 from tests.invoicing.test_shows import refusal
 from tests.waiting import eventually
@@ -216,10 +216,59 @@ async def test_lost_answer_is_made_good_though_the_event_was_quicker(caller: Cal
     provider.cut.add("mark_paid")
     (run_id,) = (await caller.mark_many(invoice.show_id, [mark(invoice, "Cash")])).generation_ids
     await eventually(lambda: provider.changed["mark_paid"] == 1)
-    await caller.apply(paid_event(caller, invoice))
+    await caller.apply(paid_now(caller, invoice))
     assert (await caller.finished(run_id)).created_count == 1
     known = await caller.invoice(invoice)
     assert (known.status, known.paid_outside, provider.changed["mark_paid"]) == (PAID, "Cash", 1)
+    assert (await told(caller, invoice))[-1] == ("It was marked as paid outside the provider.", "user:test")
+
+
+async def test_mark_that_was_given_up_without_an_answer_is_made_good_by_the_event(
+    caller: Caller, provider: FakeProvider
+) -> None:
+    """It was done at the provider, which is not reached any more."""
+    (invoice,) = await made(caller, 1)
+    provider.cut.add("mark_paid")
+    provider.failures_after_cut[invoice.external_id] = [Elsewhere()]
+    (run_id,) = (await caller.mark_many(invoice.show_id, [mark(invoice, "Bank")])).generation_ids
+    assert (await caller.finished(run_id)).failed_count == 1
+    assert (await caller.invoice(invoice)).status_reason.startswith("The provider did not say whether it was marked")
+    await caller.apply(paid_now(caller, invoice))
+    known = await caller.invoice(invoice)
+    assert (known.status, known.status_reason, known.paid_outside) == (PAID, "", "Bank")
+    assert counts(await caller.mark_many(invoice.show_id, [mark(invoice, "Bank")])) == (0, 1, 0)
+
+
+async def test_payment_between_two_tries_is_no_mark(caller: Caller, provider: FakeProvider) -> None:
+    (invoice,) = await made(caller, 1)
+    provider.failures[invoice.external_id] = [Away()]
+    (run_id,) = (await caller.mark_many(invoice.show_id, [mark(invoice, "Cash.")])).generation_ids
+    await eventually(lambda: provider.calls["mark_paid"] == 1)
+    provider.now(invoice.id, standing=Standing.PAID, paid_at=datetime.now(UTC))
+    assert (await caller.finished(run_id)).total_count == 0
+    known = await caller.invoice(invoice)
+    assert (known.status, known.paid_outside) == (PAID, "")
+
+
+@pytest.mark.parametrize("failure", [Away(), TooFast()])
+async def test_total_that_moved_between_two_tries_is_not_marked(
+    caller: Caller, provider: FakeProvider, failure: ShowbillError
+) -> None:
+    (invoice,) = await made(caller, 1)
+    provider.failures[invoice.external_id] = [failure]
+    provider.gate.clear()
+    (run_id,) = (await caller.mark_many(invoice.show_id, [mark(invoice, amount=1000)])).generation_ids
+    await eventually(lambda: provider.calls["mark_paid"] == 1)
+    newest = replace(provider.made[invoice.id], external_id="in_newest", total=1500, replaces=invoice.external_id)
+    provider.made["newest"] = newest
+    provider.now(invoice.id, standing=Standing.VOID, replaced_by="in_newest")
+    fields = {"external_id": "in_newest", "total": 1500, "replaces": invoice.external_id}
+    await caller.apply(event(caller, pb.PROVIDER_EVENT_TYPE_FINALIZED, invoice, **fields))
+    provider.gate.set()
+    assert (await caller.finished(run_id)).total_count == 0
+    known = await caller.invoice(invoice)
+    assert (known.status, known.total, provider.made["newest"].standing) == (DRAFT, 1500, Standing.PAYABLE)
+    assert "Its total was £10.00 when it was asked for, and is £15.00 now." in (await told(caller, invoice))[-1][0]
 
 
 async def test_refusal_is_told_and_the_mark_can_be_made_again(caller: Caller, provider: FakeProvider) -> None:

@@ -16,6 +16,7 @@ HOT = (
     *("match_events", "lock_invoices", "list_invoices", "waiting", "take", "keep_leases", "put_back"),
     *("holds_lease", "lock_failed", "take_to_check", "resolve_pay_link", "write_changes"),
     *("sending_facts", "queue_automatic", "invoices_of_buyer", "openings", "waiting_deliveries", "take_deliveries"),
+    *("numbered_invoices", "named_invoices"),
     *("check_later", "check_all_now", "find_accounts", "known_invoices"),
     *("count_opening", "fail_unreported", "forget_events", "report_delivery", "finish_delivery"),
 )
@@ -55,7 +56,7 @@ FROM invoices WHERE show_id = $1
 """
 BY_KEY = (
     *("match_events", "lock_invoices", "write_changes", "queue_automatic", "take_positions", "add_events"),
-    *("sending_facts", "finish_delivery", "count_results", "get_delivery", "add_leftover"),
+    *("sending_facts", "finish_delivery", "count_results", "get_delivery", "add_leftover", "asked_marks"),
 )
 """What is asked in transactions whose plans are kept."""
 LARGE = ("invoices", "pay_links", "deliveries", "provider_events")

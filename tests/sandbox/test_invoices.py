@@ -118,6 +118,9 @@ async def test_paid_out_of_band_counts_no_attempt(client: stripe.StripeClient) -
     invoice = await opened(client, 4400)
     paid = await client.v1.invoices.pay_async(invoice.id, {"paid_out_of_band": True})
     assert (paid.status, paid.amount_paid, paid.attempted, paid.attempt_count) == ("paid", 4400, False, 0)
+    for expand, outside in (["amount_paid_off_stripe"], 4400), ([], None):
+        read = await client.v1.invoices.retrieve_async(invoice.id, {"expand": expand})
+        assert read.to_dict().get("amount_paid_off_stripe") == outside
 
 
 async def test_pay_without_a_payment_method_is_refused(client: stripe.StripeClient) -> None:

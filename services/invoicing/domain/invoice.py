@@ -197,6 +197,10 @@ class Sighting:
     """How to pay, where the provider has no page for it."""
     mailed_to: str | None = None
     """Where the provider mails it once it is finalized; empty where it mails nothing, None where it was not said."""
+    paid_before: bool = False
+    """Answered to a mark: it was paid before the provider did anything about it."""
+    paid_outside: bool | None = None
+    """Of one that was paid before: whether outside the provider; None where it was not said."""
 
 
 _REASONS: Final = {

@@ -15,8 +15,13 @@ PAID_THERE: Final = (
     "The buyer paid this invoice through the provider already, so the money would be counted twice. If it came in"
     " elsewhere too, pay it back to the buyer."
 )
+EDITED_MEANWHILE: Final = "It was edited at the provider a moment before. Look at it, then mark it again."
+PAID_BY_BUYER: Final = "It was the buyer who paid it, through the provider."
+UNSURE: Final = "The provider did not say whether it was marked as paid. Look at it there before you mark it again."
 _CLOCKS_APART: Final = timedelta(seconds=30)
 """Ours and the provider's, at the most."""
+_LONGEST_TRY: Final = timedelta(minutes=2)
+"""After which what was asked of the provider is not carried out any more."""
 _MOVED: Final = "Its total was {was} when it was asked for, and is {now} now. Look at it, then mark it again."
 
 
@@ -51,10 +56,45 @@ def kept(note: str) -> str:
     return note or "yes"
 
 
-def paid_before(seen: Sighting, asked_at: datetime) -> bool:
-    """Whether the buyer paid it before anybody asked to mark it: the provider answers both alike."""
-    paid_at = seen.paid_at if seen.standing is Standing.PAID else None
-    return paid_at is not None and paid_at < asked_at - _CLOCKS_APART
+@dataclass(frozen=True, slots=True)
+class AskedMark:
+    """A mark that the provider was asked for, while it is not known what became of it."""
+
+    note: str
+    actor: str
+    """Who asked for it."""
+    total: int
+    """Minor units that the invoice asked for then."""
+    asked_at: datetime
+    """When the provider was first told."""
+    tried_at: datetime
+    """When it was last told."""
+    tries: int
+    """How many may have reached it."""
+
+
+def is_the_mark(mark: AskedMark, paid: Invoice) -> bool:
+    """Whether a payment that is heard of is this mark, which its provider may have carried out: by time and total."""
+    if paid.paid_at is None or paid.total != mark.total:
+        return False
+    return _may_have_paid(mark, paid.paid_at)
+
+
+def is_marked_there(seen: Sighting, mark: AskedMark | None) -> bool:
+    """Whether what the provider answers, asked to mark it as paid, is the mark: else the buyer was quicker.
+
+    `mark` is what is still outstanding. The provider knows best; what it does not say only an earlier try without an
+    answer leaves open.
+    """
+    if seen.standing is not Standing.PAID or not seen.paid_before:
+        return seen.standing is Standing.PAID
+    if seen.paid_outside is not None:
+        return seen.paid_outside
+    return mark is not None and mark.tries > 1 and seen.paid_at is not None and _may_have_paid(mark, seen.paid_at)
+
+
+def _may_have_paid(mark: AskedMark, paid_at: datetime) -> bool:
+    return mark.asked_at - _CLOCKS_APART <= paid_at <= mark.tried_at + _LONGEST_TRY
 
 
 def is_marked(invoice: Invoice) -> bool:

@@ -30,12 +30,5 @@ FROM invoices WHERE id = $1;
 -- name: has_history
 SELECT EXISTS (SELECT FROM invoice_history WHERE invoice_id = $1 AND reason = $2 AND actor = $3);
 
--- name: asked_since
--- When something ($2) was first asked for since the provider last said no ($3); now, where that is not known any more.
-SELECT coalesce(min(created_at), clock_timestamp()) FROM invoice_history
-WHERE invoice_id = $1 AND starts_with(reason, $2) AND created_at > coalesce((
-  SELECT max(created_at) FROM invoice_history WHERE invoice_id = $1 AND starts_with(reason, $3)
-), '-infinity');
-
 -- name: owed_now
 SELECT * FROM rollups WHERE show_id = $1 AND buyer_id = ANY ($2::uuid[]);

@@ -59,7 +59,7 @@ SELECT * FROM generations WHERE workspace_id = $1 AND request_id = $2;
 SELECT * FROM generations WHERE id = $1 AND workspace_id = $2;
 
 -- name: running_generation
-SELECT * FROM generations WHERE show_id = $1 AND state = 'running' ORDER BY id DESC LIMIT 1;
+SELECT * FROM generations WHERE show_id = $1 AND state = 'running' AND NOT marks_paid ORDER BY id DESC LIMIT 1;
 
 -- name: add_generation
 INSERT INTO generations (id, workspace_id, show_id, state, request_id, plan_hash, total_count, unchanged_count,

@@ -35,7 +35,7 @@ ORDER BY version;
 WITH history AS (
   INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason, actor, provider_request)
   SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor, provider_request
-  FROM unnest($21::uuid[], $22::bigint[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[])
+  FROM unnest($22::uuid[], $23::bigint[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[])
     AS change (invoice_id, version, from_status, to_status, reason, actor, provider_request)
 )
 UPDATE invoices
@@ -44,7 +44,7 @@ SET status = new.status::invoice_status, draft_reason = new.draft_reason::draft_
     unpriced_count = new.unpriced_count, version = new.version, external_id = new.external_id,
     external_url = new.external_url, external_url_at = new.external_url_at, provider_url = new.provider_url,
     number = new.number, adjusted_at_provider = new.adjusted_at_provider, paid_at = new.paid_at, sent_at = new.sent_at,
-    send_count = new.send_count, updated_at = new.updated_at,
+    send_count = new.send_count, updated_at = new.updated_at, paid_outside = new.paid_outside,
     mailed_to = nullif(new.told_email, coalesce(invoices.buyer ->> 'email', '')),
     check_at = CASE WHEN invoices.external_id NOT IN ('', new.external_id) THEN '-infinity' ELSE invoices.check_at END,
     lease_owner = CASE WHEN new.status = invoices.status::text OR change IS NOT NULL THEN invoices.lease_owner END,
@@ -52,10 +52,10 @@ SET status = new.status::invoice_status, draft_reason = new.draft_reason::draft_
       THEN invoices.lease_expires_at END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::integer[], $8::integer[],
             $9::bigint[], $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::boolean[],
-            $16::timestamptz[], $17::timestamptz[], $18::integer[], $19::timestamptz[], $20::text[])
+            $16::timestamptz[], $17::timestamptz[], $18::integer[], $19::timestamptz[], $20::text[], $21::text[])
   AS new (id, status, draft_reason, status_reason, total, line_items, line_count, unpriced_count, version, external_id,
           external_url, external_url_at, provider_url, number, adjusted_at_provider, paid_at, sent_at, send_count,
-          updated_at, told_email)
+          updated_at, told_email, paid_outside)
 WHERE invoices.id = new.id;
 
 -- name: write_history
@@ -63,6 +63,10 @@ INSERT INTO invoice_history (invoice_id, version, from_status, to_status, reason
 SELECT invoice_id, version, from_status::invoice_status, to_status::invoice_status, reason, actor, provider_request
 FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
   AS change (invoice_id, version, from_status, to_status, reason, actor, provider_request);
+
+-- name: lock_shows_of_runs
+-- Before the runs, as everybody does: their progress is told in the show.
+SELECT FROM shows WHERE id IN (SELECT show_id FROM generations WHERE id = ANY ($1::uuid[])) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: count_results
 -- Counts what became of a run's invoices; says where progress is due to be told. A change that was dropped is none that

@@ -7,8 +7,9 @@ WHERE made.show_id = $1 AND made.id = ANY ($2::uuid[]);
 -- name: numbered_invoices
 -- The same by the provider's number.
 SELECT invoice_records.*, made.change, coalesce(made.lease_expires_at > clock_timestamp(), false) AS held
-FROM invoices AS made JOIN invoice_records ON invoice_records.id = made.id
-WHERE made.show_id = $1 AND made.number = ANY ($2::text[]);
+FROM (SELECT DISTINCT number FROM unnest($2::text[]) AS told (number)) AS told
+JOIN invoices AS made ON made.show_id = $1 AND made.number = told.number
+JOIN invoice_records ON invoice_records.id = made.id;
 
 -- name: providers_of_show
 SELECT DISTINCT provider FROM invoices WHERE show_id = $1 AND workspace_id = $2;
@@ -41,13 +42,26 @@ RETURNING invoice_id;
 
 -- name: planned_mark
 -- A mark as it was asked for, and by whom.
-SELECT total, note, asked, actor FROM planned_changes JOIN generations ON generations.id = generation_id
+SELECT total, note, actor FROM planned_changes JOIN generations ON generations.id = generation_id
 WHERE invoice_id = $1 AND generation_id = $2;
 
 -- name: ask_for_mark
-UPDATE planned_changes SET asked = true, asked_at = coalesce(asked_at, clock_timestamp())
-WHERE invoice_id = $1 AND generation_id = $2
-RETURNING asked_at;
+-- The provider is told of it from now on. One that was asked for over another total was of an invoice that is replaced, and
+-- one without a try reached nobody: it begins anew.
+INSERT INTO asked_marks (invoice_id, note, actor, total) VALUES ($1, $2, $3, $4)
+ON CONFLICT (invoice_id) DO UPDATE SET
+  note = excluded.note, actor = excluded.actor, total = excluded.total, tried_at = excluded.tried_at,
+  asked_at = CASE WHEN asked_marks.tries > 0 AND asked_marks.total = excluded.total
+    THEN asked_marks.asked_at ELSE excluded.asked_at END,
+  tries = CASE WHEN asked_marks.total = excluded.total THEN asked_marks.tries ELSE 0 END + 1;
 
--- name: note_paid_outside
-UPDATE invoices SET paid_outside = $2 WHERE id = $1;
+-- name: take_try_back
+-- The provider did nothing about this try; about none of them ($2), where it said so of the invoice.
+UPDATE asked_marks SET tries = CASE WHEN $2 THEN 0 ELSE greatest(tries - 1, 0) END WHERE invoice_id = $1;
+
+-- name: asked_marks
+SELECT * FROM asked_marks WHERE invoice_id = ANY ($1::uuid[]) AND tries > 0;
+
+-- name: end_ask
+-- It is known what became of it.
+DELETE FROM asked_marks WHERE invoice_id = $1 RETURNING *;

@@ -134,24 +134,26 @@ class ManualAdapter:
         )
 
     async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
-        found = await self._settle(link, ref, InvoiceState.PAID)
+        moved = await self._move(link, ref, InvoiceState.PAID)
+        found = moved or await self.get_invoice(link, ref.external_id)
         if found.state is InvoiceState.DRAFT:
             raise AdapterError(
                 Failure.PROVIDER_REFUSED,
                 "This invoice is held back and cannot be paid yet. Set the missing prices first.",
             )
-        return found
+        before = moved is None and found.state is InvoiceState.PAID
+        return replace(found, paid_before=before, paid_outside=True if before else None)
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         gone = await self._store.move(link, ref.external_id, (InvoiceState.DRAFT,), InvoiceState.DELETED)
         if gone is not None:
             return gone
-        return await self._settle(link, ref, InvoiceState.VOID)
-
-    async def _settle(self, link: Link, ref: InvoiceRef, target: InvoiceState) -> ProviderInvoice:
-        """What is settled already is answered as it is."""
-        moved = await self._store.move(link, ref.external_id, (InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE), target)
+        moved = await self._move(link, ref, InvoiceState.VOID)
         return moved or await self.get_invoice(link, ref.external_id)
+
+    async def _move(self, link: Link, ref: InvoiceRef, target: InvoiceState) -> ProviderInvoice | None:
+        """None for what is settled already."""
+        return await self._store.move(link, ref.external_id, (InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE), target)
 
     async def get_invoice(self, link: Link, external_id: str) -> ProviderInvoice:
         found = await self._store.find(link, external_id)

@@ -1,6 +1,7 @@
 """The Stripe adapter: our verbs on the outside, Stripe's calls within."""
 
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,7 @@ from services.integrations.invoice_values import (
     InvoiceOrder,
     InvoicePage,
     InvoiceRef,
+    InvoiceState,
     ProviderEvent,
     ProviderInvoice,
 )
@@ -97,7 +99,14 @@ class StripeAdapter:
         return self._mapped(link, await self._changing.send(link, ref, delivery_id))
 
     async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
-        return await self._standing(link, ref, self._changing.mark_paid(link, ref))
+        try:
+            told, done = await self._changing.mark_paid(link, ref)
+        except NotThere:
+            return self._mapper.deleted(ref.external_id, link.account_id, livemode=link.livemode)
+        found = self._mapped(link, told)
+        if done or found.state is not InvoiceState.PAID:
+            return found
+        return replace(found, paid_before=True, paid_outside=await self._changing.paid_outside(link, ref))
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         return await self._standing(link, ref, self._changing.void(link, ref))

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import structlog
+
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import Parameters, StripeApi
 from services.integrations.adapters.stripe.errors import NotThere
@@ -10,6 +12,7 @@ from services.integrations.adapters.stripe.listing import read_invoice
 from services.integrations.adapters.stripe.operations import (
     DELETE_INVOICE,
     PAY_INVOICE,
+    READ_INVOICE,
     SEND_INVOICE,
     VOID_INVOICE,
     Operation,
@@ -19,7 +22,10 @@ from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.invoice_values import InvoiceRef
 
+log = structlog.get_logger()
+
 _SETTLED: Final = frozenset({"paid", "void"})
+_PAID_OFF_STRIPE: Final = "amount_paid_off_stripe"
 
 
 class Changing:
@@ -45,8 +51,11 @@ class Changing:
 
         return await self._api.chains.walk(f"inv:{ref.invoice_id}:r{ref.revision}:send:{delivery_id}", call, look)
 
-    async def mark_paid(self, link: Link, ref: InvoiceRef) -> Json:
-        """Notes at Stripe that it was paid elsewhere. Stripe would finalize a draft on the way, at whatever total."""
+    async def mark_paid(self, link: Link, ref: InvoiceRef) -> tuple[Json, bool]:
+        """Notes at Stripe that it was paid elsewhere. Stripe would finalize a draft on the way, at whatever total.
+
+        Answers beside it whether this call did it: one that somebody settled before is answered as it is.
+        """
         found = await read_invoice(self._api, link, ref.external_id)
         if found["status"] == "draft":
             raise AdapterError(
@@ -54,6 +63,16 @@ class Changing:
                 "The invoice is still a draft in Stripe. Finalize it first, then mark it as paid.",
             )
         return await self._settle(link, ref, found, PAY_INVOICE, {"paid_out_of_band": True})
+
+    async def paid_outside(self, link: Link, ref: InvoiceRef) -> bool | None:
+        """Of a paid one: whether outside Stripe; None where Stripe does not say. Only asked for does Stripe tell it."""
+        try:
+            found = await self._api.call(link, READ_INVOICE, {"expand": [_PAID_OFF_STRIPE]}, id=ref.external_id)
+        except AdapterError as error:
+            log.info("stripe does not say how an invoice was paid", details=error.details)
+            return None
+        amount = found.get(_PAID_OFF_STRIPE)
+        return amount > 0 if isinstance(amount, int) else None
 
     async def void(self, link: Link, ref: InvoiceRef) -> Json:
         """Raises NotThere for a draft that is gone, which is what voiding a draft leads to."""
@@ -63,7 +82,7 @@ class Changing:
             if deleted is not None:
                 return deleted
             found = await read_invoice(self._api, link, ref.external_id)
-        return await self._settle(link, ref, found, VOID_INVOICE, {})
+        return (await self._settle(link, ref, found, VOID_INVOICE, {}))[0]
 
     async def _delete(self, link: Link, found: Json) -> Json | None:
         """None when it was finalized meanwhile."""
@@ -80,17 +99,17 @@ class Changing:
 
     async def _settle(
         self, link: Link, ref: InvoiceRef, found: Json, operation: Operation, parameters: Parameters
-    ) -> Json:
-        """What is settled is answered as it is, and so is what somebody settled a moment before us."""
+    ) -> tuple[Json, bool]:
+        """What is settled is answered as it is, and so is what somebody settled a moment before us: not done by us."""
         if found["status"] in _SETTLED:
-            return found
+            return found, False
         key = key_of_its_own(ref, operation.name)
         try:
-            return await self._api.call(link, operation, parameters, id=ref.external_id, key=key)
+            return await self._api.call(link, operation, parameters, id=ref.external_id, key=key), True
         except AdapterError as error:
             if error.failure is not Failure.PROVIDER_REFUSED or isinstance(error, NotThere):
                 raise
             found = await read_invoice(self._api, link, ref.external_id)
             if found["status"] not in _SETTLED:
                 raise
-            return found
+            return found, False

@@ -2082,18 +2082,28 @@ class MarkPaidResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INVOICE_FIELD_NUMBER: _builtins.int
+    PAID_BEFORE_FIELD_NUMBER: _builtins.int
+    PAID_OUTSIDE_FIELD_NUMBER: _builtins.int
+    paid_before: _builtins.bool
+    """It was paid already when the call began to do something, so this call marked nothing."""
+    paid_outside: _builtins.bool
+    """Of one that was paid before: whether outside the provider. Absent where the provider does not say."""
     @_builtins.property
     def invoice(self) -> Global___ProviderInvoice: ...
     def __init__(
         self,
         *,
         invoice: Global___ProviderInvoice | None = ...,
+        paid_before: _builtins.bool = ...,
+        paid_outside: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_paid_outside", b"_paid_outside", "invoice", b"invoice", "paid_outside", b"paid_outside"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_paid_outside", b"_paid_outside", "invoice", b"invoice", "paid_before", b"paid_before", "paid_outside", b"paid_outside"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__paid_outside: _TypeAlias = _typing.Literal["paid_outside"]  # noqa: Y015
+    _WhichOneofArgType__paid_outside: _TypeAlias = _typing.Literal["_paid_outside", b"_paid_outside"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__paid_outside) -> _WhichOneofReturnType__paid_outside | None: ...
 
 Global___MarkPaidResponse: _TypeAlias = MarkPaidResponse  # noqa: Y015
 
