@@ -39,6 +39,7 @@ class Checking:
             await self._opener.note_hindered(connection, health.sentence, "check")
         elif health.healthy:
             await self._opener.note_accepted(connection)
+        await self._repository.note_names(connection, health.names)
         if not passive:
             await self._repository.record(connection, Action.TEST, health.sentence)
         return Checked(await self._repository.current(workspace_id, provider) or connection, health)

@@ -53,6 +53,8 @@ class Connection:
     country: str
     default_currency: str
     key_hint: str
+    account_name: str
+    public_key_hint: str
     webhook_endpoint_id: str
     webhook_url: str
     update_mode: str
@@ -83,6 +85,8 @@ def from_row(row: asyncpg.Record, sealed: Sealed | None = None) -> Connection:
         country=row["country"],
         default_currency=row["default_currency"],
         key_hint=row["key_hint"],
+        account_name=row["account_name"],
+        public_key_hint=row["public_key_hint"],
         webhook_endpoint_id=row["webhook_endpoint_id"],
         webhook_url=row["webhook_url"],
         update_mode=row["update_mode"],

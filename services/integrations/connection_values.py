@@ -27,6 +27,16 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """What the operator knows an account by."""
+
+    account: str = ""
+    """At the provider; empty where the keys may not read it."""
+    public_key: str = ""
+    """The last characters of the key that is no secret."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectedAccount:
     """What the provider says about the account that keys belong to."""
 
@@ -36,6 +46,7 @@ class ConnectedAccount:
     default_currency: str = ""
     """ISO 4217, upper case."""
     key_hint: str = ""
+    names: Names = Names()  # frozen
     permissions: Sequence[Permission] = ()
     warnings: Sequence[str] = ()
 
@@ -103,6 +114,7 @@ class Health:
     endpoint: EndpointState | None = None
     behind: bool = False
     """News has been waiting for its delivery."""
+    names: Names = Names()  # frozen
 
     @property
     def permission_missing(self) -> bool:

@@ -13,6 +13,7 @@ from services.integrations import audit, rendering
 from services.integrations.catalogue import Catalogue
 from services.integrations.checking import Checking
 from services.integrations.connect import Connecting
+from services.integrations.connection import Connection
 from services.integrations.disconnect import Disconnecting
 from services.integrations.registry import Registry
 from services.integrations.repository import Repository
@@ -53,6 +54,9 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         self._verifying = verifying
         self._pool = pool
 
+    def _told(self, one: Connection) -> pb.Integration:
+        return rendering.integration(one, self._registry.find(one.provider))
+
     async def ListIntegrations(
         self, request: pb.ListIntegrationsRequest, context: Context
     ) -> pb.ListIntegrationsResponse:
@@ -65,7 +69,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
                 pb.ListedIntegration(
                     entry=rendering.entry(one, caller.plan),
                     connected=connection is not None and connection.connected,
-                    integration=rendering.integration(connection) if connection else None,
+                    integration=self._told(connection) if connection else None,
                 )
             )
         return pb.ListIntegrationsResponse(integrations=listed)
@@ -76,7 +80,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         if connection is None:
             raise NotFound("This provider was never connected in your workspace.")
         return pb.GetIntegrationResponse(
-            integration=rendering.integration(connection),
+            integration=self._told(connection),
             limits=rendering.limits(self._registry.adapter(request.provider).limits()),
         )
 
@@ -92,7 +96,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
             caller.workspace_id, caller.actor, caller.plan, request.provider, request.credentials
         )
         return pb.ConnectIntegrationResponse(
-            integration=rendering.integration(done.connection),
+            integration=self._told(done.connection),
             permissions=rendering.permissions(done.permissions),
             warnings=done.warnings,
         )
@@ -104,7 +108,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         caller = identity()
         done = await self._connecting.replace(caller.workspace_id, caller.actor, request.provider, request.credentials)
         return pb.ReplaceCredentialsResponse(
-            integration=rendering.integration(done.connection),
+            integration=self._told(done.connection),
             permissions=rendering.permissions(done.permissions),
             warnings=done.warnings,
         )
@@ -120,7 +124,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         self._catalogue.find(request.provider)
         done = await self._disconnecting.disconnect(identity().workspace_id, request.provider)
         return pb.DisconnectIntegrationResponse(
-            integration=rendering.integration(done.connection),
+            integration=self._told(done.connection),
             orphaned_endpoint_id=done.orphan,
             warning=done.warning,
         )
@@ -150,7 +154,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
             list(request.update_mask.paths),
             request.settings.etag,
         )
-        return pb.UpdateIntegrationSettingsResponse(integration=rendering.integration(changed))
+        return pb.UpdateIntegrationSettingsResponse(integration=self._told(changed))
 
     async def PreviewTemplate(self, request: pb.PreviewTemplateRequest, context: Context) -> pb.PreviewTemplateResponse:
         self._catalogue.find(request.provider)

@@ -123,6 +123,9 @@ class IntegrationAdapter(Protocol):
     def limits(self) -> Limits:
         """What the provider sets that a plan must know."""
 
+    def invoices_url(self, account_id: str, *, livemode: bool) -> str:
+        """Where the operator sees all invoices of an account; empty where the provider has no such page."""
+
     async def probe(self, credentials: Credentials) -> ConnectedAccount:
         """Asks the provider whose keys these are and what they may do. Changes nothing there."""
 

@@ -21,6 +21,10 @@ class Registry:
             )
         return found
 
+    def find(self, provider: str) -> IntegrationAdapter | None:
+        """None for a provider without an adapter."""
+        return self._adapters.get(provider)
+
     async def close(self) -> None:
         for adapter in self._adapters.values():
             await adapter.close()

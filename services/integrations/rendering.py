@@ -23,6 +23,7 @@ from services.integrations.invoice_values import (
     ProviderInvoice,
 )
 from services.integrations.offers import Availability, ConnectField, Entry
+from services.integrations.ports import IntegrationAdapter
 from services.integrations.webhooks import Verdict
 from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 
@@ -50,7 +51,8 @@ def _connect_field(one: ConnectField) -> pb.ConnectField:
     )
 
 
-def integration(one: Connection) -> pb.Integration:
+def integration(one: Connection, adapter: IntegrationAdapter | None) -> pb.Integration:
+    """`adapter` is that of its provider; None where this installation has none."""
     return pb.Integration(
         id=one.id,
         provider=one.provider,
@@ -67,6 +69,9 @@ def integration(one: Connection) -> pb.Integration:
         connect_time=to_proto(one.connect_time),
         connected_by=one.connected_by,
         last_event_time=to_proto(one.last_event_time),
+        account_name=one.account_name,
+        public_key_hint=one.public_key_hint,
+        invoices_url=adapter.invoices_url(one.account_id, livemode=one.livemode) if adapter else "",
     )
 
 

@@ -17,7 +17,7 @@ from services.integrations import audit
 from services.integrations.announcing import integration_updated
 from services.integrations.audit import Action
 from services.integrations.connection import Connection, etag, from_row, wrapped_key
-from services.integrations.connection_values import ConnectedAccount, Link
+from services.integrations.connection_values import ConnectedAccount, Link, Names
 from services.integrations.listening import Hearing
 from services.integrations.vault import Sealed
 
@@ -82,6 +82,7 @@ class Repository:
                     *_sealed_values(sealed),
                     *_hearing_values(hearing),
                     actor,
+                    *_name_values(account.names),
                 )
                 row = await connection.fetchrow(SQL["insert_integration"], *values)
                 assert row is not None
@@ -107,7 +108,7 @@ class Repository:
             row = await connection.fetchrow(
                 SQL["renew_integration"],
                 *(old.id, old.version, *_account_values(account)[2:], *_sealed_values(sealed)),
-                *(*_hearing_values(hearing), actor),
+                *(*_hearing_values(hearing), actor, *_name_values(account.names)),
             )
             if row is None:
                 raise ChangedMeanwhile
@@ -136,6 +137,14 @@ class Repository:
             messages = await self._announce(connection, rows)
         self._outbox.committed(messages)
         return bool(rows)
+
+    async def note_names(self, of: Connection, names: Names) -> None:
+        """What a check found the account to be called; nothing is written while that is known."""
+        if (names.account or of.account_name, names.public_key or of.public_key_hint) != (
+            of.account_name,
+            of.public_key_hint,
+        ):
+            await self._pool.execute(SQL["note_names"], of.id, *_name_values(names))
 
     async def record(self, of: Connection, action: Action, detail: str) -> None:
         """An entry of the audit, where nothing else is written."""
@@ -201,6 +210,10 @@ def _account_values(account: ConnectedAccount) -> tuple[object, ...]:
 
 def _sealed_values(sealed: Sealed) -> tuple[object, ...]:
     return sealed.wrapped.blob, sealed.wrapped.key_id
+
+
+def _name_values(names: Names) -> tuple[object, ...]:
+    return names.account, names.public_key
 
 
 def _hearing_values(hearing: Hearing) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -57,6 +57,10 @@ class Heard:
     sentence: str
     connection: Connection
     sweep: Sweep
+    unpaid_count: int = 0
+    """Invoices of the account that buyers can pay, where it was asked for."""
+    event_count: int = 0
+    """Events of the last 24 hours, where it was asked for."""
 
     @property
     def last_heard_at(self) -> datetime | None:
@@ -89,7 +93,7 @@ class Hearing:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             log.warning("it was not noted that webhooks come", error=type(error).__name__)
 
-    async def tell(self, identity: Identity, provider: str) -> Heard:
+    async def tell(self, identity: Identity, provider: str, *, counts: bool = False) -> Heard:
         """Raises NeverConnected."""
         connection = await self._provider.connection(identity, provider)
         if connection is None:
@@ -99,7 +103,11 @@ class Hearing:
         known = Sweep(*(row[name] for name in Sweep.__dataclass_fields__)) if row else Sweep()
         lately = known.missed_at is not None and datetime.now(UTC) - known.missed_at < timedelta(seconds=self._every)
         mode, sentence = judge(connection, known.failure, missing=lately)
-        return Heard(mode, sentence, connection, known)
+        heard = Heard(mode, sentence, connection, known)
+        if not counts:
+            return heard
+        unpaid, events = [await self._pool.fetchval(SQL[name], *key) for name in ("count_unpaid", "count_events")]
+        return replace(heard, unpaid_count=unpaid, event_count=events)
 
 
 def judge(connection: Connection, failure: str, *, missing: bool) -> tuple[Mode, str]:

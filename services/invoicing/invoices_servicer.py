@@ -164,7 +164,8 @@ class InvoicesServicer(DeskServicer):
                     yield part
 
     async def GetHearing(self, request: pb.GetHearingRequest, context: Context) -> pb.GetHearingResponse:
-        return render.hearing(await self._hearing.tell(identity(), parse.provider(request.provider)))
+        provider = parse.provider(request.provider)
+        return render.hearing(await self._hearing.tell(identity(), provider, counts=request.with_counts))
 
     async def GetShowSummary(self, request: pb.GetShowSummaryRequest, context: Context) -> pb.GetShowSummaryResponse:
         show_id = parse_id(request.show_id, "show")

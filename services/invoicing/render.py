@@ -338,4 +338,6 @@ def hearing(one: Heard) -> pb.GetHearingResponse:
         failure=one.sweep.failure,
         account_id=one.connection.account_id,
         livemode=one.connection.livemode,
+        unpaid_invoice_count=one.unpaid_count,
+        event_count=one.event_count,
     )

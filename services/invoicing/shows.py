@@ -165,6 +165,10 @@ class Shows:
         rows = await self._pool.fetch(SQL["show_platforms"], show_ids)
         return {row["show_id"]: row["platforms"] for row in rows}
 
+    async def claimed_items(self, show_id: str) -> int:
+        """How many items of a show somebody won."""
+        return int(await self._pool.fetchval(SQL["count_claimed_items"], show_id))
+
     async def counts(self, workspace_id: str, query: str) -> dict[str, int]:
         """How many with this text in their name are in each state."""
         rows = await self._pool.fetch(SQL["count_shows"], workspace_id, query.lower())

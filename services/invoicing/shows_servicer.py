@@ -50,7 +50,10 @@ class ShowsServicer(ShowsServiceServicer):
     async def GetShow(self, request: pb.GetShowRequest, context: Context) -> pb.GetShowResponse:
         show = await self._shows.get(identity().workspace_id, parse_id(request.show_id, "show"))
         places = await self._shows.platforms([show["id"]]) if request.with_platforms else {}
-        return pb.GetShowResponse(show=render.show(show), platforms=places.get(show["id"], []))
+        claimed = await self._shows.claimed_items(show["id"]) if request.with_claimed_items else 0
+        return pb.GetShowResponse(
+            show=render.show(show), platforms=places.get(show["id"], []), claimed_item_count=claimed
+        )
 
     async def ListShows(self, request: pb.ListShowsRequest, context: Context) -> pb.ListShowsResponse:
         size = paging.page_size(request.page_size, 50, 200)

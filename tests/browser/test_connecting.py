@@ -70,6 +70,7 @@ async def test_the_tile_follows_the_connection(dashboard: Dashboard, workspace: 
     await dashboard.connect(workspace.account)
     await dashboard.open("/integrations")
     await expect(tile.locator(".badge")).to_have_text("Connected")
+    await expect(tile).not_to_contain_text("acct_")  # its name is known
 
     # Stripe takes the key no more: the tile says so, and what would ask Stripe is not offered
     show = await workspace.make_show(buyers=1)
@@ -89,6 +90,9 @@ async def test_the_tile_follows_the_connection(dashboard: Dashboard, workspace: 
     await page.get_by_role("button", name="Disconnect…").click()
     dialog = page.get_by_role("dialog")
     await expect(dialog.get_by_role("button", name="Keep connected")).to_be_focused()
+    await expect(dialog).to_contain_text(
+        "1 unpaid invoice stays open. Buyers can still pay, but its status stops updating here."
+    )
     await page.keyboard.press("Escape")
     await expect(dialog).to_be_hidden()
     await page.get_by_role("button", name="Disconnect…").click()

@@ -322,6 +322,14 @@ async def test_the_list_is_found_sorted_exported_and_comes_back_as_marks(
     await dashboard.live()
     rows = page.locator("#inv-body tr")
     await expect(rows).to_have_count(12)
+    await expect(page.locator("#show-head")).to_contain_text("12 of 12 items claimed")
+    await page.get_by_role("button", name="More invoice actions").click()
+    async with page.expect_popup() as opened:
+        await page.get_by_role("link", name="Open Stripe invoices").click()
+    stripe = await opened.value
+    await expect(stripe.get_by_role("table")).to_contain_text(workspace.account.id)
+    await expect(stripe.locator("tbody tr")).to_have_count(12)
+    await stripe.close()
     answered = asyncio.Event()
 
     async def late(route: Route) -> None:

@@ -69,6 +69,9 @@ class FakeAdapter:
     def limits(self) -> Limits:
         return Limits({"GBP": 30}, 99_999_999, 250, longest_memo=1500, longest_footer=5000)
 
+    def invoices_url(self, account_id: str, *, livemode: bool) -> str:
+        return f"https://fake.example/{account_id}/{'live' if livemode else 'test'}"
+
     async def probe(self, credentials: Credentials) -> ConnectedAccount:
         if credentials["key"].reveal() != GOOD_KEY:
             raise AdapterError(Failure.CREDENTIALS_REJECTED, "The fake does not take this key. Nothing was saved.")

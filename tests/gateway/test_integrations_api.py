@@ -49,6 +49,7 @@ async def test_the_catalogue_lists_connected_and_not(gateway: Gateway, owner: Ow
     first, second = (await owner.client("GET", "/api/integrations")).json["items"]
     assert (first["provider"], first["connected"], first["status"]) == ("provider!", True, "active")
     assert (first["availability"], first["updateMode"], first["keyHint"]) == ("available", "live", "key_hint!")
+    assert (first["accountName"], first["invoicesUrl"]) == ("account_name!", "invoices_url!")
     assert (second["name"], second["availability"], second["connected"]) == ("Square", "coming_soon", False)
     assert (second["status"], second["livemode"], second["accountId"]) == (None, None, "")
 

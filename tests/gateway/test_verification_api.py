@@ -88,6 +88,8 @@ async def test_hearing_is_told_with_its_failure(gateway: Gateway, owner: Owner) 
     gateway.invoicing.script("GetHearing", filled(pb.GetHearingResponse()))
     answer = await owner.client("GET", "/api/integrations/stripe/hearing")
     assert gateway.invoicing.last("GetHearing").provider == "stripe"
+    assert gateway.invoicing.last("GetHearing").with_counts
+    assert min(answer.json["unpaidInvoiceCount"], answer.json["eventCount"]) > 0
     assert (answer.json["mode"], answer.json["sentence"], answer.json["failure"]) == ("live", "sentence!", "failure!")
     times = [answer.json[name] for name in ("lastHeardAt", "lastSuccessAt", "lastTryAt")]
     assert len(set(times)) == 3

@@ -37,7 +37,7 @@ async def count(rows: Connection, shop: Shop) -> tuple[int, int]:
     return found[0], found[1]
 
 
-async def test_connected_account_is_described(shop: Shop) -> None:
+async def test_connected_account_is_described(shop: Shop, rows: Connection) -> None:
     connected = await shop.connect()
     found = connected.integration
     assert found.status == pb.INTEGRATION_STATUS_ACTIVE
@@ -45,10 +45,19 @@ async def test_connected_account_is_described(shop: Shop) -> None:
         *(shop.account.id, False, "GB", "GBP"),
     )
     assert found.key_hint == shop.account.sk_test[-4:]
+    assert (found.account_name, found.public_key_hint) == ("shop", shop.account.pk_test[-4:])
+    assert found.invoices_url.endswith(f"/{shop.account.id}/test/invoices")
     assert found.update_mode == pb.UPDATE_MODE_LIVE
     assert found.connected_by == shop.who.actor
     assert "Full-access key. It works, but a restricted key is safer." in connected.warnings
     assert all(one.granted for one in connected.permissions)
+    await rows.execute(
+        "UPDATE integrations SET account_name = 'of before', public_key_hint = '' WHERE workspace_id = $1",
+        shop.who.workspace_id,
+    )
+    await shop.caller.test(shop.who, passive=True)
+    checked = await shop.connection()
+    assert (checked.account_name, checked.public_key_hint) == ("shop", found.public_key_hint), "a check notes them"
 
 
 async def test_keys_that_are_only_asked_about_are_not_kept(shop: Shop, rows: Connection) -> None:

@@ -67,12 +67,19 @@ async def sweep_row(replica: Replica) -> asyncpg.Record:
     return row
 
 
-async def hearing(caller: Caller) -> pb.GetHearingResponse:
-    return await caller.client.call(caller.invoices.GetHearing, pb.GetHearingRequest(provider="stripe"), caller.who)
+async def hearing(caller: Caller, *, counts: bool = False) -> pb.GetHearingResponse:
+    request = pb.GetHearingRequest(provider="stripe", with_counts=counts)
+    return await caller.client.call(caller.invoices.GetHearing, request, caller.who)
+
+
+async def counted(caller: Caller) -> tuple[int, int]:
+    told = await hearing(caller, counts=True)
+    return told.unpaid_invoice_count, told.event_count
 
 
 async def test_one_sweep_makes_everything_right(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
     paid, voided, written_off, open_ = await invoiced(caller, 4)
+    assert await counted(caller) == (4, 0)
     provider.news = [
         news(caller, paid, Standing.PAID),
         news(caller, voided, Standing.VOID),
@@ -87,6 +94,10 @@ async def test_one_sweep_makes_everything_right(caller: Caller, replica: Replica
         pb.INVOICE_STATUS_DRAFT,
     ]
     assert (await caller.history(paid))[-1].actor == f"event:{provider.news[0].event_id}"
+    assert await counted(caller) == (1, 4), "what was written off is nothing that anybody waits for"
+    await replica.pool.execute("UPDATE provider_events SET received_at = received_at - interval '25 hours'")
+    assert await counted(caller) == (1, 0)
+    assert (await hearing(caller)).unpaid_invoice_count == 0, "it was not asked for"
 
 
 async def test_event_of_list_and_webhook_counts_once(caller: Caller, replica: Replica, provider: FakeProvider) -> None:

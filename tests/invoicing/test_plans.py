@@ -18,7 +18,7 @@ HOT = (
     *("sending_facts", "queue_automatic", "invoices_of_buyer", "openings", "waiting_deliveries", "take_deliveries"),
     *("numbered_invoices", "named_invoices"),
     *("check_later", "check_all_now", "find_accounts", "known_invoices"),
-    *("count_opening", "fail_unreported", "forget_events", "report_delivery", "finish_delivery"),
+    *("count_opening", "fail_unreported", "forget_events", "count_unpaid", "report_delivery", "finish_delivery"),
 )
 MANY = """
 WITH people AS (

@@ -48,3 +48,7 @@ async def test_importing_the_same_claims_again_changes_nothing(caller: Caller) -
     assert (answer.created_count, answer.updated_count, answer.unchanged_count) == (0, 0, 3108)
     assert await caller.show(show_id) == before
     assert (before.item_count, before.claim_count, before.buyer_count) == (1896, 3108, 110)
+    request = pb.GetShowRequest(show_id=show_id, with_claimed_items=True)
+    won = {claim.item_number for claim in example_claims("retail-2010-12-01") if claim.status == pb.CLAIM_STATUS_WINNER}
+    told = await caller.client.call(caller.shows.GetShow, request, caller.who)
+    assert 0 < told.claimed_item_count == len(won) < before.item_count

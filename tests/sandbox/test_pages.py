@@ -95,6 +95,9 @@ async def test_the_dashboard_keeps_live_and_test_apart(
     invoice = await opened(client, 500)
     assert (await get(session, f"/dashboard/{account.id}/invoices/{invoice.id}"))[0] == 404
     assert (await get(session, f"/dashboard/{account.id}/test/invoices/{invoice.id}"))[0] == 200
+    all_of_it = [await get(session, f"/dashboard/{account.id}{mode}/invoices") for mode in ("/test", "")]
+    assert [(status, invoice.id in text) for status, text in all_of_it] == [(200, True), (200, False)]
+    assert (await get(session, "/dashboard/acct_none/test/invoices"))[0] == 404
 
 
 async def test_the_mailbox_shows_what_was_sent(client: stripe.StripeClient, session: aiohttp.ClientSession) -> None:

@@ -77,10 +77,11 @@ class Browsing:
         counts = {STATE[one.state]: one.count for one in answer.counts}
         return ShowList(rows, answer.next_page_token, counts)
 
-    async def platforms(self, caller: Identity, show_id: str) -> list[str]:
-        """Where a show's claims come from, most first."""
-        request = pb.GetShowRequest(show_id=show_id, with_platforms=True)
-        return list((await self._client.call(self._shows.GetShow, request, caller)).platforms)
+    async def claimed(self, caller: Identity, show_id: str) -> tuple[list[str], int]:
+        """Where a show's claims come from, most first, and how many items are claimed."""
+        request = pb.GetShowRequest(show_id=show_id, with_platforms=True, with_claimed_items=True)
+        answer = await self._client.call(self._shows.GetShow, request, caller)
+        return list(answer.platforms), answer.claimed_item_count
 
     async def items(
         self, caller: Identity, show_id: str, wanted: Wanted, chosen: ItemFilter, *, unpriced_first: bool

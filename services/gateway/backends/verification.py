@@ -50,14 +50,15 @@ class Verification:
 
         return told()
 
-    async def hearing(self, caller: Identity, provider: str) -> HearingView:
-        request = pb.GetHearingRequest(provider=provider)
+    async def hearing(self, caller: Identity, provider: str, *, counts: bool = True) -> HearingView:
+        """Without `counts` they are 0."""
+        request = pb.GetHearingRequest(provider=provider, with_counts=counts)
         return views.hearing(await self._client.call(self._stub.GetHearing, request, caller))
 
-    async def hearing_if_known(self, caller: Identity, provider: str) -> HearingView | None:
+    async def hearing_if_known(self, caller: Identity, provider: str, *, counts: bool = False) -> HearingView | None:
         """For a page that is of use without it."""
         try:
-            return await self.hearing(caller, provider)
+            return await self.hearing(caller, provider, counts=counts)
         except RemoteError as error:
             log.info("how payments are heard of is not known", provider=provider, reason=error.reason)
             return None

@@ -77,4 +77,6 @@ def hearing(answer: pb.GetHearingResponse) -> HearingView:
         failure=answer.failure,
         account_id=answer.account_id,
         livemode=answer.livemode,
+        unpaid_invoice_count=answer.unpaid_invoice_count,
+        event_count=answer.event_count,
     )

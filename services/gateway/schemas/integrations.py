@@ -93,6 +93,13 @@ class IntegrationView(View):
     country: str
     default_currency: str
     key_hint: Annotated[str, msgspec.Meta(description="At most the last four characters of the key.")]
+    account_name: Annotated[str, msgspec.Meta(description="Empty where the key may not read it.")]
+    public_key_hint: Annotated[
+        str, msgspec.Meta(description="At most the last four characters of the key that is no secret.")
+    ]
+    invoices_url: Annotated[
+        str, msgspec.Meta(description="All invoices of the account at the provider; empty where it has no such page.")
+    ]
     update_mode: Annotated[UpdateMode | None, msgspec.Meta(description="How the connection hears of payments.")]
     update_mode_reason: str
     settings: IntegrationSettingsView
@@ -135,6 +142,8 @@ class ListedIntegrationView(View):
     account_id: str
     livemode: bool | None
     key_hint: str
+    account_name: str
+    invoices_url: Annotated[str, msgspec.Meta(description="All invoices of the account at the provider.")]
     update_mode: UpdateMode | None
     update_mode_reason: str
     connected_at: datetime | None

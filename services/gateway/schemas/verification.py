@@ -90,3 +90,7 @@ class HearingView(View):
     failure: Annotated[str, msgspec.Meta(description="Why the last reading failed; empty when it did not.")]
     account_id: str
     livemode: bool
+    unpaid_invoice_count: Annotated[
+        int, msgspec.Meta(description="Invoices of the account that buyers can pay and have not paid, of all shows.")
+    ]
+    event_count: Annotated[int, msgspec.Meta(description="Events of the account within the last 24 hours.")]

@@ -114,6 +114,9 @@ FROM (SELECT DISTINCT buyer_id FROM claims WHERE show_id = $1 AND status = 'winn
 JOIN buyers ON buyers.id = won.buyer_id
 WHERE strpos(lower(concat_ws(E'\n', handle, display_name, email)), $2) > 0;
 
+-- name: count_claimed_items
+SELECT count(DISTINCT show_item_id)::integer FROM claims WHERE show_id = $1 AND status = 'winner';
+
 -- name: show_platforms
 -- Of a page of shows: where their first claims come from, most first.
 SELECT show_id, array_agg(platform ORDER BY claims DESC, platform) AS platforms

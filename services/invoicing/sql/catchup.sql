@@ -94,6 +94,19 @@ WHERE sweeps.workspace_id = told.workspace_id AND sweeps.provider = told.provide
 -- name: get_sweep
 SELECT * FROM sweeps WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4;
 
+-- name: count_unpaid
+-- Of an account: what buyers can pay. Among those that a schedule still reads, which the rest of them are left out of.
+SELECT (count(*) FILTER (WHERE status <> 'uncollectible' AND draft_reason IS NULL))::integer
+FROM invoices
+WHERE status IN ('draft', 'sent', 'payment_failed', 'uncollectible') AND external_id <> ''
+  AND workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4;
+
+-- name: count_events
+-- Of an account, within the last 24 hours.
+SELECT count(*)::integer FROM provider_events
+WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4
+  AND received_at > clock_timestamp() - interval '24 hours';
+
 -- name: take_to_check
 -- Unsettled invoices that are due. Taking them puts them off for $1 seconds: replicas take different ones, and one that
 -- cannot be read now has its next turn with the others.

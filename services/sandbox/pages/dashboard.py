@@ -28,15 +28,23 @@ _LABELS: Final = {
 _SHOWN_ON_INDEX: Final = 200
 
 
-def path_of(dataset: Dataset, invoice_id: str) -> str:
+def path_of(dataset: Dataset, invoice_id: str = "") -> str:
+    """Of an invoice; without one, of the list of all."""
     mode = "" if dataset.livemode else "/test"
-    return f"/dashboard/{dataset.account.id}{mode}/invoices/{invoice_id}"
+    return f"/dashboard/{dataset.account.id}{mode}/invoices" + (f"/{invoice_id}" if invoice_id else "")
 
 
 async def index(request: web.Request) -> web.Response:
     store = sandbox_of(request).store
     datasets = [(dataset, _rows(dataset)) for dataset in store.datasets.values() if dataset.invoices]
     return page("index.html", datasets=datasets)
+
+
+async def of_account(request: web.Request) -> web.Response:
+    dataset = _dataset(request)
+    if dataset is None:
+        return missing("There is no such account.")
+    return page("index.html", datasets=[(dataset, _rows(dataset))])
 
 
 def _rows(dataset: Dataset) -> list[Json]:
@@ -100,15 +108,17 @@ async def _edit_line(request: web.Request, dataset: Dataset, invoice: Invoice) -
     invoice_lines.update_one(call)
 
 
-def _find(request: web.Request) -> tuple[Dataset, Invoice] | None:
-    sandbox = sandbox_of(request)
-    account = request.match_info["account"]
-    if account not in sandbox.store.accounts:
+def _dataset(request: web.Request) -> Dataset | None:
+    store, account = sandbox_of(request).store, request.match_info["account"]
+    if account not in store.accounts:
         return None
-    livemode = not request.path.startswith(f"/dashboard/{account}/test/")
-    dataset = sandbox.store.dataset(account, livemode=livemode)
-    invoice = dataset.invoices.get(request.match_info["invoice"])
-    return None if invoice is None else (dataset, invoice)
+    return store.dataset(account, livemode=not request.path.startswith(f"/dashboard/{account}/test/"))
+
+
+def _find(request: web.Request) -> tuple[Dataset, Invoice] | None:
+    dataset = _dataset(request)
+    invoice = dataset.invoices.get(request.match_info["invoice"]) if dataset else None
+    return None if dataset is None or invoice is None else (dataset, invoice)
 
 
 def _page(

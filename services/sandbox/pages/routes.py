@@ -15,5 +15,6 @@ def add_pages(app: web.Application) -> None:
     router.add_get("/invoice/{account}/{token}/pdf", hosted.pdf)
     for mode in ("", "/test"):
         router.add_get(f"/dashboard/{{account}}{mode}/logs/{{request}}", dashboard.log)
+        router.add_get(f"/dashboard/{{account}}{mode}/invoices", dashboard.of_account)
         router.add_get(f"/dashboard/{{account}}{mode}/invoices/{{invoice}}", dashboard.show)
         router.add_post(f"/dashboard/{{account}}{mode}/invoices/{{invoice}}/{{deed}}", dashboard.act)

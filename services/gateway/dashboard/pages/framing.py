@@ -22,16 +22,21 @@ from services.gateway.schemas.shows import ShowView
 
 async def frame_of(browsing: Browsing, who: Identity, show: ShowView, money: Money, tab: TabName) -> dict[str, Any]:
     """Beside the show and its money, which whoever asks has read already."""
-    points, platforms = await asyncio.gather(
+    points, (platforms, claimed) = await asyncio.gather(
         browsing.trend(who, show.id, POINTS) if money.collected else _nothing(),
-        browsing.platforms(who, show.id) if show.claim_count else _nothing(),
+        browsing.claimed(who, show.id) if show.claim_count else _unclaimed(),
     )
     trend = trend_of(points, money.claimed, datetime.now(UTC))
-    return {"tab": tab, "tabs": tabs_of(show, money), "trend": trend, "seq": show.seq, "platforms": platforms}
+    told = {"tab": tab, "tabs": tabs_of(show, money), "trend": trend, "seq": show.seq}
+    return told | {"platforms": platforms, "claimed_items": claimed}
 
 
 async def _nothing() -> list[Any]:
     return []
+
+
+async def _unclaimed() -> tuple[list[str], int]:
+    return [], 0
 
 
 async def framed(

@@ -77,7 +77,7 @@ async def provider_page(
         return render(request, "integration-connect.html", {"entry": listed, "form": form, "owner": owner})
     connection, heard, people = await asyncio.gather(
         integrations.get(who, provider),
-        verification.hearing_if_known(who, provider),
+        verification.hearing_if_known(who, provider, counts=True),
         members.list(caller.workspace_id, _MOST_PEOPLE),
     )
     stands = values_of(connection.settings)
@@ -150,7 +150,9 @@ async def check_connection(
         said = toast("ok", f"{listed.name} answered in {round(report.latency_ms)} ms")
     else:
         said = toast("error", "The connection does not work", report.reason)
-    values = {"entry": listed, "report": report, "permissions": permissions_of(report.permissions)}
+    values: dict[str, Any] = {"entry": listed, "report": report, "permissions": permissions_of(report.permissions)}
+    # Only now: the check may have found another name of the account.
+    values["connection"] = await integrations.get(caller.identity, provider)
     return render(request, "parts/health.html", values, headers={} if quiet else said)
 
 

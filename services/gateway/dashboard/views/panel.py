@@ -8,7 +8,7 @@ from services.gateway.dashboard.views.chosen import Chosen, Column
 from services.gateway.dashboard.views.money import Money, Pill
 from services.gateway.dashboard.views.plan import Plan
 from services.gateway.dashboard.views.progress import Progress, SendingProgress
-from services.gateway.dashboard.views.rows import Row
+from services.gateway.dashboard.views.rows import Row, is_address
 from services.gateway.schemas.integrations import IntegrationSettingsView, ListedIntegrationView
 from services.gateway.schemas.invoices import GenerationView
 from services.gateway.schemas.shows import ShowView
@@ -26,6 +26,8 @@ class Connection:
     livemode: bool
     known: bool = True
     """Not while the service that keeps it is away."""
+    invoices_url: str = ""
+    """All of the account's invoices at the provider."""
 
 
 _UNKNOWN: Final = Connection(
@@ -79,6 +81,7 @@ def connection_of(listed: Sequence[ListedIntegrationView] | None, provider: str 
         healthy=found.connected and found.status == "active",
         reason=found.status_reason,
         livemode=bool(found.livemode),
+        invoices_url=found.invoices_url if found.connected and is_address(found.invoices_url) else "",
     )
 
 

@@ -46,6 +46,11 @@ class Row:
     """Just became paid: lights up once."""
 
 
+def is_address(text: str) -> bool:
+    """Whether a page may link to it."""
+    return text.startswith(("https://", "http://"))
+
+
 def row_of(invoice: InvoiceRow, base_url: str, *, fresh: bool = False) -> Row:
     """`base_url` is our public address, that the pay link begins with."""
     buyer = invoice.handle or invoice.display_name or invoice.platform_user_id
@@ -69,7 +74,7 @@ def row_of(invoice: InvoiceRow, base_url: str, *, fresh: bool = False) -> Row:
         currency=invoice.currency,
         updated_at=invoice.updated_at,
         pay_link=base_url + invoice.pay_path if payable and invoice.pay_path else "",
-        provider_url=invoice.provider_url if invoice.provider_url.startswith(("https://", "http://")) else "",
+        provider_url=invoice.provider_url if is_address(invoice.provider_url) else "",
         can_send=payable,
         was_sent=invoice.send_count > 0,
         can_retry=invoice.status == "error",

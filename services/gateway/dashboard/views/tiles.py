@@ -63,7 +63,7 @@ def _note(listed: ListedIntegrationView) -> str:
         return listed.status_reason or "The connection does not work just now."
     if not listed.connect_fields:
         return "Ready to use"
-    return f"{listed.account_id} · {'live' if listed.livemode else 'test'} mode"
+    return f"{listed.account_name or listed.account_id} · {'live' if listed.livemode else 'test'} mode"
 
 
 def groups_of(tiles: Sequence[Tile]) -> list[tuple[str, list[Tile]]]:

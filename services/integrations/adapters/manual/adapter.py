@@ -71,6 +71,9 @@ class ManualAdapter:
     def limits(self) -> Limits:
         return LIMITS
 
+    def invoices_url(self, account_id: str, *, livemode: bool) -> str:
+        return ""  # they are seen here alone
+
     async def probe(self, credentials: Credentials) -> ConnectedAccount:
         return ConnectedAccount(
             ACCOUNT, livemode=True, warnings=["Write in the settings how buyers pay: they read it on their pay page."]

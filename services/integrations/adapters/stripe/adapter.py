@@ -67,6 +67,9 @@ class StripeAdapter:
     def limits(self) -> Limits:
         return LIMITS
 
+    def invoices_url(self, account_id: str, *, livemode: bool) -> str:
+        return self._mapper.invoices_url(account_id, livemode=livemode)
+
     async def probe(self, credentials: Credentials) -> ConnectedAccount:
         return await read_account(self._api, credentials)
 

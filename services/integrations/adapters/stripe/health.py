@@ -9,7 +9,7 @@ from services.integrations.adapters.stripe.api import StripeApi
 from services.integrations.adapters.stripe.endpoints import EVENTS, Endpoints
 from services.integrations.adapters.stripe.operations import LIST_EVENTS
 from services.integrations.adapters.stripe.permissions import examine, missing_permissions
-from services.integrations.adapters.stripe.probe import NO_CHARGES
+from services.integrations.adapters.stripe.probe import NO_CHARGES, names_of
 from services.integrations.connection_values import EndpointState, Health, Link
 from services.integrations.failures import AdapterError, Failure
 
@@ -55,6 +55,7 @@ async def health(
         permissions=found.permissions,
         endpoint=endpoint,
         behind=behind,
+        names=names_of(link.credentials, found.account),
     )
 
 

@@ -59,7 +59,11 @@ class InvoiceMapper:
         return ProviderInvoice(external_id, InvoiceState.DELETED, account_id, livemode)
 
     def provider_url(self, account_id: str, external_id: str, *, livemode: bool) -> str:
-        return f"{self._dashboard}/{account_id}/{'' if livemode else 'test/'}invoices/{external_id}"
+        return f"{self.invoices_url(account_id, livemode=livemode)}/{external_id}"
+
+    def invoices_url(self, account_id: str, *, livemode: bool) -> str:
+        """Where the operator sees all of them."""
+        return f"{self._dashboard}/{account_id}/{'' if livemode else 'test/'}invoices"
 
 
 def moment(seconds: object) -> datetime | None:

@@ -1,11 +1,11 @@
 """Asks Stripe whose keys these are, before anything is stored."""
 
-from services.common.secret import Secret
+from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import StripeApi
-from services.integrations.adapters.stripe.keys import SECRET_KEY, is_live, is_restricted
+from services.integrations.adapters.stripe.keys import PUBLISHABLE_KEY, SECRET_KEY, is_live, is_restricted
 from services.integrations.adapters.stripe.operations import READ_ACCOUNT
 from services.integrations.adapters.stripe.permissions import Examination, examine, missing_permissions
-from services.integrations.connection_values import ConnectedAccount, Credentials
+from services.integrations.connection_values import ConnectedAccount, Credentials, Names
 from services.integrations.failures import AdapterError, Failure
 
 REJECTED = "Stripe didn’t accept this key. It may have been revoked, or a character is missing. Nothing was saved."
@@ -18,12 +18,20 @@ async def read_account(api: StripeApi, credentials: Credentials) -> ConnectedAcc
     """Raises AdapterError with what is wrong and what to do."""
     secret_key = credentials[SECRET_KEY]
     try:
-        return _account(secret_key, await examine(lambda operation, params: api.ask(secret_key, operation, params)))
+        return _account(credentials, await examine(lambda operation, params: api.ask(secret_key, operation, params)))
     except AdapterError as error:
         raise _nothing_saved(error) from error
 
 
-def _account(secret_key: Secret, found: Examination) -> ConnectedAccount:
+def names_of(credentials: Credentials, account: Json) -> Names:
+    """The name that buyers know, else that of Stripe's dashboard."""
+    known = (account.get("business_profile") or {}), (account.get("settings") or {}).get("dashboard") or {}
+    name = known[0].get("name") or known[1].get("display_name") or ""
+    return Names(name, credentials[PUBLISHABLE_KEY].hint if PUBLISHABLE_KEY in credentials else "")
+
+
+def _account(credentials: Credentials, found: Examination) -> ConnectedAccount:
+    secret_key = credentials[SECRET_KEY]
     if found.missing:
         raise missing_permissions(found.missing)
     if found.balance["livemode"] is not is_live(secret_key):
@@ -37,6 +45,7 @@ def _account(secret_key: Secret, found: Examination) -> ConnectedAccount:
         country=account.get("country") or "",
         default_currency=(account.get("default_currency") or "").upper(),
         key_hint=secret_key.hint,
+        names=names_of(credentials, account),
         permissions=found.permissions,
         warnings=[
             *([] if is_restricted(secret_key) else [FULL_ACCESS]),

@@ -412,6 +412,9 @@ class Integration(_message.Message):
     CONNECT_TIME_FIELD_NUMBER: _builtins.int
     CONNECTED_BY_FIELD_NUMBER: _builtins.int
     LAST_EVENT_TIME_FIELD_NUMBER: _builtins.int
+    ACCOUNT_NAME_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_HINT_FIELD_NUMBER: _builtins.int
+    INVOICES_URL_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID. Also the last part of the webhook address."""
     provider: _builtins.str
@@ -434,6 +437,12 @@ class Integration(_message.Message):
     """A finished sentence when the update mode is not LIVE."""
     connected_by: _builtins.str
     """The user who connected it."""
+    account_name: _builtins.str
+    """What the account is called at the provider; empty where the key may not read it, or it has no name."""
+    public_key_hint: _builtins.str
+    """At most the last four characters of the key that is no secret; empty where there is none."""
+    invoices_url: _builtins.str
+    """Where the operator sees all invoices of the account at the provider; empty for a provider without such a page."""
     @_builtins.property
     def settings(self) -> Global___IntegrationSettings: ...
     @_builtins.property
@@ -462,10 +471,13 @@ class Integration(_message.Message):
         connect_time: _timestamp_pb2.Timestamp | None = ...,
         connected_by: _builtins.str = ...,
         last_event_time: _timestamp_pb2.Timestamp | None = ...,
+        account_name: _builtins.str = ...,
+        public_key_hint: _builtins.str = ...,
+        invoices_url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["connect_time", b"connect_time", "last_event_time", b"last_event_time", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "connect_time", b"connect_time", "connected_by", b"connected_by", "country", b"country", "default_currency", b"default_currency", "id", b"id", "key_hint", b"key_hint", "last_event_time", b"last_event_time", "livemode", b"livemode", "provider", b"provider", "settings", b"settings", "status", b"status", "status_reason", b"status_reason", "update_mode", b"update_mode", "update_mode_reason", b"update_mode_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_name", b"account_name", "connect_time", b"connect_time", "connected_by", b"connected_by", "country", b"country", "default_currency", b"default_currency", "id", b"id", "invoices_url", b"invoices_url", "key_hint", b"key_hint", "last_event_time", b"last_event_time", "livemode", b"livemode", "provider", b"provider", "public_key_hint", b"public_key_hint", "settings", b"settings", "status", b"status", "status_reason", b"status_reason", "update_mode", b"update_mode", "update_mode_reason", b"update_mode_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -829,18 +829,22 @@ class GetShowRequest(_message.Message):
 
     SHOW_ID_FIELD_NUMBER: _builtins.int
     WITH_PLATFORMS_FIELD_NUMBER: _builtins.int
+    WITH_CLAIMED_ITEMS_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     with_platforms: _builtins.bool
     """Also answers where its claims come from."""
+    with_claimed_items: _builtins.bool
+    """Also answers `claimed_item_count`."""
     def __init__(
         self,
         *,
         show_id: _builtins.str = ...,
         with_platforms: _builtins.bool = ...,
+        with_claimed_items: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["show_id", b"show_id", "with_platforms", b"with_platforms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["show_id", b"show_id", "with_claimed_items", b"with_claimed_items", "with_platforms", b"with_platforms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -854,6 +858,9 @@ class GetShowResponse(_message.Message):
 
     SHOW_FIELD_NUMBER: _builtins.int
     PLATFORMS_FIELD_NUMBER: _builtins.int
+    CLAIMED_ITEM_COUNT_FIELD_NUMBER: _builtins.int
+    claimed_item_count: _builtins.int
+    """With with_claimed_items: how many of its items somebody won."""
     @_builtins.property
     def show(self) -> Global___Show: ...
     @_builtins.property
@@ -865,10 +872,11 @@ class GetShowResponse(_message.Message):
         *,
         show: Global___Show | None = ...,
         platforms: _abc.Iterable[_builtins.str] | None = ...,
+        claimed_item_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["show", b"show"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["platforms", b"platforms", "show", b"show"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed_item_count", b"claimed_item_count", "platforms", b"platforms", "show", b"show"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4830,16 +4838,20 @@ class GetHearingRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROVIDER_FIELD_NUMBER: _builtins.int
+    WITH_COUNTS_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the provider."""
+    with_counts: _builtins.bool
+    """Also answers `unpaid_invoice_count` and `event_count`."""
     def __init__(
         self,
         *,
         provider: _builtins.str = ...,
+        with_counts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider", b"provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider", b"provider", "with_counts", b"with_counts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4859,6 +4871,8 @@ class GetHearingResponse(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     LIVEMODE_FIELD_NUMBER: _builtins.int
+    UNPAID_INVOICE_COUNT_FIELD_NUMBER: _builtins.int
+    EVENT_COUNT_FIELD_NUMBER: _builtins.int
     mode: Global___HearingMode.ValueType
     sentence: _builtins.str
     """A finished sentence: how payments are heard of, and what to do where that does not work."""
@@ -4867,6 +4881,12 @@ class GetHearingResponse(_message.Message):
     account_id: _builtins.str
     """The provider's account."""
     livemode: _builtins.bool
+    unpaid_invoice_count: _builtins.int
+    """With with_counts: invoices of this account that buyers can pay and have not paid, of all shows."""
+    event_count: _builtins.int
+    """With with_counts: events of this account that were taken in within the last 24 hours, each once, whether a webhook told
+    it or it was read.
+    """
     @_builtins.property
     def last_heard_time(self) -> _timestamp_pb2.Timestamp:
         """When the provider was last heard, by webhook or by reading it; unset when never."""
@@ -4890,10 +4910,12 @@ class GetHearingResponse(_message.Message):
         failure: _builtins.str = ...,
         account_id: _builtins.str = ...,
         livemode: _builtins.bool = ...,
+        unpaid_invoice_count: _builtins.int = ...,
+        event_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_heard_time", b"last_heard_time", "last_success_time", b"last_success_time", "last_try_time", b"last_try_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "failure", b"failure", "last_heard_time", b"last_heard_time", "last_success_time", b"last_success_time", "last_try_time", b"last_try_time", "livemode", b"livemode", "mode", b"mode", "sentence", b"sentence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "event_count", b"event_count", "failure", b"failure", "last_heard_time", b"last_heard_time", "last_success_time", b"last_success_time", "last_try_time", b"last_try_time", "livemode", b"livemode", "mode", b"mode", "sentence", b"sentence", "unpaid_invoice_count", b"unpaid_invoice_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
