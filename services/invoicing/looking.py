@@ -135,6 +135,7 @@ class Look:
             rows = await database.fetch(SQL["verify_invoices"], self.show["id"])
             positions = [repository.position(row) for row in await database.fetch(SQL["positions"], self.show["id"])]
             places = await database.fetch(SQL["verify_places"], self.show["id"])
+            settled = await database.fetch(SQL["settled_places"], self.show["id"])
         claimants = {one.buyer.id: Claimant(one.buyer, one.owed) for one in positions}
         for row in rows:
             if str(row["buyer_id"]) not in claimants:
@@ -146,7 +147,15 @@ class Look:
         for row in places:
             begun[str(row["invoice_id"])].append(repository.account(row))
         return Evidence(
-            self.show["currency"], [*claimants.values()], ours, mine, strays, begun, self._unchecked, datetime.now(UTC)
+            currency=self.show["currency"],
+            claimants=[*claimants.values()],
+            ours=ours,
+            theirs=mine,
+            strays=strays,
+            begun=begun,
+            unchecked=self._unchecked,
+            now=datetime.now(UTC),
+            settled={(repository.account(row), row["external_id"]) for row in settled},
         )
 
     async def _divided(self, show: set[str]) -> tuple[Mapping[Place, Theirs], list[Theirs]]:

@@ -10,6 +10,7 @@ from services.invoicing import looking, render_verification, verify
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import ProviderLine, Standing
+from services.invoicing.repository import SQL
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import Replica
@@ -248,6 +249,29 @@ async def test_what_a_lost_answer_left_in_another_account_is_found(
     provider.connected = old
     seeing = await caller.verify(show_id)
     assert_disproved(seeing, "in_left", ACCOUNT, "does not count here")
+
+
+async def test_payment_that_was_settled_by_hand_is_no_fault(
+    caller: Caller, provider: FakeProvider, replica: Replica, invoices: list[pb.Invoice]
+) -> None:
+    """It stays at the provider for ever, paid: only what is open there, or not settled, is to be done away with."""
+    invoice, stray_id = invoices[0], new_id()
+    left = Theirs(account(caller), "in_left", Standing.PAID, 1000, "GBP", invoice.id)
+    provider.extras[left.place] = left
+    about = ("stripe", ACCOUNT, False, "in_left", 1000, "GBP", None, "")
+    await replica.pool.execute(SQL["add_stray_payment"], stray_id, invoice.id, invoice.show_id, *about)
+    assert_disproved(await caller.verify(invoice.show_id), "in_left", "does not count here", "give the money back")
+    request = pb.SettleStrayPaymentRequest(
+        show_id=invoice.show_id, stray_payment_id=stray_id, settlement=pb.STRAY_SETTLEMENT_RETURNED, note="Refunded."
+    )
+    await caller.client.call(caller.invoices.SettleStrayPayment, request, caller.who)
+    proof = await caller.verify(invoice.show_id)
+    (told,) = proof.findings
+    assert (proof.verdict, told.accepted, told.external_id) == (pb.VERDICT_PROVEN, True, "in_left")
+    assert "That payment was settled by hand" in told.problem
+    twin = replace(left, external_id="in_twin")
+    provider.extras[twin.place] = twin
+    assert_disproved(await caller.verify(invoice.show_id), "in_twin")
 
 
 async def test_two_unsettled_invoices_here_are_a_fault(

@@ -1,6 +1,6 @@
 """What the proof of a show looks at, and what comes of it. Frozen values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -88,6 +88,8 @@ class Evidence:
     unchecked: Mapping[Account, str]
     """Accounts that could not be looked into, and why."""
     now: datetime
+    settled: Collection[Place]
+    """Where payments that count for no invoice came in, and somebody said what became of them."""
 
 
 @dataclass(frozen=True, slots=True)

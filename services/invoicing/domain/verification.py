@@ -6,7 +6,7 @@ owes. It holds here and at the provider, where nothing is missing and nothing ex
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -174,13 +174,18 @@ class _Case:
                 )
 
     def _extra(self, extra: Theirs) -> None:
+        """What was paid there and settled since stays there as it is: no refund makes an invoice another one."""
+        settled = extra.standing is Standing.PAID and extra.place in self.evidence.settled
         said = (
             f"The provider has an invoice of this buyer that does not count here: {extra.external_id} in the account"
             f" {extra.account.account_id}, {_NAMES[extra.standing]}, {format_money(extra.total, extra.currency)}."
-            " Void it at the provider, or give the money back if it was paid."
         )
-        buyer_id = self.claimant.buyer.id
-        self.findings.append(Finding(buyer_id, said, extra.invoice_id, extra.external_id, place=extra.place))
+        if settled:
+            said += " That payment was settled by hand, as the timeline of the buyer’s invoice says."
+        else:
+            said += " Void it at the provider, or give the money back if it was paid."
+        finding = Finding(self.claimant.buyer.id, said, extra.invoice_id, extra.external_id, accepted=settled)
+        self.findings.append(finding if settled else replace(finding, place=extra.place))
 
     def _compare_sums(self) -> None:
         standing = [one for one in self.ours if one.status is not Status.VOID]

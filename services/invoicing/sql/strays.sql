@@ -26,3 +26,9 @@ WHERE stray_payments.id = $1 AND stray_payments.show_id = $2;
 -- name: settle_stray_payment
 UPDATE stray_payments SET settlement = $2, note = $3, settled_by = $4, settled_at = clock_timestamp()
 WHERE id = $1 AND settled_at IS NULL;
+
+-- name: settled_places
+-- Where payments of a show came in that somebody settled.
+SELECT shows.workspace_id, provider, external_account, livemode, external_id
+FROM stray_payments JOIN shows ON shows.id = show_id
+WHERE show_id = $1 AND settled_at IS NOT NULL;
