@@ -12,9 +12,24 @@ from services.gateway.imports.report import Unfit
 _YES: Final = frozenset(["yes", "y", "true", "x", "1", "paid", "✓", "✔", "ok", "ja", "wahr", "oui", "vrai", "si", "sí"])
 _NO: Final = frozenset(
     (
-        "no,n,false,0,-,–,—,none,unpaid,not paid,not yet,nein,falsch,non,faux,n/a,na,n.a,null,nil,nan,pending,open,due,"
-        "overdue,outstanding,waiting,awaiting,tbd,tbc,offen,ausstehend,unbezahlt,nicht bezahlt,impayé,en attente,pendiente,no pagado"
-    ).split(",")
+        *("no", "n", "false", "0", "-", "–", "—", "none", "unpaid", "not paid", "not yet", "n/a", "na", "n.a"),
+        *(
+            "null",
+            "nil",
+            "nan",
+            "pending",
+            "open",
+            "due",
+            "overdue",
+            "outstanding",
+            "waiting",
+            "awaiting",
+            "tbd",
+            "tbc",
+        ),
+        *("nein", "falsch", "offen", "ausstehend", "unbezahlt", "nicht bezahlt", "non", "faux", "impayé"),
+        *("en attente", "pendiente", "no pagado"),
+    )
 )
 """A column that was filled with yes and no means what it says, in either case."""
 _UNCLEAR: Final = re.compile(
