@@ -85,7 +85,7 @@ class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
         return pb.SendInvoiceResponse(invoice=rendering.invoice(sent), warning=warning)
 
     async def MarkPaid(self, request: pb.MarkPaidRequest, context: Context) -> pb.MarkPaidResponse:
-        done = await self._issuing.mark_paid(_target(request), _ref(request))
+        done = await self._issuing.mark_paid(_target(request), _ref(request), request.total, request.currency)
         invoice, outside = rendering.invoice(done), done.paid_outside
         return pb.MarkPaidResponse(invoice=invoice, paid_before=done.paid_before, paid_outside=outside)
 

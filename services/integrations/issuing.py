@@ -79,8 +79,10 @@ class Issuing:
             target, "send_invoice", lambda adapter, link, _: adapter.send_invoice(link, ref, delivery_id)
         )
 
-    async def mark_paid(self, target: Target, ref: InvoiceRef) -> ProviderInvoice:
-        return await self._do(target, "mark_paid", lambda adapter, link, _: adapter.mark_paid(link, ref))
+    async def mark_paid(self, target: Target, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:
+        return await self._do(
+            target, "mark_paid", lambda adapter, link, _: adapter.mark_paid(link, ref, total, currency)
+        )
 
     async def void(self, target: Target, ref: InvoiceRef) -> ProviderInvoice:
         return await self._do(target, "void_invoice", lambda adapter, link, _: adapter.void_invoice(link, ref))

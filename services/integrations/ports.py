@@ -164,8 +164,11 @@ class IntegrationAdapter(Protocol):
     async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         """Lets the provider e-mail the invoice, once for each delivery id."""
 
-    async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
-        """Notes that an open invoice was paid elsewhere. A draft is refused; what was paid before is answered so."""
+    async def mark_paid(self, link: Link, ref: InvoiceRef, total: int = 0, currency: str = "") -> ProviderInvoice:
+        """Notes that an open invoice was paid elsewhere. A draft is refused; what was paid before is answered so.
+
+        Raises AdapterError TOTAL_MISMATCH for one of another total, where a currency is given.
+        """
 
     async def void_invoice(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
         """Voids an open invoice, deletes a draft."""

@@ -55,9 +55,8 @@ class Amending:
         async with amending.telling_refusal(self._ledger, invoice, marks.NOT_MARKED, identity.actor):
             account = repository.account_of(invoice)
             async with asking.trying(self._ledger, invoice.id):
-                seen = await self._provider.mark_paid(
-                    identity, account, invoice.external_id, invoice.id, invoice.revision
-                )
+                named = (invoice.external_id, invoice.id, invoice.revision, invoice.total, invoice.currency)
+                seen = await self._provider.mark_paid(identity, account, *named)
             async with self._ledger.entry() as entry:
                 after, why = await asking.take_answer(entry, invoice, seen, note, identity.actor)
             if rules.was_replaced(invoice, after):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 from services.common.errors import Kind, ShowbillError
 from services.invoicing import amending, repository
@@ -14,6 +15,9 @@ from services.invoicing.domain import marks
 from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.repository import SQL
+
+_OF_THE_INVOICE: Final = frozenset(("PROVIDER_REFUSED", "TOTAL_MISMATCH"))
+"""Reasons of a provider that looked at the invoice: it is not paid there."""
 
 
 async def ask(entry: Entry, invoice: Invoice, note: str, actor: str) -> None:
@@ -28,8 +32,7 @@ async def trying(ledger: Ledger, invoice_id: str) -> AsyncIterator[None]:
         yield
     except ShowbillError as error:
         if error.kind is Kind.RATE_LIMITED or amending.is_refusal(error):
-            refused = error.reason == "PROVIDER_REFUSED"
-            await ledger.pool.execute(SQL["take_try_back"], invoice_id, refused)
+            await ledger.pool.execute(SQL["take_try_back"], invoice_id, error.reason in _OF_THE_INVOICE)
         raise
 
 

@@ -50,7 +50,8 @@ class Marks:
             return
         who, account, known = Identity(order.account.workspace_id, mark.actor), order.account, mark.invoice
         async with asking.trying(self._ledger, known.id):
-            seen = await self._provider.mark_paid(who, account, known.external_id, known.id, known.revision)
+            named = (known.external_id, known.id, known.revision, known.total, known.currency)
+            seen = await self._provider.mark_paid(who, account, *named)
         async with self._ledger.entry() as entry:
             after, why = await asking.take_answer(entry, known, seen, mark.note, mark.actor)
             if await entry.connection.fetchrow(SQL["end_change"], order.id, run_id) is None:

@@ -144,11 +144,17 @@ class Provider(Protocol):
         ...
 
     async def mark_paid(
-        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+        self,
+        identity: Identity,
+        account: Account,
+        external_id: str,
+        invoice_id: str,
+        revision: int,
+        total: int,
+        currency: str,
     ) -> Sighting:
-        """Notes that it was paid elsewhere. Void when it was settled so before; a draft is refused.
-
-        Says of one that is paid whether it was before.
+        """Notes that it was paid elsewhere. Void when it was settled so before; a draft is refused, and with
+        TOTAL_MISMATCH one of another total. Says of one that is paid whether it was before.
         """
         ...
 

@@ -194,7 +194,14 @@ class IntegrationsProvider:
         return sighting(answer.invoice)
 
     async def mark_paid(
-        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+        self,
+        identity: Identity,
+        account: Account,
+        external_id: str,
+        invoice_id: str,
+        revision: int,
+        total: int,
+        currency: str,
     ) -> Sighting:
         request = pb.MarkPaidRequest(
             provider=account.provider,
@@ -203,6 +210,8 @@ class IntegrationsProvider:
             revision=revision,
             account_id=account.account_id,
             livemode=account.livemode,
+            total=total,
+            currency=currency,
         )
         answer = await self._client.call(self._invoices.MarkPaid, request, identity, timeout=_CHANGE_DEADLINE)
         outside = answer.paid_outside if answer.HasField("paid_outside") else None

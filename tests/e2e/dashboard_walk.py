@@ -6,7 +6,7 @@ import aiohttp
 
 OF_A_SHOW = (
     *("", "/items", "/claims", "/buyers", "/trend", "/import", "/plan", "/send-all", "/desk", "/edit"),
-    "/invoices/rows",
+    *("/invoices/rows", "/stray-payments"),
 )
 OF_THE_WORKSPACE = (
     *("/", "/shows", "/shows/new", "/plans", "/connections", "/settings", "/settings/tokens", "/settings/account"),

@@ -27,6 +27,7 @@ from services.gateway.identity.access import RULES, SOCKET, Rule
 from services.gateway.openapi import METHODS, camel
 from tests.e2e.fixtures import PASSWORD, MakeWorkspace
 from tests.e2e.stack import Stack
+from tests.e2e.strays import make_stray
 from tests.e2e.workspace import Workspace
 
 CHECKS = [
@@ -106,7 +107,8 @@ class Ground:
 async def ground(stack: Stack, make_workspace: MakeWorkspace) -> Ground:
     workspace = await make_workspace()
     await workspace.connect()
-    return Ground(stack.url("gateway"), workspace, await ids_of(workspace))
+    ids = await ids_of(workspace)
+    return Ground(stack.url("gateway"), workspace, ids | {"paymentId": await make_stray(stack, ids["showId"])})
 
 
 async def ids_of(workspace: Workspace) -> dict[str, str]:

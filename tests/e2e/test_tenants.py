@@ -21,6 +21,7 @@ from services.rpc.showbill.invoicing.v1 import invoicing_pb2_grpc as rpc
 from tests.e2e.fixtures import MakeWorkspace
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
+from tests.e2e.strays import make_stray
 from tests.e2e.test_payments import deliver, sign
 from tests.e2e.workspace import Workspace
 
@@ -30,13 +31,14 @@ CLAIM = pb.Claim(
 
 
 @pytest.fixture(scope="module")
-async def pair(make_workspace: MakeWorkspace) -> tuple[Workspace, Workspace, str]:
+async def pair(stack: Stack, make_workspace: MakeWorkspace) -> tuple[Workspace, Workspace, str]:
     """Workspaces A and B, both connected, and a show of A with invoices."""
     first, second = await make_workspace(), await make_workspace()
     await first.connect()
     await second.connect()
     show = await first.make_show(buyers=2)
     await first.generate(show)
+    await make_stray(stack, show)
     return first, second, show
 
 
@@ -57,8 +59,10 @@ BODIES: dict[str, object] = {
     "POST /api/shows/{show_id}/invoices/generate": {},
     "POST /api/shows/{show_id}/invoices/retry": {},
     "POST /api/shows/{show_id}/invoices/{invoice_id}/send": {"channel": "manual"},
+    "POST /api/shows/{show_id}/stray-payments/{payment_id}/settle": {"settlement": "returned", "note": "Mine."},
+    "POST /shows/{show_id}/stray-payments/{payment_id}/settle": "settlement=returned&note=Mine.",
 }
-"""What a route needs so that only the id can be what it refuses."""
+"""What a route needs so that only the id can be what it refuses: JSON, a file, or the text of a form."""
 NAMING_ONE = sorted(
     (method, path)
     for (method, path), rule in RULES.items()
@@ -81,6 +85,7 @@ async def test_b_finds_nothing_of_a_on_any_route(
         "generation_id": (run := (await first.generate(show))["id"]),
         "run_id": run,
         "sending_id": (await first.rest.call("POST", f"/api/shows/{show}/invoices/send"))["id"],  # nobody can be mailed
+        "payment_id": (await first.rest.call("GET", f"/api/shows/{show}/stray-payments"))["items"][0]["id"],
         "token_id": (await first.rest.call("GET", "/api/tokens"))["items"][0]["id"],
         "user_id": (await first.rest.call("GET", "/api/members"))["items"][0]["userId"],
         "invitation_id": (await first.rest.call("POST", "/api/invitations", {"email": "friend@example.com"}))["id"],
@@ -134,6 +139,9 @@ async def outcome(workspace: Workspace, path: str, body: object) -> str:
 async def send(workspace: Workspace, method: str, path: str, body: object) -> None:
     if isinstance(body, bytes):
         await workspace.rest.call(method, path, csv=body)
+    elif isinstance(body, str):
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        await workspace.rest.call(method, path, csv=body.encode(), headers=form)
     else:
         await workspace.rest.call(method, path, body)
 

@@ -155,7 +155,7 @@ class FakeAdapter:
     async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         raise AdapterError(Failure.PROVIDER_REFUSED, "The fake sends no e-mail. Copy the link.")
 
-    async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
+    async def mark_paid(self, link: Link, ref: InvoiceRef, total: int = 0, currency: str = "") -> ProviderInvoice:
         found = await self.get_invoice(link, ref.external_id)
         if found.state is InvoiceState.DRAFT:
             raise AdapterError(Failure.PROVIDER_REFUSED, "The invoice is a draft. Finalize it first.")

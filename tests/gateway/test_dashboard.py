@@ -432,7 +432,14 @@ async def test_what_was_paid_elsewhere_is_looked_at_then_marked(gateway: Gateway
         return data
 
     page = (await browser("POST", "/shows/s1/import/invoices/preview", data=form())).text
-    for part in ("£340.00", "would be marked as paid elsewhere", "Line 3.", "Mark 12 invoices as paid", seen):
+    for part in (
+        "“bank transfer”",
+        "£340.00",
+        "would be marked as paid elsewhere",
+        "Line 3.",
+        "Mark 12 invoices as paid",
+        seen,
+    ):
         assert part in page
     whole = (await browser("POST", "/shows/s1/import/invoices/preview", data=form(whole="yes"))).text
     assert ("You chose to mark all or none" in whole, "Mark 12 invoices" in whole) == (True, False)

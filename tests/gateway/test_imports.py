@@ -240,6 +240,13 @@ async def test_invoices_are_marked_from_their_own_export(gateway: Gateway, owner
     assert gateway.invoicing.last("StreamMarks").validate_only
 
 
+_NOT_THE_TOTAL = (
+    "The cell paid_outside says {}, which is not the total of the line. A part cannot be marked: correct the line, or"
+    " empty the cell."
+)
+_UNCLEAR = "The cell paid_outside says '{}'. Empty it where the whole was not paid; else write how it was."
+
+
 @pytest.mark.parametrize(
     ("cell", "amount", "means"),
     [
@@ -255,6 +262,19 @@ async def test_invoices_are_marked_from_their_own_export(gateway: Gateway, owner
         ("#N/A", "", "The cell paid_outside holds an error of the spreadsheet, #N/A. Correct it, or empty it."),
         ("#BEZUG!", "", "The cell paid_outside holds an error of the spreadsheet, #BEZUG!. Correct it, or empty it."),
         ("x" * 501, "", "The column paid_outside has more than 500 characters."),
+        *((cell, "nonsense", pb.PaidMark(number="n")) for cell in ("0.00", "0,00", "£0.00", "0 EUR", "n/a", "N.A.")),
+        *((cell, "", pb.PaidMark(number="n")) for cell in ("Not yet", "pending", "open", "null", "Due", "—")),
+        ("12.50", "", pb.PaidMark(number="n", paid=True, note="12.50", amount=1250)),
+        ("GBP 1,250", "1,250.00", pb.PaidMark(number="n", paid=True, note="GBP 1,250", amount=125_000)),
+        ("15.00", "50", _NOT_THE_TOTAL.format("15.00")),
+        ("-50", "50", _NOT_THE_TOTAL.format("-50")),
+        ("50 EUR", "50", _NOT_THE_TOTAL.format("50 EUR")),
+        ("1,250", "", "The amount '1,250' can mean 1.250 or 1250.0. Write it with its decimals."),
+        ("not received", "", _UNCLEAR.format("not received")),
+        ("?", "", _UNCLEAR.format("?")),
+        ("Deposit", "", _UNCLEAR.format("Deposit")),
+        ("12 Nov", "", pb.PaidMark(number="n", paid=True, note="12 Nov")),
+        ("Nothing owed: swapped", "", pb.PaidMark(number="n", paid=True, note="Nothing owed: swapped")),
         ("cash", "1,234", "The total '1,234' can mean 1.234 or 1234.0. Write it with its decimals."),
     ],
 )

@@ -106,8 +106,11 @@ class Caller:
         return (await self.invoicing.call(self.invoices.VoidInvoice, request, who, timeout=PATIENCE)).invoice
 
     async def mark_paid(self, who: Identity, account: str, made: pb.ProviderInvoice) -> pb.ProviderInvoice:
-        request = pb.MarkPaidRequest(**_reference(account, made))
-        return (await self.invoicing.call(self.invoices.MarkPaid, request, who, timeout=PATIENCE)).invoice
+        return (await self.mark(who, account, made)).invoice
+
+    async def mark(self, who: Identity, account: str, made: pb.ProviderInvoice) -> pb.MarkPaidResponse:
+        request = pb.MarkPaidRequest(**_reference(account, made), total=made.total, currency=made.currency)
+        return await self.invoicing.call(self.invoices.MarkPaid, request, who, timeout=PATIENCE)
 
     async def update_draft(
         self, who: Identity, account: str, made: pb.ProviderInvoice, lines: Sequence[pb.InvoiceLine], **values: Any

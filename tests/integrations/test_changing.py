@@ -95,6 +95,44 @@ async def test_settled_a_moment_before_is_answered_as_it_is(connected: Shop, set
     assert (await late).status == settled
 
 
+async def test_mark_says_whether_it_was_paid_before_and_how(connected: Shop) -> None:
+    """Though the answer to the mark got lost, or the buyer was quicker; how, where the key may ask."""
+
+    async def mark(made: pb.ProviderInvoice) -> tuple[Any, bool, bool | None]:
+        answer = await connected.caller.mark(connected.who, connected.account.id, made)
+        outside = answer.paid_outside if answer.HasField("paid_outside") else None
+        return answer.invoice.status, answer.paid_before, outside
+
+    lost, marked, by_buyer, unsaid, meanwhile = [await connected.create(connected.order()) for _ in range(5)]
+    assert await mark(marked) == (PAID, False, None)
+    await connected.fault("invoices.pay", "cut", when="after")
+    with pytest.raises(RemoteError):
+        await mark(lost)
+    assert await mark(lost) == await mark(marked) == (PAID, True, True)
+    for made in (by_buyer, unsaid):
+        await connected.sandbox.pay(made.external_id)
+    assert await mark(by_buyer) == (PAID, True, False)
+    hold = await connected.fault("invoices.pay", "hold")
+    late = asyncio.create_task(mark(meanwhile))
+    await connected.sandbox.held(hold)
+    await connected.sandbox.pay(meanwhile.external_id)
+    await connected.sandbox.release(hold)
+    assert await late == (PAID, True, False)
+    await connected.fault("invoices.retrieve", "error", status=403, skip=1, error={"message": "It may not."})
+    assert await mark(unsaid) == (PAID, True, None)
+
+
+async def test_invoice_of_another_total_is_not_marked(connected: Shop) -> None:
+    made = await connected.create(connected.order())
+    expected = pb.ProviderInvoice(external_id=made.external_id, invoice_id=made.invoice_id, revision=made.revision)
+    expected.total, expected.currency = made.total + 1, made.currency
+    with pytest.raises(RemoteError, match="has another total than ours, so it was not marked as paid") as told:
+        await mark_paid(connected, expected)
+    assert told.value.reason == "TOTAL_MISMATCH"
+    assert [one["status"] for one in await connected.invoices()] == ["open"]
+    assert (await mark_paid(connected, made)).status == PAID
+
+
 async def test_draft_finalized_meanwhile_is_voided_all_the_same(connected: Shop) -> None:
     made = await connected.create(connected.order(keep_draft=True))
     hold = await connected.fault("invoices.delete", "hold")

@@ -41,6 +41,13 @@ class Away(ShowbillError):
     reason = "PROVIDER_UNAVAILABLE"
 
 
+class AnotherTotal(ShowbillError):
+    """The provider has another total."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "TOTAL_MISMATCH"
+
+
 class Elsewhere(ShowbillError):
     """Another account is connected now."""
 
@@ -232,9 +239,18 @@ class FakeProvider:
         return self._change("void", invoice_id, replace(known, standing=max(known.standing, Standing.VOID)))
 
     async def mark_paid(
-        self, identity: Identity, account: Account, external_id: str, invoice_id: str, revision: int
+        self,
+        identity: Identity,
+        account: Account,
+        external_id: str,
+        invoice_id: str,
+        revision: int,
+        total: int,
+        currency: str,
     ) -> Sighting:
         known = await self._known("mark_paid", external_id)
+        if known.standing < Standing.VOID and known.total not in (None, total):
+            raise AnotherTotal
         if known.standing is Standing.HELD_BACK:
             raise Refused
         if known.standing is Standing.VOID:

@@ -200,6 +200,20 @@ async def test_marking_what_was_paid_by_card_is_told_and_not_in_the_operators_na
     ]
 
 
+async def test_invoice_of_another_total_there_is_not_marked(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    provider.now(invoice.id, total=1500)
+    assert (await refusal(caller.mark_paid(invoice, "Cash"))).reason == "TOTAL_MISMATCH"
+    (run_id,) = (
+        await caller.mark_many(invoice.show_id, [pb.PaidMark(invoice_id=invoice.id, paid=True)])
+    ).generation_ids
+    assert (await caller.finished(run_id)).failed_count == 1
+    assert provider.changed["mark_paid"] == 0
+    await caller.apply(paid_now(caller, invoice))  # by the buyer, for both tries are known to have come to nothing
+    assert (await caller.invoice(invoice)).paid_outside == ""
+
+
 async def test_payment_by_the_buyer_never_becomes_a_mark(
     caller: Caller, invoice: pb.Invoice, provider: FakeProvider
 ) -> None:

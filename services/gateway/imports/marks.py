@@ -1,6 +1,5 @@
 """A file of invoices: what was paid outside the provider, in the column that the export has for it."""
 
-import re
 from collections.abc import AsyncIterator
 from typing import BinaryIO, Final
 
@@ -9,6 +8,7 @@ from services.common.money import is_currency
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
 from services.gateway.imports.columns import Columns
+from services.gateway.imports.paid_cells import read_paid, whole_amount
 from services.gateway.imports.prices import decimal_price
 from services.gateway.imports.repeats import Repeats
 from services.gateway.imports.report import Unfit, whole_number
@@ -34,14 +34,8 @@ COLUMNS: Final = Columns(
         "pay_link",
     ),
 )
-_YES: Final = frozenset(["yes", "y", "true", "x", "1", "paid", "✓", "ja", "wahr", "oui", "vrai", "si", "sí"])
-_NO: Final = frozenset(
-    ("no", "n", "false", "0", "-", "–", "none", "unpaid", "not paid", "nein", "falsch", "non", "faux")
-)
-"""A column that was filled with yes and no means what it says, in either case."""
-_ERROR: Final = re.compile(r"#(N/?[AVD]|[^\s!?]+[!?])", re.IGNORECASE)
-"""What a spreadsheet shows of a formula that found nothing: a payment looked up in a bank's list, for one."""
-_LONGEST_NOTE: Final = 500
+_MOST_NOTES: Final = 6
+"""Different ones that are shown."""
 
 
 async def import_marks(
@@ -53,17 +47,30 @@ async def import_marks(
     *,
     all_or_none: bool = False,
     validate_only: bool = False,
+    notes: list[str] | None = None,
 ) -> MarksReport:
-    """Queues the good lines, or all or none; or only says what would be. Raises BadHeader and NothingTaken."""
+    """Queues the good lines, or all or none; or only says what would be. Raises BadHeader and NothingTaken.
+
+    `notes` takes the first few different ones of what is to be marked.
+    """
     sheet, answers = await open_sheet(file, COLUMNS), list[MarksTaken]()
     currency = (await shows.get(caller, show_id)).currency
 
     async def send(batches: AsyncIterator[list[PaidMark]], whole: bool) -> MarksTaken:
-        answers.append(await invoices.stream_marks(caller, show_id, batches, whole, validate_only))
+        looked_at = batches if notes is None else _noting(batches, notes)
+        answers.append(await invoices.stream_marks(caller, show_id, looked_at, whole, validate_only))
         return answers[0]
 
     report = await take_sheet(sheet, marks_in(currency), send, all_or_none=all_or_none and not validate_only)
     return MarksReport.of(report, answers[0])
+
+
+async def _noting(batches: AsyncIterator[list[PaidMark]], notes: list[str]) -> AsyncIterator[list[PaidMark]]:
+    async for batch in batches:
+        for mark in batch:
+            if mark.paid and len(notes) < _MOST_NOTES and (note := mark.note or "yes") not in notes:
+                notes.append(note)
+        yield batch
 
 
 def marks_in(currency: str) -> FileKind[PaidMark]:
@@ -80,23 +87,14 @@ def parse_mark(row: Row, currency: str, known: Repeats) -> PaidMark:
     first = known.first_line(invoice_id or number, row.line)
     if first != row.line:
         raise Unfit(f"The invoice {(invoice_id or number)[:60]} is on line {first} already.")
-    note = _note(fields["paid_outside"])
-    if note is None:
+    paid = read_paid(fields["paid_outside"])
+    if paid is None:
         return PaidMark(invoice_id, number)
     told = fields.get("currency", "").upper()
-    return PaidMark(invoice_id, number, True, note, _amount(fields, told or currency), told)
-
-
-def _note(cell: str) -> str | None:
-    """How it was paid; empty where nobody says; None where it was not."""
-    word = cell.casefold()
-    if not word or word in _NO:
-        return None
-    if _ERROR.fullmatch(cell):
-        raise Unfit(f"The cell paid_outside holds an error of the spreadsheet, {cell[:20]}. Correct it, or empty it.")
-    if len(cell) > _LONGEST_NOTE:
-        raise Unfit(f"The column paid_outside has more than {_LONGEST_NOTE} characters.")
-    return "" if word in _YES else cell
+    amount = _amount(fields, told or currency)
+    if paid.is_amount:
+        amount = whole_amount(paid.note, told or currency, amount)
+    return PaidMark(invoice_id, number, True, paid.note, amount, told)
 
 
 def _amount(fields: dict[str, str], currency: str) -> int | None:

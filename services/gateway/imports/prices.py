@@ -31,7 +31,7 @@ def decimal_price(text: str, currency: str, minor: int | None = None, *, what: s
     Where it can be read in two ways, the one in minor units beside it decides. Raises Unfit.
     """
     number, told = _without_currency(text, currency), text[:_LONGEST]
-    amounts = sorted(set(_readings(number))) if _NUMBER.fullmatch(number) and len(number) <= _LONGEST else []
+    amounts = readings(number)
     if not amounts:
         raise Unfit(f"The {what} '{told}' is no amount. Write it as 1234.50.")
     exact = [amount.scaleb(exponent(currency)) for amount in amounts]
@@ -49,6 +49,11 @@ def decimal_price(text: str, currency: str, minor: int | None = None, *, what: s
     if not fitting:
         raise Unfit(f"The {what} '{told}' has more decimals than {currency} has.")
     return fitting[0]
+
+
+def readings(number: str) -> list[Decimal]:
+    """All that a number can mean, in order; nothing where it is none."""
+    return sorted(set(_readings(number))) if _NUMBER.fullmatch(number) and len(number) <= _LONGEST else []
 
 
 def _without_currency(text: str, currency: str) -> str:

@@ -47,12 +47,15 @@ async def preview_marks(
 ) -> Response[bytes]:
     """What would be marked, as the invoices stand now. Takes nothing, keeps nothing."""
     form = await request.form()
-    file, values = chosen_file(form, _KIND), dict[str, Any](report=None, problem="", whole=wants_whole(form))
+    file, notes = chosen_file(form, _KIND), list[str]()
+    values = dict[str, Any](report=None, problem="", whole=wants_whole(form), notes=notes)
     if file is None:
         await shows.get(caller.identity, show_id)  # whoever's show it is not finds nothing here either
     else:
         try:
-            values["report"] = await import_marks(file, shows, invoices, caller.identity, show_id, validate_only=True)
+            values["report"] = await import_marks(
+                file, shows, invoices, caller.identity, show_id, validate_only=True, notes=notes
+            )
             values |= {"name": name_of(form, _KIND), "digest": await digest_of(file)}
         except ShowbillError as error:
             values["problem"] = _NOT_LOOKED_AT if error.kind in AWAY else told_of(error)

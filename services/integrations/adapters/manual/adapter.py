@@ -136,7 +136,8 @@ class ManualAdapter:
             "Nobody e-mails invoices that are paid by hand. Copy the link, or send it as a message.",
         )
 
-    async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
+    async def mark_paid(self, link: Link, ref: InvoiceRef, total: int = 0, currency: str = "") -> ProviderInvoice:
+        """Nobody edits an invoice here: its total is ours."""
         moved = await self._move(link, ref, InvoiceState.PAID)
         found = moved or await self.get_invoice(link, ref.external_id)
         if found.state is InvoiceState.DRAFT:

@@ -101,9 +101,9 @@ class StripeAdapter:
     async def send_invoice(self, link: Link, ref: InvoiceRef, delivery_id: str) -> ProviderInvoice:
         return self._mapped(link, await self._changing.send(link, ref, delivery_id))
 
-    async def mark_paid(self, link: Link, ref: InvoiceRef) -> ProviderInvoice:
+    async def mark_paid(self, link: Link, ref: InvoiceRef, total: int = 0, currency: str = "") -> ProviderInvoice:
         try:
-            told, done = await self._changing.mark_paid(link, ref)
+            told, done = await self._changing.mark_paid(link, ref, total, currency)
         except NotThere:
             return self._mapper.deleted(ref.external_id, link.account_id, livemode=link.livemode)
         found = self._mapped(link, told)

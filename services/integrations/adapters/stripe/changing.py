@@ -17,7 +17,7 @@ from services.integrations.adapters.stripe.operations import (
     VOID_INVOICE,
     Operation,
 )
-from services.integrations.adapters.stripe.totals import require_our_total
+from services.integrations.adapters.stripe.totals import OPEN, require_our_total
 from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.invoice_values import InvoiceRef
@@ -51,7 +51,7 @@ class Changing:
 
         return await self._api.chains.walk(f"inv:{ref.invoice_id}:r{ref.revision}:send:{delivery_id}", call, look)
 
-    async def mark_paid(self, link: Link, ref: InvoiceRef) -> tuple[Json, bool]:
+    async def mark_paid(self, link: Link, ref: InvoiceRef, total: int, currency: str) -> tuple[Json, bool]:
         """Notes at Stripe that it was paid elsewhere. Stripe would finalize a draft on the way, at whatever total.
 
         Answers beside it whether this call did it: one that somebody settled before is answered as it is.
@@ -62,6 +62,8 @@ class Changing:
                 Failure.PROVIDER_REFUSED,
                 "The invoice is still a draft in Stripe. Finalize it first, then mark it as paid.",
             )
+        if currency and found["status"] not in _SETTLED:
+            require_our_total(found, total, currency, OPEN)
         return await self._settle(link, ref, found, PAY_INVOICE, {"paid_out_of_band": True})
 
     async def paid_outside(self, link: Link, ref: InvoiceRef) -> bool | None:

@@ -15,16 +15,20 @@ _FINAL: Final = (
     "The invoice in Stripe is final, with another total than ours. Compare the two: taxes or discounts that Stripe adds"
     " by itself, or an edit there, make such a difference. Void it in Stripe where it is wrong."
 )
+OPEN: Final = (
+    "The invoice in Stripe has another total than ours, so it was not marked as paid: it was edited there. Look at its"
+    " new total, then mark it again."
+)
 
 
-def require_our_total(found: Json, total: int, currency: str) -> None:
-    """`total` in our minor units. Raises AdapterError TOTAL_MISMATCH."""
+def require_our_total(found: Json, total: int, currency: str, sentence: str = "") -> None:
+    """`total` in our minor units; `sentence` says what was not done. Raises AdapterError TOTAL_MISMATCH."""
     ours = to_stripe(total, currency)
     if found["total"] == ours and found["currency"].upper() == currency:
         return
     raise AdapterError(
         Failure.TOTAL_MISMATCH,
-        _DRAFT if found["status"] == "draft" else _FINAL,
+        sentence or (_DRAFT if found["status"] == "draft" else _FINAL),
         details={
             "external_id": found["id"],
             "provider_total": found["total"],

@@ -2062,6 +2062,8 @@ class MarkPaidRequest(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     LIVEMODE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
     external_id: _builtins.str
@@ -2069,6 +2071,12 @@ class MarkPaidRequest(_message.Message):
     revision: _builtins.int
     account_id: _builtins.str
     livemode: _builtins.bool
+    total: _builtins.int
+    """What the invoice asks for as far as the caller knows, in minor units. One that is open with another total is refused
+    with TOTAL_MISMATCH, and left as it is. Not looked at where no currency is given.
+    """
+    currency: _builtins.str
+    """ISO 4217."""
     def __init__(
         self,
         *,
@@ -2078,10 +2086,12 @@ class MarkPaidRequest(_message.Message):
         revision: _builtins.int = ...,
         account_id: _builtins.str = ...,
         livemode: _builtins.bool = ...,
+        total: _builtins.int = ...,
+        currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "external_id", b"external_id", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "currency", b"currency", "external_id", b"external_id", "invoice_id", b"invoice_id", "livemode", b"livemode", "provider", b"provider", "revision", b"revision", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
