@@ -6,7 +6,7 @@ import pytest
 
 from services.common.db import DatabaseBusy, load_queries, open_pool, transaction
 from services.common.errors import Kind
-from services.common.migrate import MigrationFailed, migrate
+from services.common.migrate import MigrationFailed, TableInUse, migrate
 from services.common.secret import Secret
 from services.common.server import translate
 from tests.conftest import Database
@@ -45,6 +45,24 @@ async def test_a_failed_migration_leaves_nothing_and_says_why(database: Database
     assert url.reveal() not in str(error.value)
     pool = await open_pool(url, "test")
     assert await pool.fetchval("SELECT to_regclass('half')") is None
+    await pool.close()
+
+
+async def test_a_migration_keeps_nobody_waiting_behind_a_long_transaction(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = Secret(await database("invoicing"))
+    folder = write(tmp_path / "migrations", **FIRST)
+    await migrate(url, folder)
+    write(folder, **{"0002_more": "-- migrate:up\nALTER TABLE thing ADD COLUMN more int;\n-- migrate:down\n"})
+    monkeypatch.setattr("services.common.migrate.LONGEST_WAIT", "50ms")
+    pool = await open_pool(url, "test")
+    async with transaction(pool) as connection:
+        await connection.execute("LOCK TABLE thing IN ACCESS SHARE MODE")
+        with pytest.raises(TableInUse, match="End that transaction"):
+            await migrate(url, folder)
+    await migrate(url, folder)
+    assert await pool.fetchval("SELECT count(more) FROM thing") == 0
     await pool.close()
 
 

@@ -65,6 +65,7 @@ async def test_marks_are_queued_and_carried_out_once(caller: Caller, provider: F
     run = await caller.generation(run_id)
     assert (run.total_count, run.change_count, run.pending_count, run.actor) == (3, 3, 3, "user:test")
     assert run.marks_paid
+    assert (await caller.start(show_id)).id != run_id, "what bills nothing is no run that bills"
     assert counts(await caller.mark_many(show_id, file)) == (0, 4, 0), "they are queued already"
     assert (await refusal(caller.void(first))).reason == "INVOICE_BUSY"
     assert {one.paid_outside for one in await caller.listed(show_id)} == {""}
