@@ -115,6 +115,7 @@ async def test_only_buyers_that_are_ticked_are_invoiced(dashboard: Dashboard, wo
     page = dashboard.page
     await workspace.connect()
     show = await workspace.make_show(buyers=4)
+    await workspace.import_file(show, "buyers", b"platform,platform_user_id,email\nfacebook,u2,u2@example.com\n")
     await dashboard.sign_in(workspace, f"/shows/{show}")
     await dashboard.live()
     press, all_of_them = page.locator("#plan [type=submit]"), page.get_by_label("Invoice all buyers that are shown")
@@ -128,6 +129,23 @@ async def test_only_buyers_that_are_ticked_are_invoiced(dashboard: Dashboard, wo
     await expect(press).to_have_text("Generate 2 invoices")
     await expect(page.locator("[data-sum=total]")).to_have_text("£20.02")
     await expect(page.locator("[data-sum=items]")).to_have_text("2")
+
+    # those without an address alone: what is unticked stays so, and only what is seen is ticked at once
+    only, rows = page.get_by_label("Show only these"), page.locator("#plan .new tbody tr:visible")
+    await only.press("Space")
+    await expect(page.locator("#say")).to_have_text(re.compile("3 buyers shown"))
+    await expect(rows).to_have_count(3)
+    await expect(page.locator("#plan .new")).not_to_contain_text("@u2", use_inner_text=True)
+    await expect(press).to_have_text("Generate 2 invoices")
+    await all_of_them.press("Space")
+    await expect(press).to_have_text("Generate 4 invoices")
+    await all_of_them.press("Space")
+    await expect(press).to_have_text("Generate 1 invoice")
+    await only.press("Space")
+    await expect(rows).to_have_count(4)
+    assert await all_of_them.evaluate("box => box.indeterminate")
+    await page.get_by_label("Invoice @u0").press("Space")
+    await expect(press).to_have_text("Generate 2 invoices")
     await press.click()
     await expect(_row(page, "@u2").locator(".badge")).to_have_text("Draft")
     await expect(page.locator("#undone")).to_contain_text("2 buyers have no invoice yet.")
@@ -454,7 +472,10 @@ async def test_the_panel_works_without_script(chromium: Any, workspace: Workspac
     context = await chromium.new_context(java_script_enabled=False, locale="en-GB")
     plain = Dashboard(context, await context.new_page(), dashboard.url)
     page = plain.page
+    await workspace.import_file(show, "buyers", b"platform,platform_user_id,email\nfacebook,u0,u0@example.com\n")
     await plain.sign_in_by_hand(workspace, f"/shows/{show}")
+    await page.get_by_label("Show only these").check()
+    await expect(page.locator("#plan .new tbody tr:visible")).to_have_count(1)
     await page.get_by_role("button", name="Generate 2 invoices").click()
     await page.wait_for_url("**run=**")
 

@@ -84,6 +84,17 @@ def test_a_press_says_what_it_does_with_each_tick() -> None:
     assert not plan_of(only).nothing_left
 
 
+def test_a_page_holds_as_many_without_an_address_as_it_shows_rows() -> None:
+    (first, *_) = (entry for entry in _plan().items if entry.action == "create")
+    entries = [
+        msgspec.structs.replace(first, total=n, warnings=["no_email"] if n in (1, 5, 6, 7) else []) for n in range(8)
+    ]
+    plan = plan_of(msgspec.structs.replace(_plan(), items=entries))
+    listed = [(entry.total, beyond) for entry, beyond in plan.listed(3)]
+    assert listed == [(0, False), (1, False), (2, False), (5, True), (6, True)]
+    assert [beyond for _, beyond in plan.listed(50)] == [False] * 8
+
+
 def test_a_provider_that_nobody_put_in_a_group_has_a_tile_all_the_same() -> None:
     tiles = [Tile(name, name, "", "", "soon", "", "", "") for name in ("quickbooks", "new", "square", "stripe")]
     grouped = [(title, [tile.name for tile in some]) for title, some in groups_of(tiles)]

@@ -12,18 +12,19 @@
 
   /* ---- the plan: whom to invoice, and which changes to apply. A tick that was taken away outlives a swap; the press says
      what is left of the plan. */
-  const ticks = () => $$('#plan [name=buyer]'), off = boxes => boxes.filter(i => !i.checked);
+  const ticks = () => $$('#plan [name=buyer]'), off = boxes => boxes.filter(i => !i.checked), seen = one => $$('[name=buyer]', one.closest('table')).filter(i => i.checkVisibility());
   function chosen(told) {
     const b = $('#plan [type=submit][data-count]'), all = $$('#plan [data-all]'); if (!all.length) return;
     const out = off(ticks()), less = key => b.dataset[key] - out.reduce((sum, i) => sum + +(i.closest('tr').dataset[key] || 0), 0), some = (n, word) => `${n.toLocaleString(LOCALE)} ${word}${n === 1 ? '' : 's'}`;
     const n = less('count'), c = less('changes'), words = [n && `Generate ${'sends' in b.dataset ? 'and send ' : ''}${some(n, 'invoice')}`, c && `${n ? 'apply' : 'Apply'} ${some(c, 'change')}`].filter(Boolean).join(', ') || 'Choose whom to invoice';
-    all.forEach(one => { const boxes = $$('[name=buyer]', one.closest('table')), left = off(boxes).length; one.checked = !left; one.indeterminate = left > 0 && left < boxes.length; });
+    all.forEach(one => { const boxes = seen(one), left = off(boxes).length; one.checked = !left; one.indeterminate = left > 0 && left < boxes.length; });
     for (const [key, text] of Object.entries({ count: n.toLocaleString(LOCALE), changes: c.toLocaleString(LOCALE), items: less('items').toLocaleString(LOCALE), total: money(less('total'), b.dataset.currency) })) { const shown = $(`[data-sum=${key}]`); if (shown) put(shown, text); }
     put(b, words); b.disabled = 'broken' in b.dataset || !(n + c); if (told) say(words);
   }
   on('change', e => {
+    if (e.target.id === 'only') { chosen(); const n = $$('.new [name=buyer]').filter(i => i.checkVisibility()).length; say(`${n} ${n === 1 ? 'buyer' : 'buyers'} shown`); }
     if (!e.target.matches('.pick')) return;
-    if ('all' in e.target.dataset) $$('[name=buyer]', e.target.closest('table')).forEach(i => { i.checked = e.target.checked; });
+    if ('all' in e.target.dataset) seen(e.target).forEach(i => { i.checked = e.target.checked; });
     ticks().forEach(i => i.closest('td').toggleAttribute('hx-morph-skip', !i.checked)); chosen(true);
   });
   /* The plan of now, with what was left out of the one that is none any more. */

@@ -28,11 +28,11 @@ class Wishes:
 class Warned:
     """A warning about some buyers: how many, and the rest of the sentence."""
 
+    warning: PlanWarning
+    count: int
     icon: str
     lead: str
     sentence: str
-    prices: bool
-    """It is mended by adding prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,14 @@ class Plan:
     def count(self) -> int:
         """Invoices to make."""
         return len(self.creates)
+
+    def listed(self, most: int) -> list[tuple[PlanEntryView, bool]]:
+        """The first of the new invoices; and beyond those, marked, as many without an e-mail address as make `most` of
+        them: a page can show these alone without being asked for anew, which would lose what was unticked."""
+        first, rest = self.creates[:most], self.creates[most:]
+        without = [entry for entry in rest if "no_email" in entry.warnings]
+        room = most - sum("no_email" in entry.warnings for entry in first)
+        return [(entry, False) for entry in first] + [(entry, True) for entry in without[:room]]
 
     @property
     def largest(self) -> PlanEntryView | None:
@@ -175,5 +183,5 @@ def _warnings(entries: list[PlanEntryView]) -> list[Warned]:
         count = sum(warning in entry.warnings for entry in entries)
         if count:
             lead, after = (one, after_one) if count == 1 else (many, after_many)
-            warned.append(Warned(icon, lead.format(n=f"{count:,}"), after, warning == "unpriced"))
+            warned.append(Warned(warning, count, icon, lead.format(n=f"{count:,}"), after))
     return warned
