@@ -209,6 +209,10 @@ async def account_menu(scene: Scene) -> None:
 
 async def gateway_gone(scene: Scene) -> None:
     await scene.page.locator("#live[data-state=on]").wait_for()
+    await _kill_gateway(scene)
+
+
+async def _kill_gateway(scene: Scene) -> None:
     await scene.stack.kill("gateway")
     scene.after.push_async_callback(scene.stack.start, "gateway")
     scene.after.callback(scene.dashboard.complaints.clear)  # the browser tells of every socket that could not be opened
@@ -219,7 +223,7 @@ async def network_gone(scene: Scene) -> None:
     await scene.page.locator("#live[data-state=on]").wait_for()
     await scene.dashboard.context.set_offline(True)
     scene.after.push_async_callback(scene.dashboard.context.set_offline, False)
-    await gateway_gone(scene)
+    await _kill_gateway(scene)
     await scene.page.locator("#live[data-state=offline]").wait_for(timeout=SLOW)
 
 
