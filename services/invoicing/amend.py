@@ -46,13 +46,17 @@ class Amending:
         """Out of band, at the provider and here; the note is kept in the history."""
         async with self._ledger.entry() as entry:
             invoice, _ = await amending.lock(entry, identity, which)
-            if invoice.status is Status.PAID:
+            paid = invoice.status is Status.PAID
+            if paid and not await asking.ask_about(entry, invoice):
                 return await amending.note(entry, invoice, marks.asked(note), identity.actor) if note else invoice
             if why := marks.not_markable(invoice):
                 raise InvoiceStatus(why)
             invoice = await amending.note(entry, invoice, marks.asked(note), identity.actor)
-            await asking.ask(entry, invoice, note, identity.actor)
-        async with amending.telling_refusal(self._ledger, invoice, marks.NOT_MARKED, identity.actor):
+            if not paid:
+                await asking.ask(entry, invoice, note, identity.actor)
+        async with amending.telling_refusal(
+            self._ledger, invoice, marks.NOT_MARKED, identity.actor, unless=marks.is_marked
+        ):
             account = repository.account_of(invoice)
             async with asking.trying(self._ledger, invoice.id):
                 named = (invoice.external_id, invoice.id, invoice.revision, invoice.total, invoice.currency)

@@ -1,6 +1,6 @@
 """What every change of a single invoice by its operator has in common: it is found, locked, held, and told."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -117,8 +117,11 @@ async def note(entry: Entry, invoice: Invoice, sentence: str, actor: str) -> Inv
 
 
 @asynccontextmanager
-async def telling_refusal(ledger: Ledger, invoice: Invoice, undone: str, actor: str) -> AsyncIterator[None]:
-    """Around what is asked of the provider: where it says no, the history says so after what was asked for, and why.
+async def telling_refusal(
+    ledger: Ledger, invoice: Invoice, undone: str, actor: str, *, unless: Callable[[Invoice], bool] | None = None
+) -> AsyncIterator[None]:
+    """Around what is asked of the provider: where it says no, the history says so after what was asked for, and why;
+    `unless` it is told as done by then.
 
     An answer that never came is no refusal: what was asked for may have been done.
     """
@@ -127,7 +130,9 @@ async def telling_refusal(ledger: Ledger, invoice: Invoice, undone: str, actor: 
     except ShowbillError as error:
         if is_refusal(error):
             async with ledger.entry() as entry:
-                await note(entry, await again(entry, invoice), f"{undone} {error.message}", actor)
+                known = await again(entry, invoice)
+                if unless is None or not unless(known):
+                    await note(entry, known, f"{undone} {error.message}", actor)
         raise
 
 

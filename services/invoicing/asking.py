@@ -22,7 +22,15 @@ _OF_THE_INVOICE: Final = frozenset(("PROVIDER_REFUSED", "TOTAL_MISMATCH"))
 
 async def ask(entry: Entry, invoice: Invoice, note: str, actor: str) -> None:
     """Notes that the provider is told from now on. The invoice must be locked."""
-    await entry.connection.execute(SQL["ask_for_mark"], invoice.id, note, actor, invoice.total)
+    await entry.connection.execute(SQL["ask_for_mark"], invoice.id, note, actor, invoice.total, invoice.external_id)
+
+
+async def ask_about(entry: Entry, invoice: Invoice) -> bool:
+    """Whether the provider is to be asked of an invoice that is paid: a try was not answered, so only it knows whether
+    the payment is the mark. The invoice must be locked.
+    """
+    row = await entry.connection.fetchrow(SQL["ask_about_mark"], invoice.id, invoice.total, invoice.external_id)
+    return row is not None
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """Marks from the queue carried out: each invoice recorded as paid outside its provider, there and here.
 
 A process may die at any point: another one asks again and writes the same. A payment that is known before is the
-buyer's own, and the mark is dropped, unless an earlier try was not answered: then it may be the mark itself.
+buyer's own, and the mark is dropped, unless an earlier try was not answered: then the provider is asked, for it may be
+the mark itself.
 """
 
 from dataclasses import dataclass, replace
@@ -62,12 +63,17 @@ class Marks:
                 await entry.count([Result(run_id, created=True)])
 
     async def _ask(self, order: Order, run_id: str) -> _Asked | None:
-        """Notes that the provider is told from now on; None where there is nothing to tell it."""
+        """Notes that the provider is told from now on; None where there is nothing to tell it.
+
+        What a payment is that came after a try without an answer, only the provider knows.
+        """
         async with self._ledger.entry() as entry:
             invoice = repository.invoice((await entry.connection.fetch(SQL["lock_invoices"], [order.id]))[0])
             planned = await entry.connection.fetchrow(SQL["planned_mark"], order.id, run_id)
             if planned is None:
                 return None
+            if invoice.status is Status.PAID and await asking.ask_about(entry, invoice):
+                return _Asked(invoice, planned["note"], planned["actor"])
             if why := rules.overtaken(invoice, planned["total"]):
                 await entry.connection.execute(SQL["end_change"], order.id, run_id)
                 await self._overtaken(entry, invoice, run_id, why)
@@ -76,7 +82,9 @@ class Marks:
         return _Asked(invoice, planned["note"], planned["actor"])
 
     async def _overtaken(self, entry: Entry, invoice: Invoice, run_id: str, why: str) -> None:
-        """Without a word about what is marked already: by this very run, where an event told what its try came to."""
+        """Without a word about what is marked already: by this very run, where an event told what its try came to, and
+        the provider cannot be asked.
+        """
         ended = invoice.status is Status.PAID and await entry.connection.fetchrow(SQL["end_ask"], invoice.id)
         if rules.is_marked(invoice) and ended:
             await entry.count([Result(run_id, created=True)])

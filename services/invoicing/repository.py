@@ -65,7 +65,8 @@ def invoice(row: asyncpg.Record) -> Invoice:
 
 
 def asked_mark(row: asyncpg.Record) -> AskedMark:
-    return AskedMark(row["note"], row["actor"], row["total"], row["asked_at"], row["tried_at"], row["tries"])
+    told = (row["note"], row["actor"], row["total"], row["external_id"])
+    return AskedMark(*told, row["asked_at"], row["tried_at"], row["tries"])
 
 
 def account(row: asyncpg.Record) -> Account:

@@ -103,14 +103,15 @@ async def test_mark_says_whether_it_was_paid_before_and_how(connected: Shop) -> 
         outside = answer.paid_outside if answer.HasField("paid_outside") else None
         return answer.invoice.status, answer.paid_before, outside
 
-    lost, marked, by_buyer, unsaid, meanwhile = [await connected.create(connected.order()) for _ in range(5)]
+    made = [await connected.create(connected.order()) for _ in range(6)]
+    lost, marked, by_buyer, unsaid, meanwhile, unanswered = made
     assert await mark(marked) == (PAID, False, None)
     await connected.fault("invoices.pay", "cut", when="after")
     with pytest.raises(RemoteError):
         await mark(lost)
     assert await mark(lost) == await mark(marked) == (PAID, True, True)
-    for made in (by_buyer, unsaid):
-        await connected.sandbox.pay(made.external_id)
+    for one in (by_buyer, unsaid, unanswered):
+        await connected.sandbox.pay(one.external_id)
     assert await mark(by_buyer) == (PAID, True, False)
     hold = await connected.fault("invoices.pay", "hold")
     late = asyncio.create_task(mark(meanwhile))
@@ -120,6 +121,11 @@ async def test_mark_says_whether_it_was_paid_before_and_how(connected: Shop) -> 
     assert await late == (PAID, True, False)
     await connected.fault("invoices.retrieve", "error", status=403, skip=1, error={"message": "It may not."})
     assert await mark(unsaid) == (PAID, True, None)
+    await connected.fault("invoices.retrieve", "error", status=500, skip=1)
+    with pytest.raises(RemoteError) as unsure:
+        await mark(unanswered)
+    assert unsure.value.reason == "PROVIDER_UNAVAILABLE", "which is no answer, and will be one"
+    assert await mark(unanswered) == (PAID, True, False)
 
 
 async def test_invoice_of_another_total_is_not_marked(connected: Shop) -> None:

@@ -262,6 +262,66 @@ async def test_try_without_an_answer_is_told_from_the_buyers_payment(
     assert (await caller.invoice(invoice)).paid_outside == ""
 
 
+async def test_payment_taken_for_the_mark_is_asked_about_once_more(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    """The try without an answer came to nothing, and the buyer paid: told so once the provider can be asked."""
+    provider.failures[invoice.external_id] = [Away(), Elsewhere()]
+    await refusal(caller.mark_paid(invoice, "Cash"))
+    provider.now(invoice.id, standing=Standing.PAID, paid_at=datetime.now(UTC))
+    await caller.apply(paid_now(caller, invoice))
+    assert (await caller.invoice(invoice)).paid_outside == "Cash"
+    assert (await refusal(caller.mark_paid(invoice, "Cash"))).reason == "ACCOUNT_CHANGED"
+    marked = ("It was marked as paid outside the provider.", "user:test")
+    assert (await told(caller, invoice))[-1] == marked, "that it was not is known to nobody"
+    error = await refusal(caller.mark_paid(invoice, "Cash"))
+    assert "paid this invoice through the provider already" in error.message
+    assert (await caller.invoice(invoice)).paid_outside == ""
+    assert (await told(caller, invoice))[-2:] == [
+        ("It was the buyer who paid it, through the provider.", "worker:amend"),
+        (f"It was not marked as paid. {error.message}", "user:test"),
+    ]
+    assert (await caller.mark_paid(invoice, "Cash")).paid_outside == ""
+
+
+async def test_asking_about_a_payment_is_no_try_that_could_have_made_it(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider, replica: Replica
+) -> None:
+    provider.says_how_it_was_paid = False
+    provider.failures[invoice.external_id] = [Away()]
+    await refusal(caller.mark_paid(invoice, "Cash"))
+    long_ago = (
+        "UPDATE asked_marks SET asked_at = asked_at - '1 hour'::interval, tried_at = tried_at - '1 hour'::interval"
+    )
+    await replica.pool.execute(f"{long_ago} WHERE invoice_id = $1", invoice.id)
+    provider.now(invoice.id, standing=Standing.PAID, paid_at=datetime.now(UTC))
+    await caller.apply(paid_now(caller, invoice))
+    error = await refusal(caller.mark_paid(invoice, "Cash"))
+    assert "paid this invoice through the provider already" in error.message
+    assert (await caller.invoice(invoice)).paid_outside == ""
+
+
+@pytest.mark.parametrize("hears", [True, False])
+async def test_mark_of_an_invoice_that_was_replaced_is_none_of_the_one_in_its_place(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider, hears: bool
+) -> None:
+    """Though it is of the same total: whether an event tells of its payment, or only the answer to the next mark."""
+    provider.says_how_it_was_paid = False
+    provider.failures[invoice.external_id] = [Away()]
+    await refusal(caller.mark_paid(invoice, "Cash"))
+    edit_there(provider, invoice, 1000)
+    fields = {"external_id": "in_newest", "replaces": invoice.external_id}
+    await caller.apply(event(caller, pb.PROVIDER_EVENT_TYPE_FINALIZED, invoice, **fields))
+    provider.now("newest", standing=Standing.PAID, paid_at=datetime.now(UTC))
+    if hears:
+        await caller.apply(paid_now(caller, invoice, **fields))
+    else:
+        assert (await refusal(caller.mark_paid(invoice, "Cash"))).reason == "INVOICE_STATUS"
+    known = await caller.invoice(invoice)
+    assert (known.status, known.external_id, known.paid_outside) == (PAID, "in_newest", "")
+    assert (await caller.mark_paid(invoice, "Cash")).paid_outside == ""
+
+
 async def test_answer_that_comes_after_the_event_makes_it_a_mark(
     caller: Caller, invoice: pb.Invoice, provider: FakeProvider
 ) -> None:

@@ -11,7 +11,8 @@ from services.cli.embedded.nats import Nats
 from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.invoicing import repository
-from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.invoice import Sighting, Standing
+from services.invoicing.domain.marks import AskedMark, is_marked_there
 from services.invoicing.wiring import Pace
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
@@ -249,6 +250,36 @@ async def test_payment_between_two_tries_is_no_mark(caller: Caller, provider: Fa
     assert (await caller.finished(run_id)).total_count == 0
     known = await caller.invoice(invoice)
     assert (known.status, known.paid_outside) == (PAID, "")
+
+
+@pytest.mark.parametrize("says", [True, False])
+async def test_event_between_two_tries_is_asked_about(caller: Caller, provider: FakeProvider, says: bool) -> None:
+    """The first try came to nothing, which nobody knows: it is the mark only where the provider does not say."""
+    (invoice,) = await made(caller, 1)
+    provider.says_how_it_was_paid = says
+    provider.failures[invoice.external_id] = [Away()]
+    provider.gate.clear()
+    (run_id,) = (await caller.mark_many(invoice.show_id, [mark(invoice, "Cash")])).generation_ids
+    await eventually(lambda: provider.calls["mark_paid"] == 1)
+    provider.now(invoice.id, standing=Standing.PAID, paid_at=datetime.now(UTC))
+    await caller.apply(paid_now(caller, invoice))
+    assert (await caller.invoice(invoice)).paid_outside == "Cash"
+    provider.gate.set()
+    assert (await caller.finished(run_id)).created_count == (0 if says else 1)
+    known = await caller.invoice(invoice)
+    assert (known.status, known.paid_outside) == (PAID, "" if says else "Cash")
+    if says:
+        by_buyer, dropped = (await told(caller, invoice))[-2:]
+        assert by_buyer == ("It was the buyer who paid it, through the provider.", "worker:amend")
+        assert "paid this invoice through the provider already" in dropped[0]
+
+
+async def test_payment_long_before_the_mark_is_no_mark_though_nobody_says_so() -> None:
+    """As of a replica that does not know yet how to say that it was paid before."""
+    now = datetime.now(UTC)
+    asked = AskedMark("", "user:test", 1000, "in_1", now, now, 1)
+    for paid_at, outside in ((now - timedelta(hours=1), False), (now - timedelta(seconds=9), True), (None, True)):
+        assert is_marked_there(Sighting(Standing.PAID, "in_1", paid_at=paid_at), asked) is outside
 
 
 @pytest.mark.parametrize("failure", [Away(), TooFast()])

@@ -65,6 +65,8 @@ class AskedMark:
     """Who asked for it."""
     total: int
     """Minor units that the invoice asked for then."""
+    external_id: str
+    """The provider's, of the invoice that it was asked for; empty where it is not known."""
     asked_at: datetime
     """When the provider was first told."""
     tried_at: datetime
@@ -74,8 +76,8 @@ class AskedMark:
 
 
 def is_the_mark(mark: AskedMark, paid: Invoice) -> bool:
-    """Whether a payment that is heard of is this mark, which its provider may have carried out: by time and total."""
-    if paid.paid_at is None or paid.total != mark.total:
+    """Whether a payment that is heard of is this mark, which may have been carried out: by time, total and id."""
+    if paid.paid_at is None or paid.total != mark.total or mark.external_id not in ("", paid.external_id):
         return False
     return _may_have_paid(mark, paid.paid_at)
 
@@ -84,10 +86,12 @@ def is_marked_there(seen: Sighting, mark: AskedMark | None) -> bool:
     """Whether what the provider answers, asked to mark it as paid, is the mark: else the buyer was quicker.
 
     `mark` is what is still outstanding. The provider knows best; what it does not say only an earlier try without an
-    answer leaves open.
+    answer leaves open. One that does not say yet that it was paid before says at least when.
     """
-    if seen.standing is not Standing.PAID or not seen.paid_before:
-        return seen.standing is Standing.PAID
+    if seen.standing is not Standing.PAID:
+        return False
+    if not seen.paid_before:
+        return mark is None or seen.paid_at is None or seen.paid_at >= mark.asked_at - _CLOCKS_APART
     if seen.paid_outside is not None:
         return seen.paid_outside
     return mark is not None and mark.tries > 1 and seen.paid_at is not None and _may_have_paid(mark, seen.paid_at)

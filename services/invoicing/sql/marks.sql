@@ -46,14 +46,24 @@ SELECT total, note, actor FROM planned_changes JOIN generations ON generations.i
 WHERE invoice_id = $1 AND generation_id = $2;
 
 -- name: ask_for_mark
--- The provider is told of it from now on. One that was asked for over another total was of an invoice that is replaced, and
--- one without a try reached nobody: it begins anew.
-INSERT INTO asked_marks (invoice_id, note, actor, total) VALUES ($1, $2, $3, $4)
+-- The provider is told of it from now on. One that was asked for over another total, or of another of its invoices, was of
+-- one that is replaced, and one without a try reached nobody: it begins anew.
+INSERT INTO asked_marks (invoice_id, note, actor, total, external_id) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (invoice_id) DO UPDATE SET
-  note = excluded.note, actor = excluded.actor, total = excluded.total, tried_at = excluded.tried_at,
+  note = excluded.note, actor = excluded.actor, total = excluded.total, external_id = excluded.external_id,
+  tried_at = excluded.tried_at,
   asked_at = CASE WHEN asked_marks.tries > 0 AND asked_marks.total = excluded.total
+      AND asked_marks.external_id IN ('', excluded.external_id)
     THEN asked_marks.asked_at ELSE excluded.asked_at END,
-  tries = CASE WHEN asked_marks.total = excluded.total THEN asked_marks.tries ELSE 0 END + 1;
+  tries = CASE WHEN asked_marks.total = excluded.total AND asked_marks.external_id IN ('', excluded.external_id)
+    THEN asked_marks.tries ELSE 0 END + 1;
+
+-- name: ask_about_mark
+-- Once more, of an invoice that is paid, where a try of its mark was not answered. It counts as a try, to be taken back as
+-- others are; what is paid it cannot mark, so the time of the last one stays.
+UPDATE asked_marks SET tries = tries + 1
+WHERE invoice_id = $1 AND tries > 0 AND total = $2 AND external_id IN ('', $3)
+RETURNING *;
 
 -- name: take_try_back
 -- The provider did nothing about this try; about none of them ($2), where it said so of the invoice.

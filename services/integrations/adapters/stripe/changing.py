@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 _SETTLED: Final = frozenset({"paid", "void"})
 _PAID_OFF_STRIPE: Final = "amount_paid_off_stripe"
+_DOES_NOT_SAY: Final = frozenset({Failure.PROVIDER_REFUSED, Failure.PERMISSION_MISSING})
+"""Failures that the next try meets again."""
 
 
 class Changing:
@@ -67,10 +69,15 @@ class Changing:
         return await self._settle(link, ref, found, PAY_INVOICE, {"paid_out_of_band": True})
 
     async def paid_outside(self, link: Link, ref: InvoiceRef) -> bool | None:
-        """Of a paid one: whether outside Stripe; None where Stripe does not say. Only asked for does Stripe tell it."""
+        """Of a paid one: whether outside Stripe; None where Stripe does not say. Only asked for does Stripe tell it.
+
+        Raises AdapterError where it may say so in a moment.
+        """
         try:
             found = await self._api.call(link, READ_INVOICE, {"expand": [_PAID_OFF_STRIPE]}, id=ref.external_id)
         except AdapterError as error:
+            if error.failure not in _DOES_NOT_SAY:
+                raise
             log.info("stripe does not say how an invoice was paid", details=error.details)
             return None
         amount = found.get(_PAID_OFF_STRIPE)
