@@ -63,6 +63,8 @@ class Connection:
     connect_time: datetime
     connected_by: str
     last_event_time: datetime | None
+    status_time: datetime | None
+    """Since when it has its status; None where that is not known."""
     version: int
     sealed: Sealed | None = field(default=None, repr=False)
     """Only where the credentials were read along."""
@@ -95,6 +97,7 @@ def from_row(row: asyncpg.Record, sealed: Sealed | None = None) -> Connection:
         connect_time=row["connect_time"],
         connected_by=row["connected_by"],
         last_event_time=row["last_event_time"],
+        status_time=row["status_time"],
         version=row["version"],
         sealed=sealed,
     )

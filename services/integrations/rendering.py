@@ -69,6 +69,7 @@ def integration(one: Connection, adapter: IntegrationAdapter | None) -> pb.Integ
         connect_time=to_proto(one.connect_time),
         connected_by=one.connected_by,
         last_event_time=to_proto(one.last_event_time),
+        status_time=to_proto(one.status_time),
         account_name=one.account_name,
         public_key_hint=one.public_key_hint,
         invoices_url=adapter.invoices_url(one.account_id, livemode=one.livemode) if adapter else "",

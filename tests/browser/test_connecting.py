@@ -1,5 +1,7 @@
 """Connecting Stripe in the browser: bad keys, good keys, disconnecting."""
 
+import re
+
 from playwright.async_api import Request, expect
 
 from tests.browser.dashboard import Dashboard
@@ -87,6 +89,10 @@ async def test_the_tile_follows_the_connection(dashboard: Dashboard, workspace: 
     await expect(page.get_by_role("link", name="Send all links")).to_have_count(0)
     await page.get_by_role("link", name="Fix").click()
 
+    await expect(page.locator(".call-error", has_text="Not working since")).to_contain_text(
+        re.compile(r"since .*\d:\d\d")
+    )
+    await expect(page.locator("#endpoint")).to_have_text("Not known while the key does not work")
     await page.get_by_role("button", name="Disconnect…").click()
     dialog = page.get_by_role("dialog")
     await expect(dialog.get_by_role("button", name="Keep connected")).to_be_focused()

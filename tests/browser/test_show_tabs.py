@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from playwright.async_api import expect
@@ -215,4 +216,7 @@ async def test_a_show_is_started_paused_and_ended(dashboard: Dashboard, workspac
     await expect(page.get_by_role("button", name="Keep it going")).to_be_focused()
     await page.locator("#end-show").get_by_role("button", name="End show").click()
     await expect(page.locator("#show-head .badge")).to_have_text("Ended")
+    from_to = page.locator("#show-head time[data-moment]")
+    await expect(from_to).to_have_text(re.compile(r"\d:\d\d"))
+    assert await from_to.get_attribute("data-moment"), "until when"
     await expect(page.get_by_role("button", name="End show…")).to_have_count(0)

@@ -47,7 +47,7 @@ async def test_of_two_who_edit_a_show_the_second_is_told(open_dashboard: OpenDas
         await first.page.get_by_label("Starts").fill("2026-12-04T19:30")
         await first.page.get_by_role("button", name="Save show").click()
         await expect(first.page.get_by_role("heading", name="Friday night")).to_be_visible()
-        await expect(first.page.locator("#show-head time")).to_have_text("4 Dec 2026")
+        await expect(first.page.locator("#show-head time")).to_have_text("4 Dec 2026, 19:30")
 
         name = second.page.get_by_label("Name")
         await name.fill("Friday sale")

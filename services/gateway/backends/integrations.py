@@ -197,6 +197,7 @@ def _row(integration: pb.Integration) -> dict[str, Any]:
         "connected": integration.status != pb.INTEGRATION_STATUS_INACTIVE,
         "status": STATUS[integration.status],
         "status_reason": integration.status_reason,
+        "status_since": moment(integration.status_time),
         "account_id": integration.account_id,
         "livemode": integration.livemode,
         "country": integration.country,

@@ -51,6 +51,11 @@ def _amounts(currency: str) -> re.Pattern[str]:
     return re.compile(sign + r"(\d[\d,]*" + (rf"[.]\d{{{places}}})" if places else ")"))
 
 
+def currency_name(code: str) -> str:
+    """`GBP, British Pound`, in the words of the page."""
+    return f"{code}, {numbers.get_currency_name(code, locale=DEFAULT_LOCALE)}"
+
+
 @pass_context
 def number(context: Context, value: float) -> str:
     return str(numbers.format_decimal(value, locale=_locale(context)))
@@ -108,6 +113,7 @@ FILTERS: Final[dict[str, Any]] = {
     "number": number,
     "percent": percent,
     "places": exponent,
+    "currency_name": currency_name,
     "day": day,
     "ago": ago,
     "plural": plural,

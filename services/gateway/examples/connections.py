@@ -44,6 +44,7 @@ _CONNECTION: Final = IntegrationView(
     connected=True,
     status="active",
     status_reason="",
+    status_since=None,
     account_id=_ACCOUNT,
     livemode=True,
     country="GB",

@@ -88,6 +88,9 @@ class IntegrationView(View):
     connected: bool
     status: IntegrationStatus
     status_reason: str
+    status_since: Annotated[
+        datetime | None, msgspec.Meta(description="Null while it has not changed since connecting.")
+    ]
     account_id: str
     livemode: bool
     country: str

@@ -52,7 +52,7 @@ RETURNING *;
 -- New keys of the same account and mode: connected since and by whom stay as they were, the audit tells of the keys. No
 -- row when the connection changed since it was read.
 UPDATE integrations
-SET status = 'active', status_reason = '', hindered_verb = '', country = $3, default_currency = $4, key_hint = $5, wrapped_key = $6,
+SET status = 'active', status_reason = '', hindered_verb = '', status_time = now(), country = $3, default_currency = $4, key_hint = $5, wrapped_key = $6,
     key_id = $7, webhook_endpoint_id = $8, webhook_url = $9, update_mode = $10, update_mode_reason = $11,
     connected_by = coalesce(nullif(connected_by, ''), $12), account_name = $13, public_key_hint = $14, version = version + 1, update_time = now()
 WHERE id = $1 AND version = $2 AND status <> 'inactive'
@@ -63,6 +63,7 @@ RETURNING *;
 -- changed since it was read.
 UPDATE integrations
 SET status = 'inactive', status_reason = '', wrapped_key = NULL, key_id = NULL, key_hint = '', public_key_hint = '',
+    status_time = now(),
     webhook_endpoint_id = $3, disconnect_time = now(), version = version + 1, update_time = now()
 WHERE id = $1 AND version = $2 AND status <> 'inactive'
 RETURNING *;
@@ -70,7 +71,7 @@ RETURNING *;
 -- name: change_status
 -- No row when the connection changed since it was read, or has that status already.
 UPDATE integrations
-SET status = $3, status_reason = $4, hindered_verb = $5, version = version + 1, update_time = now()
+SET status = $3, status_reason = $4, hindered_verb = $5, status_time = now(), version = version + 1, update_time = now()
 WHERE id = $1 AND version = $2 AND status NOT IN ('inactive', $3)
 RETURNING *;
 

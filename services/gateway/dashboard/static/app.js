@@ -116,7 +116,7 @@
   const formats = {}, dates = timeStyle => formats[timeStyle] ||= new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle });  // dear to make
   function clocks() {
     $$('time[data-ago]').forEach(t => put(t, ago(Date.parse(t.dateTime))));
-    $$('time[data-moment]').forEach(t => put(t, dates('short').format(new Date(t.dateTime))));
+    $$('time[data-moment]').forEach(t => put(t, dates('short').formatRange(new Date(t.dateTime), new Date(t.dataset.moment || t.dateTime))));
     $$('time[data-day]').forEach(t => put(t, dates().format(new Date(t.dateTime))));
     const s = Math.round((Date.now() - shared.heard) / 1000), since = s < 5 ? 'just now' : s < 60 ? `${s} s ago` : ago(shared.heard);
     $$('[data-fresh]').forEach(n => put(n, since));

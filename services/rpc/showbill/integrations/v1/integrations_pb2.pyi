@@ -415,6 +415,7 @@ class Integration(_message.Message):
     ACCOUNT_NAME_FIELD_NUMBER: _builtins.int
     PUBLIC_KEY_HINT_FIELD_NUMBER: _builtins.int
     INVOICES_URL_FIELD_NUMBER: _builtins.int
+    STATUS_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID. Also the last part of the webhook address."""
     provider: _builtins.str
@@ -453,6 +454,10 @@ class Integration(_message.Message):
     def last_event_time(self) -> _timestamp_pb2.Timestamp:
         """When the provider was last heard through a verified webhook."""
 
+    @_builtins.property
+    def status_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when the status is what it is; unset while it has not changed since connecting."""
+
     def __init__(
         self,
         *,
@@ -474,10 +479,11 @@ class Integration(_message.Message):
         account_name: _builtins.str = ...,
         public_key_hint: _builtins.str = ...,
         invoices_url: _builtins.str = ...,
+        status_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["connect_time", b"connect_time", "last_event_time", b"last_event_time", "settings", b"settings"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["connect_time", b"connect_time", "last_event_time", b"last_event_time", "settings", b"settings", "status_time", b"status_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_name", b"account_name", "connect_time", b"connect_time", "connected_by", b"connected_by", "country", b"country", "default_currency", b"default_currency", "id", b"id", "invoices_url", b"invoices_url", "key_hint", b"key_hint", "last_event_time", b"last_event_time", "livemode", b"livemode", "provider", b"provider", "public_key_hint", b"public_key_hint", "settings", b"settings", "status", b"status", "status_reason", b"status_reason", "update_mode", b"update_mode", "update_mode_reason", b"update_mode_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_name", b"account_name", "connect_time", b"connect_time", "connected_by", b"connected_by", "country", b"country", "default_currency", b"default_currency", "id", b"id", "invoices_url", b"invoices_url", "key_hint", b"key_hint", "last_event_time", b"last_event_time", "livemode", b"livemode", "provider", b"provider", "public_key_hint", b"public_key_hint", "settings", b"settings", "status", b"status", "status_reason", b"status_reason", "status_time", b"status_time", "update_mode", b"update_mode", "update_mode_reason", b"update_mode_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
