@@ -30,9 +30,9 @@ _WERE = ("was", "were")
 _SAY_EVERY = 1.0
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """0 when it was done, 1 when it could not be, with a sentence on stderr."""
-    words = _arguments()
+    words = _arguments(arguments)
     if words.command == "list":
         return _run(_list())
     if words.command == "add":
@@ -42,7 +42,7 @@ def main() -> int:
     return _run(_retire(words.key_id, lost=words.lost))
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m services.integrations.keys", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list")
@@ -53,7 +53,7 @@ def _arguments() -> argparse.Namespace:
     command = commands.add_parser("retire")
     command.add_argument("key_id")
     command.add_argument("--lost", action="store_true")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> int:

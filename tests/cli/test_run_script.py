@@ -157,7 +157,10 @@ def test_tests_name_chromium_when_it_is_missing(machine: Machine) -> None:
 def test_all_tests_go_to_several_workers_and_some_to_one(machine: Machine) -> None:
     machine.put("uv", GOOD_UV)
     machine.put("python3", PYTHON)
-    assert "ran -m pytest --numprocesses auto" in machine.run("test", CHROMIUM_PATH="/bin/sh").stdout
+    machine.put("getconf", "echo 1")
+    assert "ran -m pytest --numprocesses 2 --dist loadfile" in machine.run("test", CHROMIUM_PATH="/bin/sh").stdout
+    machine.put("getconf", "echo 16")
+    assert "ran -m pytest --numprocesses 4 --dist loadfile" in machine.run("test", CHROMIUM_PATH="/bin/sh").stdout
     assert "ran -m pytest tests/common, state" in machine.run("test", "tests/common", CHROMIUM_PATH="/bin/sh").stdout
 
 
