@@ -1,8 +1,9 @@
 """From an empty workspace to a first paid invoice, led by the page; files looked at before they are taken."""
 
+import asyncio
 from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.dashboard import Dashboard
 from tests.e2e.workspace import Workspace
@@ -97,6 +98,24 @@ async def test_files_are_looked_at_before_anything_is_taken(
     await expect(preview.locator("tbody tr")).to_contain_text("ann@example.com")
     await page.get_by_role("button", name="Import 1 line").click()
     await page.wait_for_url(f"**/shows/{made['id']}")
+
+
+async def test_a_file_chosen_before_the_scripts_came_is_looked_at_too(
+    dashboard: Dashboard, workspace: Workspace, tmp_path: Path
+) -> None:
+    page, file, chosen = dashboard.page, tmp_path / "items.csv", asyncio.Event()
+    file.write_text("item_number,title,price\n1,Hat,1250\n", encoding="utf-8")
+    await dashboard.sign_in(workspace, "/shows")
+
+    async def late(route: Route) -> None:
+        await chosen.wait()
+        await route.continue_()
+
+    await page.route("**/htmx.min*", late)
+    await page.goto(dashboard.url + "/shows/new", wait_until="commit")
+    await page.locator("#items").set_input_files(file)
+    chosen.set()
+    await expect(page.locator("#preview tbody tr")).to_contain_text("Hat")
 
 
 async def test_a_new_show_previews_its_files(dashboard: Dashboard, workspace: Workspace, tmp_path: Path) -> None:
