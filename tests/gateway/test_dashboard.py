@@ -175,12 +175,15 @@ async def test_files_are_looked_at_without_taking_anything(gateway: Gateway, own
 
 async def test_preview_of_a_memo_says_that_its_end_is_cut(gateway: Gateway, owner: Owner) -> None:
     said = "With these values the text is 1 character too long: its end is cut, 1500 fit."
-    answer = integrations_pb2.PreviewTemplateResponse(text="Hi Maya", variables=["buyer"], warning=said)
+    answer = integrations_pb2.PreviewTemplateResponse(
+        text="Hi Maya", variables=["buyer"], warning=said, max_length=1500
+    )
     gateway.integrations.script("PreviewTemplate", answer)
     browser = await gateway.signed_in(owner)
     form = {"setting": "memo_template", "memo_template": "Hi {buyer}"}
     page = (await browser("POST", "/integrations/stripe/preview", data=form)).text
     assert "Hi Maya" in page
+    assert "10 / 1,500" in page
     assert said in page
 
 

@@ -152,6 +152,7 @@ CONNECTIONS: Final = (
     PreviewView(
         text="Hi @rosa.finds, your items from Sunday vintage: https://showbill.example/p/…",
         variables=["buyer", "show_name", "show_date", "item_count", "total", "pay_link"],
+        max_length=2_000,
     ),
     HearingView(
         mode="live",

@@ -64,6 +64,7 @@ class PreviewView(View):
         str,
         msgspec.Meta(description="A sentence where the text is too long, so that its end would be cut; else empty."),
     ] = ""
+    max_length: Annotated[int, msgspec.Meta(description="Characters that the template may have.")] = 0
 
 
 class IntegrationSettingsView(View):

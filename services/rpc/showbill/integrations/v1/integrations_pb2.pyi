@@ -1238,9 +1238,12 @@ class PreviewTemplateResponse(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     VARIABLES_FIELD_NUMBER: _builtins.int
     WARNING_FIELD_NUMBER: _builtins.int
+    MAX_LENGTH_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     warning: _builtins.str
     """A finished sentence where the text is longer than the provider takes, so that its end would be cut; else empty."""
+    max_length: _builtins.int
+    """How many characters the template may have."""
     @_builtins.property
     def variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the variables that a template may use."""
@@ -1251,10 +1254,11 @@ class PreviewTemplateResponse(_message.Message):
         text: _builtins.str = ...,
         variables: _abc.Iterable[_builtins.str] | None = ...,
         warning: _builtins.str = ...,
+        max_length: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text", "variables", b"variables", "warning", b"warning"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_length", b"max_length", "text", b"text", "variables", b"variables", "warning", b"warning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
