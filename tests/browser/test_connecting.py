@@ -88,6 +88,7 @@ async def test_the_tile_follows_the_connection(dashboard: Dashboard, workspace: 
     await workspace.rest.call("GET", "/api/integrations/stripe/test")
     await page.reload()
     await expect(tile.locator(".badge")).to_have_text("Needs attention")
+    await expect(tile.locator(".tile-note")).to_have_text("The provider stopped accepting this key.")
     await dashboard.open(f"/shows/{show}")
     await page.get_by_role("button", name="More actions for @u0").click()
     menu = page.locator("[popover]:popover-open")

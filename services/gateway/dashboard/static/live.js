@@ -62,6 +62,7 @@
       if (g?.dataset.run !== d.generationId) { follow(d.generationId); panel().dataset.state = 'list'; reload(); return; }
       const done = d.createdCount + d.failedCount, shown = { done, total: d.totalCount, created: d.createdCount, failed: d.failedCount, left: d.pendingCount, time: timeLeft(d.remainingSeconds) };
       for (const [key, value] of Object.entries(shown)) put($(`[data-gen=${key}]`, g), String(value));
+      $$('#inv-body :is([data-status=queued], [data-status=creating])').slice(0, 20).forEach(row => refreshSoon(row.id.slice(4)));    // what is in hand comes first
       const bar = $('progress', g); bar.max = d.totalCount || 1; bar.value = done;
       const quarter = Math.floor(4 * done / (d.totalCount || 1)); if (quarter > Number(g.dataset.quarter || 0)) { g.dataset.quarter = quarter; say(`${done} of ${d.totalCount} invoices done`); }
     },
