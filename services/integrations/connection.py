@@ -55,6 +55,7 @@ class Connection:
     key_hint: str
     account_name: str
     public_key_hint: str
+    key_kind: str
     webhook_endpoint_id: str
     webhook_url: str
     update_mode: str
@@ -89,6 +90,7 @@ def from_row(row: asyncpg.Record, sealed: Sealed | None = None) -> Connection:
         key_hint=row["key_hint"],
         account_name=row["account_name"],
         public_key_hint=row["public_key_hint"],
+        key_kind=row["key_kind"],
         webhook_endpoint_id=row["webhook_endpoint_id"],
         webhook_url=row["webhook_url"],
         update_mode=row["update_mode"],

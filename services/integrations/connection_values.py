@@ -34,6 +34,8 @@ class Names:
     """At the provider; empty where the keys may not read it."""
     public_key: str = ""
     """The last characters of the key that is no secret."""
+    key_kind: str = ""
+    """What the secret key's beginning says of it, for example `rk_live`: nothing of what is secret."""
 
 
 @dataclass(frozen=True, slots=True)

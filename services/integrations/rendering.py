@@ -72,6 +72,7 @@ def integration(one: Connection, adapter: IntegrationAdapter | None) -> pb.Integ
         status_time=to_proto(one.status_time),
         account_name=one.account_name,
         public_key_hint=one.public_key_hint,
+        key_kind=one.key_kind,
         invoices_url=adapter.invoices_url(one.account_id, livemode=one.livemode) if adapter else "",
     )
 

@@ -140,10 +140,8 @@ class Repository:
 
     async def note_names(self, of: Connection, names: Names) -> None:
         """What a check found the account to be called; nothing is written while that is known."""
-        if (names.account or of.account_name, names.public_key or of.public_key_hint) != (
-            of.account_name,
-            of.public_key_hint,
-        ):
+        known = of.account_name, of.public_key_hint, of.key_kind
+        if any(found and found != one for found, one in zip(_name_values(names), known, strict=True)):
             await self._pool.execute(SQL["note_names"], of.id, *_name_values(names))
 
     async def record(self, of: Connection, action: Action, detail: str) -> None:
@@ -213,7 +211,7 @@ def _sealed_values(sealed: Sealed) -> tuple[object, ...]:
 
 
 def _name_values(names: Names) -> tuple[object, ...]:
-    return names.account, names.public_key
+    return names.account, names.public_key, names.key_kind
 
 
 def _hearing_values(hearing: Hearing) -> tuple[object, ...]:

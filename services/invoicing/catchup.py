@@ -6,6 +6,7 @@ of that while webhooks turn out to be missing. What is read goes the way of a we
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -144,7 +145,7 @@ class Catchup:
         """
         if not events:
             return False
-        outcomes = await self._settlement.apply(events)
+        outcomes = await self._settlement.apply([replace(event, read=True) for event in events])
         stuck = [event for event, outcome in zip(events, outcomes, strict=True) if outcome is Outcome.TRY_AGAIN]
         if stuck and patient:
             raise NotApplied

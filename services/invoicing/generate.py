@@ -69,12 +69,15 @@ class Asked:
     """Left out of the plan that was looked at; its hash names the whole of it."""
     pay_link_base: str = ""
     """What pay paths are joined to in messages that are sent on their own; without it none are."""
+    automatic_sending: bool | None = None
+    """Whether links go out on their own; None for as the connection's setting has it."""
 
     @property
     def digest(self) -> str:
         """Names what is wished for, wherever its links lead."""
         whom = (sorted(self.buyer_ids), sorted(self.except_buyer_ids))
-        return digest_of(self.provider, self.plan_hash, *whom, self.wishes.changes, self.wishes.emails)
+        sends = () if self.automatic_sending is None else (self.automatic_sending,)
+        return digest_of(self.provider, self.plan_hash, *whom, self.wishes.changes, self.wishes.emails, *sends)
 
 
 class Generations:
@@ -139,8 +142,10 @@ class Generations:
             able = {provider: usable(connections.get(provider)) for provider in buyers}
             show = await entry.connection.fetchrow(SQL["lock_show"], show_id, identity.workspace_id)
             assert show is not None
+            connection = next(iter(able.values()))
+            choice = await sending_terms.kept_choice(entry, [row["id"] for row in failed], connection)
             run = await _retry(entry, identity, show, buyers, able)
-            await sending_terms.keep(entry, run, next(iter(able.values())), "")
+            await sending_terms.keep(entry, run, connection, "", choice)
         self._wake()
         return run
 
@@ -206,7 +211,7 @@ async def _start(
         if running is not None:
             return running
     run = await queueing.add_run(database, identity, asked.show_id, (asked.request_id, asked.digest), planned)
-    await sending_terms.keep(entry, run, connection, asked.pay_link_base)
+    await sending_terms.keep(entry, run, connection, asked.pay_link_base, asked.automatic_sending)
     if to_create:
         await queueing.add_invoices(entry, identity, show, run, to_create, connection)
     if to_change:

@@ -61,6 +61,13 @@ class Heard:
     """Invoices of the account that buyers can pay, where it was asked for."""
     event_count: int = 0
     """Events of the last 24 hours, where it was asked for."""
+    told_count: int = 0
+    """Those of them that a webhook told."""
+    read_count: int = 0
+    """Those that were read, since no webhook had told them."""
+    last_event_type: str = ""
+    """The provider's name of the event that came last, where it was asked for."""
+    last_event_at: datetime | None = None
 
     @property
     def last_heard_at(self) -> datetime | None:
@@ -106,8 +113,21 @@ class Hearing:
         heard = Heard(mode, sentence, connection, known)
         if not counts:
             return heard
-        unpaid, events = [await self._pool.fetchval(SQL[name], *key) for name in ("count_unpaid", "count_events")]
-        return replace(heard, unpaid_count=unpaid, event_count=events)
+        counted, last = await self._pool.fetch(SQL["count_events"], *key), await self._last_event(key)
+        return replace(
+            heard,
+            unpaid_count=await self._pool.fetchval(SQL["count_unpaid"], *key),
+            **dict(counted[0]),
+            last_event_type=last["event_type"] if last else "",
+            last_event_at=last["received_at"] if last else None,
+        )
+
+    async def _last_event(self, key: tuple[object, ...]) -> asyncpg.Record | None:
+        """Looks a day back first: only an account that was quiet for so long is looked at for longer."""
+        for back in (timedelta(days=1), timedelta(days=30)):
+            if row := await self._pool.fetchrow(SQL["last_event"], *key, back):
+                return row
+        return None
 
 
 def judge(connection: Connection, failure: str, *, missing: bool) -> tuple[Mode, str]:

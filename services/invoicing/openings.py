@@ -22,6 +22,8 @@ class Beside:
     """Buyers whose draft is held back for want of a price, and for whom all have one by now."""
     requests: Mapping[str, str]
     """By invoice in error: what the provider called the request that failed, where it gave it a name."""
+    in_hand: AbstractSet[str] = frozenset()
+    """Invoices to make that a worker has in hand just now."""
 
 
 async def beside_of(database: Pool | Connection, show_id: str, rows: Sequence[asyncpg.Record]) -> Beside:
@@ -33,10 +35,13 @@ async def beside_of(database: Pool | Connection, show_id: str, rows: Sequence[as
     priced = await database.fetch(SQL["priced_since"], show_id, held) if held else []
     refused = [row["id"] for row in rows if row["status"] == Status.ERROR]
     requests = await database.fetch(SQL["failed_requests"], refused) if refused else []
+    queued = [row["id"] for row in rows if row["status"] == Status.PENDING]
+    taken = await database.fetch(SQL["in_hand"], queued) if queued else []
     return Beside(
         openings,
         {str(row["buyer_id"]) for row in priced},
         {str(row["invoice_id"]): row["provider_request"] for row in requests},
+        {str(row["id"]) for row in taken},
     )
 
 
@@ -49,4 +54,5 @@ def completed(invoice: Invoice, beside: Beside) -> Invoice:
         first_opened_at=first,
         priced_since=invoice.buyer_id in beside.priced,
         provider_request=beside.requests.get(invoice.id, ""),
+        being_made=invoice.id in beside.in_hand,
     )

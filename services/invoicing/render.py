@@ -194,6 +194,7 @@ def invoice(known: Invoice, snapshot: Sequence[Mapping[str, Any]] = ()) -> pb.In
         first_opened_time=to_proto(known.first_opened_at),
         priced_since=known.priced_since,
         provider_request_id=known.provider_request,
+        being_made=known.being_made,
     )
 
 
@@ -216,6 +217,7 @@ def listed_invoice(row: asyncpg.Record, beside: Beside) -> pb.Invoice:
         first_opened_time=to_proto(first_opened_at),
         priced_since=buyer_id in beside.priced,
         provider_request_id=beside.requests.get(str(row["id"]), ""),
+        being_made=str(row["id"]) in beside.in_hand,
         status=STATUSES[row["status"]],
         draft_reason=DRAFT_REASONS[row["draft_reason"]],
         paid_time=to_proto(row["paid_at"]),
@@ -340,4 +342,8 @@ def hearing(one: Heard) -> pb.GetHearingResponse:
         livemode=one.connection.livemode,
         unpaid_invoice_count=one.unpaid_count,
         event_count=one.event_count,
+        told_event_count=one.told_count,
+        read_event_count=one.read_count,
+        last_event_type=one.last_event_type,
+        last_event_time=to_proto(one.last_event_at),
     )

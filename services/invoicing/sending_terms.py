@@ -1,5 +1,6 @@
 """How a connection's links go out: by its settings of now; where they cannot be read, by those of the generation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -23,12 +24,23 @@ class Terms:
     """Whether the provider mails at all."""
 
 
-async def keep(entry: Entry, run: asyncpg.Record | None, connection: Connection, pay_link_base: str) -> None:
-    """Notes on a generation how its links go out. Without a base, that of the show's generation before stays."""
+async def keep(
+    entry: Entry, run: asyncpg.Record | None, connection: Connection, pay_link_base: str, choice: bool | None
+) -> None:
+    """Notes on a generation how its links go out. Without a base, that of the show's generation before stays.
+
+    `choice` is whoever's who started it; None for as the connection's setting has it.
+    """
     if run is not None:
-        automatic = connection.automatic_sending and connection.emails
-        terms = (automatic, connection.message_template, pay_link_base.rstrip("/"))
+        automatic = (connection.automatic_sending if choice is None else choice) and connection.emails
+        terms = (automatic, connection.message_template, pay_link_base.rstrip("/"), choice)
         await entry.connection.execute(SQL["keep_sending_terms"], run["id"], *terms)
+
+
+async def kept_choice(entry: Entry, invoice_ids: Sequence[str], connection: Connection) -> bool | None:
+    """What whoever asked for these invoices chose; None where nobody did. To be asked before another run takes them."""
+    choice: bool | None = await entry.connection.fetchval(SQL["kept_choice"], invoice_ids, connection.automatic_sending)
+    return choice
 
 
 async def of(provider: Provider, pool: Pool, identity: Identity, invoice: Invoice) -> Terms:

@@ -51,6 +51,8 @@ class Event:
     sighting: Sighting | None
     """None when it moves nothing."""
     external_id: str
+    read: bool = False
+    """Found by reading the provider, where no webhook had told it."""
 
     @property
     def replaces(self) -> str:
@@ -232,6 +234,7 @@ async def _record(
         [event.occurred_at for event in told],
         [invoice_id for _, _, invoice_id in fresh],
         [outcome for _, outcome, _ in fresh],
+        [event.read for event in told],
     )
     if written != f"INSERT 0 {len(fresh)}":
         raise _Overtaken

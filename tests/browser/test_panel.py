@@ -158,10 +158,15 @@ async def test_only_buyers_that_are_ticked_are_invoiced(dashboard: Dashboard, wo
     await page.get_by_label("Invoice @u1").uncheck()
     await page.get_by_label("Apply the change of @u2").uncheck()
     await expect(press).to_have_text("Generate 1 invoice")
+    sends = page.get_by_label("Send each link as soon as it is ready")
+    await sends.press("Space")
+    await expect(press).to_have_text("Generate and send 1 invoice")
 
     # and is nobody else's where another change came before it meanwhile
     await _claim(workspace, show, "late-0,facebook,u0,@u0,3,1,winner,")
     await page.get_by_label("Issue 1 invoice again").click()
+    await expect(press).to_have_text("Generate and send 1 invoice, apply 1 change")
+    await sends.press("Space")
     await expect(press).to_have_text("Generate 1 invoice, apply 1 change")
     await expect(page.locator("tr", has_text="@u2").get_by_role("checkbox")).not_to_be_checked()
     await expect(page.locator("tr", has_text="@u0").get_by_role("checkbox")).to_be_checked()
@@ -195,8 +200,11 @@ async def test_a_run_is_followed_by_all_and_can_be_cancelled(
         await sandbox.held(held)
         await other.page.reload()
         await other.live()
+        making = "#inv-body tr[data-status=creating] .badge"
+        await expect(other.page.locator(making).first).to_have_text("Creating…")
         await other.page.locator("#gen").get_by_role("button", name="Stop").click()
         await expect(other.page.locator("#toasts")).to_contain_text("The run stops")
+        await expect(one.page.locator(making).first).to_have_text("Creating…")
         await sandbox.remove_fault(held)
         for dashboard in (one, other):
             await dashboard.page.locator("#gen").wait_for(state="detached")

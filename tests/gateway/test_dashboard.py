@@ -129,9 +129,12 @@ async def test_a_plan_that_moved_keeps_the_ticks_that_an_address_carries(
 ) -> None:
     gateway.invoicing.script("StartGeneration", RemoteError(Kind.OUTDATED, "PLAN_OUTDATED", "Look again."))
     browser, ids = await gateway.signed_in(owner), [str(uuid.UUID(int=number)) for number in range(left_out + 1)]
-    form = [("plan_hash", "seen"), ("changes", "1"), ("buyer", ids[0]), *(("shown", one) for one in ids)]
+    form = [("plan_hash", "seen"), ("changes", "1"), ("sending", "1"), ("buyer", ids[0])]
+    form += [("shown", one) for one in ids]
     answer = await browser("POST", "/shows/s/invoices/generate", data=aiohttp.FormData(form))
-    assert answer.headers["Location"].startswith("/shows/s/plan?moved=1&changes=1&" + kept)
+    assert answer.headers["Location"].startswith("/shows/s/plan?moved=1&send=0&changes=1&" + kept)
+    request = gateway.invoicing.last("StartGeneration")
+    assert (request.HasField("automatic_sending"), request.automatic_sending) == (True, False)
     assert ids[0] not in answer.headers["Location"]
     assert len(answer.headers["Location"]) < 8_000
 

@@ -101,6 +101,7 @@ async def test_generating_answers_at_once_with_the_run(gateway: Gateway, owner: 
     assert (list(request.buyer_ids), request.plan_hash, len(request.request_id)) == (["b1", "b2"], "h", 36)
     assert list(request.except_buyer_ids) == ["b2"]
     assert request.pay_link_base == "https://showbill.example"
+    assert not request.HasField("automatic_sending"), "as the setting has it"
 
 
 async def test_changes_are_planned_and_run_only_when_asked_for(gateway: Gateway, owner: Owner) -> None:

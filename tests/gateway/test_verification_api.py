@@ -1,6 +1,7 @@
 """Proof of a show and hearing of payments over REST, and on the pages."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.common.errors import Unavailable
@@ -89,16 +90,20 @@ async def test_hearing_is_told_with_its_failure(gateway: Gateway, owner: Owner) 
     answer = await owner.client("GET", "/api/integrations/stripe/hearing")
     assert gateway.invoicing.last("GetHearing").provider == "stripe"
     assert gateway.invoicing.last("GetHearing").with_counts
-    assert min(answer.json["unpaidInvoiceCount"], answer.json["eventCount"]) > 0
+    counts = ("unpaidInvoiceCount", "eventCount", "toldEventCount", "readEventCount")
+    assert min(answer.json[name] for name in counts) > 0
+    assert answer.json["lastEventType"] == "last_event_type!"
     assert (answer.json["mode"], answer.json["sentence"], answer.json["failure"]) == ("live", "sentence!", "failure!")
-    times = [answer.json[name] for name in ("lastHeardAt", "lastSuccessAt", "lastTryAt")]
-    assert len(set(times)) == 3
+    times = [answer.json[name] for name in ("lastHeardAt", "lastSuccessAt", "lastTryAt", "lastEventAt")]
+    assert len(set(times)) == 4
 
 
 def connected(gateway: Gateway) -> None:
     connection = integrations_pb2.Integration(
         provider="stripe",
         account_id="acct_1",
+        key_hint="4eKd",
+        key_kind="rk_test",
         status=integrations_pb2.INTEGRATION_STATUS_ACTIVE,
         update_mode=integrations_pb2.UPDATE_MODE_LIVE,
     )
@@ -129,6 +134,30 @@ async def test_page_of_stripe_says_how_payments_are_heard_of(gateway: Gateway, o
     text = await page(owner, "/integrations/stripe")
     assert "Catching up" in text
     assert "Some were not told." in text
+
+
+async def test_page_of_stripe_says_what_came_and_how_or_how_long_nothing_did(gateway: Gateway, owner: Owner) -> None:
+    connected(gateway)
+    answer = heard(pb.HEARING_MODE_LIVE, "At once.")
+    answer.event_count, answer.told_event_count, answer.read_event_count = 61, 58, 3
+    answer.last_event_type = "invoice.paid"
+    answer.last_event_time.FromDatetime(datetime.now(UTC) - timedelta(minutes=4))
+    gateway.invoicing.script("GetHearing", answer)
+    text = await page(owner, "/integrations/stripe")
+    for told in (
+        "Receiving",
+        "<code>invoice.paid</code>",
+        "61 received: 58 by webhook, 3 by reading",
+        "rk_test_••••4eKd",
+    ):
+        assert told in text
+    answer.event_count = answer.told_event_count = answer.read_event_count = 0
+    for age, told in ((timedelta(hours=26), "Quiet for 26 h"), (timedelta(days=3), "Quiet for 3 days")):
+        answer.last_event_time.FromDatetime(datetime.now(UTC) - age)
+        gateway.invoicing.script("GetHearing", answer)
+        text = await page(owner, "/integrations/stripe")
+        assert told in text
+        assert "Receiving" not in text
 
 
 async def test_failed_reading_is_an_alert_on_the_page_and_in_the_hub(gateway: Gateway, owner: Owner) -> None:

@@ -46,18 +46,21 @@ async def test_connected_account_is_described(shop: Shop, rows: Connection) -> N
     )
     assert found.key_hint == shop.account.sk_test[-4:]
     assert (found.account_name, found.public_key_hint) == ("shop", shop.account.pk_test[-4:])
+    assert found.key_kind == "sk_test"
     assert found.invoices_url.endswith(f"/{shop.account.id}/test/invoices")
     assert found.update_mode == pb.UPDATE_MODE_LIVE
     assert found.connected_by == shop.who.actor
     assert "Full-access key. It works, but a restricted key is safer." in connected.warnings
     assert all(one.granted for one in connected.permissions)
     await rows.execute(
-        "UPDATE integrations SET account_name = 'of before', public_key_hint = '' WHERE workspace_id = $1",
+        "UPDATE integrations SET account_name = 'of before', public_key_hint = '', key_kind = ''"
+        " WHERE workspace_id = $1",
         shop.who.workspace_id,
     )
     await shop.caller.test(shop.who, passive=True)
     checked = await shop.connection()
-    assert (checked.account_name, checked.public_key_hint) == ("shop", found.public_key_hint), "a check notes them"
+    noted = checked.account_name, checked.public_key_hint, checked.key_kind
+    assert noted == ("shop", found.public_key_hint, "sk_test"), "a check notes them"
 
 
 async def test_keys_that_are_only_asked_about_are_not_kept(shop: Shop, rows: Connection) -> None:
@@ -250,7 +253,7 @@ async def test_same_account_again_keeps_connection_and_endpoint(connected: Shop)
     key = await connected.restricted_key([*NEEDED, "rak_webhook_write", "rak_accounts_kyc_basic_read"])
     again = await connected.connect(key)
     assert again.integration.id == before.id
-    assert again.integration.key_hint == key[-4:]
+    assert (again.integration.key_hint, again.integration.key_kind) == (key[-4:], "rk_test")
     assert await connected.endpoint() == endpoint
     secret = await connected.webhook_secret(before.id)
     (verdict,) = await connected.caller.verify(connected.delivery(before.id, secret))
@@ -324,9 +327,10 @@ async def test_disconnecting_leaves_no_key_behind(connected: Shop, rows: Connect
     assert (done.orphaned_endpoint_id, done.warning) == ("", "")
     assert await count(rows, connected) == (1, 0)
     (row,) = await rows.fetch(
-        "SELECT wrapped_key, key_id, key_hint FROM integrations WHERE workspace_id = $1", connected.who.workspace_id
+        "SELECT wrapped_key, key_id, key_hint, key_kind FROM integrations WHERE workspace_id = $1",
+        connected.who.workspace_id,
     )
-    assert tuple(row) == (None, None, "")
+    assert tuple(row) == (None, None, "", "")
     assert await connected.endpoints() == []
     assert not (await connected.caller.listed(connected.who))["stripe"].connected
 

@@ -139,6 +139,7 @@ class Caller:
         apply_changes: bool = False,
         reissue_for_email: bool = False,
         base: str = "",
+        sends: bool | None = None,
     ) -> pb.Generation:
         request = pb.StartGenerationRequest(
             show_id=show_id,
@@ -149,6 +150,7 @@ class Caller:
             apply_changes=apply_changes,
             reissue_for_email=reissue_for_email,
             pay_link_base=base,
+            automatic_sending=sends,
         )
         return (await self.client.call(self.invoices.StartGeneration, request, self.who)).generation
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from services.cli.embedded.nats import Nats
+from services.common.ids import new_id
+from services.common.status import RemoteError
 from services.invoicing.domain.invoice import Standing
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
@@ -70,6 +72,28 @@ async def test_setting_of_the_beginning_counts(caller: Caller, provider: FakePro
     await caller.finished((await caller.start(other, base=BASE)).id)
     (row,) = await caller.listed(other)
     assert not (await caller.deliveries(row)).deliveries
+
+
+async def test_choice_of_whoever_starts_the_run_counts_before_the_setting(
+    caller: Caller, provider: FakeProvider
+) -> None:
+    show_id = await caller.small_show(1, emails=True)
+    provider.failures = {"u0": [Refused("No.")]}
+    request_id = new_id()
+    run = await caller.start(show_id, base=BASE, sends=False, request_id=request_id)
+    await caller.finished(run.id)
+    assert (await caller.start(show_id, base=BASE, sends=False, request_id=request_id)).id == run.id
+    with pytest.raises(RemoteError, match="something else"):
+        await caller.start(show_id, base=BASE, sends=True, request_id=request_id)
+    retried = await caller.retry(show_id)
+    await caller.finished(retried.generation.id)
+    (row,) = await caller.listed(show_id)
+    assert row.status == pb.INVOICE_STATUS_DRAFT
+    assert not (await caller.deliveries(row)).deliveries, "nor when it is tried again"
+    provider.connected = provider.connected and replace(provider.connected, automatic_sending=False)
+    other = await caller.small_show(1, emails=True)
+    await caller.start(other, base=BASE, sends=True)
+    await all_sent(caller, other)
 
 
 async def test_nothing_goes_out_without_an_address_for_links(caller: Caller, replica: Replica) -> None:

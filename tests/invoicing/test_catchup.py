@@ -77,6 +77,12 @@ async def counted(caller: Caller) -> tuple[int, int]:
     return told.unpaid_invoice_count, told.event_count
 
 
+async def how_they_came(caller: Caller) -> tuple[int, int, str]:
+    told = await hearing(caller, counts=True)
+    assert told.HasField("last_event_time") == bool(told.last_event_type)
+    return told.told_event_count, told.read_event_count, told.last_event_type
+
+
 async def test_one_sweep_makes_everything_right(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
     paid, voided, written_off, open_ = await invoiced(caller, 4)
     assert await counted(caller) == (4, 0)
@@ -95,8 +101,12 @@ async def test_one_sweep_makes_everything_right(caller: Caller, replica: Replica
     ]
     assert (await caller.history(paid))[-1].actor == f"event:{provider.news[0].event_id}"
     assert await counted(caller) == (1, 4), "what was written off is nothing that anybody waits for"
+    assert await how_they_came(caller) == (0, 4, "invoice.changed")
     await replica.pool.execute("UPDATE provider_events SET received_at = received_at - interval '25 hours'")
     assert await counted(caller) == (1, 0)
+    assert await how_they_came(caller) == (0, 0, "invoice.changed"), "the last one is told after a quiet day, too"
+    await replica.pool.execute("UPDATE provider_events SET received_at = received_at - interval '30 days'")
+    assert await how_they_came(caller) == (0, 0, "")
     assert (await hearing(caller)).unpaid_invoice_count == 0, "it was not asked for"
 
 
@@ -108,7 +118,8 @@ async def test_event_of_list_and_webhook_counts_once(caller: Caller, replica: Re
     provider.news = [replace(listed, event_id=webhook.event_id)]
     await sweep_now(replica)
     assert len(await caller.history(invoice)) == 3
-    assert await replica.pool.fetchval("SELECT count(*) FROM provider_events") == 1
+    assert await counted(caller) == (0, 1)
+    assert await how_they_came(caller) == (1, 0, webhook.provider_type), "a webhook had told it"
 
 
 async def test_cursor_moves_with_what_was_read(caller: Caller, replica: Replica, provider: FakeProvider) -> None:

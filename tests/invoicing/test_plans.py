@@ -16,7 +16,7 @@ HOT = (
     *("match_events", "lock_invoices", "list_invoices", "waiting", "take", "keep_leases", "put_back"),
     *("holds_lease", "lock_failed", "take_to_check", "resolve_pay_link", "write_changes"),
     *("sending_facts", "queue_automatic", "invoices_of_buyer", "openings", "waiting_deliveries", "take_deliveries"),
-    *("numbered_invoices", "named_invoices"),
+    *("numbered_invoices", "named_invoices", "in_hand"),
     *("check_later", "check_all_now", "find_accounts", "known_invoices"),
     *("count_opening", "fail_unreported", "forget_events", "count_unpaid", "report_delivery", "finish_delivery"),
 )

@@ -72,6 +72,9 @@ async def test_buyer_is_told_alike_on_every_try(caller: Caller, provider: FakePr
     provider.failures = {"u0": [Away()]}
     run = await caller.start(show_id)
     await eventually(lambda: provider.entered.total() == 1)
+    (making,) = await caller.listed(show_id)
+    assert making.being_made
+    assert (await caller.invoice(making)).being_made
     (buyer,) = await caller.buyers(show_id)
     await caller.update_buyer(pb.Buyer(id=buyer.id, email="new@example.com"), "email")
     provider.gate.set()
@@ -79,6 +82,7 @@ async def test_buyer_is_told_alike_on_every_try(caller: Caller, provider: FakePr
     ((first, second),) = provider.orders.values()
     assert first.buyer == second.buyer
     assert first.buyer["email"] == ""
+    assert not (await caller.invoice(making)).being_made
 
 
 async def test_hopeless_invoice_is_left_to_the_operator(

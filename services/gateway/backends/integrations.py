@@ -205,6 +205,7 @@ def _row(integration: pb.Integration) -> dict[str, Any]:
         "key_hint": integration.key_hint,
         "account_name": integration.account_name,
         "public_key_hint": integration.public_key_hint,
+        "key_kind": integration.key_kind,
         "invoices_url": integration.invoices_url,
         "update_mode": UPDATE_MODE[integration.update_mode],
         "update_mode_reason": integration.update_mode_reason,

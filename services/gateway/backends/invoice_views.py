@@ -99,6 +99,7 @@ def _beside(invoice: pb.Invoice) -> dict[str, Any]:
         "priced_since": invoice.priced_since,
         "provider_request_id": invoice.provider_request_id,
         "paid_outside": invoice.paid_outside,
+        "being_made": invoice.being_made,
     }
 
 

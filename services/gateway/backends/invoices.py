@@ -96,6 +96,7 @@ class Invoices:
             reissue_for_email=body.reissue_for_email,
             except_buyer_ids=body.except_buyer_ids,
             pay_link_base=self._base,
+            automatic_sending=body.automatic_sending,
         )
         answer = await self._client.call(self._stub.StartGeneration, request, caller, timeout=_STARTING)
         return views.generation(answer.generation)

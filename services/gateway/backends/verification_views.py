@@ -79,4 +79,8 @@ def hearing(answer: pb.GetHearingResponse) -> HearingView:
         livemode=answer.livemode,
         unpaid_invoice_count=answer.unpaid_invoice_count,
         event_count=answer.event_count,
+        told_event_count=answer.told_event_count,
+        read_event_count=answer.read_event_count,
+        last_event_type=answer.last_event_type,
+        last_event_at=moment(answer.last_event_time),
     )

@@ -143,6 +143,7 @@ def _row() -> dict[str, Any]:
         "priced_since": False,
         "provider_request_id": "",
         "paid_outside": "",
+        "being_made": False,
     }
 
 

@@ -100,6 +100,9 @@ class IntegrationView(View):
     public_key_hint: Annotated[
         str, msgspec.Meta(description="At most the last four characters of the key that is no secret.")
     ]
+    key_kind: Annotated[
+        str, msgspec.Meta(description="What the key begins with, such as `rk_live`; empty while that is not known.")
+    ]
     invoices_url: Annotated[
         str, msgspec.Meta(description="All invoices of the account at the provider; empty where it has no such page.")
     ]

@@ -92,6 +92,9 @@ class InvoiceRow(InvoiceView):
     paid_outside: Annotated[
         str, msgspec.Meta(description="The note, where it was marked as paid outside the provider; `yes` without one.")
     ]
+    being_made: Annotated[
+        bool, msgspec.Meta(description="In status `pending`: it is being made just now, the others wait.")
+    ]
 
 
 class InvoiceDetail(InvoiceRow):
@@ -182,6 +185,12 @@ class GenerateBody(Body):
     except_buyer_ids: Annotated[
         list[str], msgspec.Meta(max_length=MOST_IDS, description="Left out of the plan that `planHash` names.")
     ] = msgspec.field(default_factory=list)
+    automatic_sending: Annotated[
+        bool | None,
+        msgspec.Meta(
+            description="Whether each link is e-mailed once its invoice is ready; null: as the setting has it."
+        ),
+    ] = None
 
 
 class SkippedBuyerView(View):

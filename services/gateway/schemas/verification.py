@@ -94,3 +94,9 @@ class HearingView(View):
         int, msgspec.Meta(description="Invoices of the account that buyers can pay and have not paid, of all shows.")
     ]
     event_count: Annotated[int, msgspec.Meta(description="Events of the account within the last 24 hours.")]
+    told_event_count: Annotated[int, msgspec.Meta(description="Those of them that a webhook told.")]
+    read_event_count: Annotated[int, msgspec.Meta(description="Those that were read, since no webhook had told them.")]
+    last_event_type: Annotated[
+        str, msgspec.Meta(description="The provider’s name of the event that came last, of 30 days; empty for none.")
+    ]
+    last_event_at: Annotated[datetime | None, msgspec.Meta(description="When it came.")]

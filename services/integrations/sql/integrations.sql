@@ -36,9 +36,9 @@ WHERE i.id = ANY($1::uuid[]);
 INSERT INTO integrations (
     id, workspace_id, provider, status, account_id, livemode, country, default_currency, key_hint, wrapped_key, key_id,
     webhook_endpoint_id, webhook_url, update_mode, update_mode_reason, connect_time, connected_by, account_name,
-    public_key_hint, settings
+    public_key_hint, key_kind, settings
 ) VALUES (
-    $1, $2, $3, 'active', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now(), $15, $16, $17,
+    $1, $2, $3, 'active', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now(), $15, $16, $17, $18,
     -- What the operator set for the connection before goes along; the currency was that account's.
     coalesce(
         (SELECT settings - 'default_currency' FROM integrations WHERE workspace_id = $2 AND provider = $3
@@ -54,7 +54,8 @@ RETURNING *;
 UPDATE integrations
 SET status = 'active', status_reason = '', hindered_verb = '', status_time = now(), country = $3, default_currency = $4, key_hint = $5, wrapped_key = $6,
     key_id = $7, webhook_endpoint_id = $8, webhook_url = $9, update_mode = $10, update_mode_reason = $11,
-    connected_by = coalesce(nullif(connected_by, ''), $12), account_name = $13, public_key_hint = $14, version = version + 1, update_time = now()
+    connected_by = coalesce(nullif(connected_by, ''), $12), account_name = $13, public_key_hint = $14, key_kind = $15,
+    version = version + 1, update_time = now()
 WHERE id = $1 AND version = $2 AND status <> 'inactive'
 RETURNING *;
 
@@ -63,7 +64,7 @@ RETURNING *;
 -- changed since it was read.
 UPDATE integrations
 SET status = 'inactive', status_reason = '', wrapped_key = NULL, key_id = NULL, key_hint = '', public_key_hint = '',
-    status_time = now(),
+    key_kind = '', status_time = now(),
     webhook_endpoint_id = $3, disconnect_time = now(), version = version + 1, update_time = now()
 WHERE id = $1 AND version = $2 AND status <> 'inactive'
 RETURNING *;
@@ -79,7 +80,7 @@ RETURNING *;
 -- A name that keys may not read any more is not forgotten.
 UPDATE integrations
 SET account_name = coalesce(nullif($2, ''), account_name), public_key_hint = coalesce(nullif($3, ''), public_key_hint),
-    update_time = now()
+    key_kind = coalesce(nullif($4, ''), key_kind), update_time = now()
 WHERE id = $1 AND status <> 'inactive';
 
 -- name: lock_settings

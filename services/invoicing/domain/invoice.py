@@ -133,6 +133,8 @@ class Invoice:
     """Held back for want of prices, and by now all have one; only where it was asked for."""
     provider_request: str = ""
     """What the provider called the request that failed; only where it was asked for."""
+    being_made: bool = False
+    """A worker has it in hand; only where it was asked for."""
 
     @property
     def standing(self) -> Standing:

@@ -102,10 +102,20 @@ WHERE status IN ('draft', 'sent', 'payment_failed', 'uncollectible') AND externa
   AND workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4;
 
 -- name: count_events
--- Of an account, within the last 24 hours.
-SELECT count(*)::integer FROM provider_events
+-- Of an account, within the last 24 hours; and how each came, where that was noted.
+SELECT count(*)::integer AS event_count, (count(*) FILTER (WHERE NOT read))::integer AS told_count,
+       (count(*) FILTER (WHERE read))::integer AS read_count
+FROM provider_events
 WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4
   AND received_at > clock_timestamp() - interval '24 hours';
+
+-- name: last_event
+-- Of an account, within the last $5. By arrival, never by key: an account that was busy for years has many.
+SELECT event_type, received_at FROM provider_events
+WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4
+  AND received_at > clock_timestamp() - $5::interval
+ORDER BY received_at DESC
+LIMIT 1;
 
 -- name: take_to_check
 -- Unsettled invoices that are due. Taking them puts them off for $1 seconds: replicas take different ones, and one that

@@ -117,12 +117,19 @@ ON CONFLICT DO NOTHING;
 -- name: keep_sending_terms
 -- Without a base of its own, a generation takes that of the show's last one.
 UPDATE generations
-SET automatic_sending = $2, message_template = $3,
+SET automatic_sending = $2, message_template = $3, sending_choice = $5,
     pay_link_base = coalesce(nullif($4, ''), (
       SELECT earlier.pay_link_base FROM generations AS earlier
       WHERE earlier.show_id = generations.show_id AND earlier.pay_link_base <> '' ORDER BY earlier.id DESC LIMIT 1
     ), '')
 WHERE id = $1;
+
+-- name: kept_choice
+-- What was chosen when these invoices were asked for, where anything was; $2 is the setting of now. One that was not to be
+-- sent is not sent because it is tried again with others.
+SELECT CASE WHEN bool_or(sending_choice IS NOT NULL) THEN bool_and(coalesce(sending_choice, $2)) END
+FROM invoices JOIN generations ON generations.id = generation_id
+WHERE invoices.id = ANY ($1::uuid[]);
 
 -- name: kept_template
 SELECT message_template FROM generations WHERE id = $1;
@@ -166,6 +173,10 @@ WHERE show_id = $1 AND buyer_id = ANY ($2::uuid[]) AND revoked_at IS NULL;
 SELECT DISTINCT ON (invoice_id) invoice_id, provider_request FROM invoice_history
 WHERE invoice_id = ANY ($1::uuid[]) AND to_status = 'error'
 ORDER BY invoice_id, version DESC;
+
+-- name: in_hand
+-- Which of these invoices, that are to be made, a worker holds just now.
+SELECT id FROM invoices WHERE id = ANY ($1::uuid[]) AND status = 'pending' AND lease_expires_at > clock_timestamp();
 
 -- name: priced_since
 -- Which of these buyers have a price for all that they won.

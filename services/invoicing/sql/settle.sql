@@ -37,10 +37,10 @@ ORDER BY told.place, found.rank;
 -- name: add_events
 -- Fewer rows than were given where somebody else wrote one of these events meanwhile.
 INSERT INTO provider_events (workspace_id, provider, external_account, livemode, event_id, event_type, occurred_at,
-                             invoice_id, outcome)
+                             invoice_id, outcome, read)
 SELECT workspace_id, provider::integration_provider, external_account, livemode, event_id, event_type, occurred_at,
-       invoice_id, outcome
+       invoice_id, outcome, read
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::uuid[],
-            $9::text[])
-  AS told (workspace_id, provider, external_account, livemode, event_id, event_type, occurred_at, invoice_id, outcome)
+            $9::text[], $10::boolean[])
+  AS told (workspace_id, provider, external_account, livemode, event_id, event_type, occurred_at, invoice_id, outcome, read)
 ON CONFLICT DO NOTHING;

@@ -40,7 +40,8 @@ async def generate(
         ticks = {"changes": "1" if body.apply_changes else "", "emails": "1" if body.reissue_for_email else ""}
         out = body.except_buyer_ids
         kept = {"without": ",".join(out)} if len(out) <= MOST_LEFT_OUT else {"anew": "1"}
-        told = {"moved": "1", "rows": str(form.get("rows", ""))[:3]} | ticks | kept
+        send = "" if body.automatic_sending is None else str(int(body.automatic_sending))
+        told = {"moved": "1", "send": send, "rows": str(form.get("rows", ""))[:3]} | ticks | kept
         query = urlencode({name: value for name, value in told.items() if value})
         return go(request, f"/shows/{show_id}/plan?{query}")
     return go(request, f"/shows/{show_id}?run={run.id}")
@@ -54,6 +55,7 @@ def _pressed(form: FormMultiDict) -> GenerateBody:
         except_buyer_ids=[str(buyer) for buyer in form.getall("shown", []) if buyer not in ticked],
         apply_changes=bool(form.get("changes")),
         reissue_for_email=bool(form.get("emails")),
+        automatic_sending=bool(form.get("send")) if form.get("sending") else None,
     )
 
 

@@ -82,5 +82,5 @@ async def ready_of(
         }
         shown = await integrations.preview(who, "stripe", terms.memo_template, values, "memo_template")
         memo = shown.text
-    sends = bool(terms and terms.automatic_sending)
+    sends = bool(terms and terms.automatic_sending) if plan.wishes.sends is None else plan.wishes.sends
     return replace(panel, plan=replace(plan, sends=sends), terms=terms, memo=memo)

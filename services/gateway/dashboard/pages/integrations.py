@@ -80,12 +80,12 @@ async def provider_page(
         verification.hearing_if_known(who, provider, counts=True),
         members.list(caller.workspace_id, _MOST_PEOPLE),
     )
-    stands = values_of(connection.settings)
+    stands, now = values_of(connection.settings), datetime.now(UTC)
     values = settings_values(listed, await settings_form(integrations, who, listed, stands, connection.settings.etag))
-    values |= {"connection": connection, "hearing": hearing_of(connection, heard), "form": form, "owner": owner}
+    values |= {"connection": connection, "hearing": hearing_of(connection, heard, now), "form": form, "owner": owner}
     values["connected_by"] = name_of(connection.connected_by, names_of(people.items))
-    today, texts = datetime.now(UTC).date(), values["settings"].previews
-    values["sample"] = sample_of(stands, connection.default_currency, texts, today)
+    texts = values["settings"].previews
+    values["sample"] = sample_of(stands, connection.default_currency, texts, now.date())
     values["livemode"] = connection.livemode
     return render(request, "integration.html", values)
 

@@ -39,10 +39,11 @@ async def plan_page(
     moved: Annotated[str, QueryParameter(max_length=1)] = "",
     without: Annotated[str, QueryParameter(max_length=37 * MOST_LEFT_OUT)] = "",
     anew: Annotated[str, QueryParameter(max_length=1)] = "",
+    send: Annotated[str, QueryParameter(max_length=1)] = "",
 ) -> Response[bytes] | Stream:
     """The plan with these ticks. `moved` says that another one was pressed, which holds no more; `without` who was left
-    out of it; `anew` that those were more than an address carries."""
-    who, wishes = caller.identity, Wishes(bool(changes), bool(emails))
+    out of it; `anew` that those were more than an address carries; `send` whether links go out by themselves."""
+    who, wishes = caller.identity, Wishes(bool(changes), bool(emails), send == "1" if send else None)
     show = await shows.get(who, show_id)
     summary, listed = await asyncio.gather(invoices.summary(who, show_id), integrations.list(who))
     connection, money = connection_of(listed), money_of(summary)

@@ -16,7 +16,7 @@
   function chosen(told) {
     const b = $('#plan [type=submit][data-count]'), all = $$('#plan [data-all]'); if (!all.length) return;
     const out = off(ticks()), less = key => b.dataset[key] - out.reduce((sum, i) => sum + +(i.closest('tr').dataset[key] || 0), 0), some = (n, word) => `${n.toLocaleString(LOCALE)} ${word}${n === 1 ? '' : 's'}`;
-    const n = less('count'), c = less('changes'), words = [n && `Generate ${'sends' in b.dataset ? 'and send ' : ''}${some(n, 'invoice')}`, c && `${n ? 'apply' : 'Apply'} ${some(c, 'change')}`].filter(Boolean).join(', ') || 'Choose whom to invoice';
+    const n = less('count'), c = less('changes'), words = [n && `Generate ${$('#send')?.checked ? 'and send ' : ''}${some(n, 'invoice')}`, c && `${n ? 'apply' : 'Apply'} ${some(c, 'change')}`].filter(Boolean).join(', ') || 'Choose whom to invoice';
     all.forEach(one => { const boxes = seen(one), left = off(boxes).length; one.checked = !left; one.indeterminate = left > 0 && left < boxes.length; });
     for (const [key, text] of Object.entries({ count: n.toLocaleString(LOCALE), changes: c.toLocaleString(LOCALE), items: less('items').toLocaleString(LOCALE), total: money(less('total'), b.dataset.currency) })) { const shown = $(`[data-sum=${key}]`); if (shown) put(shown, text); }
     put(b, words); b.disabled = 'broken' in b.dataset || !(n + c); if (told) say(words);
@@ -32,6 +32,7 @@
     const a = e.target.closest('#stale a'); if (!a) return;
     e.preventDefault(); const url = new URL(location.href); const out = off(ticks()).map(i => i.value);
     for (const old of ['anew', 'without', 'moved']) url.searchParams.delete(old);
+    const send = $('#send'); if (send) url.searchParams.set('send', +send.checked);
     if (out.length > 150) url.searchParams.set('anew', 1); else url.searchParams.set('without', out);
     location.assign(url);
   });

@@ -22,6 +22,8 @@ class Wishes:
 
     changes: bool = False
     emails: bool = False
+    sends: bool | None = None
+    """Each link once it is ready; None for as the connection's setting has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def row_of(invoice: InvoiceRow, base_url: str, *, fresh: bool = False) -> Row:
         buyer=buyer,
         name=invoice.display_name if invoice.display_name != buyer else "",
         email=invoice.email,
-        badge=badge_of(invoice.status),
+        badge=badge_of(invoice.status, being_made=invoice.being_made),
         note=note_of(invoice),
         held_back=held_back,
         item_count=invoice.line_count,

@@ -13,6 +13,7 @@ BADGES: Final[dict[str, tuple[str, str]]] = {
     "void": ("Void", "ban"),
     "uncollectible": ("Written off", "circle-slash"),
     "queued": ("Queued", "circle-dashed"),
+    "creating": ("Creating…", "loader-circle"),
     "show-draft": ("Not started", "calendar"),
     "show-active": ("Live", "radio"),
     "show-paused": ("Paused", "pause"),
@@ -51,8 +52,8 @@ _BADGE_OF: Final[dict[InvoiceStatus, str]] = {
 }
 
 
-def badge_of(status: InvoiceStatus) -> str:
-    return _BADGE_OF[status]
+def badge_of(status: InvoiceStatus, *, being_made: bool = False) -> str:
+    return "creating" if being_made and status == "pending" else _BADGE_OF[status]
 
 
 def note_of(invoice: InvoiceRow) -> str:

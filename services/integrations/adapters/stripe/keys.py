@@ -70,6 +70,12 @@ def secret_key_of(link: Link) -> Secret:
     return link.credentials[SECRET_KEY]
 
 
+def kind_of(secret_key: Secret) -> str:
+    """What its beginning says for everybody to read: restricted or not, live or test."""
+    found = _SECRET.fullmatch(secret_key.reveal())
+    return f"{found.group(1)}_{found.group(2)}" if found else ""
+
+
 def is_live(secret_key: Secret) -> bool:
     """The mode that a secret key's prefix claims."""
     return secret_key.reveal().split("_")[1] == "live"

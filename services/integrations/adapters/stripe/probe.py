@@ -2,7 +2,7 @@
 
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import StripeApi
-from services.integrations.adapters.stripe.keys import PUBLISHABLE_KEY, SECRET_KEY, is_live, is_restricted
+from services.integrations.adapters.stripe.keys import PUBLISHABLE_KEY, SECRET_KEY, is_live, is_restricted, kind_of
 from services.integrations.adapters.stripe.operations import READ_ACCOUNT
 from services.integrations.adapters.stripe.permissions import Examination, examine, missing_permissions
 from services.integrations.connection_values import ConnectedAccount, Credentials, Names
@@ -27,7 +27,8 @@ def names_of(credentials: Credentials, account: Json) -> Names:
     """The name that buyers know, else that of Stripe's dashboard."""
     known = (account.get("business_profile") or {}), (account.get("settings") or {}).get("dashboard") or {}
     name = known[0].get("name") or known[1].get("display_name") or ""
-    return Names(name, credentials[PUBLISHABLE_KEY].hint if PUBLISHABLE_KEY in credentials else "")
+    public_key = credentials[PUBLISHABLE_KEY].hint if PUBLISHABLE_KEY in credentials else ""
+    return Names(name, public_key, kind_of(credentials[SECRET_KEY]))
 
 
 def _account(credentials: Credentials, found: Examination) -> ConnectedAccount:

@@ -416,6 +416,7 @@ class Integration(_message.Message):
     PUBLIC_KEY_HINT_FIELD_NUMBER: _builtins.int
     INVOICES_URL_FIELD_NUMBER: _builtins.int
     STATUS_TIME_FIELD_NUMBER: _builtins.int
+    KEY_KIND_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID. Also the last part of the webhook address."""
     provider: _builtins.str
@@ -444,6 +445,10 @@ class Integration(_message.Message):
     """At most the last four characters of the key that is no secret; empty where there is none."""
     invoices_url: _builtins.str
     """Where the operator sees all invoices of the account at the provider; empty for a provider without such a page."""
+    key_kind: _builtins.str
+    """What kind of key the secret key is, as its beginning says for everybody to read, for example `rk_live`; empty where a
+    provider's keys say nothing of the sort, and where it is not known yet.
+    """
     @_builtins.property
     def settings(self) -> Global___IntegrationSettings: ...
     @_builtins.property
@@ -480,10 +485,11 @@ class Integration(_message.Message):
         public_key_hint: _builtins.str = ...,
         invoices_url: _builtins.str = ...,
         status_time: _timestamp_pb2.Timestamp | None = ...,
+        key_kind: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["connect_time", b"connect_time", "last_event_time", b"last_event_time", "settings", b"settings", "status_time", b"status_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_name", b"account_name", "connect_time", b"connect_time", "connected_by", b"connected_by", "country", b"country", "default_currency", b"default_currency", "id", b"id", "invoices_url", b"invoices_url", "key_hint", b"key_hint", "last_event_time", b"last_event_time", "livemode", b"livemode", "provider", b"provider", "public_key_hint", b"public_key_hint", "settings", b"settings", "status", b"status", "status_reason", b"status_reason", "status_time", b"status_time", "update_mode", b"update_mode", "update_mode_reason", b"update_mode_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_name", b"account_name", "connect_time", b"connect_time", "connected_by", b"connected_by", "country", b"country", "default_currency", b"default_currency", "id", b"id", "invoices_url", b"invoices_url", "key_hint", b"key_hint", "key_kind", b"key_kind", "last_event_time", b"last_event_time", "livemode", b"livemode", "provider", b"provider", "public_key_hint", b"public_key_hint", "settings", b"settings", "status", b"status", "status_reason", b"status_reason", "status_time", b"status_time", "update_mode", b"update_mode", "update_mode_reason", b"update_mode_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2328,6 +2328,7 @@ class Invoice(_message.Message):
     PAID_OUTSIDE_FIELD_NUMBER: _builtins.int
     PRICED_SINCE_FIELD_NUMBER: _builtins.int
     PROVIDER_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    BEING_MADE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     show_id: _builtins.str
@@ -2380,6 +2381,8 @@ class Invoice(_message.Message):
     """In status ERROR: what the provider calls the request that failed, for its support; empty where it gave it no name.
     In GetInvoice and ListInvoices.
     """
+    being_made: _builtins.bool
+    """In status PENDING: a worker has it in hand just now, the others wait. In GetInvoice and ListInvoices."""
     @_builtins.property
     def paid_time(self) -> _timestamp_pb2.Timestamp:
         """The provider's time of payment."""
@@ -2439,10 +2442,11 @@ class Invoice(_message.Message):
         paid_outside: _builtins.str = ...,
         priced_since: _builtins.bool = ...,
         provider_request_id: _builtins.str = ...,
+        being_made: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "first_opened_time", b"first_opened_time", "paid_time", b"paid_time", "sent_time", b"sent_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_at_provider", b"adjusted_at_provider", "attempt", b"attempt", "buyer_id", b"buyer_id", "create_time", b"create_time", "currency", b"currency", "display_name", b"display_name", "draft_reason", b"draft_reason", "email", b"email", "external_account", b"external_account", "external_id", b"external_id", "external_url", b"external_url", "first_opened_time", b"first_opened_time", "handle", b"handle", "id", b"id", "line_count", b"line_count", "lines", b"lines", "livemode", b"livemode", "number", b"number", "opened_count", b"opened_count", "paid_outside", b"paid_outside", "paid_time", b"paid_time", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "priced_since", b"priced_since", "provider", b"provider", "provider_request_id", b"provider_request_id", "provider_url", b"provider_url", "revision", b"revision", "send_count", b"send_count", "sent_time", b"sent_time", "show_id", b"show_id", "status", b"status", "status_reason", b"status_reason", "total", b"total", "unpriced_count", b"unpriced_count", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_at_provider", b"adjusted_at_provider", "attempt", b"attempt", "being_made", b"being_made", "buyer_id", b"buyer_id", "create_time", b"create_time", "currency", b"currency", "display_name", b"display_name", "draft_reason", b"draft_reason", "email", b"email", "external_account", b"external_account", "external_id", b"external_id", "external_url", b"external_url", "first_opened_time", b"first_opened_time", "handle", b"handle", "id", b"id", "line_count", b"line_count", "lines", b"lines", "livemode", b"livemode", "number", b"number", "opened_count", b"opened_count", "paid_outside", b"paid_outside", "paid_time", b"paid_time", "pay_path", b"pay_path", "platform", b"platform", "platform_user_id", b"platform_user_id", "priced_since", b"priced_since", "provider", b"provider", "provider_request_id", b"provider_request_id", "provider_url", b"provider_url", "revision", b"revision", "send_count", b"send_count", "sent_time", b"sent_time", "show_id", b"show_id", "status", b"status", "status_reason", b"status_reason", "total", b"total", "unpriced_count", b"unpriced_count", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2757,6 +2761,7 @@ class StartGenerationRequest(_message.Message):
     REISSUE_FOR_EMAIL_FIELD_NUMBER: _builtins.int
     EXCEPT_BUYER_IDS_FIELD_NUMBER: _builtins.int
     PAY_LINK_BASE_FIELD_NUMBER: _builtins.int
+    AUTOMATIC_SENDING_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     plan_hash: _builtins.str
     """Only this plan may run; the current one when empty."""
@@ -2773,6 +2778,10 @@ class StartGenerationRequest(_message.Message):
     pay_link_base: _builtins.str
     """The gateway's public base address, that pay paths are joined to. Without it nothing is sent on its own, whatever the
     connection's setting says.
+    """
+    automatic_sending: _builtins.bool
+    """Whether each link is sent on its own as soon as its invoice is ready, where the provider mails. As the connection's
+    setting has it when unset.
     """
     @_builtins.property
     def buyer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -2796,12 +2805,15 @@ class StartGenerationRequest(_message.Message):
         reissue_for_email: _builtins.bool = ...,
         except_buyer_ids: _abc.Iterable[_builtins.str] | None = ...,
         pay_link_base: _builtins.str = ...,
+        automatic_sending: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_automatic_sending", b"_automatic_sending", "automatic_sending", b"automatic_sending"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_changes", b"apply_changes", "buyer_ids", b"buyer_ids", "except_buyer_ids", b"except_buyer_ids", "pay_link_base", b"pay_link_base", "plan_hash", b"plan_hash", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_automatic_sending", b"_automatic_sending", "apply_changes", b"apply_changes", "automatic_sending", b"automatic_sending", "buyer_ids", b"buyer_ids", "except_buyer_ids", b"except_buyer_ids", "pay_link_base", b"pay_link_base", "plan_hash", b"plan_hash", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__automatic_sending: _TypeAlias = _typing.Literal["automatic_sending"]  # noqa: Y015
+    _WhichOneofArgType__automatic_sending: _TypeAlias = _typing.Literal["_automatic_sending", b"_automatic_sending"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__automatic_sending) -> _WhichOneofReturnType__automatic_sending | None: ...
 
 Global___StartGenerationRequest: _TypeAlias = StartGenerationRequest  # noqa: Y015
 
@@ -4873,6 +4885,10 @@ class GetHearingResponse(_message.Message):
     LIVEMODE_FIELD_NUMBER: _builtins.int
     UNPAID_INVOICE_COUNT_FIELD_NUMBER: _builtins.int
     EVENT_COUNT_FIELD_NUMBER: _builtins.int
+    TOLD_EVENT_COUNT_FIELD_NUMBER: _builtins.int
+    READ_EVENT_COUNT_FIELD_NUMBER: _builtins.int
+    LAST_EVENT_TYPE_FIELD_NUMBER: _builtins.int
+    LAST_EVENT_TIME_FIELD_NUMBER: _builtins.int
     mode: Global___HearingMode.ValueType
     sentence: _builtins.str
     """A finished sentence: how payments are heard of, and what to do where that does not work."""
@@ -4887,6 +4903,13 @@ class GetHearingResponse(_message.Message):
     """With with_counts: events of this account that were taken in within the last 24 hours, each once, whether a webhook told
     it or it was read.
     """
+    told_event_count: _builtins.int
+    """With with_counts: those of event_count that a webhook told, and those that were read at the provider because none had.
+    Of what came before this was noted, neither.
+    """
+    read_event_count: _builtins.int
+    last_event_type: _builtins.str
+    """With with_counts: the provider's own name of the event that came last, within 30 days; empty when none did."""
     @_builtins.property
     def last_heard_time(self) -> _timestamp_pb2.Timestamp:
         """When the provider was last heard, by webhook or by reading it; unset when never."""
@@ -4898,6 +4921,10 @@ class GetHearingResponse(_message.Message):
     @_builtins.property
     def last_try_time(self) -> _timestamp_pb2.Timestamp:
         """When that was last tried; unset when never."""
+
+    @_builtins.property
+    def last_event_time(self) -> _timestamp_pb2.Timestamp:
+        """With with_counts: when that came; unset when none did."""
 
     def __init__(
         self,
@@ -4912,10 +4939,14 @@ class GetHearingResponse(_message.Message):
         livemode: _builtins.bool = ...,
         unpaid_invoice_count: _builtins.int = ...,
         event_count: _builtins.int = ...,
+        told_event_count: _builtins.int = ...,
+        read_event_count: _builtins.int = ...,
+        last_event_type: _builtins.str = ...,
+        last_event_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["last_heard_time", b"last_heard_time", "last_success_time", b"last_success_time", "last_try_time", b"last_try_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_event_time", b"last_event_time", "last_heard_time", b"last_heard_time", "last_success_time", b"last_success_time", "last_try_time", b"last_try_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "event_count", b"event_count", "failure", b"failure", "last_heard_time", b"last_heard_time", "last_success_time", b"last_success_time", "last_try_time", b"last_try_time", "livemode", b"livemode", "mode", b"mode", "sentence", b"sentence", "unpaid_invoice_count", b"unpaid_invoice_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "event_count", b"event_count", "failure", b"failure", "last_event_time", b"last_event_time", "last_event_type", b"last_event_type", "last_heard_time", b"last_heard_time", "last_success_time", b"last_success_time", "last_try_time", b"last_try_time", "livemode", b"livemode", "mode", b"mode", "read_event_count", b"read_event_count", "sentence", b"sentence", "told_event_count", b"told_event_count", "unpaid_invoice_count", b"unpaid_invoice_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
