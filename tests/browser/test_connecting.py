@@ -27,6 +27,13 @@ async def test_keys_of_a_wrong_shape_are_told_without_a_request(dashboard: Dashb
     await expect(page.locator("#publishable_key-m")).to_contain_text(mixed)
     await button.click()
     await expect(publishable).to_have_attribute("aria-invalid", "true")
+
+    # a secret key that lands in the field that everybody can read is not to be read there
+    await publishable.fill(f" {workspace.account.sk_test}")
+    await expect(page.locator("#publishable_key-m")).to_contain_text("That is a secret key.")
+    await expect(publishable).to_have_attribute("type", "password")
+    await publishable.fill(workspace.account.pk_test)
+    await expect(publishable).to_have_attribute("type", "text")
     assert sent == []
 
 

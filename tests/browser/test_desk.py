@@ -4,6 +4,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import OpenDashboard
 from tests.browser.dashboard import Dashboard
+from tests.browser.test_live_updates import reading_held
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.workspace import Workspace
 from tests.waiting import eventually
@@ -130,6 +131,30 @@ async def test_who_is_in_hand_is_never_swapped_for_another(dashboard: Dashboard,
     await page.keyboard.press("j")
     await expect(page.locator("#card h2")).to_have_text(second["handle"])
     assert (await _statuses(workspace, show))[second["handle"]] == ("draft", 0)
+
+
+async def test_a_press_counts_once_and_while_the_page_reads_anew(dashboard: Dashboard, workspace: Workspace) -> None:
+    show, page = await _show(workspace), dashboard.page
+    await dashboard.sign_in(workspace, f"/shows/{show}/desk")
+    await dashboard.live()
+    first, second, third, _ = await workspace.invoices(show)
+    name = page.locator("#card h2")
+    async with reading_held(page, workspace, show):
+        await page.keyboard.press("j")
+        await expect(name).to_have_text(second["handle"])
+    await page.wait_for_url(f"**?at={second['id']}")
+    await eventually(lambda: page.evaluate("window.ended > 1"))  # it was read once more, of who is in hand now
+    await expect(name).to_have_text(second["handle"])
+
+    await page.keyboard.down("m")
+    await expect(name).to_have_text(third["handle"])
+    await page.keyboard.down("m")  # held down, the keyboard says it again
+    await page.keyboard.up("m")
+    await page.keyboard.press("u")
+    await expect(name).to_have_text(second["handle"])
+    await expect(page.locator("#undo")).to_be_hidden()
+    assert {sent for _, sent in (await _statuses(workspace, show)).values()} == {0}
+    assert first["status"] == "draft"
 
 
 async def test_somebody_elses_payment_leaves_the_queue_by_itself(

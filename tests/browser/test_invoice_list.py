@@ -9,7 +9,7 @@ from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
 from tests.e2e.workspace import Workspace
 
-_KEEP_SOCKETS = """
+KEEP_SOCKETS = """
 window.sockets = [];
 window.WebSocket = class extends WebSocket { constructor(url) { super(url); window.sockets.push(this); } };
 """
@@ -61,7 +61,7 @@ async def test_view_on_stripe_opens_that_invoice(dashboard: Dashboard, workspace
     show = await workspace.make_show(buyers=1)
     run = await workspace.generate(show)
     (invoice,) = await workspace.invoices(show)
-    await page.add_init_script(_KEEP_SOCKETS)
+    await page.add_init_script(KEEP_SOCKETS)
     await dashboard.sign_in(workspace, f"/shows/{show}?run={run['id']}")
     await expect(page.locator("#finished")).to_contain_text("1 invoice created.")
     await dashboard.live()
@@ -148,7 +148,7 @@ async def test_what_others_do_to_a_show_and_its_links_is_seen_at_once(
             await dashboard.open(f"/shows/{show}")
             await dashboard.live()
         await one.page.get_by_role("link", name="Send all links").click()
-        await one.page.get_by_label("Write messages for me to copy").check()
+        await one.page.get_by_label("Count them as sent").check()
         await one.page.get_by_role("button", name="Send links").click()
         for dashboard in (one, other):
             await expect(dashboard.page.locator("#sending-h")).to_have_text("2 of 2 links sent")
@@ -169,7 +169,7 @@ async def test_after_a_restart_of_the_gateway_the_panel_is_right(
     show = await workspace.make_show(buyers=2)
     await workspace.generate(show)
     rows = await workspace.invoices(show)
-    await page.add_init_script(_KEEP_SOCKETS)
+    await page.add_init_script(KEEP_SOCKETS)
     await dashboard.sign_in(workspace, f"/shows/{show}")
     await dashboard.live()
     await stack.start("gateway-2")

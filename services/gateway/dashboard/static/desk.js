@@ -5,9 +5,9 @@
   const HOLD = 6000, held = new Map(), $ = s => document.querySelector(s);
   const say = text => { $('#say').textContent = text; };
 
-  /* Letters only while the focus is at the desk, and never while somebody types. */
+  /* Letters only while the focus is at the desk, and never while somebody types; a key that is held down counts once. */
   document.addEventListener('keydown', e => {
-    if (e.metaKey || e.ctrlKey || e.altKey || !e.target.closest?.('#panel, #undo') || e.target.matches('input, textarea, select')) return;
+    if (e.repeat || e.metaKey || e.ctrlKey || e.altKey || !e.target.closest?.('#panel, #undo') || e.target.matches('input, textarea, select')) return;
     const key = e.key.toLowerCase();
     if (key === 'u' && held.size) { e.preventDefault(); undo(); return; }
     const act = key.length === 1 && /[a-z]/.test(key) && $(`#card [data-desk=${key}]`);
@@ -20,12 +20,14 @@
   });
   document.addEventListener('submit', e => { if (e.target.matches('[data-desk-form]')) { e.preventDefault(); mark($('#card').dataset); } });
 
-  /* Shows a buyer; those who are held are left out. The address stays the state of the page. */
+  /* Shows a buyer; those who are held are left out. The address stays the state of the page. It waits for no reading anew
+     that is under way, which comes to nothing once the address is another; the last press counts. */
   function address(to) { const url = new URL(to, location.href); url.hash = ''; if (held.size) url.searchParams.set('skip', [...held.keys()].join(',')); else url.searchParams.delete('skip'); return url.pathname + url.search; }
   async function show(to) {
     const path = address(to); history.replaceState(history.state, '', path);
-    await htmx.ajax('GET', path, { source: '#panel', target: '#panel', select: '#panel', swap: 'outerMorph' });
-    const card = $('#card'); card?.focus(); pin(); say(card?.dataset.buyer || $('#card h2').textContent);
+    const came = await window.showbill.read(path, { source: '#undo', target: '#panel', select: '#panel', swap: 'outerMorph' });
+    pin(); if (!came) return;
+    const card = $('#card'); card?.focus(); say(card?.dataset.buyer || $('#card h2').textContent);
   }
   /* Who is in hand stands in the address: a live update never puts another one into the hand. */
   function pin() { const id = $('#card')?.dataset.id; if (!id) return; const url = new URL(location.href); url.searchParams.set('at', id); history.replaceState(history.state, '', address(url)); }

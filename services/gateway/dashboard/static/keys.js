@@ -18,8 +18,10 @@
     const msg = document.getElementById(input.id + '-m'); input.setAttribute('aria-invalid', bad ? 'true' : 'false');
     msg.className = 'msg ' + (bad ? 'msg-error' : 'msg-ok'); msg.replaceChildren(...(bad || good ? [icon(bad ? 'circle-alert' : 'check'), el('span', '', bad || good)] : []));
   }
+  /* A secret that was pasted into a field that is read by everybody is not read there. */
+  function mask(input) { if (input.dataset.keyInput === 'publishable') input.type = /[sr]k_|whsec_/.test(input.value) ? 'password' : 'text'; }
   function checkKey(input) {
-    const v = input.value.trim(), bad = keyFault(input), mode = modeOf(v), slot = $(`[data-mode-for=${input.id}]`);
+    mask(input); const v = input.value.trim(), bad = keyFault(input), mode = modeOf(v), slot = $(`[data-mode-for=${input.id}]`);
     const good = !bad && input.dataset.keyInput === 'secret' && SHAPE.secret.test(v) ? (v.startsWith('rk_') ? 'Restricted key. Good choice.' : 'Full-access key. It works, but a restricted key is safer.') : '';
     tell(input, bad, good);
     if (slot) { const b = el('span', 'badge', icon(mode === 'live' ? 'radio' : 'zap'), mode === 'live' ? 'Live mode' : 'Test mode'); b.dataset.s = mode === 'live' ? 'livemode' : 'test'; slot.replaceChildren(...(mode ? [b] : [])); }

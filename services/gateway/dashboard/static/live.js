@@ -23,11 +23,14 @@
   async function reload() {
     if (panel().dataset.state === 'plan') { stale(); return; }
     if (reloading) { reloading.again = true; return; }
-    const now = reloading = { again: false }, began = Date.now();
-    const came = await read(location.pathname + location.search, { source: '#panel', target: '#panel', select: '#panel', selectOOB: '#summary:outerMorph,#show-head:outerMorph,#show-tabs:outerMorph,#trend:outerMorph', swap: 'outerMorph' });
+    const now = reloading = { again: false, of: here() }, began = Date.now();
+    const came = await read(now.of, { source: '#panel', target: '#panel', select: '#panel', selectOOB: '#summary:outerMorph,#show-head:outerMorph,#show-tabs:outerMorph,#trend:outerMorph', swap: 'outerMorph' });
     if (came) position();
     await rest(came ? Date.now() - began : 5000); reloading = null; if (now.again || !came && live.dataset.state === 'on') reload();
   }
+  /* What was read of an address that is the page's no more, for somebody chose another meanwhile, is not put there. */
+  const here = () => location.pathname + location.search;
+  on('htmx:before:swap', e => { if (reloading && e.target === panel() && here() !== reloading.of) { e.preventDefault(); reloading.again = true; } });
   /* Never more than half of the time is spent on reading anew, however fast news comes. */
   const rest = ms => new Promise(done => setTimeout(done, Math.min(5000, Math.max(80, ms))));
   /* A plan is only run as it was looked at: it is never changed under somebody's eyes. */
@@ -84,8 +87,8 @@
     toast(till.length === 1 ? { kind: 'paid', title: `${who[0]} paid ${sum}`, body: till[0].number } : { kind: 'paid', title: `${till.length} buyers paid ${sum}`, body: who.slice(-3).join(', ') + (till.length > 3 ? ` and ${till.length - 3} more` : '') });
   }
   function hear(text) {
-    const m = JSON.parse(text); shared.heard = Date.now();
-    if (m.type === 'hello') { if (m.data.behind || m.data.seq > seq) reload(); seq = m.data.seq; return; }
+    const m = JSON.parse(text); if (!reloading) shared.heard = Date.now();
+    if (m.type === 'hello') { state('on'); tries = 0; if (m.data.behind || m.data.seq > seq) reload(); seq = m.data.seq; return; }
     if (m.seq) { if (m.seq <= seq) return; if (m.seq > seq + 1) reload(); seq = m.seq; }
     HANDLE[m.type]?.(m);
     document.dispatchEvent(new CustomEvent('live:' + m.type, { detail: m }));
@@ -95,7 +98,7 @@
     url.searchParams.set('show_id', live.dataset.show); url.searchParams.set('since', seq);
     const mine = socket = new WebSocket(url);      // one that is closing says nothing any more once another was begun
     const alive = () => { clearTimeout(beat); beat = setTimeout(() => mine.close(), 45000); };     // the server pings every 20 s
-    mine.onopen = () => { if (socket !== mine) return; state('on'); tries = 0; alive(); };
+    mine.onopen = alive;
     mine.onmessage = e => { if (socket !== mine) return; alive(); hear(e.data); };
     mine.onclose = e => {
       if (socket !== mine) return;
