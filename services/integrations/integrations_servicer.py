@@ -67,7 +67,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
             connection = connections.get(one.provider)
             listed.append(
                 pb.ListedIntegration(
-                    entry=rendering.entry(one, caller.plan),
+                    entry=rendering.entry(one, caller.plan, self._registry.find(one.provider)),
                     connected=connection is not None and connection.connected,
                     integration=self._told(connection) if connection else None,
                 )

@@ -21,7 +21,10 @@ SECRET = "sk_test_neverShownAgain123"
 def _stripe() -> integrations_pb2.ListIntegrationsResponse:
     """The catalogue with one provider that asks for two keys."""
     entry = integrations_pb2.CatalogEntry(
-        provider="stripe", name="Stripe", availability=integrations_pb2.AVAILABILITY_AVAILABLE
+        provider="stripe",
+        name="Stripe",
+        availability=integrations_pb2.AVAILABILITY_AVAILABLE,
+        keys_url="https://stripe.example/apikeys",
     )
     entry.connect_fields.add(name="secret_key", label="Secret key", hidden=True)
     entry.connect_fields.add(name="publishable_key", label="Publishable key")
@@ -92,6 +95,7 @@ async def test_a_refused_key_is_told_without_the_key(gateway: Gateway, owner: Ow
         assert told in answer.text
         assert SECRET not in answer.text
         assert "pk_test_abcdefgh" in answer.text
+        assert 'href="https://stripe.example/apikeys"' in answer.text
 
 
 async def test_a_key_in_the_wrong_field_never_comes_back(gateway: Gateway, owner: Owner) -> None:

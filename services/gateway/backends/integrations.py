@@ -241,6 +241,7 @@ def _listed(listed: pb.ListedIntegration) -> ListedIntegrationView:
         connect_fields=[_asked(field) for field in entry.connect_fields],
         permissions=[_permission(permission) for permission in entry.permissions],
         settings=list(entry.settings),
+        keys_url=entry.keys_url,
     )
 
 

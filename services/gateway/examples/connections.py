@@ -104,6 +104,7 @@ CONNECTIONS: Final = (
                 ],
                 permissions=_PERMISSIONS,
                 settings=["memo_template", "message_template", "days_until_due", "footer"],
+                keys_url="https://dashboard.stripe.com/apikeys",
             )
         ]
     ),

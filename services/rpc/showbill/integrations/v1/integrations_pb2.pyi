@@ -309,6 +309,7 @@ class CatalogEntry(_message.Message):
     CONNECT_FIELDS_FIELD_NUMBER: _builtins.int
     PERMISSIONS_FIELD_NUMBER: _builtins.int
     SETTINGS_FIELD_NUMBER: _builtins.int
+    KEYS_URL_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Stable slug, for example `stripe`."""
     name: _builtins.str
@@ -320,6 +321,8 @@ class CatalogEntry(_message.Message):
     availability: Global___Availability.ValueType
     required_plan: _builtins.str
     """The plan that AVAILABILITY_REQUIRES_PLAN asks for."""
+    keys_url: _builtins.str
+    """Where the operator finds and makes the keys at the provider; empty for a provider without such a page."""
     @_builtins.property
     def connect_fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConnectField]:
         """What connecting asks for; empty where nothing is needed."""
@@ -344,10 +347,11 @@ class CatalogEntry(_message.Message):
         connect_fields: _abc.Iterable[Global___ConnectField] | None = ...,
         permissions: _abc.Iterable[Global___Permission] | None = ...,
         settings: _abc.Iterable[_builtins.str] | None = ...,
+        keys_url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability", "connect_fields", b"connect_fields", "description", b"description", "icon", b"icon", "name", b"name", "permissions", b"permissions", "provider", b"provider", "required_plan", b"required_plan", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability", "connect_fields", b"connect_fields", "description", b"description", "icon", b"icon", "keys_url", b"keys_url", "name", b"name", "permissions", b"permissions", "provider", b"provider", "required_plan", b"required_plan", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
