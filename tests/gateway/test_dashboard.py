@@ -424,6 +424,20 @@ async def test_a_price_beyond_all_bounds_is_told_at_its_row(gateway: Gateway, ow
     assert not gateway.invoicing.calls["UpdateItem"]
 
 
+async def test_a_price_stands_in_its_field_as_the_reader_writes_it_and_comes_back_so(
+    gateway: Gateway, owner: Owner
+) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="KWD")
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    row = invoicing_pb2.Item(item_number="7", title="Mug", price=1250)
+    gateway.invoicing.script("ListItems", invoicing_pb2.ListItemsResponse(items=[row]))
+    gateway.invoicing.script("UpdateItem", invoicing_pb2.UpdateItemResponse(item=row))
+    browser = await gateway.signed_in(owner, **{"HX-Request": "true", "Accept-Language": "de-DE"})
+    answer = await browser("POST", "/shows/s1/items/price", data={"number": "7", "price": "1,250", "etag": "e"})
+    assert (answer.status, 'value="1,250"' in answer.text) == (200, True)
+    assert gateway.invoicing.calls["UpdateItem"][0].request.item.price == 1250
+
+
 async def test_what_was_paid_elsewhere_is_looked_at_then_marked(gateway: Gateway, owner: Owner) -> None:
     show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_ENDED, currency="GBP")
     gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
