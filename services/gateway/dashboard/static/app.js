@@ -96,7 +96,7 @@
     b.setAttribute('aria-busy', 'true'); b.was = [...b.childNodes]; b.replaceChildren(icon('loader-circle', 'spin'), b.dataset.busy);
   }
   function idle(form) { const b = $('[aria-busy=true]', form); if (b?.was) { b.removeAttribute('aria-busy'); b.replaceChildren(...b.was); } }
-  on('submit', e => { const f = e.target; if (f.matches('[data-once]') && !f.hasAttribute('hx-post')) { if (f.dataset.sent) e.preventDefault(); f.dataset.sent = '1'; busy(f); } });
+  on('submit', e => { const f = e.target; if (f.matches('[data-once]:not([hx-post]), [hx-ignore] [data-once]')) { if (f.dataset.sent) e.preventDefault(); f.dataset.sent = '1'; busy(f); } });
   addEventListener('pageshow', e => { if (e.persisted) location.reload(); });
   /* A file that was chosen before htmx listened, or that the browser kept, is looked at like one chosen now. */
   on('htmx:after:process', e => { if (e.target === document.body) for (const i of document.querySelectorAll('.pv')) if (i.files?.length) i.dispatchEvent(new Event('change', { bubbles: true })); });
