@@ -148,7 +148,7 @@ async def test_what_others_do_to_a_show_and_its_links_is_seen_at_once(
             await dashboard.open(f"/shows/{show}")
             await dashboard.live()
         await one.page.get_by_role("link", name="Send all links").click()
-        await one.page.get_by_label("Write messages for me to copy").check()
+        await one.page.get_by_label("Count them as sent").check()
         await one.page.get_by_role("button", name="Send links").click()
         for dashboard in (one, other):
             await expect(dashboard.page.locator("#sending-h")).to_have_text("2 of 2 links sent")

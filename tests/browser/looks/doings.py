@@ -152,7 +152,7 @@ async def ask_to_send_all(scene: Scene) -> None:
 
 async def send_all(scene: Scene) -> None:
     await ask_to_send_all(scene)
-    await scene.page.get_by_label("Write messages for me to copy").check()
+    await scene.page.get_by_label("Count them as sent").check()
     await scene.page.get_by_role("dialog").get_by_role("button", name="Send").click()
     await scene.page.locator("#sending .i:not(.spin)").first.wait_for()
     await scene.page.locator("#live[data-state=on]").wait_for()
