@@ -67,7 +67,7 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
             connection = connections.get(one.provider)
             listed.append(
                 pb.ListedIntegration(
-                    entry=rendering.entry(one, caller.plan),
+                    entry=rendering.entry(one, caller.plan, self._registry.find(one.provider)),
                     connected=connection is not None and connection.connected,
                     integration=self._told(connection) if connection else None,
                 )
@@ -161,7 +161,9 @@ class IntegrationsServicer(rpc.IntegrationsServiceServicer):
         shown = await self._changing_settings.preview(
             identity().workspace_id, request.provider, request.setting, request.template, request.values
         )
-        return pb.PreviewTemplateResponse(text=shown.text, variables=shown.variables, warning=shown.warning)
+        return pb.PreviewTemplateResponse(
+            text=shown.text, variables=shown.variables, warning=shown.warning, max_length=shown.longest
+        )
 
     async def VerifyWebhooks(self, request: pb.VerifyWebhooksRequest, context: Context) -> pb.VerifyWebhooksResponse:
         if len(request.deliveries) > MOST_DELIVERIES:

@@ -126,6 +126,9 @@ class IntegrationAdapter(Protocol):
     def invoices_url(self, account_id: str, *, livemode: bool) -> str:
         """Where the operator sees all invoices of an account; empty where the provider has no such page."""
 
+    def keys_url(self) -> str:
+        """Where the operator finds and makes the keys; empty where the provider has no such page."""
+
     async def probe(self, credentials: Credentials) -> ConnectedAccount:
         """Asks the provider whose keys these are and what they may do. Changes nothing there."""
 

@@ -30,7 +30,8 @@ from services.rpc.showbill.integrations.v1 import integrations_pb2 as pb
 UNFIT_EVENT = "The body is signed, but holds values that an event cannot have."
 
 
-def entry(one: Entry, plan: str) -> pb.CatalogEntry:
+def entry(one: Entry, plan: str, adapter: IntegrationAdapter | None) -> pb.CatalogEntry:
+    """`adapter` is that of the provider; None where this installation has none."""
     availability = one.availability(plan)
     return pb.CatalogEntry(
         provider=one.provider,
@@ -42,6 +43,7 @@ def entry(one: Entry, plan: str) -> pb.CatalogEntry:
         connect_fields=[_connect_field(field) for field in one.connect_fields],
         permissions=permissions(one.permissions),
         settings=one.settings,
+        keys_url=adapter.keys_url() if adapter else "",
     )
 
 

@@ -95,6 +95,8 @@ class Preview:
     variables: Sequence[str]
     warning: str
     """A finished sentence where the end of the text would be cut; else empty."""
+    longest: int
+    """Characters that the template may have."""
 
 
 class ChangingSettings:
@@ -140,7 +142,7 @@ class ChangingSettings:
         text = render(template, filled) if setting == "memo_template" else message_text(template, filled)
         require([Fault("template", one) for one in _secret("text", text)])
         warning = _cut(template, sample, values, longest) if setting == "memo_template" else ""
-        return Preview(text, variables, warning)
+        return Preview(text, variables, warning, longest)
 
     async def _connected(self, workspace_id: str, provider: str) -> Connection:
         connection = await self._repository.current(workspace_id, provider)

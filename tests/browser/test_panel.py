@@ -118,6 +118,9 @@ async def test_only_buyers_that_are_ticked_are_invoiced(dashboard: Dashboard, wo
     await workspace.import_file(show, "buyers", b"platform,platform_user_id,email\nfacebook,u2,u2@example.com\n")
     await dashboard.sign_in(workspace, f"/shows/{show}")
     await dashboard.live()
+    await expect(page.locator(".rehearsal")).to_contain_text("no real money moves")
+    won = page.get_by_role("link", name="1 item of @u2")
+    await expect(won).to_have_attribute("href", f"/shows/{show}/claims?status=winner&q=%40u2")
     press, all_of_them = page.locator("#plan [type=submit]"), page.get_by_label("Invoice all buyers that are shown")
     await all_of_them.press("Space")
     await expect(press).to_have_text("Choose whom to invoice")
@@ -173,6 +176,12 @@ async def test_only_buyers_that_are_ticked_are_invoiced(dashboard: Dashboard, wo
     await page.get_by_label("Apply 2 changes").uncheck()
     await expect(press).to_have_text("Generate 1 invoice")
     await expect(page.get_by_label("Invoice @u1")).not_to_be_checked()
+
+    # who was left out is invoiced alone, from among the buyers
+    await dashboard.open(f"/shows/{show}/buyers")
+    await page.get_by_role("button", name="Generate the invoice of @u3").click()
+    await expect(_row(page, "@u3").locator(".badge")).to_have_text("Draft")
+    assert {row["platformUserId"] for row in await workspace.invoices(show)} == {"u0", "u2", "u3"}
 
     # of the digits of a currency the browser has its own mind
     dinars = await workspace.rest.call("POST", "/api/shows", {"name": "Beograd", "currency": "RSD"})

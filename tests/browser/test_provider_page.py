@@ -75,6 +75,7 @@ async def test_settings_are_previewed_and_saved(dashboard: Dashboard, workspace:
     await memo.fill("Thanks ")
     await page.get_by_role("group", name="Variables of the memo").get_by_role("button", name="{buyer}").click()
     await expect(shown).to_contain_text("Thanks Maya K")
+    await expect(shown.locator(".count")).to_have_text("14 / 1,500")
     sample = page.get_by_role("region", name="What the buyer sees")
     await expect(sample.locator(".paper-text").first).to_have_text("Thanks Maya K")
     await expect(sample.locator(".sample-said")).to_contain_text("thank you for joining Friday live!")

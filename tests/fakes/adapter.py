@@ -72,6 +72,9 @@ class FakeAdapter:
     def invoices_url(self, account_id: str, *, livemode: bool) -> str:
         return f"https://fake.example/{account_id}/{'live' if livemode else 'test'}"
 
+    def keys_url(self) -> str:
+        return ""
+
     async def probe(self, credentials: Credentials) -> ConnectedAccount:
         if credentials["key"].reveal() != GOOD_KEY:
             raise AdapterError(Failure.CREDENTIALS_REJECTED, "The fake does not take this key. Nothing was saved.")

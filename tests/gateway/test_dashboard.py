@@ -21,7 +21,10 @@ SECRET = "sk_test_neverShownAgain123"
 def _stripe() -> integrations_pb2.ListIntegrationsResponse:
     """The catalogue with one provider that asks for two keys."""
     entry = integrations_pb2.CatalogEntry(
-        provider="stripe", name="Stripe", availability=integrations_pb2.AVAILABILITY_AVAILABLE
+        provider="stripe",
+        name="Stripe",
+        availability=integrations_pb2.AVAILABILITY_AVAILABLE,
+        keys_url="https://stripe.example/apikeys",
     )
     entry.connect_fields.add(name="secret_key", label="Secret key", hidden=True)
     entry.connect_fields.add(name="publishable_key", label="Publishable key")
@@ -92,6 +95,7 @@ async def test_a_refused_key_is_told_without_the_key(gateway: Gateway, owner: Ow
         assert told in answer.text
         assert SECRET not in answer.text
         assert "pk_test_abcdefgh" in answer.text
+        assert 'href="https://stripe.example/apikeys"' in answer.text
 
 
 async def test_a_key_in_the_wrong_field_never_comes_back(gateway: Gateway, owner: Owner) -> None:
@@ -220,12 +224,15 @@ async def test_files_are_looked_at_without_taking_anything(gateway: Gateway, own
 
 async def test_preview_of_a_memo_says_that_its_end_is_cut(gateway: Gateway, owner: Owner) -> None:
     said = "With these values the text is 1 character too long: its end is cut, 1500 fit."
-    answer = integrations_pb2.PreviewTemplateResponse(text="Hi Maya", variables=["buyer"], warning=said)
+    answer = integrations_pb2.PreviewTemplateResponse(
+        text="Hi Maya", variables=["buyer"], warning=said, max_length=1500
+    )
     gateway.integrations.script("PreviewTemplate", answer)
     browser = await gateway.signed_in(owner)
     form = {"setting": "memo_template", "memo_template": "Hi {buyer}"}
     page = (await browser("POST", "/integrations/stripe/preview", data=form)).text
     assert "Hi Maya" in page
+    assert "10 / 1,500" in page
     assert said in page
 
 
@@ -460,6 +467,20 @@ async def test_a_price_beyond_all_bounds_is_told_at_its_row(gateway: Gateway, ow
         answer = await browser("POST", "/shows/s1/items/price", data=form)
         assert (answer.status, price in answer.text) == (422, True)
     assert not gateway.invoicing.calls["UpdateItem"]
+
+
+async def test_a_price_stands_in_its_field_as_the_reader_writes_it_and_comes_back_so(
+    gateway: Gateway, owner: Owner
+) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="KWD")
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    row = invoicing_pb2.Item(item_number="7", title="Mug", price=1250)
+    gateway.invoicing.script("ListItems", invoicing_pb2.ListItemsResponse(items=[row]))
+    gateway.invoicing.script("UpdateItem", invoicing_pb2.UpdateItemResponse(item=row))
+    browser = await gateway.signed_in(owner, **{"HX-Request": "true", "Accept-Language": "de-DE"})
+    answer = await browser("POST", "/shows/s1/items/price", data={"number": "7", "price": "1,250", "etag": "e"})
+    assert (answer.status, 'value="1,250"' in answer.text) == (200, True)
+    assert gateway.invoicing.calls["UpdateItem"][0].request.item.price == 1250
 
 
 async def test_what_was_paid_elsewhere_is_looked_at_then_marked(gateway: Gateway, owner: Owner) -> None:

@@ -50,6 +50,7 @@ async def test_the_catalogue_lists_connected_and_not(gateway: Gateway, owner: Ow
     assert (first["provider"], first["connected"], first["status"]) == ("provider!", True, "active")
     assert (first["availability"], first["updateMode"], first["keyHint"]) == ("available", "live", "key_hint!")
     assert (first["accountName"], first["invoicesUrl"]) == ("account_name!", "invoices_url!")
+    assert first["keysUrl"] == "keys_url!"
     assert (second["name"], second["availability"], second["connected"]) == ("Square", "coming_soon", False)
     assert (second["status"], second["livemode"], second["accountId"]) == (None, None, "")
 
@@ -194,13 +195,13 @@ async def test_settings_are_read_by_provider(gateway: Gateway, owner: Owner) -> 
 
 
 async def test_template_is_previewed_with_its_variables(gateway: Gateway, owner: Owner) -> None:
-    shown = pb.PreviewTemplateResponse(text="Hi Maya", variables=["buyer"], warning="Its end is cut.")
+    shown = pb.PreviewTemplateResponse(text="Hi Maya", variables=["buyer"], warning="Its end is cut.", max_length=9)
     gateway.integrations.script("PreviewTemplate", shown)
     body = {"template": "Hi {buyer}", "values": {"buyer": "Maya"}}
     answer = await owner.client("POST", "/api/integrations/stripe/preview", body)
     assert (answer.status, answer.json) == (
         200,
-        {"text": "Hi Maya", "variables": ["buyer"], "warning": "Its end is cut."},
+        {"text": "Hi Maya", "variables": ["buyer"], "warning": "Its end is cut.", "maxLength": 9},
     )
     assert dict(gateway.integrations.last("PreviewTemplate").values) == {"buyer": "Maya"}
 

@@ -187,6 +187,20 @@ def test_prices_are_exact_or_refused(text: str, currency: str, minor: int | None
         assert decimal_price(text, currency) == minor
 
 
+@pytest.mark.parametrize(
+    ("text", "mark", "minor"),
+    [("1.250", ".", 1250), ("1,250", ",", 1250), ("1,250.500", ".", 1_250_500), ("1.250", ",", None)],
+)
+def test_all_decimals_of_a_dinar_are_no_thousands_to_who_writes_them_so(
+    text: str, mark: str, minor: int | None
+) -> None:
+    if minor is None:
+        with pytest.raises(Unfit, match="can mean"):
+            decimal_price(text, "KWD", mark=mark)
+    else:
+        assert decimal_price(text, "KWD", mark=mark) == minor
+
+
 @given(st.integers(0, 10**9), st.sampled_from(["GBP", "JPY", "KWD"]), st.sampled_from([",.", ".,", " ,", "'."]))
 def test_a_price_with_its_minor_units_beside_it_reads_as_it_was(minor: int, currency: str, marks: str) -> None:
     places = exponent(currency)

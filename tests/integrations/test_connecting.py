@@ -121,7 +121,8 @@ async def test_catalogue_says_what_connecting_asks_for_and_what_can_be_set(shop:
     assert not any(one.granted for one in stripe.permissions)
     known = set(pb.IntegrationSettings.DESCRIPTOR.fields_by_name)
     assert {"memo_template", "footer"} <= set(stripe.settings) <= known
-    assert (len(manual.connect_fields), len(manual.permissions)) == (0, 0)
+    assert (len(manual.connect_fields), len(manual.permissions), manual.keys_url) == (0, 0, "")
+    assert stripe.keys_url.endswith("/apikeys")
     assert {"payment_instructions"} <= set(manual.settings) <= known
     assert (len(soon.connect_fields), len(soon.settings)) == (0, 0)
 

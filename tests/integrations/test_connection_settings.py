@@ -134,6 +134,8 @@ async def test_preview_says_that_the_end_of_a_long_memo_is_cut(connected: Shop) 
         "With the longest names the text is 2 characters too long: its end is cut, 1500 fit."
     )
     assert (await shown("message_template", "x" * 1501)).warning == "", "messages are not Stripe's"
+    limits = [(await shown(setting, "Ana")).max_length for setting in ("memo_template", "message_template")]
+    assert limits == [1500, 2000]
 
 
 async def test_settings_reach_the_invoices_made_from_then_on(connected: Shop) -> None:

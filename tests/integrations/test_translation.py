@@ -94,7 +94,14 @@ def test_echoed_key_does_not_get_through(kind: type[stripe.StripeError]) -> None
     [
         ({"code": "email_invalid"}, "Stripe rejected the buyer’s e-mail address."),
         ({"code": "resource_missing", "param": "customer"}, "This buyer’s customer was deleted in Stripe."),
-        ({"message": "You cannot combine currencies on a single customer."}, "This Stripe customer is already billed"),
+        (
+            {"message": "You cannot combine currencies on a single customer."},
+            "This Stripe customer is already billed in another currency.",
+        ),
+        (
+            {"message": "You cannot combine currencies on a single customer. It has an item with currency eur."},
+            "This Stripe customer is already billed in EUR.",
+        ),
         ({"message": "Something new."}, "Stripe refused: Something new."),
     ],
 )

@@ -110,7 +110,7 @@ async def test_the_mailbox_shows_what_was_sent(client: stripe.StripeClient, sess
     assert invoice.id in (await get(session, "/"))[1]
 
 
-@pytest.mark.parametrize("path", ["/", "/mailbox", "/i/acct_x/test_y"])
+@pytest.mark.parametrize("path", ["/", "/mailbox", "/dashboard/apikeys", "/i/acct_x/test_y"])
 async def test_pages_ask_nothing_of_other_hosts(session: aiohttp.ClientSession, path: str) -> None:
     async with session.get(path) as response:
         assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")

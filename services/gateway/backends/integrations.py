@@ -118,7 +118,7 @@ class Integrations:
     ) -> PreviewView:
         request = pb.PreviewTemplateRequest(provider=provider, template=template, values=values, setting=setting)
         answer = await self._client.call(self._stub.PreviewTemplate, request, caller)
-        return PreviewView(answer.text, list(answer.variables), answer.warning)
+        return PreviewView(answer.text, list(answer.variables), answer.warning, answer.max_length)
 
     async def test(self, caller: Identity, provider: str, *, passive: bool = False) -> HealthReport:
         """`passive` when nobody asked for it: then the audit gets no entry."""
@@ -241,6 +241,7 @@ def _listed(listed: pb.ListedIntegration) -> ListedIntegrationView:
         connect_fields=[_asked(field) for field in entry.connect_fields],
         permissions=[_permission(permission) for permission in entry.permissions],
         settings=list(entry.settings),
+        keys_url=entry.keys_url,
     )
 
 

@@ -54,6 +54,18 @@ def currency_name(code: str) -> str:
 
 
 @pass_context
+def decimal(context: Context, amount: int, currency: str) -> str:
+    """Minor units as the reader types them: `0,85`."""
+    return format_decimal(amount, currency).replace(".", decimal_mark(_locale(context)))
+
+
+def decimal_mark(locale: str) -> str:
+    """What stands before decimals, a point or a comma."""
+    mark = str(numbers.get_decimal_symbol(locale))
+    return mark if mark in ".," else "."
+
+
+@pass_context
 def number(context: Context, value: float) -> str:
     return str(numbers.format_decimal(value, locale=_locale(context)))
 
@@ -106,7 +118,7 @@ def hue(text: str) -> int:
 FILTERS: Final[dict[str, Any]] = {
     "money": money,
     "readers": readers,
-    "decimal": format_decimal,
+    "decimal": decimal,
     "number": number,
     "percent": percent,
     "places": exponent,

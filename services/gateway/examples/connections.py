@@ -104,6 +104,7 @@ CONNECTIONS: Final = (
                 ],
                 permissions=_PERMISSIONS,
                 settings=["memo_template", "message_template", "days_until_due", "footer"],
+                keys_url="https://dashboard.stripe.com/apikeys",
             )
         ]
     ),
@@ -152,6 +153,7 @@ CONNECTIONS: Final = (
     PreviewView(
         text="Hi @rosa.finds, your items from Sunday vintage: https://showbill.example/p/…",
         variables=["buyer", "show_name", "show_date", "item_count", "total", "pay_link"],
+        max_length=2_000,
     ),
     HearingView(
         mode="live",

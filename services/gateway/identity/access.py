@@ -171,6 +171,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/shows/{show_id}/claims"): Rule.READ,
     ("GET", "/shows/{show_id}/buyers"): Rule.READ,
     ("POST", "/shows/{show_id}/buyers/{buyer_id}"): Rule.SHOWS,
+    ("POST", "/shows/{show_id}/buyers/{buyer_id}/generate"): Rule.INVOICES,
     ("GET", "/shows/{show_id}/trend"): Rule.READ,
     ("GET", "/shows/{show_id}/import"): Rule.READ,
     ("POST", "/shows/preview"): Rule.READ,

@@ -11,6 +11,7 @@ from services.common.money import exponent
 from services.gateway.imports.report import Unfit, whole_number
 
 _SPACES: Final = " \u00a0\u202f\u2009"
+_MARKS: Final = ".,"
 _LONGEST: Final = 40
 _NUMBER: Final = re.compile(rf"[0-9][0-9.,'’{_SPACES}]*|[.,][0-9]+")
 
@@ -25,13 +26,15 @@ def minor_price(text: str) -> int:
     return whole_number(text, "price")
 
 
-def decimal_price(text: str, currency: str, minor: int | None = None, *, what: str = "price") -> int:
+def decimal_price(text: str, currency: str, minor: int | None = None, *, what: str = "price", mark: str = "") -> int:
     """Minor units of `£1,234.50`, `1.234,50` or `1 234,5`; `what` is how people call it.
 
-    Where it can be read in two ways, the one in minor units beside it decides. Raises Unfit.
+    Where it can be read in two ways, the one in minor units beside it decides. What stands behind the reader's `mark`
+    is decimals where they are as many as the currency has: 1.250 of a dinar. Raises Unfit.
     """
     number, told = _without_currency(text, currency), text[:_LONGEST]
-    amounts = readings(number)
+    whole = mark and mark in number and len(number.rpartition(mark)[2]) == exponent(currency)
+    amounts = readings(number, mark if whole else _MARKS)
     if not amounts:
         raise Unfit(f"The {what} '{told}' is no amount. Write it as 1234.50.")
     exact = [amount.scaleb(exponent(currency)) for amount in amounts]
@@ -51,9 +54,9 @@ def decimal_price(text: str, currency: str, minor: int | None = None, *, what: s
     return fitting[0]
 
 
-def readings(number: str) -> list[Decimal]:
-    """All that a number can mean, in order; nothing where it is none."""
-    return sorted(set(_readings(number))) if _NUMBER.fullmatch(number) and len(number) <= _LONGEST else []
+def readings(number: str, marks: str = _MARKS) -> list[Decimal]:
+    """All that a number can mean, in order, with one of the marks before its decimals; nothing where it is none."""
+    return sorted(set(_readings(number, marks))) if _NUMBER.fullmatch(number) and len(number) <= _LONGEST else []
 
 
 def _without_currency(text: str, currency: str) -> str:
@@ -67,9 +70,9 @@ def _without_currency(text: str, currency: str) -> str:
     return text
 
 
-def _readings(number: str) -> Iterator[Decimal]:
+def _readings(number: str, marks: str) -> Iterator[Decimal]:
     """What it can mean: with a point or a comma before the decimals, and with any separator of thousands."""
-    for mark in ".,":
+    for mark in marks:
         whole, found, decimals = number.partition(mark)
         digits = _grouped(whole, mark)
         if digits is not None and (decimals.isdecimal() or not found):

@@ -64,6 +64,7 @@ class PreviewView(View):
         str,
         msgspec.Meta(description="A sentence where the text is too long, so that its end would be cut; else empty."),
     ] = ""
+    max_length: Annotated[int, msgspec.Meta(description="Characters that the template may have.")] = 0
 
 
 class IntegrationSettingsView(View):
@@ -162,6 +163,7 @@ class ListedIntegrationView(View):
         msgspec.Meta(description="What the keys are examined for. Only a test says what is granted."),
     ]
     settings: Annotated[list[str], msgspec.Meta(description="The settings that have an effect, by name.")]
+    keys_url: Annotated[str, msgspec.Meta(description="Where its keys are found and made; empty without such a page.")]
 
 
 class ConnectedView(IntegrationView):

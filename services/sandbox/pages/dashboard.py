@@ -40,6 +40,10 @@ async def index(request: web.Request) -> web.Response:
     return page("index.html", datasets=datasets)
 
 
+async def keys(request: web.Request) -> web.Response:
+    return page("keys.html")
+
+
 async def of_account(request: web.Request) -> web.Response:
     dataset = _dataset(request)
     if dataset is None:

@@ -9,6 +9,7 @@ def add_pages(app: web.Application) -> None:
     router = app.router
     router.add_get("/", dashboard.index)
     router.add_get("/mailbox", mailbox.show)
+    router.add_get("/dashboard/apikeys", dashboard.keys)
     router.add_get("/i/{account}/{token}", hosted.show)
     router.add_post("/i/{account}/{token}/pay", hosted.pay)
     router.add_post("/i/{account}/{token}/decline", hosted.decline)

@@ -11,6 +11,7 @@ from services.common.addresses import BaseUrl
 from services.common.errors import Kind, ShowbillError
 from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.shows import Shows
+from services.gateway.dashboard.formats import decimal_mark, locale_of
 from services.gateway.dashboard.problems import NoSuchPage, told_page
 from services.gateway.dashboard.rendering import AnyRequest, go, is_htmx, render, said, toast
 from services.gateway.faults import sentence_of
@@ -32,9 +33,9 @@ def _sentence(error: Exception) -> str:
     return error.message if isinstance(error, ShowbillError) else str(error)
 
 
-def _price(text: str, currency: str) -> int | None:
+def _price(request: AnyRequest, text: str, currency: str) -> int | None:
     """Nothing is unpriced. Raises Unfit."""
-    return decimal_price(text, currency) if text else None
+    return decimal_price(text, currency, mark=decimal_mark(locale_of(request.headers))) if text else None
 
 
 @post("/shows/{show_id:str}/items/price", status_code=200)
@@ -50,7 +51,7 @@ async def set_price(
     number, typed = str(form.get("number", ""))[:200], str(form.get("price", "")).strip()[:100]
     show, problem = await shows.get(caller.identity, show_id), ""
     try:
-        change = msgspec.convert({"price": _price(typed, show.currency)}, ItemChange)
+        change = msgspec.convert({"price": _price(request, typed, show.currency)}, ItemChange)
         await shows.update_item(caller.identity, show_id, number, change, str(form.get("etag", ""))[:200])
     except (Unfit, msgspec.ValidationError, ShowbillError) as error:
         problem = _sentence(error)
@@ -75,7 +76,7 @@ async def add_item(
         item = {
             "itemNumber": told["item_number"],
             "title": told["title"],
-            "price": _price(told["price"], show.currency),
+            "price": _price(request, told["price"], show.currency),
             "quantity": whole_number(told["quantity"], "quantity") if told["quantity"] else None,
         }
         await shows.create_item(caller.identity, show_id, msgspec.convert(item, ItemBody))

@@ -59,6 +59,19 @@ def _pressed(form: FormMultiDict) -> GenerateBody:
     )
 
 
+@post("/shows/{show_id:str}/buyers/{buyer_id:str}/generate", status_code=200)
+async def generate_one(
+    request: AnyRequest,
+    show_id: FromPath[str],
+    buyer_id: FromPath[str],
+    caller: NamedDependency[Principal],
+    invoices: NamedDependency[Invoices],
+) -> Response[bytes]:
+    """The invoice of one buyer who has none, as the plan would make it."""
+    run = await invoices.generate(caller.identity, show_id, GenerateBody(buyer_ids=[buyer_id]), "")
+    return go(request, f"/shows/{show_id}?run={run.id}")
+
+
 @post("/shows/{show_id:str}/invoices/retry", status_code=200)
 async def retry_failed(
     request: AnyRequest,
@@ -133,4 +146,4 @@ async def row_now(
     return render(request, "parts/row.html", {"row": row_of(invoice, base_url)}, headers=said)
 
 
-HANDLERS: Final = [generate, retry_failed, retry_one, send]
+HANDLERS: Final = [generate, generate_one, retry_failed, retry_one, send]

@@ -128,8 +128,8 @@ async def preview_of(
             raise
         known = await integrations.preview(who, provider, "", {}, setting)
         problem = " ".join(fault.problem for fault in error.faults) or error.message
-        return Preview(setting, "", known.variables, problem)
-    return Preview(setting, shown.text, shown.variables, warning=shown.warning)
+        return Preview(setting, "", known.variables, problem, "", len(template), known.max_length)
+    return Preview(setting, shown.text, shown.variables, "", shown.warning, len(template), shown.max_length)
 
 
 @get("/integrations/{provider:str}/test")

@@ -32,6 +32,10 @@ class Preview:
     problem: str = ""
     warning: str = ""
     """That the end would be cut."""
+    count: int = 0
+    """Characters of the template."""
+    longest: int = 0
+    """Those that it may have; 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,16 +60,10 @@ def _note(listed: ListedIntegrationView) -> str:
     if not listed.connected:
         return "About 2 minutes" if listed.connect_fields else "No keys needed"
     if listed.status != "active":
-        return _first_sentence(listed.status_reason) or "The connection does not work just now."
+        return listed.status_reason or "The connection does not work just now."
     if not listed.connect_fields:
         return "Ready to use"
     return f"{listed.account_name or listed.account_id} · {'live' if listed.livemode else 'test'} mode"
-
-
-def _first_sentence(text: str) -> str:
-    """What is wrong; what to do stands on the page that the tile leads to."""
-    head, dot, rest = text.partition(". ")
-    return head + "." if dot and rest else text
 
 
 def groups_of(tiles: Sequence[Tile]) -> list[tuple[str, list[Tile]]]:

@@ -74,6 +74,9 @@ class ManualAdapter:
     def invoices_url(self, account_id: str, *, livemode: bool) -> str:
         return ""  # they are seen here alone
 
+    def keys_url(self) -> str:
+        return ""
+
     async def probe(self, credentials: Credentials) -> ConnectedAccount:
         return ConnectedAccount(
             ACCOUNT, livemode=True, warnings=["Write in the settings how buyers pay: they read it on their pay page."]

@@ -70,6 +70,9 @@ class StripeAdapter:
     def invoices_url(self, account_id: str, *, livemode: bool) -> str:
         return self._mapper.invoices_url(account_id, livemode=livemode)
 
+    def keys_url(self) -> str:
+        return self._mapper.keys_url()
+
     async def probe(self, credentials: Credentials) -> ConnectedAccount:
         return await read_account(self._api, credentials)
 

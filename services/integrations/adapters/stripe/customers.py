@@ -1,13 +1,13 @@
 """The customer of a buyer: from our own book, made once, never searched for."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
-from services.integrations.adapters.stripe.errors import NotThere
+from services.integrations.adapters.stripe.errors import BAD_ADDRESS, NotThere
 from services.integrations.adapters.stripe.operations import CREATE_CUSTOMER, LIST_CUSTOMERS, UPDATE_CUSTOMER
 from services.integrations.adapters.stripe.parameters import CUSTOMER, customer_parameters, marked
 from services.integrations.connection_values import Link
@@ -65,7 +65,8 @@ class Customers:
 
         async def create(key: str) -> Json:
             try:
-                return await self._api.call(link, CREATE_CUSTOMER, parameters, key=key, patience=FIRST_PATIENCE)
+                with _naming(parameters.get("email")):
+                    return await self._api.call(link, CREATE_CUSTOMER, parameters, key=key, patience=FIRST_PATIENCE)
             except AdapterError as error:
                 if error.failure is Failure.PROVIDER_REFUSED:
                     await self._book.forget(record)  # whose key and parameters would be refused for ever
@@ -93,7 +94,8 @@ class Customers:
 
     async def _tell_email(self, link: Link, record: CustomerRecord, email: object) -> CustomerRecord:
         """An e-mail that became known, or changed. Setting it twice is the same, so that no key is needed."""
-        await self._api.call(link, UPDATE_CUSTOMER, {"email": email}, id=record.customer_id)
+        with _naming(email):
+            await self._api.call(link, UPDATE_CUSTOMER, {"email": email}, id=record.customer_id)
         return await self._settled(record, record.customer_id, {**record.parameters, "email": email})
 
     async def _settled(
@@ -107,3 +109,15 @@ class Customers:
     async def forget(self, record: CustomerRecord) -> None:
         """The customer was deleted at Stripe, or never made: who asks again makes a new one."""
         await self._book.forget(record)
+
+
+@contextlib.contextmanager
+def _naming(email: object) -> Iterator[None]:
+    """Says which address was refused: the buyer may have another one by now."""
+    try:
+        yield
+    except AdapterError as error:
+        if error.details.get("code") != BAD_ADDRESS:
+            raise
+        sentence = f"Stripe rejected the e-mail address “{email}”. Fix the address on the buyer, then retry."
+        raise AdapterError(error.failure, sentence, details=error.details) from error

@@ -13,6 +13,9 @@ TRANSPORT: Final = (stripe.APIConnectionError, aiohttp.ClientError, TimeoutError
 """The outcome is unknown. The SDK lets the last three through where a body is cut off or stalls."""
 
 _ACCOUNT: Final = re.compile(r"acct_[A-Za-z0-9]+")
+_CURRENCY: Final = re.compile(r"\bcurrency ([a-z]{3})\b")
+BAD_ADDRESS: Final = "email_invalid"
+"""Stripe's code for an e-mail address that it does not take."""
 _BUSY: Final = frozenset({"lock_timeout", "idempotency_key_in_use"})
 
 
@@ -138,16 +141,18 @@ def _refused(error: stripe.StripeError, details: dict[str, str]) -> AdapterError
             "This buyer’s customer was deleted in Stripe. Retry, and a new one is created.",
             details=details,
         )
-    if details.get("code") == "email_invalid":
+    if details.get("code") == BAD_ADDRESS:
         return AdapterError(
             Failure.PROVIDER_REFUSED,
             "Stripe rejected the buyer’s e-mail address. Fix the address on the buyer, then retry.",
             details=details,
         )
     if "combine currencies" in message:
+        named = _CURRENCY.search(message)
+        billed = named[1].upper() if named else "another currency"
         return AdapterError(
             Failure.PROVIDER_REFUSED,
-            "This Stripe customer is already billed in another currency. Change the customer in Stripe, then retry.",
+            f"This Stripe customer is already billed in {billed}. Change the customer in Stripe, then retry.",
             details=details,
         )
     kind = RefusedBefore if _replayed(error) else AdapterError

@@ -61,6 +61,9 @@ class InvoiceMapper:
     def provider_url(self, account_id: str, external_id: str, *, livemode: bool) -> str:
         return f"{self.invoices_url(account_id, livemode=livemode)}/{external_id}"
 
+    def keys_url(self) -> str:
+        return f"{self._dashboard}/apikeys"
+
     def invoices_url(self, account_id: str, *, livemode: bool) -> str:
         """Where the operator sees all of them."""
         return f"{self._dashboard}/{account_id}/{'' if livemode else 'test/'}invoices"

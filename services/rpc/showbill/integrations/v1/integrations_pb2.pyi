@@ -309,6 +309,7 @@ class CatalogEntry(_message.Message):
     CONNECT_FIELDS_FIELD_NUMBER: _builtins.int
     PERMISSIONS_FIELD_NUMBER: _builtins.int
     SETTINGS_FIELD_NUMBER: _builtins.int
+    KEYS_URL_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Stable slug, for example `stripe`."""
     name: _builtins.str
@@ -320,6 +321,8 @@ class CatalogEntry(_message.Message):
     availability: Global___Availability.ValueType
     required_plan: _builtins.str
     """The plan that AVAILABILITY_REQUIRES_PLAN asks for."""
+    keys_url: _builtins.str
+    """Where the operator finds and makes the keys at the provider; empty for a provider without such a page."""
     @_builtins.property
     def connect_fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConnectField]:
         """What connecting asks for; empty where nothing is needed."""
@@ -344,10 +347,11 @@ class CatalogEntry(_message.Message):
         connect_fields: _abc.Iterable[Global___ConnectField] | None = ...,
         permissions: _abc.Iterable[Global___Permission] | None = ...,
         settings: _abc.Iterable[_builtins.str] | None = ...,
+        keys_url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability", "connect_fields", b"connect_fields", "description", b"description", "icon", b"icon", "name", b"name", "permissions", b"permissions", "provider", b"provider", "required_plan", b"required_plan", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability", "connect_fields", b"connect_fields", "description", b"description", "icon", b"icon", "keys_url", b"keys_url", "name", b"name", "permissions", b"permissions", "provider", b"provider", "required_plan", b"required_plan", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1238,9 +1242,12 @@ class PreviewTemplateResponse(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     VARIABLES_FIELD_NUMBER: _builtins.int
     WARNING_FIELD_NUMBER: _builtins.int
+    MAX_LENGTH_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     warning: _builtins.str
     """A finished sentence where the text is longer than the provider takes, so that its end would be cut; else empty."""
+    max_length: _builtins.int
+    """How many characters the template may have."""
     @_builtins.property
     def variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the variables that a template may use."""
@@ -1251,10 +1258,11 @@ class PreviewTemplateResponse(_message.Message):
         text: _builtins.str = ...,
         variables: _abc.Iterable[_builtins.str] | None = ...,
         warning: _builtins.str = ...,
+        max_length: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text", "variables", b"variables", "warning", b"warning"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_length", b"max_length", "text", b"text", "variables", b"variables", "warning", b"warning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
