@@ -15,6 +15,8 @@ _ENDED = """() => { window.ended = 0; window.asked = 0;
   document.addEventListener('htmx:before:request', e => { window.asked += e.target.id === 'panel'; });
   document.addEventListener('htmx:finally:request', e => { window.ended += e.target.id === 'panel'; }); }"""
 """Counts how often the page began to read its panel anew, and how often that came to an end."""
+_DIALOG_READ = """() => { document.addEventListener('htmx:finally:request',
+  e => { window.read ||= e.target.matches('#live-banner, #dlg'); }); }"""
 _STATES = """() => { const live = document.querySelector('#live'); window.states = [live.dataset.state];
   new MutationObserver(() => window.states.push(live.dataset.state)).observe(live, { attributes: true }); }"""
 
@@ -114,9 +116,7 @@ async def test_a_dialog_is_asked_for_twice_and_closed_while_it_is_read(
     # closed meanwhile, it stays closed
     go_on.clear()
     asked.clear()
-    await page.evaluate(
-        "document.addEventListener('htmx:finally:request', e => { window.read ||= e.target.matches('#live-banner, #dlg'); })"
-    )
+    await page.evaluate(_DIALOG_READ)
     await workspace.rest.call("POST", f"/api/shows/{show}/invoices/{invoice['id']}/void", {})
     await eventually(lambda: asked)
     await page.keyboard.press("Escape")
