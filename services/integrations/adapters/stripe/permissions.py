@@ -46,7 +46,7 @@ PROBES: Final = (
     ),
     Probe(
         READ_ACCOUNT,
-        "Without it the account’s country and currency, and whether it can take payments, stay unknown here.",
+        "Without it the account’s name, country and currency, and whether it can take payments, stay unknown here.",
         required=False,
     ),
 )
