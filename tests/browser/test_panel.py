@@ -260,6 +260,7 @@ async def test_one_invoice_is_voided_paid_by_hand_and_told_of(dashboard: Dashboa
     await page.keyboard.press("Escape")
     await _menu(page, "@u2", "Timeline")
     await expect(dialog.locator(".timeline")).to_contain_text("Link sent by hand")
+    await expect(dialog.locator(".timeline .ticket")).to_contain_text("/p/")
     invoice = await _of(workspace, show, "u2")
     await workspace.rest.call("POST", f"/api/shows/{show}/invoices/{invoice['id']}/void", {})
     await expect(dialog.locator(".timeline li").first).to_contain_text("Void")
@@ -523,6 +524,10 @@ async def test_the_panel_works_without_script(chromium: Any, workspace: Workspac
     await page.locator("#find").fill("@u1")
     await page.keyboard.press("Enter")
     await expect(page.locator("#inv-body tr")).to_have_count(1)
+    # a button of a row works too; what a script would copy is read from the timeline
+    await page.get_by_role("button", name="Send link to @u1").click()
+    await expect(page.locator(".timeline .ticket")).to_contain_text("/p/")
+    assert (await _of(workspace, show, "u1"))["status"] == "sent"
     invoice = await _of(workspace, show, "u1")
     await plain.open(f"/shows/{show}/invoices/{invoice['id']}/void")
     await page.get_by_role("button", name="Void invoice").click()

@@ -138,6 +138,8 @@ def test_a_timeline_puts_changes_deliveries_and_openings_in_one_order() -> None:
         ("Queued", "Robin"),
     ]
     assert events[2].sentence == "Opened 3 times by now."
+    by_hand = msgspec.structs.replace(delivery, channel="manual", state="delivered", message="Hi! /p/t")
+    assert timeline_of(detail(message), [], [by_hand], {})[-1].message == "Hi! /p/t"
 
 
 @pytest.mark.parametrize(
