@@ -22,11 +22,13 @@ class Reader:
 
     def __init__(self, locale: Locale) -> None:
         self._locale = locale
-        self.language = str(locale).replace("_", "-")
+        self.locale = str(locale)
+        """As Babel names it."""
+        self.language = self.locale.replace("_", "-")
         """As HTML names it."""
 
     def money(self, amount: int, currency: str) -> str:
-        return format_money(amount, currency, str(self._locale))
+        return format_money(amount, currency, self.locale)
 
     def day(self, day: date) -> str:
         return dates.format_date(day, format="long", locale=self._locale)

@@ -15,6 +15,8 @@ _ENDED = """() => { window.ended = 0; window.asked = 0;
   document.addEventListener('htmx:before:request', e => { window.asked += e.target.id === 'panel'; });
   document.addEventListener('htmx:finally:request', e => { window.ended += e.target.id === 'panel'; }); }"""
 """Counts how often the page began to read its panel anew, and how often that came to an end."""
+_DIALOG_READ = """() => { document.addEventListener('htmx:finally:request',
+  e => { window.read ||= e.target.matches('#live-banner, #dlg'); }); }"""
 _STATES = """() => { const live = document.querySelector('#live'); window.states = [live.dataset.state];
   new MutationObserver(() => window.states.push(live.dataset.state)).observe(live, { attributes: true }); }"""
 
@@ -71,3 +73,81 @@ async def test_a_socket_that_is_sent_away_at_once_is_no_live_update(dashboard: D
     await eventually(lambda: len(opened) == 4)
     assert set(await page.evaluate("window.states")) == {"connecting", "reconnecting"}
     await expect(page.locator("#live-banner")).to_be_visible()
+
+
+async def test_a_dialog_is_asked_for_twice_and_closed_while_it_is_read(
+    dashboard: Dashboard, workspace: Workspace
+) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    show = await workspace.make_show(buyers=1)
+    await workspace.generate(show)
+    (invoice,) = await workspace.invoices(show)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await dashboard.live()
+    go_on, asked = asyncio.Event(), list[Route]()
+
+    async def hold(route: Route) -> None:
+        asked.append(route)
+        await go_on.wait()
+        await route.fallback()
+
+    await page.route(f"**/invoices/{invoice['id']}", hold)
+    dialog, link = page.locator("#dlg"), page.locator("#inv-body a.disc")
+    await link.dblclick()
+    await eventually(lambda: len(asked) == 2)
+    go_on.set()
+    await expect(dialog.locator(".timeline li").first).to_be_visible()
+    await expect(page.locator(".toast")).to_have_count(0)
+
+    # what changes is read anew, and leaves the keyboard where it is
+    go_on.clear()
+    asked.clear()
+    send = f"/api/shows/{show}/invoices/{invoice['id']}/send"
+    await workspace.rest.call("POST", send, {"channel": "manual"})
+    await eventually(lambda: asked)
+    before = await dialog.locator(".timeline li").count()
+    await dialog.evaluate("dialog => { dialog.tabIndex = -1; dialog.focus(); }")
+    go_on.set()
+    await expect(dialog.locator(".timeline")).to_contain_text("Link sent by hand")
+    assert await dialog.locator(".timeline li").count() > before
+    await expect(dialog).to_be_focused()
+
+    # closed meanwhile, it stays closed
+    go_on.clear()
+    asked.clear()
+    await page.evaluate(_DIALOG_READ)
+    await workspace.rest.call("POST", f"/api/shows/{show}/invoices/{invoice['id']}/void", {})
+    await eventually(lambda: asked)
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await page.evaluate("window.read = false")
+    go_on.set()
+    await eventually(lambda: page.evaluate("window.read"))
+    await expect(dialog).to_be_hidden()
+
+
+async def test_another_currency_is_seen_at_once(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    made = await workspace.rest.call("POST", "/api/shows", {"name": "Friday", "currency": "GBP"})
+    show = str(made["id"])
+    await workspace.import_file(show, "items", b"item_number,title,price\n1,Hat,1250\n")
+    await dashboard.sign_in(workspace, f"/shows/{show}/items")
+    await dashboard.live()
+    await expect(page.get_by_label("Price of item 1 in GBP")).to_have_value("12.50")
+    await workspace.rest.call("PATCH", f"/api/shows/{show}", {"currency": "EUR"})
+    await expect(page.get_by_label("Price of item 1 in EUR")).to_have_value("12.50")
+
+
+async def test_what_nobody_pressed_says_once_that_it_failed(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    show = await workspace.make_show(buyers=1)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await dashboard.live()
+    fail = """from => document.querySelector(from).dispatchEvent(new CustomEvent('toast', { bubbles: true,
+      detail: { kind: 'error', title: 'Not available', body: 'Try again in a moment.' } }))"""
+    for source in ("#feed", "#panel", "#panel"):
+        await page.evaluate(fail, source)
+    await expect(page.locator(".toast")).to_have_count(1)
+    await page.evaluate(fail, "#show-head a")  # a press that fails is told each time
+    await expect(page.locator(".toast")).to_have_count(2)

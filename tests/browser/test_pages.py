@@ -4,13 +4,16 @@ The pages and states are those of `looks/states.py`; `make pictures` walks all o
 """
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import OpenDashboard
+from tests.browser.dashboard import Dashboard
 from tests.browser.looks.rooms import Rooms
 from tests.browser.looks.states import STATES
 from tests.browser.looks.walk import Walk
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.stack import Stack
+from tests.e2e.workspace import Workspace
 
 MAIN = [state for state in STATES if state.main]
 
@@ -38,3 +41,29 @@ async def test_what_a_buyer_typed_is_text_only(open_dashboard: OpenDashboard, ro
         await dashboard.sign_in(busy.workspace, f"/shows/{busy.at['mixed']}")
         await dashboard.page.get_by_text("@<img src=x onerror=alert(1)>").first.wait_for()
         assert await dashboard.page.locator("#inv-body img").count() == 0
+
+
+_ORDER = """() => { const place = node => { const all = document.createRange(); all.selectNode(node);
+    const box = all.getBoundingClientRect(); return [box.left, box.right]; };
+  return [...document.querySelector('.lines th').childNodes].map(place); }"""
+"""From where to where each piece of a line's title reaches."""
+
+
+async def test_what_is_written_from_right_to_left_moves_no_number(dashboard: Dashboard, workspace: Workspace) -> None:
+    page = dashboard.page
+    await workspace.connect()
+    made = await workspace.rest.call("POST", "/api/shows", {"name": "Friday", "currency": "GBP"})
+    show, head = (
+        str(made["id"]),
+        "claim_id,platform,platform_user_id,user_handle,display_name,item_number,quantity,status",
+    )
+    await workspace.import_file(show, "items", "item_number,title,price\n12,צעיף משי,1000\n".encode())
+    await workspace.import_file(show, "claims", f"{head}\nc,facebook,u,@שרה,שרה כהן,12,2,winner\n".encode())
+    await workspace.generate(show)
+    (invoice,) = await workspace.invoices(show)
+    await dashboard.sign_in(workspace, f"/shows/{show}/invoices/{invoice['id']}")
+    await expect(page.locator(".lines th")).to_have_text("#12 צעיף משי × 2")
+    (_, number), (title, end), (count, _) = await page.evaluate(_ORDER)
+    assert number <= title < end <= count
+    who = page.locator(".timeline small [hx-ignore]").first
+    assert await who.evaluate("who => getComputedStyle(who).unicodeBidi") == "isolate"

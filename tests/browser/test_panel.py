@@ -228,7 +228,7 @@ async def test_a_run_is_followed_by_all_and_can_be_cancelled(
 async def test_one_invoice_is_voided_paid_by_hand_and_told_of(dashboard: Dashboard, workspace: Workspace) -> None:
     page = dashboard.page
     await workspace.connect()
-    show = await workspace.make_show(buyers=3)
+    show = await workspace.make_show(buyers=4)
     await workspace.generate(show)
     await dashboard.sign_in(workspace, f"/shows/{show}")
     await dashboard.live()
@@ -260,10 +260,18 @@ async def test_one_invoice_is_voided_paid_by_hand_and_told_of(dashboard: Dashboa
     await page.keyboard.press("Escape")
     await _menu(page, "@u2", "Timeline")
     await expect(dialog.locator(".timeline")).to_contain_text("Link sent by hand")
+    await expect(dialog.locator(".timeline .ticket")).to_contain_text("/p/")
     invoice = await _of(workspace, show, "u2")
     await workspace.rest.call("POST", f"/api/shows/{show}/invoices/{invoice['id']}/void", {})
     await expect(dialog.locator(".timeline li").first).to_contain_text("Void")
     await expect(dialog.locator(".badge")).to_have_text("Void")
+
+    # a question in a window of its own leads back to the list once it is answered
+    invoice = await _of(workspace, show, "u3")
+    await dashboard.open(f"/shows/{show}/invoices/{invoice['id']}/void")
+    await page.get_by_role("button", name="Void invoice").click()
+    await page.wait_for_url(f"**/shows/{show}")
+    await expect(_row(page, "@u3").locator(".badge")).to_have_text("Void")
 
 
 async def test_a_draft_that_is_held_back_is_updated_and_finalized(dashboard: Dashboard, workspace: Workspace) -> None:
@@ -443,6 +451,10 @@ async def test_reading_anew_keeps_focus_menu_and_place(dashboard: Dashboard, wor
     await workspace.generate(show)
     await dashboard.sign_in(workspace, f"/shows/{show}?sort=handle")
     await dashboard.live()
+    await page.locator("#next-page").press("Enter")
+    await expect(page.locator("#inv-body tr")).to_have_count(10)
+    await expect(page.locator("#panel")).to_be_focused()  # the last page has no such link: the keyboard is not lost
+    await page.locator("#first-page").press("Enter")
     await page.get_by_role("link", name="Show more").click()
     await expect(page.locator("#inv-body tr")).to_have_count(60)
     await page.get_by_label("Select the invoice of @u58").check()
@@ -512,6 +524,10 @@ async def test_the_panel_works_without_script(chromium: Any, workspace: Workspac
     await page.locator("#find").fill("@u1")
     await page.keyboard.press("Enter")
     await expect(page.locator("#inv-body tr")).to_have_count(1)
+    # a button of a row works too; what a script would copy is read from the timeline
+    await page.get_by_role("button", name="Send link to @u1").click()
+    await expect(page.locator(".timeline .ticket")).to_contain_text("/p/")
+    assert (await _of(workspace, show, "u1"))["status"] == "sent"
     invoice = await _of(workspace, show, "u1")
     await plain.open(f"/shows/{show}/invoices/{invoice['id']}/void")
     await page.get_by_role("button", name="Void invoice").click()

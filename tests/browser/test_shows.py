@@ -65,3 +65,13 @@ async def test_of_two_who_edit_a_show_the_second_is_told(open_dashboard: OpenDas
         await second.page.get_by_role("link", name="Edit show").click()
         await expect(second.page.get_by_label("Starts")).to_have_value("")
         assert (await workspace.rest.call("GET", f"/api{path}"))["startTime"] is None
+
+        # a start that nobody touched stays what it is, to the second
+        to_the_second = "2026-12-05T10:00:30Z"
+        await workspace.rest.call("PATCH", f"/api{path}", {"startTime": to_the_second})
+        await second.open(f"{path}/edit")
+        await expect(second.page.get_by_label("Starts")).not_to_have_value("")
+        await second.page.get_by_label("Name").fill("Saturday")
+        await second.page.get_by_role("button", name="Save show").click()
+        await expect(second.page.get_by_role("heading", name="Saturday")).to_be_visible()
+        assert (await workspace.rest.call("GET", f"/api{path}"))["startTime"] == to_the_second

@@ -116,6 +116,51 @@ async def test_a_part_that_is_away_gives_a_page(gateway: Gateway, owner: Owner) 
     assert answer.headers["X-Request-Id"] in answer.text
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "referer", "link"),
+    [
+        ("GET", "/shows?only=live&q=a%26b", "", '"/shows?only=live&amp;q=a%26b">Try again'),
+        ("POST", "/shows/s1/start", "/shows/s1?status=paid", '"/shows/s1?status=paid">Go back'),
+        ("POST", "/shows/s1/start", "", '"/shows">Go back'),
+        ("POST", "/shows/s1/start", "//evil.example/x", '"/shows">Go back'),
+    ],
+)
+async def test_from_a_failure_a_link_leads_to_a_page_that_is_there(
+    gateway: Gateway, owner: Owner, method: str, path: str, referer: str, link: str
+) -> None:
+    for call in ("ListShows", "StartShow"):
+        gateway.invoicing.script(call, Unavailable())
+    browser = await gateway.signed_in(owner)
+    headers = {"Referer": f"{gateway.url}{referer}"} if referer else {}
+    answer = await browser(method, path, headers=headers)
+    assert (answer.status, f"href={link}" in answer.text) == (503, True)
+
+
+async def test_a_cell_that_is_refused_is_a_page_without_a_script(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_DRAFT, currency="GBP")
+    item = invoicing_pb2.ListItemsResponse(items=[invoicing_pb2.Item(id="i1", item_number="1", title="Hat")])
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    gateway.invoicing.script("ListItems", item)
+    browser = await gateway.signed_in(owner)
+    told = "The price &#39;cheap&#39; is no amount."
+    for path, form in (
+        ("/shows/s1/items/price", {"number": "1", "price": "cheap", "etag": "e"}),
+        ("/shows/s1/items", {"item_number": "1", "price": "cheap"}),
+    ):
+        page = await browser(
+            "POST", path, data=form, headers={"Referer": f"{gateway.url}/shows/s1/items?first=unpriced"}
+        )
+        assert (page.status, told in page.text, "<html" in page.text) == (422, True, True)
+        assert 'href="/shows/s1/items?first=unpriced">Go back' in page.text
+        part = await browser("POST", path, data=form, headers={"HX-Request": "true"})
+        assert (part.status, told in part.text, "<html" in part.text) == (422, True, False)
+
+
+async def test_what_is_too_large_is_told_so(gateway: Gateway, owner: Owner) -> None:
+    answer = await (await gateway.signed_in(owner))("POST", "/shows/s1/edit", data={"name": "x" * 1_100_000})
+    assert (answer.status, "a file may have 50 MB" in answer.text) == (400, True)
+
+
 async def test_a_refused_action_becomes_a_message(gateway: Gateway, owner: Owner) -> None:
     gateway.invoicing.script("StartGeneration", InvalidRequest("The plan is old. Look at it again."))
     browser = await gateway.signed_in(owner)

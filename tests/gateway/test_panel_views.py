@@ -138,6 +138,8 @@ def test_a_timeline_puts_changes_deliveries_and_openings_in_one_order() -> None:
         ("Queued", "Robin"),
     ]
     assert events[2].sentence == "Opened 3 times by now."
+    by_hand = msgspec.structs.replace(delivery, channel="manual", state="delivered", message="Hi! /p/t")
+    assert timeline_of(detail(message), [], [by_hand], {})[-1].message == "Hi! /p/t"
 
 
 @pytest.mark.parametrize(
@@ -146,6 +148,7 @@ def test_a_timeline_puts_changes_deliveries_and_openings_in_one_order() -> None:
         ("USD", "en_GB", "It was $1,161.50, now it is $36.00.", "It was US$1,161.50, now it is US$36.00."),
         ("EUR", "de_DE", "Over €1,036.05. The link stays.", "Over 1.036,05\xa0€. The link stays."),
         ("JPY", "ja_JP", "Brought from ¥1,250 to ¥10.", "Brought from ￥1,250 to ￥10."),
+        ("JPY", "en_US", "It was ¥1,250, now it is ¥10.", "It was ¥1,250, now it is ¥10."),
         ("SEK", "sv_SE", "SEK12.00 is settled.", "12,00\xa0kr is settled."),
         ("USD", "de_DE", "2 items, $ 5 and £1.00 are left.", "2 items, $ 5 and £1.00 are left."),
     ],

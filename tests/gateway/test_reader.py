@@ -28,6 +28,7 @@ DAY = date(2026, 11, 24)
 def test_dearest_known_language_decides(header: str, language: str, money: str, day: str) -> None:
     reader = reader_of(header)
     assert (reader.language, reader.money(123_450, "GBP"), reader.day(DAY)) == (language, money, day)
+    assert format_money(123_450, "GBP", locale_of({"accept-language": header})) == money
 
 
 ODD = st.lists(

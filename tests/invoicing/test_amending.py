@@ -10,6 +10,7 @@ import pytest
 from services.cli.embedded.nats import Nats
 from services.common.errors import Kind
 from services.common.ids import new_id
+from services.common.status import RemoteError
 from services.invoicing.domain.invoice import Sighting, Standing
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
@@ -316,7 +317,9 @@ async def test_mark_of_an_invoice_that_was_replaced_is_none_of_the_one_in_its_pl
     if hears:
         await caller.apply(paid_now(caller, invoice, **fields))
     else:
-        assert (await refusal(caller.mark_paid(invoice, "Cash"))).reason == "INVOICE_STATUS"
+        # refused, or, where a reading of its own was quicker, nothing to do any more
+        (answer,) = await asyncio.gather(caller.mark_paid(invoice, "Cash"), return_exceptions=True)
+        assert isinstance(answer, pb.Invoice) or (isinstance(answer, RemoteError) and answer.reason == "INVOICE_STATUS")
     known = await caller.invoice(invoice)
     assert (known.status, known.external_id, known.paid_outside) == (PAID, "in_newest", "")
     assert (await caller.mark_paid(invoice, "Cash")).paid_outside == ""

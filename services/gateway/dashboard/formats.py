@@ -11,18 +11,15 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from services.common.money import exponent, format_decimal, format_money
-from services.gateway.reader import locale_named
+from services.gateway.reader import reader_of
 
 DEFAULT_LOCALE: Final = "en_US"
 _HUES: Final = 6
 
 
 def locale_of(headers: Mapping[str, str]) -> str:
-    """The reader's first language that we know, from Accept-Language."""
-    for part in headers.get("accept-language", "").split(",")[:10]:
-        if locale := locale_named(part.split(";")[0].strip()):
-            return str(locale)
-    return DEFAULT_LOCALE
+    """The dearest language of Accept-Language that we know."""
+    return reader_of(headers.get("accept-language", "")).locale
 
 
 def _locale(context: Context) -> str:
@@ -48,7 +45,7 @@ def readers(context: Context, sentence: str, currency: str) -> str:
 @lru_cache(maxsize=256)
 def _amounts(currency: str) -> re.Pattern[str]:
     places, sign = exponent(currency), re.escape(format_money(0, currency).rstrip("0.,"))
-    return re.compile(sign + r"(\d[\d,]*" + (rf"[.]\d{{{places}}})" if places else ")"))
+    return re.compile(sign + r"(\d+(?:,\d+)*" + (rf"[.]\d{{{places}}})" if places else ")"))
 
 
 def currency_name(code: str) -> str:

@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 from services.common.context import request_id
 from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.problem import HTTP_STATUS, headers
+from services.gateway.dashboard.pages.sign_in import safe_path
 from services.gateway.dashboard.rendering import go, is_htmx, render, toast
 from services.gateway.errors import known_error, on_http
 from services.gateway.identity.sessions import WrongCredentials
@@ -30,6 +31,12 @@ class Unusable(ShowbillError):
     reason = "INVALID_REQUEST"
 
 
+class TooLarge(Unusable):
+    """What was sent is larger than may be sent here: a file may have 50 MB. Send it in several parts."""
+
+    reason = "TOO_LARGE"
+
+
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to anything that was raised behind a page."""
     known = _known(error)
@@ -42,8 +49,24 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
         body = f"{known.message} Reference {request_id()}." if known.kind is Kind.INTERNAL else known.message
         answer = headers(known) | toast("error", title, body) | {"HX-Reswap": "none"}
         return Response(b"", status_code=status, headers=answer, media_type="text/html")
-    values = {"status": status, "title": title, "message": known.message, "reference": request_id()}
-    return render(request, "error.html", values, status=status, headers=headers(known))
+    return told_page(request, status, title, known.message, headers(known))
+
+
+def told_page(
+    request: Request[Any, Any, Any], status: int, title: str, message: str, headers: dict[str, str] | None = None
+) -> Response[bytes]:
+    """What went wrong as a page of its own."""
+    values = {"status": status, "title": title, "message": message, "reference": request_id(), "again": _again(request)}
+    return render(request, "error.html", values | {"asked": request.method == "GET"}, status=status, headers=headers)
+
+
+def _again(request: Request[Any, Any, Any]) -> str:
+    """Where to try once more: the same address; of a form the page that it stood on, for its own shows nothing."""
+    if request.method == "GET":
+        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    else:
+        path, query = _page(request.headers.get("referer", ""))
+    return safe_path(path + (f"?{query}" if query else ""))
 
 
 def refusal(error: ShowbillError) -> str:
@@ -62,6 +85,8 @@ def on_stray(request: Request[Any, Any, Any], error: HTTPException) -> Response[
 def _known(error: Exception) -> ShowbillError:
     if isinstance(error, HTTPException) and error.status_code in (404, 405):
         return NoSuchPage()
+    if isinstance(error, HTTPException) and error.status_code == 413:
+        return TooLarge()
     if isinstance(error, HTTPException) and error.status_code < 500:
         return Unusable()
     return known_error(error)

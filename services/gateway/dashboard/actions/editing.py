@@ -12,7 +12,7 @@ from services.common.errors import Kind, ShowbillError
 from services.gateway.backends.browsing import Browsing
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.formats import decimal_mark, locale_of
-from services.gateway.dashboard.problems import NoSuchPage
+from services.gateway.dashboard.problems import NoSuchPage, told_page
 from services.gateway.dashboard.rendering import AnyRequest, go, is_htmx, render, said, toast
 from services.gateway.faults import sentence_of
 from services.gateway.identity.principal import Principal
@@ -20,6 +20,7 @@ from services.gateway.imports.prices import decimal_price
 from services.gateway.imports.report import Unfit, whole_number
 from services.gateway.schemas.shows import BuyerChange, ItemBody, ItemChange
 
+_NOT_SAVED: Final = "That was not saved"
 _MENDABLE: Final = (Kind.INVALID, Kind.CONFLICT, Kind.OUTDATED, Kind.FAILED_PRECONDITION)
 
 
@@ -81,6 +82,8 @@ async def add_item(
         await shows.create_item(caller.identity, show_id, msgspec.convert(item, ItemBody))
     except (Unfit, msgspec.ValidationError, ShowbillError) as error:
         values = {"show": show, "told": told, "problem": _sentence(error)}
+        if not is_htmx(request):
+            return told_page(request, 422, _NOT_SAVED, _sentence(error))
         return render(request, "parts/item-form.html", values, status=422)
     if not is_htmx(request):
         return go(request, f"/shows/{show_id}/items")
@@ -119,11 +122,11 @@ async def change_buyer(
 
 
 def _row(request: AnyRequest, template: str, values: dict[str, Any], done: str, path: str) -> Response[bytes]:
-    """The row, with a sentence where it was not changed; without our script back to the list."""
+    """The row, with a sentence where it was not changed; without our script the sentence alone, or back to the list."""
+    if not is_htmx(request):
+        return told_page(request, 422, _NOT_SAVED, values["problem"]) if values["problem"] else go(request, path)
     if values["problem"]:
         return render(request, template, values, status=422)
-    if not is_htmx(request):
-        return go(request, path)
     return render(request, template, values, headers=said(done))
 
 

@@ -115,6 +115,8 @@ async def send(
     # A double click, or a repetition by the browser, is the same wish.
     request_id = request_id_of(str(form.get("request_id", ""))[:100], caller.identity, f"send {invoice_id}")
     sent = await invoices.send(caller.identity, show_id, invoice_id, channel, request_id)
+    if channel == "manual" and not is_htmx(request):  # what our script would copy stands in the timeline
+        return go(request, f"/shows/{show_id}/invoices/{invoice_id}")
     return await row_now(request, invoices, caller.identity, show_id, invoice_id, base_url, _said(sent))
 
 

@@ -47,8 +47,9 @@ async def save_show(
     """Saves, if nobody else did since the form was read; else the form again: saving over it is a choice."""
     form = await request.form()
     starts, zone = str(form.get("starts", ""))[:40], str(form.get("zone", ""))[:60]
-    # An empty field says something only where a start stood in it: our script put it there, and the zone beside.
-    told = starts if starts or (zone and form.get("had_start")) else None
+    # What our script put into the field, to the minute, and the zone beside: untouched, it leaves the start as it is.
+    had = str(form.get("had_start", ""))
+    told = starts if starts != had and (starts or (zone and had)) else None
     typed = Typed(str(form.get("name", "")).strip()[:500], str(form.get("currency", ""))[:3], told)
     try:
         await shows.update(caller.identity, show_id, _change(typed, zone), _etag(form.get("etag")))

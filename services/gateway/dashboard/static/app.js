@@ -24,11 +24,12 @@
   function say(text, now) {
     if (now) { $('#say-now').textContent = text; return; }
     lines.push(text); if (saying) return;
-    const flush = () => { $('#say').textContent = lines.slice(-3).join('. '); lines.length = 0; saying = setTimeout(() => { saying = 0; if (lines.length) saying = setTimeout(flush, 0); }, 3000); };
+    const flush = () => { $('#say').textContent = lines.slice(-3).join('. '); lines.length = 0; saying = setTimeout(() => { saying = 0; if (lines.length) flush(); }, 3000); };
     saying = setTimeout(flush, 60);
   }
 
   /* ---- messages in the corner, four at most */
+  const PRESSED = 'a, button, form, input, #dlg';
   const KIND = { paid: 'circle-check', ok: 'circle-check', error: 'circle-alert', info: 'info' };
   function toast({ kind = 'ok', title, body = '', copy = '', ms = kind === 'error' ? 0 : 6000 }) {
     const box = $('#toasts'), close = el('button', 'btn btn-s btn-ghost btn-icon', icon('x'));
@@ -42,7 +43,7 @@
     return shown;
   }
   on('toast', async e => {                                         // HX-Trigger: {"toast": {…}}
-    const told = e.detail;
+    const told = e.detail; if (!e.target.matches?.(PRESSED) && $('#toasts').textContent.includes(told.title)) return;      // what nobody pressed says it once
     if (told.copy) { try { await navigator.clipboard.writeText(told.copy); } catch { told.title = 'Message ready to copy'; told.body = 'The browser did not let us copy it.'; } }
     toast(told);
   });
@@ -60,9 +61,9 @@
   /* ---- pages that are shown as a dialog: a question before what cannot be undone, a timeline */
   const dialog = () => $('#dlg');
   async function open(href, values) {
-    if (await read(href, { source: '#dlg', target: '#dlg', swap: 'innerHTML', values }) === undefined) failed();
+    await read(href, { source: '#dlg', target: '#dlg', swap: 'innerHTML', values });      // of two, the last
     if (dialog().firstElementChild && !dialog().open) dialog().showModal();
-    $('[autofocus]', dialog())?.focus();
+    ($('[autofocus]', dialog()) || $('a, button', dialog()))?.focus();
   }
   on('close', e => { if (e.target === dialog()) dialog().replaceChildren(); }, true);
 
@@ -96,10 +97,10 @@
     b.setAttribute('aria-busy', 'true'); b.was = [...b.childNodes]; b.replaceChildren(icon('loader-circle', 'spin'), b.dataset.busy);
   }
   function idle(form) { const b = $('[aria-busy=true]', form); if (b?.was) { b.removeAttribute('aria-busy'); b.replaceChildren(...b.was); } }
-  on('submit', e => { const f = e.target; if (f.matches('[data-once]') && !f.hasAttribute('hx-post')) { if (f.dataset.sent) e.preventDefault(); f.dataset.sent = '1'; busy(f); } });
+  on('submit', e => { const f = e.target; if (f.matches('[data-once]:not([hx-post]), [hx-ignore] [data-once]')) { if (f.dataset.sent) e.preventDefault(); f.dataset.sent = '1'; busy(f); } });
   addEventListener('pageshow', e => { if (e.persisted) location.reload(); });
   /* A file that was chosen before htmx listened, or that the browser kept, is looked at like one chosen now. */
-  on('htmx:after:process', e => { if (e.target === document.body) for (const i of document.querySelectorAll('.pv')) if (i.files?.length) i.dispatchEvent(new Event('change', { bubbles: true })); });
+  on('htmx:after:process', e => { if (e.target === document.body) $$('.pv').forEach(i => i.files?.length && i.dispatchEvent(new Event('change', { bubbles: true }))); });
 
   on('htmx:before:request', e => { if (e.target.matches?.('form') && !e.defaultPrevented) busy(e.target); });
   on('htmx:finally:request', e => { const form = e.target, ctx = e.detail.ctx; if (form.matches?.('form') && !ctx.hx?.redirect) { idle(form); if ('closes' in form.dataset && ctx.response?.raw.ok) dialog()?.close(); } });
@@ -126,15 +127,14 @@
   }
 
   /* ---- requests that fail without an answer; one that is answered brings its own message */
-  const failed = () => toast({ kind: 'error', title: 'That did not go through', body: 'Check your connection and try again.' });
-  on('htmx:error', e => { if (e.detail.ctx && e.target.matches?.('a, button, form, input')) failed(); });
-  /* A swap must never drop the keyboard on <body>: it lands on the same row's main button. */
-  let held = '';
-  on('htmx:before:swap', () => { held = document.activeElement?.closest?.('tr[id]')?.id || ''; });
-  on('htmx:after:swap', () => { if (held && document.activeElement === document.body) $(`#${held} [data-key], #${held} [popovertarget^=m-]`)?.focus(); held = ''; clocks(); });
+  on('htmx:error', e => { if (e.detail.ctx && e.target.matches?.(PRESSED)) toast({ kind: 'error', title: 'That did not go through', body: 'Check your connection and try again.' }); });
+  /* A swap must never drop the keyboard on <body>: it lands on the same row's main button, or on what was put anew. */
+  let held, row;
+  on('htmx:before:swap', () => { held = document.activeElement; row = held?.closest('tr[id]')?.id; });
+  on('htmx:after:swap', () => { if (held !== document.body && document.activeElement === document.body) (row && $(`#${row} [data-key], #${row} [popovertarget^=m-]`) || $('#panel'))?.focus({ preventScroll: true }); clocks(); });
   on('DOMContentLoaded', () => {
     $$('[data-zone]').forEach(i => { i.value = Intl.DateTimeFormat().resolvedOptions().timeZone; });
-    $$('[data-at]').forEach(i => { const t = new Date(i.dataset.at); i.value = new Date(t - 6e4 * t.getTimezoneOffset()).toISOString().slice(0, 16); });
+    $$('[data-at]').forEach(i => { const t = new Date(i.dataset.at); i.form.had_start.value = i.value = new Date(t - 6e4 * t.getTimezoneOffset()).toISOString().slice(0, 16); });
     clocks(); setInterval(clocks, 10000);
   });
 

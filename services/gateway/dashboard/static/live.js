@@ -1,7 +1,7 @@
 /* A show that changes while somebody looks at it. */
 (() => {
   'use strict';
-  const shared = window.showbill, { $, $$, on, say, put, money, toast, read, open, clocks } = shared;
+  const shared = window.showbill, { $, $$, on, say, put, money, toast, read, clocks } = shared;
 
   /* ---- live updates. An event never carries HTML: it marks a row as changed, and changed rows that are on the page
      are fetched together and morphed in place, with the figures above. Whatever may have been missed is read anew. */
@@ -12,8 +12,7 @@
   function state(name) {
     if (live.dataset.state === name) return;
     const before = live.dataset.state; live.dataset.state = name;
-    live.lastElementChild.textContent = { on: 'Live updates', reconnecting: 'Reconnecting…', offline: 'Offline' }[name];
-    live.setAttribute('aria-label', { on: 'Live updates are on', reconnecting: 'Reconnecting to live updates', offline: 'You are offline' }[name]);
+    live.setAttribute('aria-label', live.lastElementChild.textContent = { on: 'Live updates', reconnecting: 'Reconnecting…', offline: 'Offline' }[name]);
     clearTimeout(slow); clearInterval(poll);
     if (name === 'on') $('#live-banner').hidden = true;
     else { slow = setTimeout(() => { clocks(); $('#live-banner').hidden = false; }, 5000); poll = setInterval(reload, 30000); }
@@ -23,14 +22,16 @@
   async function reload() {
     if (panel().dataset.state === 'plan') { stale(); return; }
     if (reloading) { reloading.again = true; return; }
-    const now = reloading = { again: false, of: here() }, began = Date.now();
-    const came = await read(now.of, { source: '#panel', target: '#panel', select: '#panel', selectOOB: '#summary:outerMorph,#show-head:outerMorph,#show-tabs:outerMorph,#trend:outerMorph', swap: 'outerMorph' });
+    const now = reloading = { again: false }, began = Date.now();
+    const came = await read(asked.panel = here(), { source: '#panel', target: '#panel', select: '#panel', selectOOB: '#summary:outerMorph,#show-head:outerMorph,#show-tabs:outerMorph,#trend:outerMorph', swap: 'outerMorph' });
     if (came) position();
     await rest(came ? Date.now() - began : 5000); reloading = null; if (now.again || !came && live.dataset.state === 'on') reload();
   }
   /* What was read of an address that is the page's no more, for somebody chose another meanwhile, is not put there. */
-  const here = () => location.pathname + location.search;
-  on('htmx:before:swap', e => { if (reloading && e.target === panel() && here() !== reloading.of) { e.preventDefault(); reloading.again = true; } });
+  const here = () => location.pathname + location.search, asked = {};
+  on('htmx:before:swap', e => { if ((asked[e.target.id] || here()) !== here()) { e.preventDefault(); reload(); } });
+  /* Amounts of another currency are written and typed in another way. */
+  on('htmx:after:swap', () => { const head = $('#show-head'); if (head && head.dataset.currency !== live.dataset.currency) location.reload(); });
   /* Never more than half of the time is spent on reading anew, however fast news comes. */
   const rest = ms => new Promise(done => setTimeout(done, Math.min(5000, Math.max(80, ms))));
   /* A plan is only run as it was looked at: it is never changed under somebody's eyes. */
@@ -41,7 +42,7 @@
   async function refresh() {
     due = 0; if (fetching) { due = setTimeout(refresh, 60); return; }
     const ids = [...changed].slice(0, 100); ids.forEach(id => changed.delete(id)); if (!ids.length && !figures) return;
-    figures = false; fetching = true; const began = Date.now(), query = new URLSearchParams(location.search); query.set('ids', ids.join(','));
+    figures = false; fetching = true; asked.feed = here(); const began = Date.now(), query = new URLSearchParams(location.search); query.set('ids', ids.join(','));
     if (!await read(`/shows/${live.dataset.show}/invoices/rows?${query}`, { source: '#feed', target: '#feed', swap: 'none' })) reload();
     await rest(Date.now() - began); fetching = false;
     if (changed.size || figures) due ||= setTimeout(refresh, 0);
@@ -53,7 +54,7 @@
       if (row && m.data.version <= Number(row.dataset.version)) return;
       if (m.data.status === 'paid' && row?.dataset.status !== 'paid') { paid.push(m.data); if (paid.length === 1) setTimeout(tellPaid, 350); }
       if (panel().dataset.state !== 'list') { reload(); return; }
-      if (shown?.dataset.invoice === m.data.id) open(shown.dataset.href);
+      if (shown?.dataset.invoice === m.data.id) read(shown.dataset.href, { source: '#live-banner', target: shown, swap: 'outerMorph' });
       refreshSoon(row ? m.data.id : '');
     },
     'generation.progressed'(m) {
@@ -94,9 +95,7 @@
     document.dispatchEvent(new CustomEvent('live:' + m.type, { detail: m }));
   }
   function connect() {
-    const url = new URL('/api/realtime', location.href); url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-    url.searchParams.set('show_id', live.dataset.show); url.searchParams.set('since', seq);
-    const mine = socket = new WebSocket(url);      // one that is closing says nothing any more once another was begun
+    const mine = socket = new WebSocket(`/api/realtime?show_id=${live.dataset.show}&since=${seq}`);      // one that is closing says nothing any more once another was begun
     const alive = () => { clearTimeout(beat); beat = setTimeout(() => mine.close(), 45000); };     // the server pings every 20 s
     mine.onopen = alive;
     mine.onmessage = e => { if (socket !== mine) return; alive(); hear(e.data); };

@@ -7,7 +7,7 @@
   on('keydown', e => {
     const tr = e.target.closest?.('tr[id^=inv-]'); if (!tr || e.metaKey || e.ctrlKey || e.altKey || e.target.matches('input:not(.sel),textarea,select') || e.target.closest('[popover]')) return;
     if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { const next = e.key === 'ArrowDown' ? tr.nextElementSibling : tr.previousElementSibling, at = e.target.closest('td,th')?.cellIndex, to = next && ($('button,a,.sel', next.cells[at]) || $('.acts button', next)); if (to) { e.preventDefault(); to.focus(); } }
-    else { const b = $(`[data-key="${CSS.escape(e.key.toLowerCase())}"]`, tr); if (b?.checkVisibility()) { e.preventDefault(); b.click(); } }
+    else { const b = !e.repeat && $(`[data-key="${CSS.escape(e.key.toLowerCase())}"]`, tr); if (b?.checkVisibility()) { e.preventDefault(); b.click(); } }
   });
 
   /* ---- the plan: whom to invoice, and which changes to apply. A tick that was taken away outlives a swap; the press says

@@ -35,6 +35,8 @@ class Event:
     who: str
     request_id: str = ""
     """The provider's name of the request that failed."""
+    message: str = ""
+    """The text to send by hand."""
 
 
 def timeline_of(
@@ -70,7 +72,9 @@ def _delivery(delivery: DeliveryView, people: Mapping[str, str]) -> Event:
     title, icon = _DELIVERED[delivery.state]
     how = _CHANNELS[delivery.channel]
     who = "Showbill, as your settings say" if delivery.automatic else _who(delivery.actor, people)
-    return Event(delivery.finished_at or delivery.created_at, icon, f"{title} {how}", delivery.reason, who)
+    message = delivery.message if delivery.channel == "manual" else ""
+    at = delivery.finished_at or delivery.created_at
+    return Event(at, icon, f"{title} {how}", delivery.reason, who, message=message)
 
 
 def _who(actor: str, people: Mapping[str, str]) -> str:
