@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.gateway.dashboard.views.statuses import BADGES
 from services.gateway.lean import lean
 from tests.gateway.harness import Gateway
 
@@ -33,6 +34,30 @@ def test_templates_hold_nothing_inline(template: Path) -> None:
 def test_templates_draw_only_icons_that_are_there(template: Path) -> None:
     known = set(re.findall(r'<symbol id="i-([\w-]+)"', (STATIC / "icons.svg").read_text()))
     assert set(re.findall(r"""icon\(['"]([\w-]+)['"]""", template.read_text())) <= known
+
+
+COLOURS = {
+    "gray": ["draft", "show-draft", "show-paused", "show-ended", "claim-released", "claim-passed"],
+    "blue": ["sent", "claim-waitlist"],
+    "green": ["paid", "connected", "livemode", "claim-winner"],
+    "red": ["error", "show-active"],
+    "amber": ["failed", "attention", "test"],
+    "iris": ["creating"],
+    "none": ["void", "uncollectible", "queued"],
+}
+
+
+def test_every_state_has_its_colour_and_a_drawing() -> None:
+    css, sprite = (STATIC / "app.css").read_text(), (STATIC / "icons.svg").read_text()
+    painted = {
+        state: colour.removeprefix("var(--").removesuffix("-b)")
+        for states, colour in re.findall(r"\.badge((?::is\()?\[data-s=[^{]+) \{ background: ([^;]+);", css)
+        for state in re.findall(r'data-s="([\w-]+)"', states)
+    }
+    assert {state: painted.get(state, "gray") for state in BADGES} == {
+        state: colour for colour, states in COLOURS.items() for state in states
+    }
+    assert not [icon for _, icon in BADGES.values() if f'id="i-{icon}"' not in sprite]
 
 
 @pytest.mark.parametrize(

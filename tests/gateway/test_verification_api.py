@@ -149,9 +149,13 @@ async def test_page_of_stripe_says_what_came_and_how_or_how_long_nothing_did(gat
         "<code>invoice.paid</code>",
         "61 received: 58 by webhook, 3 by reading",
         "rk_test_••••4eKd",
+        "not visible to this key",
     ):
         assert told in text
-    answer.event_count = answer.told_event_count = answer.read_event_count = 0
+    answer.mode = pb.HEARING_MODE_BROKEN
+    gateway.invoicing.script("GetHearing", answer)
+    assert "Receiving" not in await page(owner, "/integrations/stripe")
+    answer.mode, answer.event_count, answer.told_event_count, answer.read_event_count = pb.HEARING_MODE_LIVE, 0, 0, 0
     for age, told in ((timedelta(hours=26), "Quiet for 26 h"), (timedelta(days=3), "Quiet for 3 days")):
         answer.last_event_time.FromDatetime(datetime.now(UTC) - age)
         gateway.invoicing.script("GetHearing", answer)

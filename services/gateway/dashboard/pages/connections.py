@@ -6,7 +6,6 @@ from typing import Final
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from services.common.addresses import BaseUrl
 from services.gateway.backends.shows import Shows
 from services.gateway.dashboard.rendering import AnyRequest, render
 from services.gateway.identity.principal import Principal, Role
@@ -22,12 +21,11 @@ async def connections_page(
     request: AnyRequest,
     caller: NamedDependency[Principal],
     shows: NamedDependency[Shows],
-    base_url: NamedDependency[BaseUrl],
 ) -> Response[bytes]:
     """Of the newest shows, those that claims reached last."""
     found = (await shows.list(caller.identity, _MOST_LOOKED_AT, "")).items
-    values = {"arrived": _latest(found), "newest": found[0] if found else None, "base_url": base_url}
-    return render(request, "connections.html", values | {"owner": caller.role is Role.OWNER})
+    values = {"arrived": _latest(found), "newest": found[0] if found else None, "owner": caller.role is Role.OWNER}
+    return render(request, "connections.html", values)
 
 
 def _latest(found: list[ShowView]) -> list[ShowView]:

@@ -35,7 +35,7 @@ class Hearing:
 
     @property
     def receiving(self) -> bool:
-        return bool(self.event_count)
+        return bool(self.event_count) and self.mode != "broken"
 
 
 def quiet_for(last: datetime | None, now: datetime) -> str:
