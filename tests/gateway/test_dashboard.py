@@ -217,6 +217,7 @@ async def test_files_are_looked_at_without_taking_anything(gateway: Gateway, own
     assert "Import 2 lines" in answer.text
     decimal = await browser("POST", "/shows/preview", data=form(prices="decimal"))
     assert ("£100.00" in decimal.text, "£1.50" in decimal.text, "Import 3 lines" in decimal.text) == (True,) * 3
+    assert 'name="items_read_as" value="GBP decimal"' in decimal.text
     whole = await browser("POST", "/shows/preview", data=form(whole="yes"))
     assert ("You chose all or nothing" in whole.text, "Import 2 lines" in whole.text) == (True, False)
     assert gateway.invoicing.calls == {}
@@ -372,6 +373,12 @@ async def test_another_file_than_was_looked_at_is_not_taken(gateway: Gateway, ow
     refused = await browser("POST", "/shows/s1/import", data=form("0" * 64))
     assert refused.status == 422
     assert "The file of items is another one than you looked at." in refused.text
+    for read_as in ("GBP minor", "EUR decimal"):
+        otherwise = form(hashlib.sha256(content).hexdigest())
+        otherwise.add_field("items_read_as", read_as)
+        refused = await browser("POST", "/shows/s1/import", data=otherwise)
+        assert refused.status == 422
+        assert "The prices would be read in another way than you looked at." in refused.text
     (call,) = gateway.invoicing.calls["StreamItems"]
     assert (call.request.all_or_none, call.request.items[0].price) == (True, 150)
 
