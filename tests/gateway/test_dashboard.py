@@ -35,6 +35,7 @@ async def test_signing_in_leads_to_the_page_asked_for(gateway: Gateway, owner: O
     asked = await gateway.client()("GET", "/shows/new?x=1")
     form = await gateway.client()("GET", asked.headers["Location"])
     assert 'name="next" value="/shows/new?x=1"' in form.text
+    assert "services.gateway.admin set-password" in form.text
     data = {"email": owner.email, "password": PASSWORD, "next": "/shows/new?x=1"}
     answer = await gateway.client()("POST", "/sign-in", data=data)
     assert (answer.status, answer.headers["Location"]) == (303, "/shows/new?x=1")
