@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from axe_playwright_python.async_playwright import Axe
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response
 
 from tests.e2e.fixtures import PASSWORD
 from tests.e2e.sandbox import Account
@@ -75,6 +75,11 @@ class Dashboard:
     async def live(self) -> None:
         """Waits until the page hears live updates."""
         await self.page.locator("#live[data-state=on]").wait_for()
+
+    async def ready(self, place: Locator) -> None:
+        """Waits until the page that has this place was drawn and its scripts listen, after a press that led there."""
+        await place.wait_for()
+        await self.page.wait_for_load_state("domcontentloaded")
 
     async def axe(self, within: str = "", rules: Collection[str] = ()) -> list[str]:
         """What axe finds wrong with the page, or a part of it, as it is now: rule and element. `rules` narrows it."""

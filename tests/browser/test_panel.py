@@ -56,6 +56,7 @@ async def test_late_claims_are_planned_looked_at_and_applied(dashboard: Dashboar
     await expect(page.locator("#undone")).to_contain_text("£10.01 more")
     await page.get_by_role("link", name="Review changes").click()
     change = page.locator("tr[data-change=reissue], tr[data-change=edit_draft]")
+    await dashboard.ready(change)
     await expect(change).to_contain_text("@u0")
     await expect(change).to_contain_text("+£10.01")
     press = page.locator("#plan button[type=submit]")
@@ -158,6 +159,7 @@ async def test_only_buyers_that_are_ticked_are_invoiced(dashboard: Dashboard, wo
     await _claim(workspace, show, "late-2,facebook,u2,@u2,3,1,winner,")
     await workspace.import_file(show, "buyers", b"platform,platform_user_id,email\nfacebook,u0,u0@example.com\n")
     await page.get_by_role("link", name="Review changes").click()
+    await dashboard.ready(page.get_by_label("Invoice @u1"))
     await page.get_by_label("Invoice @u1").uncheck()
     await page.get_by_label("Apply the change of @u2").uncheck()
     await expect(press).to_have_text("Generate 1 invoice")
@@ -290,6 +292,7 @@ async def test_a_draft_that_is_held_back_is_updated_and_finalized(dashboard: Das
 
     # the price is added where it is missing; what it changes is proposed there, and nothing is done by itself
     await row.get_by_role("link", name="Add price to what @u0 won").click()
+    await dashboard.ready(page.get_by_label("Price of item 9 in GBP"))
     await page.get_by_label("Price of item 9 in GBP").fill("5.00")
     await page.keyboard.press("Enter")
     await expect(page.locator("#undone")).to_contain_text("1 invoice is not right any more")
@@ -334,6 +337,7 @@ async def test_all_links_are_sent_and_the_report_says_to_whom(dashboard: Dashboa
     await expect(dialog).to_contain_text("Send 3 payment links?")
     await expect(dialog).to_contain_text("2 cannot be e-mailed by Stripe: £20.02")
     await dialog.get_by_role("button", name="Send links").click()
+    await dashboard.ready(page.locator("#sending"))
     await expect(page.locator("#sending h2")).to_have_text("1 of 1 link sent")
     await expect(page.locator("#sending")).to_contain_text("2 left out: Stripe cannot e-mail them")
     await expect(_row(page, "@u1").locator(".badge")).to_have_text("Sent")
@@ -342,9 +346,12 @@ async def test_all_links_are_sent_and_the_report_says_to_whom(dashboard: Dashboa
     await page.get_by_label("Select the invoice of @u0").check()
     await bar.get_by_role("button", name="Send links…").click()
     await dialog.get_by_label("Count it as sent").check()
+    before = page.url
     await dialog.get_by_role("button", name="Send link").click()
+    await page.wait_for_url(lambda url: url != before)
     await expect(page.locator("#sending h2")).to_have_text("1 of 1 link sent")
     await expect(page.locator("#pill-sent .count")).to_have_text("2")
+    await dashboard.live()
 
     await page.get_by_role("link", name="Send all links").click()
     await expect(dialog.get_by_role("link", name="Work at the desk")).to_be_focused()
@@ -548,6 +555,7 @@ async def test_everything_is_done_without_a_mouse(dashboard: Dashboard, workspac
     await page.get_by_role("link", name="Buyer", exact=True).focus()
     await page.keyboard.press("Enter")
     await expect(page.locator("th[aria-sort=ascending]")).to_have_text("Buyer")
+    await dashboard.live()
 
     await _row(page, "@u0").locator("[data-key=s]").focus()
     await page.keyboard.press("ArrowDown")

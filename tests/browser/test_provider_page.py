@@ -169,6 +169,7 @@ async def test_a_provider_without_keys_connects_and_takes_instructions(
     await expect(tile).to_contain_text("No keys needed")
     await tile.get_by_role("link", name="Connect Manual").click()
     await page.get_by_role("button", name="Connect Manual").click()
+    await dashboard.ready(page.get_by_label("How buyers pay"))
     await page.get_by_label("How buyers pay").fill("Transfer to GB00 TEST, name your invoice.")
     assert await page.get_by_label("Memo on every invoice").count() == 0
     await expect(page.get_by_role("region", name="What the buyer sees")).to_contain_text("Transfer to GB00 TEST")

@@ -14,6 +14,7 @@ async def test_an_owner_invites_and_the_invited_joins(
         await owner.sign_in(workspace, "/settings")
         await owner.page.get_by_label("E-mail address").fill(f"friend-of-{workspace.email}")
         await owner.page.get_by_role("button", name="Make invitation").click()
+        await owner.ready(owner.page.get_by_text("Hand this link to"))
         await owner.page.get_by_role("button", name="Copy link").click()
         link = await owner.page.evaluate("navigator.clipboard.readText()")
         await invited.open(urlsplit(link).path)

@@ -212,6 +212,7 @@ async def test_a_show_is_started_paused_and_ended(dashboard: Dashboard, workspac
     await page.get_by_role("button", name="Pause").click()
     await expect(page.locator("#show-head .badge")).to_have_text("Paused")
     await page.get_by_role("button", name="Go on").click()
+    await expect(page.locator("#show-head .badge")).to_have_text("Live")
     await page.get_by_role("button", name="End show…").click()
     await expect(page.get_by_role("button", name="Keep it going")).to_be_focused()
     await page.locator("#end-show").get_by_role("button", name="End show").click()

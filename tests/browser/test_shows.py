@@ -43,6 +43,7 @@ async def test_of_two_who_edit_a_show_the_second_is_told(open_dashboard: OpenDas
         for one in (first, second):
             await one.sign_in(workspace, path)
             await one.page.get_by_role("link", name="Edit show").click()
+            await one.ready(one.page.get_by_label("Starts"))
         await first.page.get_by_label("Name").fill("Friday night")
         await first.page.get_by_label("Starts").fill("2026-12-04T19:30")
         await first.page.get_by_role("button", name="Save show").click()

@@ -52,5 +52,5 @@
   on('click', e => { if (e.target.closest('[data-unselect]')) { select(selectable(), false); $('#sel-all')?.focus(); } });
 
   on('htmx:after:swap', () => { chosen(); selected(); });
-  on('DOMContentLoaded', () => chosen());
+  on('DOMContentLoaded', () => { chosen(); selected(); });
 })();
