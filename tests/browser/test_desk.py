@@ -157,6 +157,22 @@ async def test_a_press_counts_once_and_while_the_page_reads_anew(dashboard: Dash
     assert first["status"] == "draft"
 
 
+async def test_a_mark_on_a_later_page_of_the_queue_is_taken_back_there(
+    dashboard: Dashboard, workspace: Workspace
+) -> None:
+    show, page = await _show(workspace), dashboard.page
+    first, second, third, _ = await workspace.invoices(show)
+    listed = await workspace.rest.call("GET", f"/api/shows/{show}/invoices?pageSize=1")
+    await dashboard.sign_in(workspace, f"/shows/{show}/desk?page={listed['nextPageToken']}")
+    name = page.locator("#card h2")
+    await expect(name).to_have_text(second["handle"])
+    await page.keyboard.press("m")
+    await expect(name).to_have_text(third["handle"])
+    await page.keyboard.press("u")
+    await expect(name).to_have_text(second["handle"])
+    await expect(page.locator(f"#w-{first['id']}")).to_have_count(0)
+
+
 async def test_somebody_elses_payment_leaves_the_queue_by_itself(
     dashboard: Dashboard, workspace: Workspace, sandbox: Sandbox
 ) -> None:

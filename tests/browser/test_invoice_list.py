@@ -14,7 +14,7 @@ window.sockets = [];
 window.WebSocket = class extends WebSocket { constructor(url) { super(url); window.sockets.push(this); } };
 """
 _FINISHED = """id => window.sockets.at(-1).onmessage({ data: JSON.stringify({ type: 'generation.finished',
-  data: { generationId: id, createdCount: 1, failedCount: 0, cancelledCount: 0, cancelled: false } }) })"""
+  data: { generationId: id, createdCount: 1200, failedCount: 0, cancelledCount: 0, cancelled: false } }) })"""
 """The news that a run is over."""
 _BACK_WHILE_CLOSING = """() => new Promise(told => {
   const old = window.sockets.at(-1);
@@ -67,7 +67,7 @@ async def test_view_on_stripe_opens_that_invoice(dashboard: Dashboard, workspace
     await dashboard.live()
     for told in (run["id"], "another"):  # what stands on the page already is not told once more
         await page.evaluate(_FINISHED, told)
-    await expect(page.locator(".toast")).to_have_count(1)
+    await expect(page.locator(".toast b")).to_have_text(["1,200 invoices created"])
     await expect(page.locator("#finished")).to_have_count(0)
     link = page.get_by_role("link", name="View the invoice of @u0 on Stripe")
     await expect(link).to_have_attribute("rel", "noopener noreferrer")

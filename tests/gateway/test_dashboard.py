@@ -10,6 +10,8 @@ import pytest
 from services.common.errors import Fault, InvalidRequest, Kind, Unavailable
 from services.common.ids import new_id
 from services.common.status import RemoteError
+from services.gateway.backends.integrations import _ASKING_THE_PROVIDER
+from services.gateway.backends.invoices import _CHANGING
 from services.gateway.identity.throttle import PER_ACCOUNT_AND_PLACE
 from services.rpc.showbill.integrations.v1 import integrations_pb2
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2
@@ -157,6 +159,13 @@ async def test_a_cell_that_is_refused_is_a_page_without_a_script(gateway: Gatewa
         assert (part.status, told in part.text, "<html" in part.text) == (422, True, False)
 
 
+async def test_a_page_waits_for_whatever_the_services_may_take(gateway: Gateway) -> None:
+    page = await gateway.client()("GET", "/sign-in")
+    told = re.search(r'"defaultTimeout":(\d+)', page.text)
+    assert told
+    assert int(told[1]) / 1000 > max(_CHANGING, _ASKING_THE_PROVIDER) + 5
+
+
 async def test_what_is_too_large_is_told_so(gateway: Gateway, owner: Owner) -> None:
     answer = await (await gateway.signed_in(owner))("POST", "/shows/s1/edit", data={"name": "x" * 1_100_000})
     assert (answer.status, "a file may have 50 MB" in answer.text) == (400, True)
@@ -218,6 +227,7 @@ async def test_files_are_looked_at_without_taking_anything(gateway: Gateway, own
     assert "Import 2 lines" in answer.text
     decimal = await browser("POST", "/shows/preview", data=form(prices="decimal"))
     assert ("£100.00" in decimal.text, "£1.50" in decimal.text, "Import 3 lines" in decimal.text) == (True,) * 3
+    assert 'name="items_read_as" value="GBP decimal"' in decimal.text
     whole = await browser("POST", "/shows/preview", data=form(whole="yes"))
     assert ("You chose all or nothing" in whole.text, "Import 2 lines" in whole.text) == (True, False)
     assert gateway.invoicing.calls == {}
@@ -267,6 +277,21 @@ async def test_a_file_that_cannot_be_looked_at_says_why(gateway: Gateway, owner:
     answer = await browser("POST", "/shows/preview", data=data)
     assert "Claims: The column platform is missing in the first line." in answer.text
     assert "Import" not in answer.text
+
+
+async def test_a_run_of_thousands_counts_as_the_reader_does(gateway: Gateway, owner: Owner) -> None:
+    show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_ENDED, currency="GBP")
+    show.create_time.FromSeconds(1_790_000_000)
+    made, waits = (invoicing_pb2.SummaryPart(count=count) for count in (1_281, 1_300))
+    summary = invoicing_pb2.GetShowSummaryResponse(currency="GBP", draft=made, pending=waits)
+    gateway.integrations.script("ListIntegrations", _stripe())
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    gateway.invoicing.script("GetShowSummary", summary)
+    gateway.invoicing.script("ListInvoices", invoicing_pb2.ListInvoicesResponse())
+    browser = await gateway.signed_in(owner)
+    page = await browser("GET", "/shows/s1", headers={"Accept-Language": "de"})
+    for told in ('data-gen="done">1.281<', 'data-gen="total">2.581<', 'data-gen="left">1.300<'):
+        assert told in page.text
 
 
 async def test_chosen_invoices_that_are_none_do_not_become_all(gateway: Gateway, owner: Owner) -> None:
@@ -373,6 +398,12 @@ async def test_another_file_than_was_looked_at_is_not_taken(gateway: Gateway, ow
     refused = await browser("POST", "/shows/s1/import", data=form("0" * 64))
     assert refused.status == 422
     assert "The file of items is another one than you looked at." in refused.text
+    for read_as in ("GBP minor", "EUR decimal"):
+        otherwise = form(hashlib.sha256(content).hexdigest())
+        otherwise.add_field("items_read_as", read_as)
+        refused = await browser("POST", "/shows/s1/import", data=otherwise)
+        assert refused.status == 422
+        assert "The prices would be read in another way than you looked at." in refused.text
     (call,) = gateway.invoicing.calls["StreamItems"]
     assert (call.request.all_or_none, call.request.items[0].price) == (True, 150)
 

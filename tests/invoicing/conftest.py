@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from services.cli.embedded.nats import Nats
+from services.cli.embedded.postgres import Postgres
 from services.common.bus import Bus
 from services.common.db import Pool, open_pool
 from services.common.secret import Secret
@@ -16,9 +17,10 @@ from services.common.server import Boundary, GrpcServer
 from services.common.tokens import PublicKeys, Verifier, parse_public_keys, public_key_of
 from services.invoicing.access import ACCESS, SERVICE_NAMES
 from services.invoicing.wiring import Pace, Service
-from tests.conftest import Database
+from tests.conftest import DatabaseMaker
 from tests.invoicing.caller import Caller
 from tests.invoicing.fake_provider import FakeProvider
+from tests.invoicing.lending import Lender, Lent
 
 SEEDS = {
     name: base64.b64encode(secrets.token_bytes(32)).decode()
@@ -42,7 +44,15 @@ class Replica:
 
 @asynccontextmanager
 async def running_replica(url: str, nats_url: str, provider: FakeProvider, pace: Pace = PACE) -> AsyncIterator[Replica]:
+    """One beside the one that a test has."""
     pool = await open_pool(Secret(url), "invoicing-test", largest=5)
+    async with _running(pool, nats_url, provider, pace) as replica:
+        yield replica
+    await pool.close()
+
+
+@asynccontextmanager
+async def _running(pool: Pool, nats_url: str, provider: FakeProvider, pace: Pace) -> AsyncIterator[Replica]:
     bus = Bus(Secret(nats_url), "invoicing-test")
     bus.start()
     service = Service(pool, bus, provider, pace)
@@ -53,7 +63,6 @@ async def running_replica(url: str, nats_url: str, provider: FakeProvider, pace:
         yield Replica(service, pool, f"127.0.0.1:{server.port}")
     await server.stop(0.2)
     await bus.close()
-    await pool.close()
 
 
 @pytest.fixture
@@ -61,9 +70,23 @@ def provider() -> FakeProvider:
     return FakeProvider()
 
 
+@pytest.fixture(scope="session")
+async def lender(database_maker: DatabaseMaker, postgres: Postgres) -> AsyncIterator[Lender]:
+    lender = Lender(database_maker, postgres)
+    yield lender
+    await lender.close()
+
+
 @pytest.fixture
-async def database_url(database: Database) -> str:
-    return await database("invoicing", migrated=True)
+async def lent(lender: Lender, request: pytest.FixtureRequest) -> AsyncIterator[Lent]:
+    """A test marked `new_database` gets one that none had before."""
+    async with lender.lend(new=request.node.get_closest_marker("new_database") is not None) as lent:
+        yield lent
+
+
+@pytest.fixture
+def database_url(lent: Lent) -> str:
+    return lent.url
 
 
 @pytest.fixture
@@ -73,8 +96,8 @@ def pace() -> Pace:
 
 
 @pytest.fixture
-async def replica(database_url: str, nats: Nats, provider: FakeProvider, pace: Pace) -> AsyncIterator[Replica]:
-    async with running_replica(database_url, nats.url, provider, pace) as replica:
+async def replica(lent: Lent, nats: Nats, provider: FakeProvider, pace: Pace) -> AsyncIterator[Replica]:
+    async with _running(lent.pool, nats.url, provider, pace) as replica:
         yield replica
 
 

@@ -23,6 +23,8 @@ from tests.invoicing import crowd
 from tests.invoicing.fake_provider import FakeProvider
 from tests.invoicing.work_done import work_of
 
+pytestmark = pytest.mark.new_database
+
 WHO = Identity(crowd.WORKSPACE, "user:test")
 INVOICED, FRESH = 1, 2
 """Numbers of shows: with 1,000 invoices that were just written, and with none."""

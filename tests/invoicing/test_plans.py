@@ -12,6 +12,8 @@ from services.invoicing.repository import SQL
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import Replica
 
+pytestmark = pytest.mark.new_database
+
 HOT = (
     *("match_events", "lock_invoices", "list_invoices", "waiting", "take", "keep_leases", "put_back"),
     *("holds_lease", "lock_failed", "take_to_check", "resolve_pay_link", "write_changes"),

@@ -3,6 +3,7 @@
 import random
 from collections import Counter, defaultdict
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import Replica
 from tests.invoicing.fake_provider import FakeProvider
+
+pytestmark = pytest.mark.new_database
 
 PRICES: list[int | None] = [250, None, 0, 99_999, 1]
 won = st.tuples(

@@ -25,6 +25,8 @@ from tests.invoicing.conftest import MakeCaller, Replica
 from tests.invoicing.test_shows import refusal
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.new_database
+
 ITEMS = 5
 
 

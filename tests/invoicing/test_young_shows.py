@@ -3,12 +3,16 @@
 import json
 from typing import Any
 
+import pytest
+
 from services.invoicing.repository import MIGRATIONS
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import Replica
 from tests.invoicing.test_plans import MANY
 from tests.invoicing.work_done import work_of
+
+pytestmark = pytest.mark.new_database
 
 COUNT, BUYERS = 150, 20
 KNOWN = "SELECT tablename FROM pg_stats WHERE attname = 'show_id' AND tablename = ANY ($1)"

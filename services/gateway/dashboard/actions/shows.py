@@ -39,6 +39,12 @@ class FileChanged(InvalidRequest):
     reason = "FILE_CHANGED"
 
 
+class ReadOtherwise(InvalidRequest):
+    """The prices would be read in another way than you looked at. Choose the file again, and look at it once more."""
+
+    reason = "READ_OTHERWISE"
+
+
 class NoCurrency(InvalidRequest):
     """Choose the currency of the show first: prices are read in it."""
 
@@ -82,7 +88,7 @@ async def create_show(
     try:
         start_time = moment_of(starts, str(form.get("zone", ""))[:60])
         wanted = msgspec.convert({"name": name, "currency": currency, "startTime": start_time}, NewShow)
-        await require_seen(form)
+        await require_seen(form, currency=currency)
         show = await shows.create(caller.identity, wanted, request_id_of(key, caller.identity, "create show"))
     except (msgspec.ValidationError, ShowbillError) as error:
         away = isinstance(error, ShowbillError) and error.kind in AWAY
@@ -100,7 +106,7 @@ async def import_files(
     """Takes files of items, claims and buyers as they were looked at. The same lines again change nothing."""
     show, form = await shows.get(caller.identity, show_id), await request.form()
     try:
-        await require_seen(form)
+        await require_seen(form, currency=show.currency)
     except ShowbillError as error:
         return _done(request, show, Taken(problem=told_of(error)))
     taken = await _take_files(form, shows, caller, show_id)
@@ -123,12 +129,13 @@ async def preview_files(request: AnyRequest, caller: NamedDependency[Principal])
             previews.append(await _preview(name, file, form))
         except ShowbillError as error:
             problems.append(f"{name.capitalize()}: {told_of(error)}")
-    importing, whole = form.get("importing") == "yes", wants_whole(form)
+    importing, whole, currency = form.get("importing") == "yes", wants_whole(form), str(form.get("currency", ""))[:3]
     bad = any(preview.report.rejected_count for preview in previews)
     values = {
         "previews": previews,
         "problems": problems,
-        "currency": str(form.get("currency", ""))[:3],
+        "currency": currency,
+        "read_as": _read_as(form, currency),
         "importing": importing and bool(previews) and not problems and not (whole and bad),
         "refused": whole and bad,
     }
@@ -153,12 +160,21 @@ def name_of(form: FormMultiDict, kind: str) -> str:
     return (told.filename if isinstance(told, UploadFile) else "")[:200]
 
 
-async def require_seen(form: FormMultiDict, kinds: Sequence[str] = KINDS) -> None:
-    """Raises FileChanged where another file came than the one that was looked at."""
+async def require_seen(form: FormMultiDict, kinds: Sequence[str] = KINDS, *, currency: str = "") -> None:
+    """Raises FileChanged where another file came than the one that was looked at, and ReadOtherwise where its prices
+    would be others than were shown."""
     for name in kinds:
         seen, file = form.get(f"{name}_seen"), chosen_file(form, name)
         if seen and file is not None and seen != await digest_of(file):
             raise FileChanged(name=name)
+        read_as = form.get(f"{name}_read_as")
+        if read_as and file is not None and read_as != _read_as(form, currency):
+            raise ReadOtherwise
+
+
+def _read_as(form: FormMultiDict, currency: str) -> str:
+    """What the prices of a file mean."""
+    return f"{currency} {_prices(form)}"
 
 
 def _prices(form: FormMultiDict) -> Prices:

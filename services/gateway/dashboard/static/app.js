@@ -42,8 +42,10 @@
     if (ms) { let id; const arm = () => { id = setTimeout(() => shown.remove(), ms); }; arm(); shown.addEventListener('pointerenter', () => clearTimeout(id)); shown.addEventListener('pointerleave', arm); shown.addEventListener('focusin', () => clearTimeout(id)); }
     return shown;
   }
-  on('toast', async e => {                                         // HX-Trigger: {"toast": {…}}
-    const told = e.detail; if (!e.target.matches?.(PRESSED) && $('#toasts').textContent.includes(told.title)) return;      // what nobody pressed says it once
+  /* HX-Trigger: {"toast": {…}} */
+  on('toast', async e => {
+    /* What nobody pressed says it once. */
+    const told = e.detail; if (!e.target.matches?.(PRESSED) && $('#toasts').textContent.includes(told.title)) return;
     if (told.copy) { try { await navigator.clipboard.writeText(told.copy); } catch { told.title = 'Message ready to copy'; told.body = 'The browser did not let us copy it.'; } }
     toast(told);
   });
@@ -61,7 +63,8 @@
   /* ---- pages that are shown as a dialog: a question before what cannot be undone, a timeline */
   const dialog = () => $('#dlg');
   async function open(href, values) {
-    await read(href, { source: '#dlg', target: '#dlg', swap: 'innerHTML', values });      // of two, the last
+    /* Of two, the last. */
+    await read(href, { source: '#dlg', target: '#dlg', swap: 'innerHTML', values });
     if (dialog().firstElementChild && !dialog().open) dialog().showModal();
     ($('[autofocus]', dialog()) || $('a, button', dialog()))?.focus();
   }
@@ -116,7 +119,8 @@
   const AGES = [[60, 1, ''], [3600, 60, 'min'], [86400, 3600, 'h'], [30 * 86400, 86400, 'd']];
   function ago(at) { const s = Math.max(0, (Date.now() - at) / 1000); for (const [limit, size, unit] of AGES) if (s < limit) return unit ? `${Math.floor(s / size)} ${unit} ago` : 'just now'; return new Date(at).toLocaleDateString(LOCALE); }
   function put(node, text) { if (node.textContent !== text) node.textContent = text; }
-  const formats = {}, dates = timeStyle => formats[timeStyle] ||= new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle });  // dear to make
+  /* Dear to make. */
+  const formats = {}, dates = timeStyle => formats[timeStyle] ||= new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle });
   function clocks() {
     $$('time[data-ago]').forEach(t => put(t, ago(Date.parse(t.dateTime))));
     $$('time[data-moment]').forEach(t => put(t, dates('short').formatRange(new Date(t.dateTime), new Date(t.dataset.moment || t.dateTime))));
@@ -126,8 +130,8 @@
     $$('[data-fresh-line]').forEach(n => put(n, $('#live') ? `Checked ${since}` : ''));
   }
 
-  /* ---- requests that fail without an answer; one that is answered brings its own message */
-  on('htmx:error', e => { if (e.detail.ctx && e.target.matches?.(PRESSED)) toast({ kind: 'error', title: 'That did not go through', body: 'Check your connection and try again.' }); });
+  /* ---- requests that fail without an answer, done or not; one that is answered brings its own message */
+  on('htmx:error', e => { if (e.detail.ctx && e.target.matches?.(PRESSED)) toast({ kind: 'error', title: 'No answer came', body: 'Check your connection, and look whether it was done before you try again.' }); });
   /* A swap must never drop the keyboard on <body>: it lands on the same row's main button, or on what was put anew. */
   let held, row;
   on('htmx:before:swap', () => { held = document.activeElement; row = held?.closest('tr[id]')?.id; });

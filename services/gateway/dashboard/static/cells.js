@@ -20,7 +20,8 @@
   on('htmx:finally:request', e => {
     const form = e.target, input = form.matches?.('form.cell') && $('[data-cell]', form); if (!input) return;
     const sent = form.dataset.sent; delete form.dataset.sent; const ok = e.detail.ctx.response?.raw.ok;
-    if (input.value !== sent) { keep(input); if (document.activeElement !== input) save(input); }       // typed on while it was under way
+    /* Typed on while it was under way. */
+    if (input.value !== sent) { keep(input); if (document.activeElement !== input) save(input); }
     else if (e.detail.ctx.response && (ok || input.value !== input.defaultValue)) input.value = input.defaultValue;
     else keep(input);
   });

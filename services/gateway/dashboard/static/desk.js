@@ -33,7 +33,7 @@
   function pin() { const id = $('#card')?.dataset.id; if (!id) return; const url = new URL(location.href); url.searchParams.set('at', id); history.replaceState(history.state, '', address(url)); }
   function mark({ id, url, revision, buyer, next, previous, home }) {
     if (held.has(id)) return;
-    held.set(id, { url, revision, buyer, back: `${home}?at=${id}`, timer: setTimeout(() => settle(id), HOLD) });
+    held.set(id, { url, revision, buyer, back: location.href, timer: setTimeout(() => settle(id), HOLD) });
     $('#undo span').textContent = `${buyer} marked as sent.`; $('#undo').hidden = false;
     show(next || previous || home);
   }

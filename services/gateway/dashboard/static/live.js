@@ -1,7 +1,7 @@
 /* A show that changes while somebody looks at it. */
 (() => {
   'use strict';
-  const shared = window.showbill, { $, $$, on, say, put, money, toast, read, clocks } = shared;
+  const shared = window.showbill, { $, $$, on, say, put, money, toast, read, clocks, LOCALE } = shared;
 
   /* ---- live updates. An event never carries HTML: it marks a row as changed, and changed rows that are on the page
      are fetched together and morphed in place, with the figures above. Whatever may have been missed is read anew. */
@@ -62,16 +62,18 @@
       if (at !== 'list' && at !== 'plan') { later ||= setTimeout(() => { later = 0; reload(); }, 3000); return; }
       if (g?.dataset.run !== d.generationId) { follow(d.generationId); panel().dataset.state = 'list'; reload(); return; }
       const done = d.createdCount + d.failedCount, shown = { done, total: d.totalCount, created: d.createdCount, failed: d.failedCount, left: d.pendingCount, time: timeLeft(d.remainingSeconds) };
-      for (const [key, value] of Object.entries(shown)) put($(`[data-gen=${key}]`, g), String(value));
-      $$('#inv-body :is([data-status=queued], [data-status=creating])').slice(0, 20).forEach(row => refreshSoon(row.id.slice(4)));    // what is in hand comes first
+      for (const [key, value] of Object.entries(shown)) put($(`[data-gen=${key}]`, g), value.toLocaleString(LOCALE));
+      /* What is in hand comes first. */
+      $$('#inv-body :is([data-status=queued], [data-status=creating])').slice(0, 20).forEach(row => refreshSoon(row.id.slice(4)));
       const bar = $('progress', g); bar.max = d.totalCount || 1; bar.value = done;
-      const quarter = Math.floor(4 * done / (d.totalCount || 1)); if (quarter > Number(g.dataset.quarter || 0)) { g.dataset.quarter = quarter; say(`${done} of ${d.totalCount} invoices done`); }
+      const quarter = Math.floor(4 * done / (d.totalCount || 1)); if (quarter > Number(g.dataset.quarter || 0)) { g.dataset.quarter = quarter; say(`${done.toLocaleString(LOCALE)} of ${d.totalCount.toLocaleString(LOCALE)} invoices done`); }
     },
     'generation.finished'(m) {
       const { generationId: run, createdCount: n, failedCount: failed, cancelledCount: left, cancelled, marksPaid } = m.data, did = marksPaid ? 'marked as paid elsewhere' : 'created';
-      if ($('#finished')?.dataset.run === run) { reload(); return; }    // the page says it already
+      /* The page says it already. */
+      if ($('#finished')?.dataset.run === run) { reload(); return; }
       follow(''); reload();
-      toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n} ${n === 1 ? 'invoice' : 'invoices'} ${did}${cancelled ? ' before the run was cancelled' : ''}`, body: [failed && `${failed} ${failed === 1 ? 'needs' : 'need'} attention.`, left && marksPaid ? `Not marked: ${left}. They can still be paid.` : `Not made: ${left}. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
+      toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n.toLocaleString(LOCALE)} ${n === 1 ? 'invoice' : 'invoices'} ${did}${cancelled ? ' before the run was cancelled' : ''}`, body: [failed && `${failed} ${failed === 1 ? 'needs' : 'need'} attention.`, left && marksPaid ? `Not marked: ${left}. They can still be paid.` : `Not made: ${left}. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
     },
     'claims.changed': () => reload(),
     'show.updated': () => $('#show-head') ? read(location.href, { source: '#show-head', target: '#show-head', select: '#show-head', swap: 'outerMorph' }) : reload(),
@@ -95,8 +97,10 @@
     document.dispatchEvent(new CustomEvent('live:' + m.type, { detail: m }));
   }
   function connect() {
-    const mine = socket = new WebSocket(`/api/realtime?show_id=${live.dataset.show}&since=${seq}`);      // one that is closing says nothing any more once another was begun
-    const alive = () => { clearTimeout(beat); beat = setTimeout(() => mine.close(), 45000); };     // the server pings every 20 s
+    /* One that is closing says nothing any more once another was begun. */
+    const mine = socket = new WebSocket(`/api/realtime?show_id=${live.dataset.show}&since=${seq}`);
+    /* The server pings every 20 s. */
+    const alive = () => { clearTimeout(beat); beat = setTimeout(() => mine.close(), 45000); };
     mine.onopen = alive;
     mine.onmessage = e => { if (socket !== mine) return; alive(); hear(e.data); };
     mine.onclose = e => {

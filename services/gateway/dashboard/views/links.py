@@ -31,7 +31,8 @@ class Links:
 
 def all_links(money: Money, mailable: SummaryPartView) -> Links:
     """All that are unsent and payable."""
-    others_count, others = money.sendable_count - mailable.count, money.sendable - mailable.amount
+    # The two were read one after the other: what became mailable in between is no other.
+    others_count, others = max(money.sendable_count - mailable.count, 0), max(money.sendable - mailable.amount, 0)
     return Links(mailable.count, mailable.amount, others_count, others, money.held_back_count)
 
 
@@ -42,8 +43,8 @@ def chosen_links(invoices: Sequence[InvoiceRow], mailable: SummaryPartView) -> L
     return Links(
         mailed_count=mailable.count,
         mailed=mailable.amount,
-        others_count=len(payable) - mailable.count,
-        others=sum(one.total for one in payable) - mailable.amount,
+        others_count=max(len(payable) - mailable.count, 0),
+        others=max(sum(one.total for one in payable) - mailable.amount, 0),
         held_back_count=len(held),
         done_count=len(invoices) - len(held) - len(payable),
         chosen=True,
