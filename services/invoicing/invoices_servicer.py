@@ -175,4 +175,6 @@ class InvoicesServicer(DeskServicer):
             parts["mailable"] = await self._sendings.mailable(identity(), show_id, chosen)
         answer = render.summary(show, parts, await self._shows.trend(show_id, request.trend_points))
         answer.running_sending_id = await self._shows.running_sending(show)
+        if request.with_owed and (owed := await self._shows.owed(show_id)):
+            answer.owed.MergeFrom(pb.OwedSummary(**dict(owed)))
         return answer

@@ -174,6 +174,10 @@ class Shows:
         rows = await self._pool.fetch(SQL["count_shows"], workspace_id, query.lower())
         return {row["state"]: row["count"] for row in rows}
 
+    async def owed(self, show_id: str) -> asyncpg.Record | None:
+        """What the buyers owe, in a few figures; None while nobody owes anything."""
+        return await self._pool.fetchrow(SQL["show_owed"], show_id)
+
     async def trend(self, show_id: str, points: int) -> list[asyncpg.Record]:
         """How the money of a show came in; nothing where no points are asked for."""
         if points <= 0:

@@ -120,6 +120,7 @@ async def test_only_buyers_that_are_ticked_are_invoiced(dashboard: Dashboard, wo
     await dashboard.sign_in(workspace, f"/shows/{show}")
     await dashboard.live()
     await expect(page.locator(".rehearsal")).to_contain_text("no real money moves")
+    await expect(page.locator("#trend")).to_contain_text("Largest order")
     won = page.get_by_role("link", name="1 item of @u2")
     await expect(won).to_have_attribute("href", f"/shows/{show}/claims?status=winner&q=%40u2")
     press, all_of_them = page.locator("#plan [type=submit]"), page.get_by_label("Invoice all buyers that are shown")

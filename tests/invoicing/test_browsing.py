@@ -181,6 +181,20 @@ async def test_shows_are_counted_by_state_whatever_is_asked_for(caller: Caller) 
     assert (list(answer.shows), list(answer.counts)) == ([], [pb.ShowStateCount(state=pb.SHOW_STATE_DRAFT, count=2)])
 
 
+async def test_what_buyers_owe_is_told_in_a_few_figures(caller: Caller) -> None:
+    show_id = await caller.small_show(2)
+    request = pb.GetShowSummaryRequest(show_id=show_id, with_owed=True)
+
+    async def owed() -> pb.OwedSummary:
+        return (await caller.client.call(caller.invoices.GetShowSummary, request, caller.who)).owed
+
+    buyers = await caller.buyers(show_id)
+    most = max(buyers, key=lambda buyer: buyer.total)
+    assert await owed() == pb.OwedSummary(line_count=2, largest_total=most.total, largest_buyer=most.handle)
+    request.show_id = await caller.small_show(1, price=None)
+    assert await owed() == pb.OwedSummary(), "nobody owes anything"
+
+
 async def test_the_trend_ends_with_what_was_collected(caller: Caller) -> None:
     show_id = await caller.small_show(7)
     await caller.generate(show_id)

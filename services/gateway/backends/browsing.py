@@ -23,6 +23,7 @@ from services.gateway.schemas.browsing import (
     ItemFilter,
     ItemList,
     ItemRow,
+    Owed,
     ShowList,
     ShowRow,
     TrendPoint,
@@ -139,6 +140,12 @@ class Browsing:
         answer = await self._client.call(self._invoices.GetShowSummary, request, caller)
         known = ((moment(one.time), one) for one in answer.trend)
         return [TrendPoint(at, one.collected, one.count) for at, one in known if at is not None]
+
+    async def owed(self, caller: Identity, show_id: str) -> Owed | None:
+        """None while nobody owes anything."""
+        request = pb.GetShowSummaryRequest(show_id=show_id, with_owed=True)
+        owed = (await self._client.call(self._invoices.GetShowSummary, request, caller)).owed
+        return Owed(owed.line_count, owed.largest_total, owed.largest_buyer) if owed.largest_total else None
 
     async def mailable(self, caller: Identity, show_id: str, chosen: Sequence[str] = ()) -> SummaryPartView:
         """What of the chosen and payable invoices is mailed; of all that are unsent without a choice."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
+from zlib import adler32
 
 from babel import dates, numbers
 from jinja2 import pass_context
@@ -112,7 +113,7 @@ def initials(name: str) -> str:
 
 def hue(text: str) -> int:
     """Which of the avatars' colours, the same for the same text."""
-    return sum(text.encode()) % _HUES
+    return adler32(text.encode()) % _HUES
 
 
 FILTERS: Final[dict[str, Any]] = {

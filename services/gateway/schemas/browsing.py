@@ -71,6 +71,15 @@ class BuyerList:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """What the buyers of a show owe, in a few figures. Totals in minor units."""
+
+    line_count: int
+    largest_total: int
+    largest_buyer: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrendPoint:
     """What was collected by a time."""
 

@@ -95,6 +95,17 @@ WHERE show_id = $1 AND draft_reason IS NULL AND provider::text <> ALL ($3)
   -- By row, never as a join: the planner may take a young show to have one invoice.
   AND lower(coalesce(mailed_to, buyer ->> 'email')) = (SELECT lower(email) FROM buyers WHERE buyers.id = invoices.buyer_id AND email <> '');
 
+-- name: show_owed
+-- How much buyers won in all, and who owes most.
+WITH owed AS MATERIALIZED (
+  SELECT buyer_id, line_count, total FROM rollups WHERE show_id = $1
+)
+SELECT (SELECT coalesce(sum(line_count), 0)::integer FROM owed) AS line_count, largest.total AS largest_total,
+       coalesce(nullif(handle, ''), nullif(display_name, ''), platform_user_id) AS largest_buyer
+FROM (SELECT buyer_id, total FROM owed ORDER BY total DESC, buyer_id LIMIT 1) AS largest
+JOIN buyers ON buyers.id = largest.buyer_id
+WHERE largest.total > 0;
+
 -- name: show_summary
 -- Every sum of a show at one moment: what was claimed, what of it was not invoiced, and the invoices by where they stand.
 WITH owed AS MATERIALIZED (

@@ -16,23 +16,29 @@ from services.gateway.dashboard.views.panel import Connection, Panel, connection
 from services.gateway.dashboard.views.plan import Plan
 from services.gateway.dashboard.views.tabs import TabName, TabPanel, tabs_of
 from services.gateway.dashboard.views.trend import POINTS, trend_of
+from services.gateway.schemas.browsing import Owed, TrendPoint
 from services.gateway.schemas.integrations import IntegrationSettingsView
 from services.gateway.schemas.shows import ShowView
 
 
 async def frame_of(browsing: Browsing, who: Identity, show: ShowView, money: Money, tab: TabName) -> dict[str, Any]:
     """Beside the show and its money, which whoever asks has read already."""
-    points, (platforms, claimed) = await asyncio.gather(
-        browsing.trend(who, show.id, POINTS) if money.collected else _nothing(),
+    (points, owed), (platforms, claimed) = await asyncio.gather(
+        picture_of(browsing, who, show.id, money),
         browsing.claimed(who, show.id) if show.claim_count else _unclaimed(),
     )
     trend = trend_of(points, money.claimed, datetime.now(UTC))
-    told = {"tab": tab, "tabs": tabs_of(show, money), "trend": trend, "seq": show.seq}
+    told = {"tab": tab, "tabs": tabs_of(show, money), "trend": trend, "owed": owed, "seq": show.seq}
     return told | {"platforms": platforms, "claimed_items": claimed}
 
 
-async def _nothing() -> list[Any]:
-    return []
+async def picture_of(
+    browsing: Browsing, who: Identity, show_id: str, money: Money
+) -> tuple[list[TrendPoint], Owed | None]:
+    """How the money came in; before any did, what is owed."""
+    if money.collected:
+        return await browsing.trend(who, show_id, POINTS), None
+    return [], await browsing.owed(who, show_id) if money.claimed else None
 
 
 async def _unclaimed() -> tuple[list[str], int]:

@@ -12,11 +12,11 @@ from services.gateway.backends.browsing import Browsing, Wanted
 from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import Invoices
 from services.gateway.backends.shows import Shows
-from services.gateway.dashboard.pages.framing import framed
+from services.gateway.dashboard.pages.framing import framed, picture_of
 from services.gateway.dashboard.rendering import AnyRequest, render
 from services.gateway.dashboard.views.money import money_of
 from services.gateway.dashboard.views.tabs import CLAIM_LABELS, MOST_ROWS, View
-from services.gateway.dashboard.views.trend import POINTS, trend_of
+from services.gateway.dashboard.views.trend import trend_of
 from services.gateway.identity.principal import Principal
 from services.gateway.schemas.browsing import ItemFilter
 from services.gateway.schemas.shows import ClaimStatus
@@ -105,9 +105,9 @@ async def trend_part(
 ) -> Response[bytes]:
     """The picture anew, after a payment."""
     money = money_of(await invoices.summary(caller.identity, show_id))
-    points = await browsing.trend(caller.identity, show_id, POINTS)
-    trend = trend_of(points, money.claimed, datetime.now(UTC))
-    return render(request, "parts/trend.html", {"trend": trend, "money": money, "show_id": show_id})
+    points, owed = await picture_of(browsing, caller.identity, show_id, money)
+    values = {"trend": trend_of(points, money.claimed, datetime.now(UTC)), "owed": owed}
+    return render(request, "parts/trend.html", values | {"money": money, "show_id": show_id})
 
 
 HANDLERS: Final = [items_page, claims_page, buyers_page, trend_part]

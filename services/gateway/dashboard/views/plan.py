@@ -71,11 +71,6 @@ class Plan:
         return [(entry, False) for entry in first] + [(entry, True) for entry in without[:room]]
 
     @property
-    def largest(self) -> PlanEntryView | None:
-        """The new invoice over the most."""
-        return max(self.creates, key=lambda entry: entry.total, default=None)
-
-    @property
     def possible_count(self) -> int:
         """Changes that a run can carry out; the others are for the operator's own hand."""
         return sum(1 for entry in self.changes if entry.change and entry.change.kind != "none")

@@ -4968,11 +4968,14 @@ class GetShowSummaryRequest(_message.Message):
     TREND_POINTS_FIELD_NUMBER: _builtins.int
     WITH_MAILABLE_FIELD_NUMBER: _builtins.int
     MAILABLE_OF_FIELD_NUMBER: _builtins.int
+    WITH_OWED_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     trend_points: _builtins.int
     """Also answers how the money came in, in at most so many points; 200 at most."""
     with_mailable: _builtins.bool
     """Also answers `mailable`."""
+    with_owed: _builtins.bool
+    """Also answers `owed`."""
     @_builtins.property
     def mailable_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Of which invoices `mailable` tells, sent before or not; of all of `draft` when empty. 1000 at most."""
@@ -4984,14 +4987,45 @@ class GetShowSummaryRequest(_message.Message):
         trend_points: _builtins.int = ...,
         with_mailable: _builtins.bool = ...,
         mailable_of: _abc.Iterable[_builtins.str] | None = ...,
+        with_owed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mailable_of", b"mailable_of", "show_id", b"show_id", "trend_points", b"trend_points", "with_mailable", b"with_mailable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mailable_of", b"mailable_of", "show_id", b"show_id", "trend_points", b"trend_points", "with_mailable", b"with_mailable", "with_owed", b"with_owed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetShowSummaryRequest: _TypeAlias = GetShowSummaryRequest  # noqa: Y015
+
+@_typing.final
+class OwedSummary(_message.Message):
+    """What the buyers of a show owe, in a few figures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_COUNT_FIELD_NUMBER: _builtins.int
+    LARGEST_TOTAL_FIELD_NUMBER: _builtins.int
+    LARGEST_BUYER_FIELD_NUMBER: _builtins.int
+    line_count: _builtins.int
+    """Winner lines, of all buyers."""
+    largest_total: _builtins.int
+    """Minor units: what the buyer owes who owes most; 0 when nobody owes anything."""
+    largest_buyer: _builtins.str
+    """The handle of that buyer, or the name, or the platform's id where there is none."""
+    def __init__(
+        self,
+        *,
+        line_count: _builtins.int = ...,
+        largest_total: _builtins.int = ...,
+        largest_buyer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["largest_buyer", b"largest_buyer", "largest_total", b"largest_total", "line_count", b"line_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OwedSummary: _TypeAlias = OwedSummary  # noqa: Y015
 
 @_typing.final
 class TrendPoint(_message.Message):
@@ -5077,6 +5111,7 @@ class GetShowSummaryResponse(_message.Message):
     STRAY_FIELD_NUMBER: _builtins.int
     TREND_FIELD_NUMBER: _builtins.int
     MAILABLE_FIELD_NUMBER: _builtins.int
+    OWED_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """ISO 4217, upper case."""
     seq: _builtins.int
@@ -5147,6 +5182,10 @@ class GetShowSummaryResponse(_message.Message):
         for the e-mail address that the buyer has now. Only with_mailable.
         """
 
+    @_builtins.property
+    def owed(self) -> Global___OwedSummary:
+        """Only with_owed."""
+
     def __init__(
         self,
         *,
@@ -5171,10 +5210,11 @@ class GetShowSummaryResponse(_message.Message):
         stray: Global___SummaryPart | None = ...,
         trend: _abc.Iterable[Global___TrendPoint] | None = ...,
         mailable: Global___SummaryPart | None = ...,
+        owed: Global___OwedSummary | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "stray", b"stray", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "owed", b"owed", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "sent", b"sent", "stray", b"stray", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "running_sending_id", b"running_sending_id", "sent", b"sent", "seq", b"seq", "stray", b"stray", "trend", b"trend", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balanced", b"balanced", "claimed", b"claimed", "currency", b"currency", "draft", b"draft", "error", b"error", "held_back", b"held_back", "mailable", b"mailable", "moved", b"moved", "not_invoiced", b"not_invoiced", "owed", b"owed", "paid", b"paid", "payment_failed", b"payment_failed", "pending", b"pending", "running_sending_id", b"running_sending_id", "sent", b"sent", "seq", b"seq", "stray", b"stray", "trend", b"trend", "uncollectible", b"uncollectible", "unexplained", b"unexplained", "unpriced_lines", b"unpriced_lines", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
