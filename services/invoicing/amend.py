@@ -42,14 +42,15 @@ class Amending:
         self._ledger = ledger
         self._provider = provider
 
-    async def mark_paid(self, identity: Identity, which: Which, note: str) -> Invoice:
-        """Out of band, at the provider and here; the note is kept in the history."""
+    async def mark_paid(self, identity: Identity, which: Which, note: str, amount: int | None = None) -> Invoice:
+        """Out of band, at the provider and here; the note is kept in the history. `amount` is what the whole is to be,
+        in minor units; None where nobody says."""
         async with self._ledger.entry() as entry:
             invoice, _ = await amending.lock(entry, identity, which)
             paid = invoice.status is Status.PAID
             if paid and not await asking.ask_about(entry, invoice):
                 return await amending.note(entry, invoice, marks.asked(note), identity.actor) if note else invoice
-            if why := marks.not_markable(invoice):
+            if why := marks.not_markable(invoice) or marks.other_total(invoice, None if paid else amount):
                 raise InvoiceStatus(why)
             invoice = await amending.note(entry, invoice, marks.asked(note), identity.actor)
             if not paid:

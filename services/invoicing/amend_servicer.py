@@ -58,7 +58,8 @@ class AmendServicer(InvoicesServiceServicer):
 
     async def MarkPaid(self, request: pb.MarkPaidRequest, context: Context) -> pb.MarkPaidResponse:
         require(parse.text_fault("note", request.note, parse_marks.LONGEST_NOTE))
-        done = await self._changes.amending.mark_paid(identity(), _which(request), request.note.strip())
+        amount = request.amount if request.HasField("amount") else None
+        done = await self._changes.amending.mark_paid(identity(), _which(request), request.note.strip(), amount)
         return pb.MarkPaidResponse(invoice=render.invoice(done))
 
     async def StreamMarks(

@@ -58,6 +58,7 @@ async def test_a_key_that_stripe_refuses_is_told_and_not_kept(
     await page.get_by_role("button", name="Connect Stripe").click()
     gone = "We couldn’t reach Stripe. Nothing was saved."
     await expect(page.locator("#connect-form .call-error")).to_contain_text(gone, timeout=60_000)
+    await expect(page.get_by_role("button", name="Connect Stripe")).to_be_focused()
     await sandbox.remove_fault(away)
     await page.get_by_label("Secret key", exact=True).fill(workspace.account.sk_test)
     await page.get_by_role("button", name="Connect Stripe").click()

@@ -571,7 +571,9 @@ async def test_everything_is_done_without_a_mouse(dashboard: Dashboard, workspac
     await button.focus()
     for answer in ("Keep invoice", "Void invoice"):
         await page.keyboard.press("Enter")
-        await page.locator("[popover]:popover-open").get_by_text("Void invoice…").focus()
+        entry = page.locator("[popover]:popover-open").get_by_text("Void invoice…")
+        await entry.focus()
+        assert await entry.evaluate("entry => getComputedStyle(entry).outlineStyle") == "solid"  # in any colours
         await page.keyboard.press("Enter")
         dialog = page.get_by_role("dialog")
         await expect(dialog.get_by_role("link", name="Keep invoice")).to_be_focused()

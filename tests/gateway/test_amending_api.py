@@ -35,7 +35,10 @@ async def test_each_verb_answers_the_invoice_as_it_is_then(
 async def test_note_of_a_payment_goes_with_it(gateway: Gateway, owner: Owner) -> None:
     gateway.invoicing.script("MarkPaid", filled(pb.MarkPaidResponse()))
     await owner.client("POST", f"{INVOICE}/mark-paid", {"note": "Cash at the door."})
-    assert gateway.invoicing.last("MarkPaid").note == "Cash at the door."
+    request = gateway.invoicing.last("MarkPaid")
+    assert (request.note, request.HasField("amount")) == ("Cash at the door.", False)
+    await owner.client("POST", f"{INVOICE}/mark-paid", {"amount": 1250})
+    assert gateway.invoicing.last("MarkPaid").amount == 1250
     refused = await owner.client("POST", f"{INVOICE}/mark-paid", {"note": "x" * 501})
     assert refused.status == 400
 

@@ -279,6 +279,21 @@ async def test_a_file_that_cannot_be_looked_at_says_why(gateway: Gateway, owner:
     assert "Import" not in answer.text
 
 
+async def test_an_invoice_is_marked_as_paid_over_what_the_question_said(gateway: Gateway, owner: Owner) -> None:
+    invoice = invoicing_pb2.Invoice(
+        id="i1", show_id="s1", handle="@ann", status=invoicing_pb2.INVOICE_STATUS_SENT, total=1_250, currency="GBP"
+    )
+    gateway.invoicing.script("GetInvoice", invoicing_pb2.GetInvoiceResponse(invoice=invoice))
+    gateway.invoicing.script("MarkPaid", invoicing_pb2.MarkPaidResponse(invoice=invoice))
+    browser = await gateway.signed_in(owner)
+    question = await browser("GET", "/shows/s1/invoices/i1/mark-paid")
+    assert 'name="amount" value="1250"' in question.text
+    for amount, sent in (("1250", 1_250), ("", 0), ("12.50", 0)):
+        await browser("POST", "/shows/s1/invoices/i1/mark-paid", data={"note": "Cash", "amount": amount})
+        request = gateway.invoicing.last("MarkPaid")
+        assert (request.note, request.HasField("amount"), request.amount) == ("Cash", bool(sent), sent)
+
+
 async def test_a_run_of_thousands_counts_as_the_reader_does(gateway: Gateway, owner: Owner) -> None:
     show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_ENDED, currency="GBP")
     show.create_time.FromSeconds(1_790_000_000)

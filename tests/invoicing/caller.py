@@ -247,8 +247,8 @@ class Caller:
         request = pb.VoidInvoiceRequest(show_id=known.show_id, invoice_id=known.id)
         return (await self.client.call(self.invoices.VoidInvoice, request, self.who)).invoice
 
-    async def mark_paid(self, known: pb.Invoice, note: str = "") -> pb.Invoice:
-        request = pb.MarkPaidRequest(show_id=known.show_id, invoice_id=known.id, note=note)
+    async def mark_paid(self, known: pb.Invoice, note: str = "", amount: int | None = None) -> pb.Invoice:
+        request = pb.MarkPaidRequest(show_id=known.show_id, invoice_id=known.id, note=note, amount=amount)
         return (await self.client.call(self.invoices.MarkPaid, request, self.who)).invoice
 
     async def mark_many(

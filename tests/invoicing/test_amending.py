@@ -71,6 +71,16 @@ async def test_marked_paid_keeps_the_note(caller: Caller, invoice: pb.Invoice, p
     assert provider.changed["mark_paid"] == 1
 
 
+async def test_marked_paid_over_what_was_looked_at_alone(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider
+) -> None:
+    error = await refusal(caller.mark_paid(invoice, "Cash", invoice.total + 500))
+    assert (error.kind, error.reason) == (Kind.FAILED_PRECONDITION, "INVOICE_STATUS")
+    assert "by now, and not of" in error.message
+    assert provider.calls["mark_paid"] == 0
+    assert (await caller.mark_paid(invoice, "Cash", invoice.total)).status == PAID
+
+
 async def test_note_too_long_is_refused(caller: Caller, invoice: pb.Invoice) -> None:
     error = await refusal(caller.mark_paid(invoice, "x" * 501))
     assert (error.kind, error.faults[0].field) == (Kind.INVALID, "note")

@@ -37,7 +37,8 @@ async def mark_invoice_paid(
     data: JSONBody[MarkPaidBody | None] = None,
 ) -> InvoiceView:
     """Record a payment taken outside the provider, there and here. The note is kept in the history."""
-    return await invoices.mark_paid(caller.identity, show_id, invoice_id, data.note if data else "")
+    told = data or MarkPaidBody()
+    return await invoices.mark_paid(caller.identity, show_id, invoice_id, told.note, told.amount)
 
 
 @post(

@@ -136,8 +136,11 @@ class Invoices:
         answer = await self._client.call(self._stub.VoidInvoice, request, caller, timeout=_CHANGING)
         return views.invoice(answer.invoice)
 
-    async def mark_paid(self, caller: Identity, show_id: str, invoice_id: str, note: str) -> InvoiceView:
-        request = pb.MarkPaidRequest(show_id=show_id, invoice_id=invoice_id, note=note)
+    async def mark_paid(
+        self, caller: Identity, show_id: str, invoice_id: str, note: str, amount: int | None = None
+    ) -> InvoiceView:
+        """`amount` in minor units, where the caller says over how much: it is not marked over any other."""
+        request = pb.MarkPaidRequest(show_id=show_id, invoice_id=invoice_id, note=note, amount=amount)
         answer = await self._client.call(self._stub.MarkPaid, request, caller, timeout=_CHANGING)
         return views.invoice(answer.invoice)
 

@@ -34,8 +34,6 @@ class Unusable(ShowbillError):
 class TooLarge(Unusable):
     """What was sent is larger than may be sent here: a file may have 50 MB. Send it in several parts."""
 
-    reason = "TOO_LARGE"
-
 
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to anything that was raised behind a page."""

@@ -231,6 +231,13 @@ class MarkPaidBody(Body):
     """A payment taken outside the provider."""
 
     note: Annotated[str, msgspec.Meta(max_length=500, description="Kept in the history.")] = ""
+    amount: Annotated[
+        int | None,
+        msgspec.Meta(
+            description="What was paid, in minor units: the whole of the invoice, or it is not marked. Left out, "
+            "nobody says."
+        ),
+    ] = None
 
 
 class RetryBody(Body):

@@ -110,6 +110,14 @@ def not_markable(invoice: Invoice) -> str:
     return "" if invoice.payable else NOT_MARKABLE.get(invoice.status, "")
 
 
+def other_total(invoice: Invoice, amount: int | None) -> str:
+    """Why an invoice of which somebody says that so much was paid is not marked; empty when it is."""
+    if amount is None or amount == invoice.total:
+        return ""
+    asks, says = (format_money(one, invoice.currency) for one in (invoice.total, amount))
+    return f"The invoice is of {asks} by now, and not of {says}. Nothing was marked: look at it again."
+
+
 def why_not(invoice: Invoice, mark: Mark) -> str:
     """Why this mark is not taken, a sentence that says what to do; empty when it is."""
     if mark.number and invoice.number and mark.number != invoice.number:

@@ -13,6 +13,7 @@ from services.gateway.dashboard.rendering import AnyRequest, go, is_htmx, toast
 from services.gateway.identity.principal import Principal
 
 _LONGEST_NOTE: Final = 500
+_LONGEST_AMOUNT: Final = 19
 
 
 @post("/shows/{show_id:str}/invoices/{invoice_id:str}/void", status_code=200)
@@ -39,8 +40,11 @@ async def mark_paid(
     invoices: NamedDependency[Invoices],
     base_url: NamedDependency[BaseUrl],
 ) -> Response[bytes]:
-    who, note = caller.identity, str((await request.form()).get("note", ""))[:_LONGEST_NOTE]
-    done = await invoices.mark_paid(who, show_id, invoice_id, note)
+    """Over what the question said, and over nothing else."""
+    who, form = caller.identity, await request.form()
+    note, amount = str(form.get("note", ""))[:_LONGEST_NOTE], str(form.get("amount", ""))
+    seen = int(amount) if amount.isascii() and amount.isdecimal() and len(amount) < _LONGEST_AMOUNT else None
+    done = await invoices.mark_paid(who, show_id, invoice_id, note, seen)
     said = toast("ok", f"Invoice of {done.handle or done.display_name} marked as paid")
     return await row_now(request, invoices, who, show_id, invoice_id, base_url, said)
 

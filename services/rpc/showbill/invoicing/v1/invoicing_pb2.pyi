@@ -3320,22 +3320,28 @@ class MarkPaidRequest(_message.Message):
     SHOW_ID_FIELD_NUMBER: _builtins.int
     INVOICE_ID_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     invoice_id: _builtins.str
     note: _builtins.str
     """The operator's note, kept in the history; at most 500 characters."""
+    amount: _builtins.int
+    """What was paid, in minor units: the whole of the invoice, or it is not marked. Unset where nobody says."""
     def __init__(
         self,
         *,
         show_id: _builtins.str = ...,
         invoice_id: _builtins.str = ...,
         note: _builtins.str = ...,
+        amount: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amount", b"_amount", "amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_id", b"invoice_id", "note", b"note", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount", b"_amount", "amount", b"amount", "invoice_id", b"invoice_id", "note", b"note", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__amount: _TypeAlias = _typing.Literal["amount"]  # noqa: Y015
+    _WhichOneofArgType__amount: _TypeAlias = _typing.Literal["_amount", b"_amount"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__amount) -> _WhichOneofReturnType__amount | None: ...
 
 Global___MarkPaidRequest: _TypeAlias = MarkPaidRequest  # noqa: Y015
 
