@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from services.common.errors import Unavailable
 from services.rpc.showbill.integrations.v1 import integrations_pb2
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
@@ -173,6 +175,33 @@ async def test_failed_reading_is_an_alert_on_the_page_and_in_the_hub(gateway: Ga
     hub = await page(owner, "/integrations")
     assert 'data-s="attention"' in hub
     assert "Nothing is heard." in hub
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        (pb.HEARING_MODE_LIVE, ""),
+        (pb.HEARING_MODE_POLLING, "Payments are read every few minutes"),
+        (pb.HEARING_MODE_CATCHING_UP, "Payments are read every few minutes"),
+        (pb.HEARING_MODE_BROKEN, "Nothing is heard."),
+    ],
+)
+async def test_list_of_invoices_says_where_payments_are_not_heard_of_at_once(
+    gateway: Gateway, owner: Owner, mode: Any, told: str
+) -> None:
+    connected(gateway)
+    show = pb.Show(id="s1", name="Friday", state=pb.SHOW_STATE_ENDED, currency="GBP", buyer_count=1)
+    show.create_time.GetCurrentTime()
+    gateway.invoicing.script("GetShow", pb.GetShowResponse(show=show))
+    paid = pb.SummaryPart(amount=500, count=1)
+    gateway.invoicing.script("GetShowSummary", pb.GetShowSummaryResponse(currency="GBP", paid=paid, claimed=paid))
+    row = pb.Invoice(id="i1", show_id="s1", status=pb.INVOICE_STATUS_PAID, currency="GBP", total=500, handle="@maya")
+    gateway.invoicing.script("ListInvoices", pb.ListInvoicesResponse(invoices=[row]))
+    gateway.invoicing.script("GetHearing", heard(mode, "Nothing is heard."))
+    text = await page(owner, "/shows/s1")
+    assert "@maya" in text
+    assert told in text
+    assert ("#w-h" in text) is bool(told)
 
 
 async def test_page_of_stripe_stands_while_invoicing_is_away(gateway: Gateway, owner: Owner) -> None:

@@ -1,6 +1,7 @@
 """A show with its invoice panel, and the parts of it that live updates ask for."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
@@ -16,6 +17,7 @@ from services.gateway.backends.integrations import Integrations
 from services.gateway.backends.invoices import InvoiceQuery, Invoices
 from services.gateway.backends.sendings import Sendings
 from services.gateway.backends.shows import Shows
+from services.gateway.backends.verification import Verification
 from services.gateway.dashboard.early import begun
 from services.gateway.dashboard.pages.following import run_of, sending_progress
 from services.gateway.dashboard.pages.framing import frame_of, ready_of, terms_of
@@ -27,6 +29,7 @@ from services.gateway.dashboard.views.plan import plan_of
 from services.gateway.dashboard.views.progress import progress_of
 from services.gateway.dashboard.views.rows import row_of
 from services.gateway.identity.principal import Principal
+from services.gateway.schemas.verification import HearingView
 
 _MOST_AT_ONCE: Final = 100
 
@@ -41,6 +44,7 @@ async def show_page(
     sendings: NamedDependency[Sendings],
     integrations: NamedDependency[Integrations],
     browsing: NamedDependency[Browsing],
+    verification: NamedDependency[Verification],
     base_url: NamedDependency[BaseUrl],
 ) -> Response[bytes] | Stream:
     """The whole page; our script takes the panel out of it."""
@@ -58,7 +62,8 @@ async def show_page(
             plan, terms = await asyncio.gather(invoices.plan(who, show_id), terms_of(integrations, who, connection))
             panel = await ready_of(panel, plan_of(plan), terms, integrations, who, show)
         elif state == "list":
-            panel = await _list(panel, invoices, sendings, who, money, base_url)
+            heard = verification.hearing_if_known(who, "stripe") if connection.healthy else None
+            panel = await _list(panel, invoices, sendings, heard, who, money, base_url)
         values = {"show": show, "money": money, "panel": panel}
         return render(request, "show.html", values | await frame_of(browsing, who, show, money, "invoices"))
 
@@ -67,7 +72,13 @@ async def show_page(
 
 
 async def _list(
-    panel: Panel, invoices: Invoices, sendings: Sendings, who: Identity, money: Money, base_url: str
+    panel: Panel,
+    invoices: Invoices,
+    sendings: Sendings,
+    heard: Awaitable[HearingView | None] | None,
+    who: Identity,
+    money: Money,
+    base_url: str,
 ) -> Panel:
     chosen = panel.chosen
     run = await run_of(invoices, who, chosen)
@@ -75,10 +86,11 @@ async def _list(
     # Only where something is left to do: for most shows there is nothing to plan any more.
     able = panel.connection.connected and panel.connection.known
     undone = able and progress is None and bool(money.uninvoiced_count or money.moved_count)
-    found, plan, sending = await asyncio.gather(
+    found, plan, sending, hearing = await asyncio.gather(
         invoices.list(who, chosen.show_id, chosen.query(running=progress is not None)),
         _plan(invoices, who, chosen.show_id, wanted=undone),
         sending_progress(sendings, who, chosen),
+        _known(heard),
     )
     pills = pills_of(found.counts)
     return replace(
@@ -87,12 +99,17 @@ async def _list(
         progress=progress,
         finished=run if progress is None else None,
         sending=sending,
+        hearing=hearing,
         pills=pills,
         columns=columns_of(chosen),
         rows=[row_of(invoice, base_url) for invoice in found.items],
         next_page=found.next_page_token,
         matching=next((count for key, _, count in pills if key == chosen.status), 0),
     )
+
+
+async def _known(heard: Awaitable[HearingView | None] | None) -> HearingView | None:
+    return await heard if heard else None
 
 
 async def _plan(invoices: Invoices, who: Identity, show_id: str, *, wanted: bool) -> Any:

@@ -12,6 +12,7 @@ from services.gateway.dashboard.views.rows import Row, is_address
 from services.gateway.schemas.integrations import IntegrationSettingsView, ListedIntegrationView
 from services.gateway.schemas.invoices import GenerationView
 from services.gateway.schemas.shows import ShowView
+from services.gateway.schemas.verification import HearingView
 
 State = Literal["no-claims", "not-connected", "plan", "list"]
 
@@ -62,6 +63,8 @@ class Panel:
     """The run that the address names, where it was over when the page was asked for."""
     progress: Progress | None = None
     sending: SendingProgress | None = None
+    hearing: HearingView | None = None
+    """How payments are heard of, where that is known."""
     pills: list[Pill] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
