@@ -408,6 +408,7 @@ async def test_the_list_is_found_sorted_exported_and_comes_back_as_marks(
     await expect(rows).to_have_count(12)
 
     await page.get_by_role("link", name="Amount", exact=True).click()
+    await expect(page.locator("th[aria-sort=ascending]")).to_have_text("Amount")
     await expect(rows.first).to_contain_text("@u0")
     await page.get_by_role("link", name="Amount", exact=True).click()
     await expect(rows.first).to_contain_text("@u11")
@@ -446,6 +447,7 @@ async def test_the_list_is_found_sorted_exported_and_comes_back_as_marks(
     await expect(page.locator("#marks-preview")).to_contain_text(
         "2 invoices, £20.03, would be marked as paid elsewhere"
     )
+    await expect(page.locator("#say")).to_contain_text("2 invoices would be marked.")
     await page.get_by_role("button", name="Mark 2 invoices as paid").click()
     await expect(page.get_by_text("2 invoices marked as paid elsewhere").first).to_be_visible()
     await expect(_row(page, "@u1").locator(".badge")).to_have_text("Paid")

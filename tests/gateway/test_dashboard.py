@@ -225,6 +225,7 @@ async def test_files_are_looked_at_without_taking_anything(gateway: Gateway, own
     for told in ("Hüte", "£1.00", "No price", "Windows-1252", "semicolon", "Line 3.", "Write 1250 for 12.50."):
         assert told in answer.text
     assert "Import 2 lines" in answer.text
+    assert "Items: 2 lines can be read, 1 cannot." in answer.headers["HX-Trigger"]  # and not every row of it
     decimal = await browser("POST", "/shows/preview", data=form(prices="decimal"))
     assert ("£100.00" in decimal.text, "£1.50" in decimal.text, "Import 3 lines" in decimal.text) == (True,) * 3
     assert 'name="items_read_as" value="GBP decimal"' in decimal.text

@@ -20,8 +20,9 @@ from services.gateway.dashboard.actions.shows import (
     told_of,
     wants_whole,
 )
+from services.gateway.dashboard.formats import plural
 from services.gateway.dashboard.pages.shows import imported
-from services.gateway.dashboard.rendering import AnyRequest, go, render
+from services.gateway.dashboard.rendering import AnyRequest, go, render, said
 from services.gateway.identity.principal import Principal
 from services.gateway.imports.marks import import_marks
 from services.gateway.imports.preview import digest_of
@@ -59,7 +60,15 @@ async def preview_marks(
             values |= {"name": name_of(form, _KIND), "digest": await digest_of(file)}
         except ShowbillError as error:
             values["problem"] = _NOT_LOOKED_AT if error.kind in AWAY else told_of(error)
-    return render(request, "parts/marks-preview.html", values)
+    return render(request, "parts/marks-preview.html", values, headers=_told(values["report"]))
+
+
+def _told(report: MarksReport | None) -> dict[str, str]:
+    """For those who do not see the lines."""
+    if report is None:
+        return {}
+    marked, bad = report.updated, report.rejected_count
+    return said(f"{marked:,} {plural(marked, 'invoice')} would be marked" + (f", {bad:,} cannot be." if bad else "."))
 
 
 @post("/shows/{show_id:str}/import/invoices", status_code=200, request_max_body_size=LARGEST_FILE)

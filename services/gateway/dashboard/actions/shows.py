@@ -15,8 +15,9 @@ from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError
 from services.common.money import is_currency
 from services.gateway.api.parameters import request_id_of
 from services.gateway.backends.shows import Shows
+from services.gateway.dashboard.formats import plural
 from services.gateway.dashboard.pages.shows import imported, new_show_form
-from services.gateway.dashboard.rendering import AnyRequest, go, render
+from services.gateway.dashboard.rendering import AnyRequest, go, render, said
 from services.gateway.dashboard.views.moments import moment_of
 from services.gateway.faults import sentence_of
 from services.gateway.identity.principal import Principal
@@ -139,7 +140,16 @@ async def preview_files(request: AnyRequest, caller: NamedDependency[Principal])
         "importing": importing and bool(previews) and not problems and not (whole and bad),
         "refused": whole and bad,
     }
-    return render(request, "parts/file-preview.html", values)
+    return render(request, "parts/file-preview.html", values, headers=said(_told(previews)) if previews else {})
+
+
+def _told(previews: Sequence[Preview]) -> str:
+    """For those who do not see them: not all rows, as a region that is live would say them."""
+    return " ".join(
+        f"{one.kind.capitalize()}: {one.good_count:,} {plural(one.good_count, 'line')} can be read"
+        + (f", {one.report.rejected_count:,} cannot." if one.report.rejected_count else ".")
+        for one in previews
+    )
 
 
 async def _preview(name: str, file: BinaryIO, form: FormMultiDict) -> Preview:
