@@ -130,7 +130,9 @@ class Rooms:
         made = await self._sandbox.rest.call("POST", path, {"permissions": WITHOUT_WEBHOOKS})
         keys = {"secretKey": made["key"], "publishableKey": workspace.account.pk_test}
         await workspace.rest.call("POST", "/api/integrations/stripe/connect", keys)
-        return {}
+        show = await make_show(workspace)
+        await workspace.generate(show)
+        return {"show": show}
 
     async def _pay(self, workspace: Workspace, show: str, buyer: str) -> None:
         await self._sandbox.pay((await by_buyer(workspace, show))[buyer]["externalId"])

@@ -113,6 +113,7 @@ STATES: Final = (
     State("integrations-attention", "broken", "/integrations"),
     State("show-broken", "broken", "/shows/{show}"),
     State("stripe-polling", "polling", "/integrations/stripe", see("#health:has-text('Healthy')")),
+    State("show-polling", "polling", "/shows/{show}", see("#heard")),
     State("show-reconnecting", "busy", "/shows/{mixed}", doings.gateway_gone),
     State("show-offline", "busy", "/shows/{mixed}", doings.network_gone),
     State("error-500", "busy", "/shows", doings.own_fault),
