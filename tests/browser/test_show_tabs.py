@@ -129,6 +129,7 @@ async def test_items_are_added_filtered_and_searched(dashboard: Dashboard, works
     await expect(page.locator(".items tbody .c-no")).to_have_text(["#1", "#2"])
     await expect(page.locator(".items tbody .c-by").nth(1)).to_have_text("2 buyers")
     await page.locator("#pill-all").click()
+    await expect(page.locator("#pill-all")).to_have_attribute("aria-current", "true")
     await page.get_by_label("Search items").press_sequentially("HAT")
     await expect(page.locator(".items tbody .c-no")).to_have_text(["#12/b"])
     await expect(page.get_by_label("Search items")).to_be_focused()

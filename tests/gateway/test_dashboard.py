@@ -295,6 +295,24 @@ async def test_an_invoice_is_marked_as_paid_over_what_the_question_said(gateway:
         assert (request.note, request.HasField("amount"), request.amount) == ("Cash", bool(sent), sent)
 
 
+@pytest.mark.parametrize(("length", "told"), [(100, "copied"), (1_500, "Copy the message from the timeline")])
+async def test_a_long_message_does_not_break_the_headers(
+    gateway: Gateway, owner: Owner, length: int, told: str
+) -> None:
+    invoice = invoicing_pb2.Invoice(id="i1", show_id="s1", handle="@ann", currency="GBP")
+    invoice.status = invoicing_pb2.INVOICE_STATUS_SENT
+    delivery = invoicing_pb2.Delivery(id="d1", invoice_id="i1", message="Привет, " * (length // 8))
+    delivery.channel, delivery.state = invoicing_pb2.DELIVERY_CHANNEL_MANUAL, invoicing_pb2.DELIVERY_STATE_DELIVERED
+    gateway.invoicing.script("SendInvoice", invoicing_pb2.SendInvoiceResponse(invoice=invoice, delivery=delivery))
+    gateway.invoicing.script("GetInvoice", invoicing_pb2.GetInvoiceResponse(invoice=invoice))
+    browser = await gateway.signed_in(owner)
+    answer = await browser(
+        "POST", "/shows/s1/invoices/i1/send", data={"channel": "manual"}, headers={"HX-Request": "true"}
+    )
+    assert (answer.status, told in answer.headers["HX-Trigger"]) == (200, True)
+    assert sum(len(name) + len(value) + 4 for name, value in answer.headers.items()) < 4_096
+
+
 async def test_a_run_of_thousands_counts_as_the_reader_does(gateway: Gateway, owner: Owner) -> None:
     show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_ENDED, currency="GBP")
     show.create_time.FromSeconds(1_790_000_000)

@@ -20,6 +20,8 @@ from services.gateway.identity.principal import Principal
 from services.gateway.schemas.invoices import Channel, GenerateBody, SentView
 
 _OUTDATED: Final = "PLAN_OUTDATED"
+_MOST_IN_A_HEADER: Final = 3_000
+"""Characters: what stands before a gateway often takes 4 kB of headers in all, and answers an error beyond."""
 
 
 @post("/shows/{show_id:str}/invoices/generate", status_code=200)
@@ -128,7 +130,10 @@ def _said(sent: SentView) -> dict[str, str]:
         return toast("ok", f"The link to {buyer} goes out in a while", f"{sent.delivery.reason} It is tried again.")
     if sent.delivery.channel == "manual":
         text = sent.delivery.message or sent.delivery.link
-        return toast("ok", f"Message for {buyer} copied", "Paste it into your chat with the buyer.", copy=text)
+        copied = toast("ok", f"Message for {buyer} copied", "Paste it into your chat with the buyer.", copy=text)
+        if all(len(value) <= _MOST_IN_A_HEADER for value in copied.values()):
+            return copied
+        return toast("ok", f"The link to {buyer} counts as sent", "Copy the message from the timeline of the invoice.")
     return toast("ok", f"Link sent to {sent.invoice.email}", sent.delivery.reason)
 
 

@@ -68,7 +68,7 @@
     if (dialog().firstElementChild && !dialog().open) dialog().showModal();
     ($('[autofocus]', dialog()) || $('a, button', dialog()))?.focus();
   }
-  on('close', e => { if (e.target === dialog()) dialog().replaceChildren(); }, true);
+  on('close', e => { if (e.target === dialog()) { dialog().replaceChildren(); const at = document.activeElement; if (at === document.body || at === dialog()) $('#panel')?.focus({ preventScroll: true }); } }, true);
 
   /* ---- clicks */
   on('click', async e => {
