@@ -4,7 +4,7 @@ The pages and states are those of `looks/states.py`; `make pictures` walks all o
 """
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import OpenDashboard
 from tests.browser.dashboard import Dashboard
@@ -59,9 +59,18 @@ async def test_what_is_written_from_right_to_left_moves_no_number(dashboard: Das
     )
     await workspace.import_file(show, "items", "item_number,title,price\n12,צעיף משי,1000\n".encode())
     await workspace.import_file(show, "claims", f"{head}\nc,facebook,u,@שרה,שרה כהן,12,2,winner\n".encode())
+
+    async def egyptian(route: Route) -> None:
+        await route.fallback(headers={**route.request.headers, "accept-language": "ar-EG"})
+
+    await page.route(f"**/shows/{show}", egyptian)
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    await dashboard.live()
+    await expect(page.locator("#plan [type=submit]")).to_have_text("Generate 1 invoice")  # in the server's digits
+    await expect(page.locator("[data-sum=total]")).to_contain_text("20.00")
     await workspace.generate(show)
     (invoice,) = await workspace.invoices(show)
-    await dashboard.sign_in(workspace, f"/shows/{show}/invoices/{invoice['id']}")
+    await dashboard.open(f"/shows/{show}/invoices/{invoice['id']}")
     await expect(page.locator(".lines th")).to_have_text("#12 צעיף משי × 2")
     (_, number), (title, end), (count, _) = await page.evaluate(_ORDER)
     assert number <= title < end <= count

@@ -4,7 +4,8 @@
   'use strict';
   const $ = (s, r = document) => r.querySelector(s), $$ = (s, r = document) => [...r.querySelectorAll(s)];
   const on = (type, run, early) => document.addEventListener(type, run, early);
-  const LOCALE = document.documentElement.dataset.locale || 'en';
+  /* Of the reader, with the digits that the server writes. */
+  const LOCALE = document.documentElement.dataset.locale + '-u-nu-latn';
   const SVG = 'http://www.w3.org/2000/svg';
   const icon = (name, cls) => {
     const svg = document.createElementNS(SVG, 'svg'), use = document.createElementNS(SVG, 'use');

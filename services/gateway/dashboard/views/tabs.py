@@ -39,7 +39,6 @@ class TabPanel:
 
     state: TabName
     connection: Connection
-    progress: None = None
 
 
 @dataclass(frozen=True, slots=True)
