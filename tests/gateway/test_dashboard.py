@@ -337,6 +337,21 @@ async def test_chosen_invoices_that_are_none_do_not_become_all(gateway: Gateway,
     assert set(gateway.invoicing.calls) <= {"GetShow"}, "nothing is sent"
 
 
+async def test_no_more_links_are_sent_than_the_question_counted(gateway: Gateway, owner: Owner) -> None:
+    summary = invoicing_pb2.GetShowSummaryResponse(currency="GBP", draft=invoicing_pb2.SummaryPart(count=1_005))
+    run = invoicing_pb2.SendInvoicesResponse(sending=invoicing_pb2.Sending(id="r1", show_id="s1"))
+    gateway.invoicing.script("GetShowSummary", summary)
+    gateway.invoicing.script("SendInvoices", run)
+    browser = await gateway.signed_in(owner)
+    refused = await browser("POST", "/shows/s1/send-all", data={"count": "1000", "request_id": "r"})
+    assert refused.status == 409
+    assert "There are 1,005 links to send by now, and you looked at 1,000." in refused.text
+    assert "SendInvoices" not in gateway.invoicing.calls
+    for count in ("1005", "1006", ""):
+        answer = await browser("POST", "/shows/s1/send-all", data={"count": count, "request_id": "r"})
+        assert (answer.status, answer.headers["Location"]) == (303, "/shows/s1?sending=r1")
+
+
 async def test_the_question_takes_more_invoices_than_an_address_carries(gateway: Gateway, owner: Owner) -> None:
     show = invoicing_pb2.Show(id="s1", name="Friday", state=invoicing_pb2.SHOW_STATE_ENDED, currency="GBP")
     ids = [new_id() for _ in range(500)]
