@@ -56,7 +56,7 @@ async def test_twenty_payments_are_seen_exactly_once(workspace: Workspace, sandb
     for event in updates:
         row = rows[event["data"]["id"]]
         beside: dict[str, object] = {"openedCount": 0, "firstOpenedAt": None, "paidOutside": ""}
-        beside |= {"pricedSince": False, "providerRequestId": ""}
+        beside |= {"pricedSince": False, "providerRequestId": "", "beingMade": False}
         assert row == event["data"] | beside  # which no event carries
         assert row["paidAt"] is not None
         assert made[row["externalId"]]["status"] == "paid"

@@ -86,7 +86,7 @@ async def test_ending_a_renewed_connection_leaves_no_ciphertext(database: Databa
         assert old is not None
         await renewing.execute(SQL["put_credentials"], old.id, ["secret_key"], [b"old"])
         async with renewing.transaction():
-            renewed = ("GB", "GBP", "abcd", b"y", "k", "", "", "live", "", "user:1", "Shop", "wxyz")
+            renewed = ("GB", "GBP", "abcd", b"y", "k", "", "", "live", "", "user:1", "Shop", "wxyz", "sk_test")
             await renewing.execute(SQL["renew_integration"], old.id, old.version, *renewed)
             await renewing.execute(SQL["delete_credentials"], old.id)
             await renewing.execute(SQL["put_credentials"], old.id, ["secret_key"], [b"new"])

@@ -214,13 +214,15 @@ async def gateway_gone(scene: Scene) -> None:
 
 async def _kill_gateway(scene: Scene) -> None:
     await scene.stack.kill("gateway")
+    # Once it runs again: till then the browser tells of every socket that could not be opened.
+    scene.after.callback(scene.dashboard.complaints.clear)
     scene.after.push_async_callback(scene.stack.start, "gateway")
-    scene.after.callback(scene.dashboard.complaints.clear)  # the browser tells of every socket that could not be opened
     await scene.page.locator("#live-banner").wait_for(timeout=SLOW)
 
 
 async def network_gone(scene: Scene) -> None:
     await scene.page.locator("#live[data-state=on]").wait_for()
+    scene.after.callback(scene.dashboard.complaints.clear)
     await scene.dashboard.context.set_offline(True)
     scene.after.push_async_callback(scene.dashboard.context.set_offline, False)
     await _kill_gateway(scene)

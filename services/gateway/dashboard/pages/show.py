@@ -1,7 +1,6 @@
 """A show with its invoice panel, and the parts of it that live updates ask for."""
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
@@ -62,8 +61,7 @@ async def show_page(
             plan, terms = await asyncio.gather(invoices.plan(who, show_id), terms_of(integrations, who, connection))
             panel = await ready_of(panel, plan_of(plan), terms, integrations, who, show)
         elif state == "list":
-            heard = verification.hearing_if_known(who, "stripe") if connection.healthy else None
-            panel = await _list(panel, invoices, sendings, heard, who, money, base_url)
+            panel = await _list(panel, invoices, sendings, verification, who, money, base_url)
         values = {"show": show, "money": money, "panel": panel}
         return render(request, "show.html", values | await frame_of(browsing, who, show, money, "invoices"))
 
@@ -75,7 +73,7 @@ async def _list(
     panel: Panel,
     invoices: Invoices,
     sendings: Sendings,
-    heard: Awaitable[HearingView | None] | None,
+    verification: Verification,
     who: Identity,
     money: Money,
     base_url: str,
@@ -90,7 +88,7 @@ async def _list(
         invoices.list(who, chosen.show_id, chosen.query(running=progress is not None)),
         _plan(invoices, who, chosen.show_id, wanted=undone),
         sending_progress(sendings, who, chosen),
-        _known(heard),
+        _hearing(verification, who, wanted=panel.connection.healthy),
     )
     pills = pills_of(found.counts)
     return replace(
@@ -108,8 +106,8 @@ async def _list(
     )
 
 
-async def _known(heard: Awaitable[HearingView | None] | None) -> HearingView | None:
-    return await heard if heard else None
+async def _hearing(verification: Verification, who: Identity, *, wanted: bool) -> HearingView | None:
+    return await verification.hearing_if_known(who, "stripe") if wanted else None
 
 
 async def _plan(invoices: Invoices, who: Identity, show_id: str, *, wanted: bool) -> Any:

@@ -73,7 +73,7 @@
       /* The page says it already. */
       if ($('#finished')?.dataset.run === run) { reload(); return; }
       follow(''); reload();
-      toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n.toLocaleString(LOCALE)} ${n === 1 ? 'invoice' : 'invoices'} ${did}${cancelled ? ' before the run was cancelled' : ''}`, body: [failed && `${failed} ${failed === 1 ? 'needs' : 'need'} attention.`, left && marksPaid ? `Not marked: ${left}. They can still be paid.` : `Not made: ${left}. Their buyers can be invoiced again.`].filter(Boolean).join(' ') });
+      toast({ kind: failed || cancelled ? 'info' : 'ok', title: `${n.toLocaleString(LOCALE)} ${n === 1 ? 'invoice' : 'invoices'} ${did}${cancelled ? ' before the run was cancelled' : ''}`, body: [failed && `${failed} ${failed === 1 ? 'needs' : 'need'} attention.`, left && (marksPaid ? `Not marked: ${left}. They can still be paid.` : `Not made: ${left}. Their buyers can be invoiced again.`)].filter(Boolean).join(' ') });
     },
     'claims.changed': () => reload(),
     'show.updated': () => $('#show-head') ? read(location.href, { source: '#show-head', target: '#show-head', select: '#show-head', swap: 'outerMorph' }) : reload(),
