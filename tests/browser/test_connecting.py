@@ -93,9 +93,9 @@ async def test_the_tile_follows_the_connection(dashboard: Dashboard, workspace: 
     await expect(tile.locator(".tile-note")).to_have_text("The provider stopped accepting this key.")
     await dashboard.open(f"/shows/{show}")
     button = page.get_by_role("button", name="More actions for @u0")
-    place = await button.bounding_box()
-    assert place is not None
-    await page.set_viewport_size({"width": 1280, "height": int(place["y"]) + 60})
+    standing = await button.bounding_box()
+    assert standing is not None
+    await page.set_viewport_size({"width": 1280, "height": int(standing["y"]) + 60})
     await button.click()
     menu = page.locator("[popover]:popover-open")
     await expect(menu.get_by_text("Copy link")).to_be_visible()
