@@ -7,6 +7,7 @@ from playwright.async_api import Request, expect
 from tests.browser.dashboard import Dashboard
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.workspace import Workspace
+from tests.waiting import eventually
 
 
 async def test_keys_of_a_wrong_shape_are_told_without_a_request(dashboard: Dashboard, workspace: Workspace) -> None:
@@ -91,9 +92,17 @@ async def test_the_tile_follows_the_connection(dashboard: Dashboard, workspace: 
     await expect(tile.locator(".badge")).to_have_text("Needs attention")
     await expect(tile.locator(".tile-note")).to_have_text("The provider stopped accepting this key.")
     await dashboard.open(f"/shows/{show}")
-    await page.get_by_role("button", name="More actions for @u0").click()
+    button = page.get_by_role("button", name="More actions for @u0")
+    standing = await button.bounding_box()
+    assert standing is not None
+    await page.set_viewport_size({"width": 1280, "height": int(standing["y"]) + 60})
+    await button.click()
     menu = page.locator("[popover]:popover-open")
     await expect(menu.get_by_text("Copy link")).to_be_visible()
+    # one that opened upwards is at the foot of the window all the same, once that is narrow
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await eventually(lambda: menu.evaluate("menu => menu.getBoundingClientRect().bottom === innerHeight"))
+    await page.set_viewport_size({"width": 1280, "height": 900})
     await expect(menu.get_by_text("Void invoice…")).to_be_hidden()
     await expect(page.get_by_role("link", name="Send all links")).to_have_count(0)
     await page.get_by_role("link", name="Fix").click()

@@ -4,7 +4,7 @@ The pages and states are those of `looks/states.py`; `make pictures` walks all o
 """
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Route, ViewportSize, expect
 
 from tests.browser.conftest import OpenDashboard
 from tests.browser.dashboard import Dashboard
@@ -76,3 +76,33 @@ async def test_what_is_written_from_right_to_left_moves_no_number(dashboard: Das
     assert number <= title < end <= count
     who = page.locator(".timeline small [hx-ignore]").first
     assert await who.evaluate("who => getComputedStyle(who).unicodeBidi") == "isolate"
+
+
+async def test_names_without_a_space_widen_no_page(dashboard: Dashboard, workspace: Workspace) -> None:
+    page, number = dashboard.page, "9" * 60
+    await workspace.connect()
+    made = await workspace.rest.call("POST", "/api/shows", {"name": "S" * 200, "currency": "GBP"})
+    show, head = (
+        str(made["id"]),
+        "claim_id,platform,platform_user_id,user_handle,display_name,item_number,quantity,status",
+    )
+    await workspace.import_file(show, "items", f"item_number,title,price\n{number},{'T' * 400},1000\n".encode())
+    claim = f"c,facebook,u,@{'w' * 190},{'n' * 190},{number},2,winner"
+    await workspace.import_file(show, "claims", f"{head}\n{claim}\n".encode())
+    await dashboard.sign_in(workspace, f"/shows/{show}")
+    sizes: tuple[ViewportSize, ...] = ({"width": 390, "height": 844}, {"width": 1440, "height": 900})
+    wide = {}
+
+    async def look(path: str) -> None:
+        await dashboard.open(f"/shows/{show}{path}")
+        for size in sizes:
+            await page.set_viewport_size(size)
+            if by := await dashboard.overflow():
+                wide[path, size["width"]] = by
+
+    await look("")
+    await workspace.generate(show)
+    (invoice,) = await workspace.invoices(show)
+    for path in ("", "/items", "/claims", "/buyers", "/desk", "/edit", f"/invoices/{invoice['id']}"):
+        await look(path)
+    assert wide == {}

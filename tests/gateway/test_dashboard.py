@@ -337,6 +337,19 @@ async def test_chosen_invoices_that_are_none_do_not_become_all(gateway: Gateway,
     assert set(gateway.invoicing.calls) <= {"GetShow"}, "nothing is sent"
 
 
+async def test_a_buyer_is_invoiced_over_the_sum_that_the_row_showed(gateway: Gateway, owner: Owner) -> None:
+    buyer = invoicing_pb2.Buyer(id="b1", platform="facebook", handle="@ann", total=1_250)
+    run = invoicing_pb2.StartGenerationResponse(generation=invoicing_pb2.Generation(id="g1"))
+    gateway.invoicing.script("ListBuyers", invoicing_pb2.ListBuyersResponse(buyers=[buyer]))
+    gateway.invoicing.script("StartGeneration", run)
+    browser = await gateway.signed_in(owner)
+    refused = await browser("POST", "/shows/s1/buyers/b1/generate", data={"total": "1000"})
+    assert (refused.status, "owes another sum by now" in refused.text) == (409, True)
+    assert "StartGeneration" not in gateway.invoicing.calls
+    made = await browser("POST", "/shows/s1/buyers/b1/generate", data={"total": "1250"})
+    assert (made.status, made.headers["Location"]) == (303, "/shows/s1?run=g1")
+
+
 async def test_no_more_links_are_sent_than_the_question_counted(gateway: Gateway, owner: Owner) -> None:
     summary = invoicing_pb2.GetShowSummaryResponse(currency="GBP", draft=invoicing_pb2.SummaryPart(count=1_005))
     run = invoicing_pb2.SendInvoicesResponse(sending=invoicing_pb2.Sending(id="r1", show_id="s1"))
