@@ -62,6 +62,7 @@ async def year(database_maker: DatabaseMaker, postgres: Postgres) -> AsyncIterat
 PLANS = pytest.mark.parametrize("generic", [False, True], ids=["custom", "generic"])
 OF_A_SHOW: dict[str, list[object]] = {
     "positions": [],
+    "show_owed": [],
     "show_summary": [],
     "mailable": [None, ["manual"]],
     "count_invoices": [],
