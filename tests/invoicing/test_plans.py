@@ -56,6 +56,13 @@ INSERT INTO provider_events (workspace_id, provider, external_account, livemode,
 SELECT workspace_id, provider, external_account, livemode, id::text, 'invoice.paid', now(), id, 'applied'
 FROM invoices WHERE show_id = $1
 """
+YEARS = """
+INSERT INTO provider_events (workspace_id, provider, external_account, livemode, event_id, event_type, occurred_at,
+                             outcome, received_at)
+SELECT '00000000-0000-7000-8000-000000000000', 'stripe', 'acct_1', true, n::text, 'invoice.paid', now(), 'applied',
+       now() - interval '2 years' + n * interval '30 minutes'
+FROM generate_series(1, 35000) AS n
+"""
 BY_KEY = (
     *("match_events", "lock_invoices", "write_changes", "queue_automatic", "take_positions", "add_events"),
     *("sending_facts", "finish_delivery", "count_results", "get_delivery", "add_leftover", "asked_marks"),
@@ -85,6 +92,18 @@ async def test_hot_queries_never_read_a_large_table(many: None, replica: Replica
     whole = re.compile(rf"Seq Scan on ({'|'.join(LARGE)})\b")
     assert not {name: plan for name, plan in plans.items() if whole.search(plan)}
     assert not [name for name, plan in plans.items() if not any(f" on {table}" in plan for table in LARGE)]
+
+
+@pytest.mark.parametrize("name", ["count_events", "last_event"])
+async def test_events_of_late_are_found_by_their_arrival_among_those_of_years(replica: Replica, name: str) -> None:
+    await replica.pool.execute(YEARS)
+    await replica.pool.execute("VACUUM ANALYZE provider_events")
+    async with replica.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE {name} AS {SQL[name]}")
+        values = ", ".join("NULL" for _ in set(re.findall(r"\$\d+", SQL[name])))
+        plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN EXECUTE {name}({values})"))
+    assert "provider_events_by_arrival" in plan, plan
 
 
 async def test_plans_that_are_kept_find_their_rows_by_key_even_when_made_for_empty_tables(replica: Replica) -> None:
