@@ -1,7 +1,7 @@
 """One database of invoicing, and a pool on it, that one test after another gets empty.
 
 A new one for each cost more than most tests: to make it, and to warm each connection's caches. One that a test has
-altered, or filled, is thrown away, and so is a pool that it has closed.
+altered, or filled, or left somebody at work in, is thrown away, and so is a pool that it has closed.
 """
 
 from collections.abc import AsyncIterator
@@ -26,6 +26,11 @@ SELECT md5(concat(
   (SELECT string_agg(concat(attname, atttypmod, attnotnull, attstattarget, attisdropped), ',' ORDER BY attrelid, attnum)
    FROM pg_attribute WHERE attnum > 0 AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = $1))))
 """
+_AT_WORK = """
+SELECT EXISTS (SELECT FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle')
+"""
+"""What a test left running would write into the next one's tables, or hold their rows."""
 _EMPTYING = """
 SELECT string_agg(CASE relkind WHEN 'r' THEN format('DELETE FROM %s', oid::regclass)
                                ELSE format('SELECT setval(%L, 1, false)', oid::regclass) END, ';')
@@ -86,6 +91,8 @@ class Lender:
 async def _emptied(lent: Lent) -> bool:
     """False where it is not as it was made."""
     public = await lent.admin.fetchval("SELECT 'public'::regnamespace::oid")
+    if await lent.admin.fetchval(_AT_WORK):
+        return False
     if await lent.admin.fetchval("SELECT pg_database_size(current_database())") > _MOST_BYTES:
         return False
     if await lent.admin.fetchval(_SHAPE, public) != lent.shape:

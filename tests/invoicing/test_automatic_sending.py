@@ -96,6 +96,29 @@ async def test_choice_of_whoever_starts_the_run_counts_before_the_setting(
     await all_sent(caller, other)
 
 
+@pytest.mark.parametrize("sends", [False, True])
+async def test_choice_of_the_run_that_edits_a_draft_counts_before_that_of_the_first(
+    caller: Caller, provider: FakeProvider, *, sends: bool
+) -> None:
+    """Whether the worker tells that it can be paid, or an event that is quicker."""
+    for quicker in (False, True):
+        show_id = await caller.small_show(1, price=None, emails=True)
+        await caller.finished((await caller.start(show_id, base=BASE, sends=not sends)).id)
+        (row,) = await caller.listed(show_id)
+        await caller.items(show_id, [pb.Item(item_number="0", title="Item 0", price=700)])
+        if quicker:
+            provider.gate.clear()
+        run = await caller.start(show_id, base=BASE, sends=sends, apply_changes=True)
+        if quicker:
+            await eventually(lambda: provider.calls["update_draft"] == 2, why="the worker does not edit it")
+            provider.now(row.id, standing=Standing.PAYABLE, total=700)
+            await caller.apply(event(caller, pb.PROVIDER_EVENT_TYPE_FINALIZED, row, total=700))
+            provider.gate.set()
+        await caller.finished(run.id)
+        assert (await caller.invoice(row)).draft_reason == pb.DRAFT_REASON_UNSPECIFIED, "it can be paid"
+        assert bool((await caller.deliveries(row)).deliveries) is sends
+
+
 async def test_nothing_goes_out_without_an_address_for_links(caller: Caller, replica: Replica) -> None:
     show_id = await caller.small_show(1, emails=True)
     await caller.generate(show_id)

@@ -57,11 +57,13 @@ FROM told JOIN queued USING (id) LEFT JOIN owed USING (buyer_id)
 RETURNING invoice_id;
 
 -- name: end_change
--- Takes a run's change off the queue; answers what it was to bring, or nothing when another worker was quicker.
+-- Takes a run's change off the queue; answers what it was to bring, or nothing when another worker was quicker. A draft
+-- that is edited is of the run that edits it from then on: how its link goes out was chosen there last.
 WITH ended AS (
   DELETE FROM planned_changes WHERE invoice_id = $1 AND generation_id = $2 RETURNING *
 ), freed AS (
-  UPDATE invoices SET change = NULL, lease_owner = NULL, lease_expires_at = NULL
+  UPDATE invoices SET change = NULL, lease_owner = NULL, lease_expires_at = NULL,
+                      generation_id = CASE WHEN change = 'edit_draft' THEN ended.generation_id ELSE invoices.generation_id END
   FROM ended WHERE invoices.id = ended.invoice_id
 )
 SELECT * FROM ended;

@@ -103,15 +103,17 @@ SET lease_owner = NULL, lease_expires_at = NULL, not_before = clock_timestamp() 
 WHERE id = $1 AND lease_owner = $2 AND state = 'queued';
 
 -- name: queue_automatic
--- Links that go out on their own, for whom the provider was told an address. One for each invoice, whatever happens.
+-- Links that go out on their own, for whom the provider was told an address. One for each invoice, whatever happens. As the
+-- run says that has it in hand: an event may be quicker than the worker of a change.
 INSERT INTO deliveries (id, workspace_id, show_id, invoice_id, provider, external_account, livemode, channel, state,
                         reason, message, link, automatic, template, pay_link_base, actor)
 SELECT new.id, invoices.workspace_id, invoices.show_id, invoices.id, provider, external_account, livemode, 'email',
        'queued', '', '', '', true, message_template, pay_link_base, 'worker:automatic_sending'
 FROM unnest($1::uuid[], $2::uuid[]) AS new (id, invoice_id)
 JOIN invoices ON invoices.id = new.invoice_id
-JOIN generations ON generations.id = invoices.generation_id
-WHERE automatic_sending AND pay_link_base <> '' AND coalesce(mailed_to, buyer ->> 'email') <> ''
+LEFT JOIN planned_changes ON planned_changes.invoice_id = new.invoice_id
+JOIN generations ON generations.id = coalesce(planned_changes.generation_id, invoices.generation_id)
+WHERE automatic_sending AND pay_link_base <> '' AND coalesce(mailed_to, invoices.buyer ->> 'email') <> ''
 ON CONFLICT DO NOTHING;
 
 -- name: keep_sending_terms
