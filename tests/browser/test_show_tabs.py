@@ -97,6 +97,10 @@ async def test_two_operators_lose_no_price_and_see_each_other(
         await expect(dashboard.page.locator("#panel [role=alert]")).to_contain_text(
             "Somebody changed item 2 meanwhile."
         )
+        await scarf.fill("101")
+        await scarf.blur()
+        await expect(dashboard.page.get_by_label("Price of item 1 in GBP")).to_have_value("101.00")
+        await expect(dashboard.page.locator("#panel [role=alert]")).to_be_visible()
         assert await price(workspace, show_id, "2") == 2000
         await expect(mine).to_have_value("20.00")
         await mine.fill("30")
