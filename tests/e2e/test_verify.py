@@ -90,7 +90,9 @@ async def test_what_is_planted_at_stripe_is_found(workspace: Workspace, sandbox:
     code, said = await verify(workspace, show)
     assert code == 1
     assert f"found: {rows[0]['handle']}: The provider has an invoice of this buyer that does not count here" in said
-    assert f"found: {rows[1]['handle']}: At the provider its invoice is void, here it is open." in said
+    # where the sweep has read of it a moment before, it is void here too: then the buyer is without an invoice
+    voided = "At the provider its invoice is void, here it is open.", "The buyer owes "
+    assert any(f"found: {rows[1]['handle']}: {sentence}" in said for sentence in voided)
     assert "Disproved: something is wrong with 2 of 3 buyers." in said
 
 
