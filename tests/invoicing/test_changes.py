@@ -267,10 +267,9 @@ def test_failed_supplement_of_a_buyer_without_claims_tells_of_the_refund() -> No
     world.claims.clear()
     proposal = world.entry().proposal
     assert proposal
-    assert (proposal.change, proposal.sentence) == (
-        ChangeKind.VOID,
-        f"The buyer owes £10.00 less than was settled. Refund it at the provider; {NOT_HEARD} The invoice over £2.50 is voided.",
-    )
+    refund = "The buyer owes £10.00 less than was settled. Refund it at the provider; " + NOT_HEARD
+    told = (proposal.change, proposal.sentence)
+    assert told == (ChangeKind.VOID, f"{refund} The invoice over £2.50 is voided.")
 
 
 def test_paid_one_of_the_same_amount_is_right() -> None:
