@@ -1,7 +1,7 @@
 """What happened at the providers, read past all webhooks: the events of each account since a durable cursor.
 
 Each account is read when the service starts, once in `every` seconds, sooner while no webhook comes, and every twelfth
-of that while webhooks turn out to be missing. What is read goes the way of a webhook: same event, inbox and rank.
+of that where none can come or some are missing. What is read goes the way of a webhook: same event, inbox and rank.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from services.common.ids import new_id
 from services.invoicing import repository
 from services.invoicing.domain.fairness import Account
 from services.invoicing.ledger import Ledger
-from services.invoicing.ports import Provider, passing
+from services.invoicing.ports import Provider, UpdateMode, passing
 from services.invoicing.repository import SQL
 from services.invoicing.rereading import take_in
 from services.invoicing.settle import Event, Outcome, Settlement
@@ -40,8 +40,13 @@ AT_ONCE: Final = 4
 """Accounts that one replica reads at the same time."""
 OVERLAP: Final = timedelta(minutes=5)
 """Read once more before the cursor: an event may be listed a little after those that are younger."""
+CLOCKS: Final = timedelta(days=1)
+"""By so much the provider's clock may be behind ours. A quiet account is taken as read up to so long ago: what happened
+later has a time of the provider's own."""
 REMEMBERED: Final = timedelta(days=29)
 """What is older may be forgotten: Stripe keeps events for 30 days."""
+UNCONNECTED: Final = frozenset(("NOT_CONNECTED", "ACCOUNT_CHANGED", "CREDENTIALS_REJECTED"))
+"""Reasons of an account that cannot be read until somebody connects it: the provider is not even asked."""
 _LEASE: Final = 60.0
 _JUST_STARTED: Final = 60.0
 """Seconds: what another replica read so lately is not read again at a start."""
@@ -117,10 +122,21 @@ class Catchup:
             log.exception("what happened at a provider could not be noted", account=account.account_id)
             await self._note_failure(account, owner, NotApplied(), resumed=False)
         else:
-            rests = (self._every / 12, self._every / 4, self._every)
-            await self._pool.execute(SQL["sweep_done"], *account, owner, *rests, OVERLAP)
+            often = self._every / 12
+            rests = (often,) * 3 if await self._polls(account) else (often, self._every / 4, self._every)
+            await self._pool.execute(SQL["sweep_done"], *account, owner, *rests, CLOCKS)
             _SWEEPS.labels("done").inc()
         return True
+
+    async def _polls(self, account: Account) -> bool:
+        """Whether no webhook of it can come."""
+        try:
+            found = await self._provider.connection(Identity(account.workspace_id, ACTOR), account.provider)
+        except ShowbillError:
+            return False
+        if found is None or (found.account_id, found.livemode) != (account.account_id, account.livemode):
+            return False
+        return found.active and found.update_mode is UpdateMode.POLLING
 
     async def _read(self, account: Account, row: asyncpg.Record) -> None:
         """Page by page, newest first; the order makes no difference, since statuses move by rank."""
@@ -191,9 +207,11 @@ class Catchup:
     async def _note_failure(
         self, account: Account, owner: str, error: ShowbillError, *, resumed: bool, stuck: bool = False
     ) -> None:
-        _SWEEPS.labels("failed").inc()
-        log.warning("what happened at a provider could not be read", account=account.account_id, reason=error.reason)
-        place_is_gone = resumed and not passing(error)
-        await self._pool.execute(
-            SQL["sweep_failed"], *account, owner, error.message, self._every / 60, self._every, place_is_gone, stuck
-        )
+        unconnected = error.reason in UNCONNECTED
+        _SWEEPS.labels("unconnected" if unconnected else "failed").inc()
+        level = log.info if unconnected else log.warning
+        level("what happened at a provider could not be read", account=account.account_id, reason=error.reason)
+        place_is_gone = resumed and not passing(error) and not unconnected
+        # What was paid while it was not connected is read soon after it is connected again.
+        rests = (self._every / 12,) * 2 if unconnected else (self._every / 60, self._every / 4)
+        await self._pool.execute(SQL["sweep_failed"], *account, owner, error.message, *rests, place_is_gone, stuck)

@@ -10,6 +10,7 @@ import asyncpg
 from services.common.context import Identity
 from services.common.db import Connection, Pool
 from services.common.errors import Kind, NotFound, ShowbillError
+from services.common.money import format_money
 from services.invoicing import queueing, queueing_changes, repository, sending_terms
 from services.invoicing.claims import BuyerNotFound
 from services.invoicing.domain.plan import Action, Entry, Plan, Wishes, plan
@@ -47,6 +48,13 @@ class PlanOutdated(ShowbillError):
     reason = "PLAN_OUTDATED"
 
 
+class OwesOtherwise(ShowbillError):
+    """The invoices come to {now} by now, and you looked at {seen}. Nothing was made: look at them again."""
+
+    kind = Kind.OUTDATED
+    reason = "OWES_OTHERWISE"
+
+
 class GenerationNotFound(NotFound):
     """There is no generation with this id in your workspace."""
 
@@ -71,13 +79,22 @@ class Asked:
     """What pay paths are joined to in messages that are sent on their own; without it none are."""
     automatic_sending: bool | None = None
     """Whether links go out on their own; None for as the connection's setting has it."""
+    expected_total: int | None = None
+    """Minor units that the invoices to make are to come to in all; None where nobody says."""
 
     @property
     def digest(self) -> str:
         """Names what is wished for, wherever its links lead."""
         whom = (sorted(self.buyer_ids), sorted(self.except_buyer_ids))
         sends = () if self.automatic_sending is None else (self.automatic_sending,)
-        return digest_of(self.provider, self.plan_hash, *whom, self.wishes.changes, self.wishes.emails, *sends)
+        sums = () if self.expected_total is None else ("total", self.expected_total)
+        return digest_of(self.provider, self.plan_hash, *whom, self.wishes.changes, self.wishes.emails, *sends, *sums)
+
+    def require_sum(self, planned: Plan, currency: str) -> None:
+        """Of a plan that makes something. Raises OwesOtherwise."""
+        seen, now = self.expected_total, planned.create_total
+        if seen is not None and seen != now and planned.having(Action.CREATE):
+            raise OwesOtherwise(now=format_money(now, currency), seen=format_money(seen, currency))
 
 
 class Generations:
@@ -206,6 +223,7 @@ async def _start(
     to_create, to_change = planned.having(Action.CREATE), planned.to_change
     if (asked.plan_hash and asked.plan_hash != whole.hash) or not _standing(to_change) <= locked:
         raise PlanOutdated(plan_hash=whole.hash)
+    asked.require_sum(planned, show["currency"])
     if not to_create and not to_change:
         running: asyncpg.Record | None = await database.fetchrow(SQL["running_generation"], asked.show_id)
         if running is not None:

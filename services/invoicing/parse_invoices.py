@@ -46,6 +46,7 @@ def asked(message: pb.PlanGenerationRequest | pb.StartGenerationRequest) -> Aske
         except_buyer_ids={parse_id(buyer_id, "buyer") for buyer_id in starting.except_buyer_ids},
         automatic_sending=starting.automatic_sending if starting.HasField("automatic_sending") else None,
         pay_link_base=starting.pay_link_base,
+        expected_total=starting.expected_total if starting.HasField("expected_total") else None,
     )
 
 

@@ -55,6 +55,7 @@ def many(message: pb.SendInvoicesRequest) -> Many:
         otherwise=CHANNELS[otherwise],
         request_id=request_id(message.request_id),
         pay_link_base=message.pay_link_base,
+        most_count=message.most_count if message.HasField("most_count") else None,
     )
 
 

@@ -77,16 +77,15 @@ class PayLinks:
             await self._count(token, link)
         row = await pool.fetchrow(SQL["get_invoice"], link["invoice_id"], link["show_id"], link["workspace_id"])
         assert row is not None
-        invoice = repository.invoice(row)
-        instructions, lines = "", row["line_items"]
+        invoice, instructions = repository.invoice(row), ""
         if _old(invoice) and not count_opening:
-            invoice, instructions = await self._renew(invoice)
+            invoice, instructions, row = await self._renewed(invoice, row)
         return Page(
             show_name=link["show_name"],
             show_date=link["show_at"].astimezone(UTC).date(),
             handle=link["handle"],
             invoice=invoice,
-            lines=lines,
+            lines=row["line_items"],
             replaces_earlier=link["replaces_earlier"],
             paid_before=link["paid_before"],
             instructions=instructions,
@@ -121,8 +120,20 @@ class PayLinks:
             await entry.change([_behind(invoice, token, identity.actor) for invoice in invoices])
         return f"/p/{token}"
 
+    async def _renewed(self, invoice: Invoice, row: asyncpg.Record) -> tuple[Invoice, str, asyncpg.Record]:
+        """The invoice with its address of now, how to pay where there is none, and its row with the lines of now."""
+        renewed, instructions = await self._renew(invoice)
+        if rules.was_replaced(invoice, renewed):
+            renewed, instructions = await self._renew(renewed)
+        if renewed.version == invoice.version:
+            return renewed, instructions, row
+        told = (renewed.id, renewed.show_id, renewed.workspace_id)
+        again = await self._ledger.pool.fetchrow(SQL["get_invoice"], *told)
+        assert again is not None
+        return repository.invoice(again), instructions, again
+
     async def _renew(self, invoice: Invoice) -> tuple[Invoice, str]:
-        """Reads the address again, and how to pay where there is none.
+        """Reads the address again, and how to pay where there is none. Not that of what was replaced at the provider.
 
         A provider that is away leaves the old address, which may still work.
         """
@@ -143,7 +154,7 @@ class PayLinks:
             if change is not None:
                 changes.append(change)
                 known = change.after
-            if seen.external_url and _old(known):
+            if seen.external_url and seen.external_id == known.external_id and _old(known):
                 renewed = rules.renew_address(known, seen.external_url, now)
                 changes.append(Change(known, renewed, "The address of the provider's page was renewed.", ACTOR))
                 known = renewed

@@ -8,7 +8,7 @@ import asyncpg
 
 from services.common.context import Identity
 from services.common.db import Connection, Pool
-from services.common.errors import NotFound
+from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.ids import new_id
 from services.invoicing import events, repository, sending_terms
 from services.invoicing.courier import mails_to
@@ -27,6 +27,13 @@ class SendingNotFound(NotFound):
     reason = "SENDING_NOT_FOUND"
 
 
+class MoreByNow(ShowbillError):
+    """There are {now} links to send by now, and you looked at {seen}. Nothing was sent: ask once more."""
+
+    kind = Kind.OUTDATED
+    reason = "MORE_BY_NOW"
+
+
 @dataclass(frozen=True, slots=True)
 class Many:
     """What the operator asked to send."""
@@ -40,11 +47,19 @@ class Many:
     """None leaves them out."""
     request_id: str | None
     pay_link_base: str
+    most_count: int | None = None
+    """How many there were when somebody looked; None where nobody did."""
 
     @property
     def digest(self) -> str:
         """Names what is wished for, wherever its links lead."""
-        return digest_of(sorted(set(self.invoice_ids)), self.channel, self.otherwise)
+        most = () if self.most_count is None else (self.most_count,)
+        return digest_of(sorted(set(self.invoice_ids)), self.channel, self.otherwise, *most)
+
+    def require_no_more(self, count: int) -> None:
+        """Raises MoreByNow: no mail is taken back."""
+        if self.most_count is not None and count > self.most_count:
+            raise MoreByNow(now=f"{count:,}", seen=f"{self.most_count:,}")
 
 
 class Sendings:
@@ -122,6 +137,7 @@ async def _queue(database: Connection, identity: Identity, many: Many, terms: di
     rows = await database.fetch(SQL["invoices_to_send"], many.show_id, chosen)
     if chosen and len(rows) < len(chosen):
         raise InvoiceNotFound
+    many.require_no_more(len(rows))
     channels = {str(row["id"]): _channel(row, many, terms) for row in rows}
     wanted = {
         str(row["id"]): channel

@@ -104,6 +104,27 @@ async def test_generating_answers_at_once_with_the_run(gateway: Gateway, owner: 
     assert not request.HasField("automatic_sending"), "as the setting has it"
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "verb"),
+    [
+        ("generate", "expectedTotal", "StartGeneration"),
+        ("send", "mostCount", "SendInvoices"),
+        ("i1/mark-paid", "amount", "MarkPaid"),
+    ],
+)
+async def test_what_was_looked_at_goes_to_the_service(
+    gateway: Gateway, owner: Owner, path: str, field: str, verb: str
+) -> None:
+    """Only there it can be compared with what is so at that moment."""
+    for wrong in (-1, 2**63, "much"):
+        assert (await owner.client("POST", f"{SHOW}/invoices/{path}", {field: wrong})).status == 400
+    assert verb not in gateway.invoicing.calls
+    gateway.invoicing.script(verb, RemoteError(Kind.OUTDATED, "OWES_OTHERWISE", "Look again."))
+    assert (await owner.client("POST", f"{SHOW}/invoices/{path}", {field: 1250})).status == 412
+    names = {"expectedTotal": "expected_total", "mostCount": "most_count", "amount": "amount"}
+    assert getattr(gateway.invoicing.last(verb), names[field]) == 1250
+
+
 async def test_changes_are_planned_and_run_only_when_asked_for(gateway: Gateway, owner: Owner) -> None:
     gateway.invoicing.script("PlanGeneration", filled(pb.PlanGenerationResponse()))
     await owner.client("GET", f"{SHOW}/invoices/plan")

@@ -125,6 +125,24 @@ async def test_address_that_the_customer_lost_meanwhile_is_told_again(connected:
     assert (await connected.calls())["customers.update"] == before["customers.update"] + 1
 
 
+@pytest.mark.parametrize("lost", ["before", "meanwhile"])
+async def test_buyer_whose_customer_lost_its_address_is_not_locked_out(connected: Shop, lost: str) -> None:
+    """Somebody emptied it at Stripe, which takes no invoice to be mailed then."""
+    buyer = pb.InvoiceBuyer(platform="tiktok", platform_user_id="u-1", email="maya@example.com")
+    await connected.create(connected.order(buyer=buyer))
+    order = connected.order(buyer=buyer, keep_draft=lost == "meanwhile")
+    if lost == "meanwhile":
+        await connected.create(order)
+    customer = (await connected.invoices())[0]["customer"]["id"]
+    await connected.stripe("POST", f"/v1/customers/{customer}", {"email": ""})
+    if lost == "before":
+        with pytest.raises(RemoteError, match="Missing email"):
+            await connected.create(order)
+    order.attempt, order.keep_draft = 2, False
+    made = await connected.create(order)
+    assert (made.status, made.mailed_to) == (pb.PROVIDER_INVOICE_STATUS_OPEN, "maya@example.com")
+
+
 async def test_kept_draft_is_not_finalized(connected: Shop) -> None:
     unpriced = line(3, None)
     made = await connected.create(connected.order(unpriced, line(), keep_draft=True))

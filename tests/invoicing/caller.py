@@ -140,6 +140,7 @@ class Caller:
         reissue_for_email: bool = False,
         base: str = "",
         sends: bool | None = None,
+        expected_total: int | None = None,
     ) -> pb.Generation:
         request = pb.StartGenerationRequest(
             show_id=show_id,
@@ -151,6 +152,7 @@ class Caller:
             reissue_for_email=reissue_for_email,
             pay_link_base=base,
             automatic_sending=sends,
+            expected_total=expected_total,
         )
         return (await self.client.call(self.invoices.StartGeneration, request, self.who)).generation
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
-from services.invoicing.catchup import OVERLAP, PATIENCE, Catchup, NotApplied
+from services.invoicing.catchup import CLOCKS, OVERLAP, PATIENCE, Catchup, NotApplied
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import Standing
 from services.invoicing.domain.schedule import rest
@@ -21,7 +22,7 @@ from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import Replica, running_replica
 from tests.invoicing.events_seen import paid_event
-from tests.invoicing.fake_provider import ACCOUNT, Away, FakeProvider, Refused, sighting_of
+from tests.invoicing.fake_provider import ACCOUNT, Away, Elsewhere, FakeProvider, Refused, sighting_of
 from tests.waiting import eventually
 
 
@@ -65,6 +66,10 @@ async def sweep_row(replica: Replica) -> asyncpg.Record:
     row = await replica.pool.fetchrow("SELECT *, extract(epoch FROM due_at - now())::float AS due_in FROM sweeps")
     assert row is not None
     return row
+
+
+def sweeps_ended(outcome: str) -> float:
+    return REGISTRY.get_sample_value("showbill_sweeps_total", {"outcome": outcome}) or 0
 
 
 async def hearing(caller: Caller, *, counts: bool = False) -> pb.GetHearingResponse:
@@ -125,11 +130,10 @@ async def test_event_of_list_and_webhook_counts_once(caller: Caller, replica: Re
 async def test_cursor_moves_with_what_was_read(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
     (invoice,) = await invoiced(caller, 1)
     await sweep_now(replica)
-    began = provider.asked[-1][1]
-    assert began <= invoice.create_time.ToDatetime(UTC) - OVERLAP + timedelta(seconds=1)
+    assert provider.asked[-1][1] <= invoice.create_time.ToDatetime(UTC) - OVERLAP + timedelta(seconds=1)
     provider.news = [news(caller, invoice, Standing.PAID, age=-5)]
     await sweep_now(replica)
-    assert provider.asked[-1][1] == began, "what began later than the overlap ago is not yet read for sure"
+    assert provider.asked[-1][1] <= datetime.now(UTC) - CLOCKS - OVERLAP, "later than that it is not read for sure"
     await sweep_now(replica)
     assert provider.asked[-1][1] == provider.news[0].occurred_at - OVERLAP
 
@@ -142,13 +146,24 @@ async def test_cursor_of_a_quiet_account_moves_to_where_the_reading_began(
     await replica.pool.execute("UPDATE sweeps SET read_until = now() - interval '10 days'")
     before = datetime.now(UTC)
     await sweep_now(replica)
-    assert before - OVERLAP <= (await sweep_row(replica))["read_until"] <= datetime.now(UTC) - OVERLAP
+    assert before - CLOCKS <= (await sweep_row(replica))["read_until"] <= datetime.now(UTC) - CLOCKS
     cut_off = "UPDATE sweeps SET page_token = '1', began_at = $1, read_until = now() - interval '10 days'"
     await replica.pool.execute(cut_off, before - timedelta(days=1))
     await sweep_now(replica)
     row = await sweep_row(replica)
-    assert row["read_until"] == before - timedelta(days=1) - OVERLAP, "it began before it was cut off"
+    assert row["read_until"] == before - timedelta(days=1) - CLOCKS, "it began before it was cut off"
     assert row["began_at"] is None
+
+
+async def test_payment_is_read_where_the_clock_of_the_provider_is_behind(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    """Ours is ahead by more than a signature may be old: no webhook is taken, so that only the reading tells of it."""
+    (invoice,) = await invoiced(caller, 1)
+    await sweep_now(replica)
+    provider.news = [news(caller, invoice, Standing.PAID, age=3600)]
+    await sweep_now(replica)
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
 
 
 async def test_cut_off_reading_goes_on_where_it_was(caller: Caller, replica: Replica, provider: FakeProvider) -> None:
@@ -180,6 +195,9 @@ async def test_failed_sweep_is_told_and_tried_again(caller: Caller, replica: Rep
     assert "The provider is away." in told.sentence
     await sweep_now(replica)
     assert (await sweep_row(replica))["due_in"] > 60, "each failure doubles the rest"
+    await replica.pool.execute("UPDATE sweeps SET failure_count = 9")
+    await sweep_now(replica)
+    assert 800 < (await sweep_row(replica))["due_in"] <= 900, "a provider that is back is not left for an hour"
     provider.deaf = None
     await sweep_now(replica)
     assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
@@ -361,6 +379,40 @@ async def test_connection_without_webhooks_says_that_it_polls(caller: Caller, pr
     provider.connected = replace(provider.connected, update_mode=UpdateMode.POLLING)
     told = await hearing(caller)
     assert (told.mode, told.sentence) == (pb.HEARING_MODE_POLLING, "Payments are read every few minutes.")
+
+
+async def test_account_whose_webhooks_cannot_come_is_read_every_few_minutes(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    await invoiced(caller, 1)
+    assert provider.connected
+    live, polling = provider.connected, replace(provider.connected, update_mode=UpdateMode.POLLING)
+    for connected, longest in ((polling, 300), (live, 900), (replace(polling, account_id="acct_other"), 900)):
+        provider.connected = connected
+        await sweep_now(replica)
+        assert longest - 60 < (await sweep_row(replica))["due_in"] <= longest
+    provider.connected, provider.unconnected = polling, Away()
+    await sweep_now(replica)
+    assert (await sweep_row(replica))["failure"] == "", "what was read was read"
+
+
+async def test_account_that_is_connected_again_is_read_within_minutes(
+    caller: Caller, replica: Replica, provider: FakeProvider
+) -> None:
+    (invoice,) = await invoiced(caller, 1)
+    provider.deaf = Elsewhere()
+    counted_as = {one: sweeps_ended(one) for one in ("failed", "unconnected")}
+    await replica.service.catchup.find_accounts()
+    await replica.pool.execute("UPDATE sweeps SET page_token = '0', failure_count = 9")
+    await sweep_now(replica)
+    row = await sweep_row(replica)
+    assert (row["failure"], row["page_token"]) == (Elsewhere().message, "0"), "the provider did not say that it is gone"
+    assert 240 < row["due_in"] <= 300
+    assert sweeps_ended("unconnected") == counted_as["unconnected"] + 1
+    assert sweeps_ended("failed") == counted_as["failed"], "nobody can mend it but who connects it"
+    provider.deaf, provider.news = None, [news(caller, invoice, Standing.PAID)]
+    await sweep_now(replica)
+    assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
 
 
 async def test_replicas_take_different_accounts(

@@ -12,7 +12,9 @@ from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import MakeCaller, Replica
 from tests.invoicing.fake_provider import FakeProvider, Refused
 from tests.invoicing.test_shows import refusal
+from tests.waiting import eventually
 
+WAITING = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 COUNT = "SELECT count(*) FROM invoices WHERE show_id = $1"
 
 
@@ -36,6 +38,29 @@ async def test_outdated_plan_is_refused(caller: Caller) -> None:
     error = await refusal(caller.start(show_id, plan_hash=plan.plan_hash))
     assert (error.kind, error.reason) == (Kind.OUTDATED, "PLAN_OUTDATED")
     assert await caller.listed(show_id) == []
+
+
+async def test_another_sum_than_was_looked_at_is_refused(caller: Caller, replica: Replica) -> None:
+    """Compared where nothing can move any more: a price that comes in the last moment counts."""
+    show_id = await caller.small_show(2)
+    chosen = [buyer.id for buyer in await caller.buyers(show_id)][:1]
+    async with replica.pool.acquire() as database, database.transaction():
+        await database.execute("SELECT FROM shows WHERE id = $1 FOR UPDATE", show_id)
+        late = asyncio.create_task(caller.start(show_id, buyer_ids=chosen, expected_total=1000))
+        await eventually(lambda: replica.pool.fetchval(WAITING), why="the start did not come to the lock")
+        await database.execute("UPDATE show_items SET price = 1010 WHERE show_id = $1", show_id)
+    error = await refusal(late)
+    assert (error.kind, error.reason) == (Kind.OUTDATED, "OWES_OTHERWISE")
+    assert error.message.startswith("The invoices come to £10.10 by now, and you looked at £10.00.")
+    assert await caller.listed(show_id) == []
+    request_id = new_id()
+    made = [await caller.start(show_id, buyer_ids=chosen, expected_total=1010, request_id=request_id) for _ in "12"]
+    assert made[0].id == made[1].id
+    other = refusal(caller.start(show_id, buyer_ids=chosen, expected_total=1000, request_id=request_id))
+    assert (await other).reason == "REQUEST_ID_TAKEN"
+    await caller.finished(made[0].id)
+    assert [invoice.total for invoice in await caller.listed(show_id)] == [1010]
+    assert (await caller.start(show_id, buyer_ids=chosen, expected_total=1000)).total_count == 0, "nothing is made"
 
 
 async def test_only_chosen_buyers_are_invoiced(caller: Caller) -> None:

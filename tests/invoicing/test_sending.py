@@ -1,18 +1,19 @@
 """Checkout links: delivered, counted, refused with a sentence, and where they lead."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from services.cli.embedded.nats import Nats
 from services.common.errors import Kind
 from services.common.ids import new_id
-from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.invoice import ProviderLine, Standing
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import Replica
 from tests.invoicing.events_seen import listening, paid_event
-from tests.invoicing.fake_provider import Away, FakeProvider, Refused
+from tests.invoicing.fake_provider import Away, FakeProvider, Refused, sighting_of
 from tests.invoicing.test_shows import refusal
 from tests.waiting import eventually
 
@@ -206,6 +207,23 @@ async def test_old_address_is_read_again(
     await replica.pool.execute("UPDATE invoices SET external_url_at = now() - interval '10 days'")
     provider.now(invoice.id, standing=Standing.PAID)
     assert (await caller.resolve(token(invoice))).status == pb.INVOICE_STATUS_PAID
+
+
+async def test_old_address_of_an_invoice_that_was_edited_leads_to_the_one_in_its_place(
+    caller: Caller, invoice: pb.Invoice, provider: FakeProvider, replica: Replica
+) -> None:
+    """Its webhook was lost: the address that is read along is of the one that was voided there."""
+    edited = sighting_of(new_id(), Standing.PAYABLE, 2500)
+    edited = replace(edited, replaces=invoice.external_id, lines=(ProviderLine("Edited", 2500),))
+    provider.made["edited"] = edited
+    provider.now(invoice.id, standing=Standing.VOID, replaced_by=edited.external_id)
+    await replica.pool.execute(
+        "UPDATE invoices SET external_url_at = now() - interval '10 days', check_at = 'infinity'"
+    )
+    page = await caller.resolve(token(invoice))
+    assert (page.external_url, page.total) == (edited.external_url, 2500)
+    assert [line.title for line in page.lines] == ["Edited"]
+    assert (await caller.invoice(invoice)).external_url == edited.external_url
 
 
 async def test_old_address_serves_while_the_provider_is_away(

@@ -49,6 +49,17 @@ async def test_every_unsent_link_is_mailed_once_and_told(caller: Caller, provide
     assert counts(await caller.sent(again.id)) == (0, 0, 0, 0, 0)
 
 
+async def test_no_more_links_are_sent_than_somebody_counted(caller: Caller) -> None:
+    show_id = await invoiced(caller, 3)
+    error = await refusal(caller.send_many(show_id, most_count=2))
+    assert (error.kind, error.reason) == (Kind.OUTDATED, "MORE_BY_NOW")
+    assert error.message == "There are 3 links to send by now, and you looked at 2. Nothing was sent: ask once more."
+    rows = await caller.listed(show_id)
+    assert not [one for row in rows for one in (await caller.deliveries(row)).deliveries]
+    assert (await caller.send_many(show_id, invoice_ids=[rows[0].id], most_count=1)).total_count == 1
+    assert (await caller.send_many(show_id, most_count=5)).total_count == 2
+
+
 async def test_one_failure_stops_no_other_and_changes_no_status(caller: Caller, provider: FakeProvider) -> None:
     show_id = await invoiced(caller, 6)
     rows = await caller.listed(show_id)

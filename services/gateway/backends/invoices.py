@@ -97,6 +97,7 @@ class Invoices:
             except_buyer_ids=body.except_buyer_ids,
             pay_link_base=self._base,
             automatic_sending=body.automatic_sending,
+            expected_total=body.expected_total,
         )
         answer = await self._client.call(self._stub.StartGeneration, request, caller, timeout=_STARTING)
         return views.generation(answer.generation)

@@ -32,6 +32,7 @@ class Sendings:
             channel_without_email=views.channel_number(body.channel_without_email),
             request_id=request_id,
             pay_link_base=self._base,
+            most_count=body.most_count,
         )
         answer = await self._client.call(self._stub.SendInvoices, request, caller, timeout=_STARTING)
         return _sending(answer.sending)

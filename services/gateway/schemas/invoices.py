@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from services.gateway.schemas.base import Body, View
+from services.gateway.schemas.base import Amount, Body, View
 from services.gateway.schemas.shows import BuyerView
 
 InvoiceStatus = Literal["pending", "draft", "sent", "paid", "error", "payment_failed", "void", "uncollectible"]
@@ -191,6 +191,10 @@ class GenerateBody(Body):
             description="Whether each link is e-mailed once its invoice is ready; null: as the setting has it."
         ),
     ] = None
+    expected_total: Annotated[
+        Amount | None,
+        msgspec.Meta(description="What the invoices to make come to in all, as you saw it: over another sum none is."),
+    ] = None
 
 
 class SkippedBuyerView(View):
@@ -232,7 +236,7 @@ class MarkPaidBody(Body):
 
     note: Annotated[str, msgspec.Meta(max_length=500, description="Kept in the history.")] = ""
     amount: Annotated[
-        int | None,
+        Amount | None,
         msgspec.Meta(
             description="What was paid, in minor units: the whole of the invoice, or it is not marked. Left out, "
             "nobody says."

@@ -21,6 +21,10 @@ class SendManyBody(Body):
         Literal["dm", "manual"] | None,
         msgspec.Meta(description="For whom the provider cannot mail; left out, these are left out as well."),
     ] = None
+    most_count: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None,
+        msgspec.Meta(description="How many there were to send as you saw it: of more by now, none is sent."),
+    ] = None
 
 
 class SendingView(View):

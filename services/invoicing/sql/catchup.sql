@@ -1,6 +1,6 @@
 -- name: find_accounts
 -- Gives every account that has invoices its sweep: a walk from account to account along the index. The first reading
--- begins where the oldest unsettled invoice does.
+-- begins where the oldest unsettled invoice does, or a day before: the provider's clock is another.
 WITH RECURSIVE accounts AS (
   (SELECT workspace_id, provider, external_account, livemode FROM invoices WHERE external_id <> ''
    ORDER BY workspace_id, provider, external_account, livemode LIMIT 1)
@@ -18,7 +18,7 @@ SELECT accounts.*, coalesce((
     WHERE (invoices.workspace_id, invoices.provider, invoices.external_account, invoices.livemode)
       = (accounts.workspace_id, accounts.provider, accounts.external_account, accounts.livemode)
       AND external_id <> '' AND status IN ('draft', 'sent', 'payment_failed', 'uncollectible')
-  ), clock_timestamp())
+  ), clock_timestamp()) - interval '1 day'
 FROM accounts
 WHERE NOT EXISTS (
   SELECT FROM sweeps

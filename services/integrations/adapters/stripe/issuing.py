@@ -67,6 +67,8 @@ class Issuing:
         async def create(key: str) -> Json:
             return await self._api.call(link, CREATE_INVOICE, parameters, key=key, patience=FIRST_PATIENCE)
 
+        if order.attempt > 1 and order.buyer.email:  # Stripe refuses it for a customer whose address was emptied there
+            await self._customers.readdress(link, customer, order.buyer)
         try:
             return await self._api.chains.walk(_key(order, "create"), create, lambda: self._left(link, order, customer))
         except AdapterError as error:

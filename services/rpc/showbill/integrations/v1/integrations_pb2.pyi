@@ -1872,6 +1872,7 @@ class UpdateDraftRequest(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
     KEEP_DRAFT_FIELD_NUMBER: _builtins.int
+    BUYER_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Slug of the catalogue."""
     external_id: _builtins.str
@@ -1888,6 +1889,12 @@ class UpdateDraftRequest(_message.Message):
     """Leave it a draft at the provider: something must still be settled."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]: ...
+    @_builtins.property
+    def buyer(self) -> Global___InvoiceBuyer:
+        """Where it is finalized and the provider mails it, it goes to this buyer's address: a provider may take that of its
+        customer, whom it was told of at another time. The address is left as it is when unset.
+        """
+
     def __init__(
         self,
         *,
@@ -1902,10 +1909,11 @@ class UpdateDraftRequest(_message.Message):
         total: _builtins.int = ...,
         currency: _builtins.str = ...,
         keep_draft: _builtins.bool = ...,
+        buyer: Global___InvoiceBuyer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["buyer", b"buyer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attempt", b"attempt", "currency", b"currency", "external_id", b"external_id", "invoice_id", b"invoice_id", "keep_draft", b"keep_draft", "lines", b"lines", "livemode", b"livemode", "provider", b"provider", "revision", b"revision", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attempt", b"attempt", "buyer", b"buyer", "currency", b"currency", "external_id", b"external_id", "invoice_id", b"invoice_id", "keep_draft", b"keep_draft", "lines", b"lines", "livemode", b"livemode", "provider", b"provider", "revision", b"revision", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

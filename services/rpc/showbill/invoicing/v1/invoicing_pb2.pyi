@@ -87,6 +87,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such payment in this show."""
     ERROR_REASON_STRAY_PAYMENT_SETTLED: _ErrorReason.ValueType  # 25
     """The payment was settled in another way."""
+    ERROR_REASON_OWES_OTHERWISE: _ErrorReason.ValueType  # 26
+    """The invoices to make come to another sum than was looked at."""
+    ERROR_REASON_MORE_BY_NOW: _ErrorReason.ValueType  # 27
+    """There are more links to send than were looked at."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: the `reason` of the ErrorInfo, without this enum's prefix."""
@@ -148,6 +152,10 @@ ERROR_REASON_STRAY_PAYMENT_NOT_FOUND: ErrorReason.ValueType  # 24
 """No such payment in this show."""
 ERROR_REASON_STRAY_PAYMENT_SETTLED: ErrorReason.ValueType  # 25
 """The payment was settled in another way."""
+ERROR_REASON_OWES_OTHERWISE: ErrorReason.ValueType  # 26
+"""The invoices to make come to another sum than was looked at."""
+ERROR_REASON_MORE_BY_NOW: ErrorReason.ValueType  # 27
+"""There are more links to send than were looked at."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _ShowState:
@@ -2762,6 +2770,7 @@ class StartGenerationRequest(_message.Message):
     EXCEPT_BUYER_IDS_FIELD_NUMBER: _builtins.int
     PAY_LINK_BASE_FIELD_NUMBER: _builtins.int
     AUTOMATIC_SENDING_FIELD_NUMBER: _builtins.int
+    EXPECTED_TOTAL_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     plan_hash: _builtins.str
     """Only this plan may run; the current one when empty."""
@@ -2782,6 +2791,10 @@ class StartGenerationRequest(_message.Message):
     automatic_sending: _builtins.bool
     """Whether each link is sent on its own as soon as its invoice is ready, where the provider mails. As the connection's
     setting has it when unset.
+    """
+    expected_total: _builtins.int
+    """What the invoices to make come to in all, in minor units, as somebody looked at it. Where they come to another sum by
+    now, ABORTED with OWES_OTHERWISE, and nothing is made. Nothing is compared when unset.
     """
     @_builtins.property
     def buyer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -2806,14 +2819,20 @@ class StartGenerationRequest(_message.Message):
         except_buyer_ids: _abc.Iterable[_builtins.str] | None = ...,
         pay_link_base: _builtins.str = ...,
         automatic_sending: _builtins.bool | None = ...,
+        expected_total: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_automatic_sending", b"_automatic_sending", "automatic_sending", b"automatic_sending"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_automatic_sending", b"_automatic_sending", "_expected_total", b"_expected_total", "automatic_sending", b"automatic_sending", "expected_total", b"expected_total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_automatic_sending", b"_automatic_sending", "apply_changes", b"apply_changes", "automatic_sending", b"automatic_sending", "buyer_ids", b"buyer_ids", "except_buyer_ids", b"except_buyer_ids", "pay_link_base", b"pay_link_base", "plan_hash", b"plan_hash", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_automatic_sending", b"_automatic_sending", "_expected_total", b"_expected_total", "apply_changes", b"apply_changes", "automatic_sending", b"automatic_sending", "buyer_ids", b"buyer_ids", "except_buyer_ids", b"except_buyer_ids", "expected_total", b"expected_total", "pay_link_base", b"pay_link_base", "plan_hash", b"plan_hash", "provider", b"provider", "reissue_for_email", b"reissue_for_email", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__automatic_sending: _TypeAlias = _typing.Literal["automatic_sending"]  # noqa: Y015
     _WhichOneofArgType__automatic_sending: _TypeAlias = _typing.Literal["_automatic_sending", b"_automatic_sending"]  # noqa: Y015
+    _WhichOneofReturnType__expected_total: _TypeAlias = _typing.Literal["expected_total"]  # noqa: Y015
+    _WhichOneofArgType__expected_total: _TypeAlias = _typing.Literal["_expected_total", b"_expected_total"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__automatic_sending) -> _WhichOneofReturnType__automatic_sending | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_total) -> _WhichOneofReturnType__expected_total | None: ...
 
 Global___StartGenerationRequest: _TypeAlias = StartGenerationRequest  # noqa: Y015
 
@@ -3661,6 +3680,7 @@ class SendInvoicesRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     PAY_LINK_BASE_FIELD_NUMBER: _builtins.int
     CHANNEL_WITHOUT_EMAIL_FIELD_NUMBER: _builtins.int
+    MOST_COUNT_FIELD_NUMBER: _builtins.int
     show_id: _builtins.str
     channel: Global___DeliveryChannel.ValueType
     """UNSPECIFIED is by e-mail where the provider can mail it; the others go over `channel_without_email`."""
@@ -3672,6 +3692,10 @@ class SendInvoicesRequest(_message.Message):
     """The gateway's public base address, that pay paths are joined to."""
     channel_without_email: Global___DeliveryChannel.ValueType
     """DM or MANUAL for whom the provider cannot mail; UNSPECIFIED leaves them out. Only with an UNSPECIFIED channel."""
+    most_count: _builtins.int
+    """How many invoices were there to send when somebody looked. Where there are more by now, whether their delivery is under
+    way or not, ABORTED with MORE_BY_NOW, and nothing is begun. Nothing is compared when unset.
+    """
     @_builtins.property
     def invoice_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All unsent, payable invoices when empty: those whose delivery is not under way already. At most 20,000."""
@@ -3685,12 +3709,15 @@ class SendInvoicesRequest(_message.Message):
         request_id: _builtins.str = ...,
         pay_link_base: _builtins.str = ...,
         channel_without_email: Global___DeliveryChannel.ValueType = ...,
+        most_count: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_most_count", b"_most_count", "most_count", b"most_count"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "channel_without_email", b"channel_without_email", "invoice_ids", b"invoice_ids", "pay_link_base", b"pay_link_base", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_most_count", b"_most_count", "channel", b"channel", "channel_without_email", b"channel_without_email", "invoice_ids", b"invoice_ids", "most_count", b"most_count", "pay_link_base", b"pay_link_base", "request_id", b"request_id", "show_id", b"show_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__most_count: _TypeAlias = _typing.Literal["most_count"]  # noqa: Y015
+    _WhichOneofArgType__most_count: _TypeAlias = _typing.Literal["_most_count", b"_most_count"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__most_count) -> _WhichOneofReturnType__most_count | None: ...
 
 Global___SendInvoicesRequest: _TypeAlias = SendInvoicesRequest  # noqa: Y015
 

@@ -1041,7 +1041,7 @@ class InvoicesServiceServicer:
         """Begins a durable run that brings the chosen buyers to invoices, and answers at once. Invoices that exist are changed
         only where the request asks for it, exactly as planned. FAILED_PRECONDITION when the show has no winner claims or the
         provider is not connected; ABORTED with PLAN_OUTDATED when a plan hash is given and claims moved since: the detail
-        plan_hash of the ErrorInfo names the new plan.
+        plan_hash of the ErrorInfo names the new plan; with OWES_OTHERWISE when a sum is given and they moved.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -256,7 +256,7 @@ class InvoicesServiceStub:
     """Begins a durable run that brings the chosen buyers to invoices, and answers at once. Invoices that exist are changed
     only where the request asks for it, exactly as planned. FAILED_PRECONDITION when the show has no winner claims or the
     provider is not connected; ABORTED with PLAN_OUTDATED when a plan hash is given and claims moved since: the detail
-    plan_hash of the ErrorInfo names the new plan.
+    plan_hash of the ErrorInfo names the new plan; with OWES_OTHERWISE when a sum is given and they moved.
     """
     GetGeneration: _aio.UnaryUnaryMultiCallable[_invoicing_pb2.GetGenerationRequest, _invoicing_pb2.GetGenerationResponse]
     """Reads one run with its counts."""
@@ -398,7 +398,7 @@ class InvoicesServiceServicer(metaclass=_abc_1.ABCMeta):
         """Begins a durable run that brings the chosen buyers to invoices, and answers at once. Invoices that exist are changed
         only where the request asks for it, exactly as planned. FAILED_PRECONDITION when the show has no winner claims or the
         provider is not connected; ABORTED with PLAN_OUTDATED when a plan hash is given and claims moved since: the detail
-        plan_hash of the ErrorInfo names the new plan.
+        plan_hash of the ErrorInfo names the new plan; with OWES_OTHERWISE when a sum is given and they moved.
         """
 
     @_abc_1.abstractmethod
