@@ -14,7 +14,7 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 
 PATIENCE: Final = 1.5
-"""Seconds: a little more than the longest pause between two attempts to connect, which is drawn up to a fifth longer."""
+"""Seconds: a little more than the longest pause between two attempts to connect, a second and a fifth."""
 
 
 class PatientClient(GrpcClient):
