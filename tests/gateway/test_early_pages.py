@@ -63,3 +63,16 @@ async def test_a_show_that_is_not_there_is_no_page_that_begins(gateway: Gateway,
     gateway.invoicing.script("GetShow", Unavailable())
     browser = await gateway.signed_in(owner)
     assert (await browser("GET", "/shows/s1/plan")).status == 503
+
+
+async def test_what_no_run_can_change_is_told_so(gateway: Gateway, owner: Owner) -> None:
+    """Of what was paid too much it stays told: nobody hears that it was given back."""
+    part = pb.SummaryPart(amount=100, count=1)
+    gateway.invoicing.script("GetShowSummary", pb.GetShowSummaryResponse(currency="GBP", moved=part, paid=part))
+    for kind, hopeless in ((pb.CHANGE_KIND_NONE, True), (pb.CHANGE_KIND_REISSUE, False)):
+        change = pb.PlannedChange(kind=kind, before=200, after=100, difference=-100)
+        entry = pb.PlanEntry(buyer=pb.Buyer(line_count=1), action=pb.PLAN_ACTION_CHANGED, change=change)
+        gateway.invoicing.script("PlanGeneration", pb.PlanGenerationResponse(entries=[entry], currency="GBP"))
+        text = (await owner.client("GET", "/shows/s1")).text
+        assert "1 invoice is not right any more" in text
+        assert ("No run can change that" in text) is hopeless

@@ -7,6 +7,7 @@ import pytest
 
 from services.common.errors import Kind
 from services.common.ids import new_id
+from services.invoicing.domain.changes import NOT_HEARD
 from services.invoicing.domain.invoice import Standing
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
@@ -173,7 +174,7 @@ async def test_owing_less_than_was_paid_is_only_told(caller: Caller) -> None:
     await caller.items(show_id, [pb.Item(item_number="0", title="Item 0", price=800)])
     (change,) = await caller.changes(show_id)
     assert (change.kind, change.difference) == (pb.CHANGE_KIND_NONE, -200)
-    assert change.sentence == "The buyer owes £2.00 less than was settled. Refund it at the provider."
+    assert change.sentence == "The buyer owes £2.00 less than was settled. Refund it at the provider; " + NOT_HEARD
     assert (await caller.generate(show_id, apply_changes=True)).total_count == 0
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from services.common.ids import new_id
 from services.invoicing import looking, render_verification, verify
+from services.invoicing.domain.changes import NOT_HEARD
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
 from services.invoicing.domain.invoice import ProviderLine, Standing
@@ -90,7 +91,20 @@ async def test_buyer_without_invoice_is_missing(caller: Caller, invoices: list[p
 async def test_claims_that_moved_are_not_what_is_invoiced(caller: Caller, invoices: list[pb.Invoice]) -> None:
     show_id = invoices[0].show_id
     await caller.items(show_id, [pb.Item(item_number="0", title="Dearer", price=1500)])
-    assert_disproved(await caller.verify(show_id), "owes £15.00", "invoiced £10.00")
+    proof = await caller.verify(show_id)
+    assert_disproved(proof, "owes £15.00", "invoiced £10.00")
+    assert not any("Refund" in fault for fault in faults(proof))
+
+
+async def test_what_was_paid_too_much_is_told_with_what_a_refund_changes(
+    caller: Caller, provider: FakeProvider, invoices: list[pb.Invoice]
+) -> None:
+    show_id = invoices[0].show_id
+    await caller.apply(*(paid_event(caller, one) for one in invoices))
+    for one in invoices:
+        provider.now(one.id, standing=Standing.PAID)
+    await caller.items(show_id, [pb.Item(item_number="0", title="Cheaper", price=400)])
+    assert_disproved(await caller.verify(show_id), "owes £4.00", f"Refund £6.00 at the provider; {NOT_HEARD}")
 
 
 async def test_edit_at_the_provider_is_named_and_accepted(

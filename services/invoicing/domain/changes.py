@@ -35,6 +35,8 @@ class Proposal:
         return self.after - self.before
 
 
+NOT_HEARD: Final = "that is not heard of here, so this stays."
+"""Of what is given back at a provider: nobody listens to its refunds."""
 _UNPRICED: Final = "An item has no price yet, so the difference cannot be known. Set the price, then plan again."
 _BEING_MADE: Final = "It is being made just now, with the claims of before. Plan again once it is made."
 _UNDER_WAY: Final = "A change of it is under way, with the claims of before. Plan again once it is done."
@@ -90,7 +92,8 @@ def _settled_more(owed: Owed, billed: Billed, terms: Terms) -> str:
     """What was written off was not paid, so only what was paid above what is owed can be refunded."""
     less, refund = billed.settled - owed.total, billed.paid - owed.total
     if refund == less:
-        return f"The buyer owes {format_money(less, terms.currency)} less than was settled. Refund it at the provider."
+        less_now = f"The buyer owes {format_money(less, terms.currency)} less than was settled."
+        return f"{less_now} Refund it at the provider; {NOT_HEARD}"
     now, paid, off = (
         format_money(amount, terms.currency) if amount else "nothing"
         for amount in (owed.total, billed.paid, billed.settled - billed.paid)
@@ -98,7 +101,7 @@ def _settled_more(owed: Owed, billed: Billed, terms: Terms) -> str:
     told = f"The buyer owes {now} now; {paid} was paid, and {off} was written off."
     if refund <= 0:
         return f"{told} There is nothing to refund."
-    return f"{told} Refund {format_money(refund, terms.currency)} at the provider."
+    return f"{told} Refund {format_money(refund, terms.currency)} at the provider; {NOT_HEARD}"
 
 
 def _settled_otherwise(billed: Billed) -> str:

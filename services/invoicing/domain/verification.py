@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from services.common.money import format_money
+from services.invoicing.domain.changes import NOT_HEARD
 from services.invoicing.domain.evidence import Claimant, Evidence, Finding, Ours, Place, Proof, Report, Theirs, Verdict
 from services.invoicing.domain.invoice import Standing, Status
 
@@ -198,6 +199,9 @@ class _Case:
         elif invoiced != owed.total:
             newest = max(standing, key=lambda one: one.revision)
             said = f"The buyer owes {self._money(owed.total)} and is invoiced {self._money(invoiced)}."
+            paid = sum(one.total for one in standing if one.status is Status.PAID)
+            if paid > owed.total and not any(one.unsettled for one in standing):
+                said += f" Refund {self._money(paid - owed.total)} at the provider; {NOT_HEARD}"
             if any(one.adjusted for one in standing) and newest.digest == owed.digest:
                 self._accept(newest, f"{said} The invoice was edited at the provider.", newest.external_id)
             else:
