@@ -189,8 +189,9 @@ SELECT DISTINCT provider FROM invoices
 WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3));
 
 -- name: lock_failed
+-- Not those that another run makes anew.
 SELECT id, buyer_id, provider FROM invoices
-WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3))
+WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3)) AND change IS NULL
   AND (lease_expires_at IS NULL OR lease_expires_at < clock_timestamp())  -- else it is being voided just now
 ORDER BY id
 FOR NO KEY UPDATE;
