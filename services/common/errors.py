@@ -93,6 +93,10 @@ class Unavailable(ShowbillError):
     default_retry_after = 2.0
 
 
+class AnswerLost(Unavailable):
+    """A part of Showbill went away before it answered. Look whether it was done before you try again."""
+
+
 class TimedOut(ShowbillError):
     """The answer took too long. Look whether it was done before you try again."""
 

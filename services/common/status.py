@@ -6,7 +6,7 @@ import grpc
 from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
-from services.common.errors import Fault, Kind, ShowbillError
+from services.common.errors import AnswerLost, Fault, Kind, ShowbillError, TimedOut, Unavailable
 from services.common.secret import redact
 
 DOMAIN: Final = "showbill"
@@ -31,10 +31,9 @@ GRPC_STATUS: Final[dict[Kind, grpc.StatusCode]] = {
 }
 _KINDS: Final = {code: kind for kind, code in GRPC_STATUS.items()} | {grpc.StatusCode.CANCELLED: Kind.UNAVAILABLE}
 
-_REMOTE_MESSAGES: Final = {
-    Kind.UNAVAILABLE: "A part of Showbill cannot be reached just now. Nothing was changed; try again in a moment.",
-    Kind.TIMED_OUT: "The answer took too long. Look whether it was done before you try again.",
-}
+_REMOTE_MESSAGES: Final = {Kind.UNAVAILABLE: AnswerLost().message, Kind.TIMED_OUT: TimedOut().message}
+_NEVER_SENT: Final = ("failed to connect", "errors resolving")
+"""How gRPC begins to tell of a call that reached nobody. Any other that broke off may have been carried out."""
 
 
 class RemoteError(ShowbillError):
@@ -89,6 +88,8 @@ def decode(error: grpc.aio.AioRpcError) -> RemoteError:
     details = next((value for key, value in error.trailing_metadata() if key == DETAILS_KEY), None)
     if not isinstance(details, bytes):
         message = _REMOTE_MESSAGES.get(kind, ShowbillError().message)
+        if kind is Kind.UNAVAILABLE and (error.details() or "").startswith(_NEVER_SENT):
+            message = Unavailable().message
         retry_after = 2.0 if kind is Kind.UNAVAILABLE else None
         return RemoteError(kind, kind.name, message, retry_after=retry_after)
     info, bad_request, retry = (

@@ -105,18 +105,23 @@ async def test_files_are_looked_at_before_anything_is_taken(
 async def test_a_file_chosen_before_the_scripts_came_is_looked_at_too(
     dashboard: Dashboard, workspace: Workspace, tmp_path: Path
 ) -> None:
-    page, file, chosen = dashboard.page, tmp_path / "items.csv", asyncio.Event()
+    """Each script may come late, also when the one before it has begun already."""
+    page, file = dashboard.page, tmp_path / "items.csv"
     file.write_text("item_number,title,price\n1,Hat,1250\n", encoding="utf-8")
     await dashboard.sign_in(workspace, "/shows")
+    wanted = {name: asyncio.Event() for name in ("htmx.min", "app")}
 
     async def late(route: Route) -> None:
-        await chosen.wait()
+        await next(event for name, event in wanted.items() if f"/{name}.js" in route.request.url).wait()
         await route.continue_()
 
-    await page.route("**/htmx.min*", late)
+    await page.route("**/static/*.js*", late)
+    await page.add_init_script("addEventListener('htmx:after:process', () => { window.begun = true; })")
     await page.goto(dashboard.url + "/shows/new", wait_until="commit")
     await page.locator("#items").set_input_files(file)
-    chosen.set()
+    wanted["htmx.min"].set()
+    await page.wait_for_function("window.begun")
+    wanted["app"].set()
     await expect(page.locator("#preview tbody tr")).to_contain_text("Hat")
 
 

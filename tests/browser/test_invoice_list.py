@@ -38,6 +38,7 @@ async def test_one_failure_stops_nobody_and_can_be_retried(
     await expect(row.locator(".why")).to_contain_text("Stripe")
     await page.locator("#gen").wait_for(state="detached")
     await expect(page.locator("#pills a[aria-current]")).to_contain_text("6")
+    await dashboard.live()
 
     # what Stripe's support asks for is at hand
     await page.get_by_role("button", name="More actions for @u3").click()

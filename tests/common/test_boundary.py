@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from services.common.client import GrpcClient
 from services.common.context import Identity, bind_request, identity, request_id
-from services.common.errors import CannotStart, Kind, NotFound, ShowbillError
+from services.common.errors import AnswerLost, CannotStart, Kind, NotFound, ShowbillError, Unavailable
 from services.common.secret import Secret
 from services.common.server import Access, Boundary, GrpcServer
 from services.common.status import RemoteError
@@ -156,8 +156,29 @@ async def test_a_server_that_is_gone_is_unavailable_at_once() -> None:
     client = GrpcClient("127.0.0.1:1", "invoicing", Signer("gateway", SEED))
     began = time.monotonic()
     error = await refused(Side(client).get("a", timeout=30))
-    assert error.kind is Kind.UNAVAILABLE
+    assert (error.kind, error.message) == (Kind.UNAVAILABLE, Unavailable().message)
     assert time.monotonic() - began < 20
+    await client.close()
+
+
+async def test_a_server_that_goes_away_in_the_middle_is_not_said_to_have_done_nothing() -> None:
+    """It may have been carried out, with only the answer lost: money is marked, links are sent by such calls."""
+    entered, server = asyncio.Event(), grpc.aio.server()
+
+    async def never(_request: bytes, _context: Context) -> bytes:
+        entered.set()
+        await asyncio.Event().wait()
+        return b""
+
+    handlers: dict[str, Any] = {"GetShow": grpc.unary_unary_rpc_method_handler(never)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(PREFIX.strip("/"), handlers),))
+    client = GrpcClient(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}", "invoicing", Signer("gateway", SEED))
+    await server.start()
+    call = asyncio.create_task(refused(Side(client).get("a")))
+    await entered.wait()
+    await server.stop(0)
+    error = await call
+    assert (error.kind, error.message) == (Kind.UNAVAILABLE, AnswerLost().message)
     await client.close()
 
 

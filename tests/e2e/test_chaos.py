@@ -55,12 +55,15 @@ class Killer:
         """The next call of a step stands still, before its write or after."""
         return await self._sandbox.hold(step, self._chance.choice(["before", "after"]), self._account)
 
-    async def strike(self, hold: str, victim: str) -> None:
-        """Once a call stands there."""
+    async def strike(self, hold: str, victim: str, following: str | None) -> str:
+        """Once a call stands there. Answers what lies in wait at the step that follows before anything goes on: a
+        quick service would be past it else."""
         await self._sandbox.held(hold)
         await self._stack.kill(victim)
         await self._sandbox.remove_fault(hold)
+        next_hold = await self.lie_in_wait(following) if following else ""
         await self._stack.start(victim)
+        return next_hold
 
     async def strike_when_made(self, count: int, victim: str) -> None:
         """In the middle of whatever goes on, once so many invoices are there."""
@@ -87,9 +90,7 @@ async def test_whatever_breaks_each_buyer_has_one_right_invoice(
     hold = await killer.lie_in_wait(deaths[0][0])
     generation = await workspace.start_generation(show)
     for (_, victim), following in zip(deaths, [*deaths[1:], None], strict=True):
-        await killer.strike(hold, victim)
-        if following:
-            hold = await killer.lie_in_wait(following[0])
+        hold = await killer.strike(hold, victim, following[0] if following else None)
     for count in sorted(chance.sample(range(50, 109), 2)):
         await killer.strike_when_made(count, chance.choice(VICTIMS))
     done = await workspace.finished(generation["id"], timeout=100)

@@ -1,6 +1,7 @@
 """What an operator does to single invoices and runs, over REST, while Stripe does what it was asked and then cuts the
 connection or answers 500: asking again ends right, with one invoice there and the same total here."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -123,8 +124,12 @@ async def test_updated_draft_waits_to_be_finalized(connected: Workspace, sandbox
 async def test_void_that_meets_a_payment_ends_as_paid(connected: Workspace, sandbox: Sandbox) -> None:
     await sandbox.lose_webhooks(connected.account.id)
     invoice = await one_invoice(connected)
+    hold = await sandbox.hold("invoices.void", "before", connected.account.id)
+    voiding = asyncio.create_task(refused(connected, invoice, "void"))
+    await sandbox.held(hold)
     await sandbox.pay(invoice["externalId"])
-    assert "was paid a moment before" in (await refused(connected, invoice, "void"))["detail"]
+    await sandbox.release(hold)
+    assert "was paid a moment before" in (await voiding)["detail"]
     (row,) = await connected.invoices(invoice["showId"])
     assert row["status"] == "paid"
 

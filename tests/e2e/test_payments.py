@@ -69,16 +69,16 @@ async def test_repeated_and_late_webhooks_change_nothing(workspace: Workspace, s
     show = await workspace.make_show(buyers=2)
     await workspace.generate(show)
     row, marker = await workspace.invoices(show)
-    await sandbox.pay(row["externalId"])
-    events = await sandbox.events(workspace.account.id)
-    paid, finalized = (
-        json.dumps(
-            next(e for e in events if e["type"] == kind and e["data"]["object"]["id"] == row["externalId"])
-        ).encode()
-        for kind in ("invoice.paid", "invoice.finalized")
-    )
 
     async with workspace.listening(show) as listener:
+        await sandbox.pay(row["externalId"])  # where the sweep is quicker than the first delivery, it tells of it
+        events = await sandbox.events(workspace.account.id)
+        paid, finalized = (
+            json.dumps(
+                next(e for e in events if e["type"] == kind and e["data"]["object"]["id"] == row["externalId"])
+            ).encode()
+            for kind in ("invoice.paid", "invoice.finalized")
+        )
         for body in (paid, finalized, paid, finalized, paid):
             assert await deliver(endpoint["url"], body, sign(body, endpoint["secret"])) == 200
         await listener.until_paid(1)

@@ -16,8 +16,8 @@ from tests.waiting import eventually
 
 
 def logged(stack: Stack, service: str, request_id: str) -> list[dict[str, Any]]:
-    lines = (stack.folder / f"{service}.log").read_text().splitlines()
-    entries = [json.loads(line) for line in lines if line.startswith("{")]
+    whole, _, _ = (stack.folder / f"{service}.log").read_bytes().rpartition(b"\n")  # the last line may be cut
+    entries = [json.loads(line) for line in whole.splitlines() if line.startswith(b"{")]
     return [entry for entry in entries if entry.get("request_id") == request_id]
 
 

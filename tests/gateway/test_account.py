@@ -3,7 +3,9 @@
 import pytest
 
 from services.gateway.identity.devices import device_of
+from services.gateway.realtime.listener import SESSION_ENDED
 from tests.gateway.harness import PASSWORD, Gateway, Owner
+from tests.gateway.test_realtime import closed_with, heard
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
 NEW = "an even longer password"
@@ -29,9 +31,9 @@ async def test_one_session_is_ended_by_its_owner(gateway: Gateway, owner: Owner)
     items = (await here("GET", "/api/sessions")).json["items"]
     other = next(one["id"] for one in items if not one["current"])
     async with lost.listen(Origin="https://showbill.example") as socket:
-        await socket.receive()
+        await heard(socket, 1)
         assert (await here("DELETE", f"/api/sessions/{other}")).status == 204
-        assert (await socket.receive()).data == 4401
+        assert await closed_with(socket) == SESSION_ENDED
     assert (await lost("GET", "/api/session")).status == 401
     assert (await here("GET", "/api/session")).status == 200
     assert (await here("DELETE", f"/api/sessions/{other}")).status == 404

@@ -8,7 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from services.common.errors import TimedOut, Unavailable
 from services.gateway.backends.shows import BATCH
+from services.gateway.imports.taking import FileCutOff
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.gateway.harness import Gateway, Owner
 
@@ -293,3 +295,14 @@ async def test_what_stands_in_paid_outside_is_what_is_meant(
         assert reasons == {2: means}
     else:
         assert (reasons, [*gateway.invoicing.last("StreamMarks").marks]) == ({}, [means])
+
+
+async def test_a_file_that_is_cut_off_is_not_said_to_have_changed_nothing(gateway: Gateway, owner: Owner) -> None:
+    """What came before the outage is taken."""
+    header = "claim_id,platform,platform_user_id,item_number,status"
+    for away in (Unavailable(), TimedOut()):
+        gateway.invoicing.script("StreamClaims", away)
+        file = f"{header}\nc1,facebook,u1,1,winner\n".encode()
+        answer = await owner.client("POST", "/api/shows/s/imports/claims", data=file, headers=CSV)
+        assert (answer.status, answer.json["type"]) == (503, "urn:showbill:problem:unavailable")
+        assert answer.json["detail"] == FileCutOff().message

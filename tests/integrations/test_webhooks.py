@@ -243,6 +243,7 @@ def with_invoice(**values: object) -> bytes:
     "body",
     [
         event(created=10**30),
+        event(id=""),
         event(id="evt_\ud800"),
         event(type=["invoice.paid"]),
         event(type=7),

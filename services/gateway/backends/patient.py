@@ -13,8 +13,8 @@ from services.common.context import Identity
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 
-PATIENCE: Final = 1.2
-"""Seconds: a little more than the longest pause between two attempts to connect."""
+PATIENCE: Final = 1.5
+"""Seconds: a little more than the longest pause between two attempts to connect, a second and a fifth."""
 
 
 class PatientClient(GrpcClient):

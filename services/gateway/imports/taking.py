@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Generic, TypeAlias, TypeVar
 
+from services.common.errors import Kind, ShowbillError, Unavailable
 from services.gateway.backends.shows import BATCH
 from services.gateway.imports.columns import Columns
 from services.gateway.imports.repeats import Repeats, repeats
@@ -16,6 +17,12 @@ T = TypeVar("T")
 
 _MOST_CHARACTERS: Final = 2_000_000
 """Of a batch, whatever its rows hold: four bytes each are half of what one message may have."""
+
+
+class FileCutOff(Unavailable):
+    """The file was cut off, for a part of Showbill cannot be reached just now. Send the same file again in a minute:
+    what was taken is kept, and the same lines again change nothing.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +44,19 @@ async def take_file(file: BinaryIO, kind: FileKind[T], send: Send[T], *, all_or_
 
 
 async def take_sheet(sheet: Sheet, kind: FileKind[T], send: Send[T], *, all_or_none: bool) -> ImportReport:
-    """Takes the good lines; or all, after every line was looked at once. Raises NothingTaken."""
+    """Takes the good lines; or all, after every line was looked at once. Raises NothingTaken and FileCutOff."""
     if all_or_none:
         checked = Tally(sheet)
         async for _ in _parsed(sheet, kind, checked):
             pass
         checked.require_all()
     tally = Tally(sheet)
-    tally.take(await send(_parsed(sheet, kind, tally), all_or_none))
+    try:
+        tally.take(await send(_parsed(sheet, kind, tally), all_or_none))
+    except ShowbillError as error:
+        if error.kind in (Kind.UNAVAILABLE, Kind.TIMED_OUT):
+            raise FileCutOff from error
+        raise
     if all_or_none:
         tally.require_all()
     return tally.report()

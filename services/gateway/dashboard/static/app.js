@@ -103,8 +103,8 @@
   function idle(form) { const b = $('[aria-busy=true]', form); if (b?.was) { b.removeAttribute('aria-busy'); b.replaceChildren(...b.was); } }
   on('submit', e => { const f = e.target; if (f.matches('[data-once]:not([hx-post]), [hx-ignore] [data-once]')) { if (f.dataset.sent) e.preventDefault(); f.dataset.sent = '1'; busy(f); } });
   addEventListener('pageshow', e => { if (e.persisted) location.reload(); });
-  /* A file that was chosen before htmx listened, or that the browser kept, is looked at like one chosen now. */
-  on('htmx:after:process', e => { if (e.target === document.body) $$('.pv').forEach(i => i.files?.length && i.dispatchEvent(new Event('change', { bubbles: true }))); });
+  /* A file that was chosen before htmx listened, or that the browser kept, is looked at like one chosen now: htmx, loaded before, begins by such a timer too. */
+  setTimeout(() => $$('.pv').forEach(i => i.files?.length && i.dispatchEvent(new Event('change', { bubbles: true }))));
 
   on('htmx:before:request', e => { if (e.target.matches?.('form') && !e.defaultPrevented) busy(e.target); });
   on('htmx:finally:request', e => { const form = e.target, ctx = e.detail.ctx; if (form.matches?.('form') && !ctx.hx?.redirect) { idle(form); if ('closes' in form.dataset && ctx.response?.raw.ok) dialog()?.close(); } });

@@ -66,7 +66,7 @@ def _verify(binding: Binding, body: bytes, header: str) -> None:
 
 
 def _translate(mapper: InvoiceMapper, binding: Binding, event: dict[str, Any]) -> ProviderEvent:
-    if event["object"] != "event" or not isinstance(event["id"], str):
+    if event["object"] != "event" or not isinstance(event["id"], str) or not event["id"]:
         raise MalformedEvent("The body is signed, but is no event of Stripe’s first API.")
     if event["livemode"] is not binding.livemode:
         raise MalformedEvent("The event is of another mode than the connection that its secret belongs to.")
