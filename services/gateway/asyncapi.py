@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from services.gateway.examples.live import message
 from services.gateway.identity.cookies import SECURE_COOKIE
 from services.gateway.identity.guards import SUBPROTOCOL, TOKEN_PREFIX
 from services.gateway.realtime.listener import MOST_WAITING, SESSION_ENDED, SHOW_NOT_FOUND, TOO_SLOW, TRY_AGAIN
@@ -101,4 +102,5 @@ def _message(kind: str, about: str, data: type[View] | None) -> dict[str, Any]:
             "data": {"$ref": f"#/components/schemas/{data.__name__}"} if data else {"type": "null"},
         },
     }
-    return {"name": kind, "summary": about, "payload": payload}
+    example = {"name": kind, "payload": msgspec.to_builtins(message(kind))}
+    return {"name": kind, "summary": about, "payload": payload, "examples": [example]}

@@ -4,7 +4,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from services.gateway.asyncapi import KINDS
+from services.gateway.asyncapi import KINDS, describe
+from services.gateway.examples.live import TOLD
 from services.gateway.identity.access import RULES
 from services.rpc.showbill.events.v1 import events_pb2
 from tests.gateway.harness import Gateway, Owner, paid_event, publisher
@@ -37,3 +38,12 @@ def test_every_event_of_the_bus_is_described() -> None:
     assert {field.name for field in payloads} <= told
     assert told - {field.name for field in payloads} == {"hello", "ping", "resync"}
     assert ("WS", "/api/realtime") in RULES
+
+
+def test_every_message_has_an_example_that_is_as_described() -> None:
+    description = describe()
+    assert list(TOLD) == list(KINDS)
+    for kind, described in description["components"]["messages"].items():
+        (example,) = (one["payload"] for one in described["examples"])
+        assert example["type"] == kind
+        assert list(validator(description, kind).iter_errors(example)) == []

@@ -48,7 +48,7 @@ from services.gateway.schemas.verification import BuyerProofView, VerificationVi
 _OPERATOR: Final = f"user:{USER}"
 _PLAN_HASH: Final = "b5f1c0de7a"
 _EXTERNAL: Final = "in_1QxExample0001"
-_INVOICE: Final = InvoiceView(
+SENT_INVOICE: Final = InvoiceView(
     id=INVOICE,
     show_id=SHOW,
     buyer_id=BUYER,
@@ -137,7 +137,7 @@ _SENDING: Final = SendingView(
 
 
 def _row() -> dict[str, Any]:
-    return asdict(_INVOICE) | {
+    return asdict(SENT_INVOICE) | {
         "opened_count": 1,
         "first_opened_at": at(19, 55),
         "priced_since": False,
@@ -195,7 +195,7 @@ BILLING: Final = (
     _GENERATION,
     RetryBody(invoice_ids=[INVOICE]),
     RetryView(retried_count=1, generation=_GENERATION),
-    _INVOICE,
+    SENT_INVOICE,
     InvoicePage(
         items=[InvoiceRow(**_row())],
         seq=1204,
@@ -225,7 +225,7 @@ BILLING: Final = (
     ),
     MarkPaidBody(note="Cash, at the door."),
     SendBody(channel="email"),
-    SentView(invoice=_INVOICE, delivery=_DELIVERY),
+    SentView(invoice=SENT_INVOICE, delivery=_DELIVERY),
     SendManyBody(channel_without_email="manual"),
     _SENDING,
     DeliveryPage([_DELIVERY], CURSOR),
