@@ -134,7 +134,7 @@ def _export(proof: dict[str, Any], file: Path) -> None:
 
 
 def _of_no_buyer(proof: dict[str, Any]) -> list[dict[str, Any]]:
-    """A row for each thing that was found of nobody: else all rows would say proven while the verdict says otherwise."""
+    """A row for each thing that was found of nobody: else all rows would say proven, and the verdict otherwise."""
     nothing = dict.fromkeys(_COLUMNS.values(), "")
     found = (finding["problem"] for finding in proof["findings"] if not finding["buyerId"])
     return [nothing | {"verdict": "disproved", "reason": problem} for problem in found]
