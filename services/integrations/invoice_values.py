@@ -58,6 +58,8 @@ class DraftContent:
     total: int
     currency: str
     keep_draft: bool
+    buyer: Buyer | None = None
+    """To whose address it goes once it is finalized; None leaves the address as it is."""
 
 
 @dataclass(frozen=True, slots=True)

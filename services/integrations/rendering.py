@@ -278,7 +278,8 @@ def buyer(one: pb.InvoiceBuyer) -> Buyer:
 
 def content(request: pb.UpdateDraftRequest) -> DraftContent:
     """What a draft is to hold."""
-    return DraftContent([_line(line) for line in request.lines], request.total, request.currency, request.keep_draft)
+    lines, told = [_line(line) for line in request.lines], buyer(request.buyer) if request.HasField("buyer") else None
+    return DraftContent(lines, request.total, request.currency, request.keep_draft, told)
 
 
 def _line(line: pb.InvoiceLine) -> Line:

@@ -153,7 +153,8 @@ async def _bill_anew(
     held = await amending.hold(entry, invoice)
     order = await entry.connection.fetchrow(SQL["get_order"], invoice.id)
     assert order is not None
-    return replace(repository.order(order), keep_draft=not finalize), held, owed.digest
+    now = {name: getattr(invoice, name) for name in held.buyer}  # it goes to where the buyer is reached now
+    return replace(repository.order(order), keep_draft=not finalize, buyer=now), held, owed.digest
 
 
 async def _write(entry: Entry, invoice: Invoice, owed: asyncpg.Record, reason: DraftReason | None, actor: str) -> None:

@@ -160,9 +160,13 @@ class Generations:
             show = await entry.connection.fetchrow(SQL["lock_show"], show_id, identity.workspace_id)
             assert show is not None
             connection = next(iter(able.values()))
-            choice = await sending_terms.kept_choice(entry, [row["id"] for row in failed], connection)
+            chosen = await sending_terms.kept_choices(entry, [row["id"] for row in failed])
+            choice = next(iter(chosen.values())) if len(set(chosen.values())) == 1 else None
             run = await _retry(entry, identity, show, buyers, able)
             await sending_terms.keep(entry, run, connection, "", choice)
+            mails = {str(row["id"]): able[row["provider"]].emails for row in failed}
+            own = {one: sends and mails[one] for one, sends in chosen.items() if sends is not None and sends != choice}
+            await sending_terms.keep_own(entry, own)
         self._wake()
         return run
 

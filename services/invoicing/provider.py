@@ -253,6 +253,7 @@ class IntegrationsProvider:
             total=order.total,
             currency=order.currency,
             keep_draft=order.keep_draft,
+            buyer=pb.InvoiceBuyer(**order.buyer),
         )
         answer = await self._client.call(self._invoices.UpdateDraft, request, identity, timeout=CREATE_DEADLINE)
         return sighting(answer.invoice)

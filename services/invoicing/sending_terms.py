@@ -1,6 +1,6 @@
 """How a connection's links go out: by its settings of now; where they cannot be read, by those of the generation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -37,10 +37,16 @@ async def keep(
         await entry.connection.execute(SQL["keep_sending_terms"], run["id"], *terms)
 
 
-async def kept_choice(entry: Entry, invoice_ids: Sequence[str], connection: Connection) -> bool | None:
+async def kept_choices(entry: Entry, invoice_ids: Sequence[str]) -> dict[str, bool | None]:
     """What whoever asked for these invoices chose; None where nobody did. To be asked before another run takes them."""
-    choice: bool | None = await entry.connection.fetchval(SQL["kept_choice"], invoice_ids, connection.automatic_sending)
-    return choice
+    rows = await entry.connection.fetch(SQL["kept_choices"], invoice_ids)
+    return {str(row["id"]): row["choice"] for row in rows}
+
+
+async def keep_own(entry: Entry, choices: Mapping[str, bool]) -> None:
+    """Of invoices that their run brings together with others: they go by their own, not by the run's."""
+    if choices:
+        await entry.connection.execute(SQL["keep_own_choices"], list(choices), list(choices.values()))
 
 
 async def of(provider: Provider, pool: Pool, identity: Identity, invoice: Invoice) -> Terms:

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from jinja2 import Environment
 
-from services.gateway.backends.invoice_views import detail, plan
+from services.gateway.backends.invoice_views import detail, plan, row
 from services.gateway.dashboard.formats import readers
 from services.gateway.dashboard.views.chosen import Chosen, chosen_of, columns_of
 from services.gateway.dashboard.views.money import pills_of
+from services.gateway.dashboard.views.panel import Connection, are_rehearsed
 from services.gateway.dashboard.views.plan import Wishes, plan_of
 from services.gateway.dashboard.views.progress import time_left
 from services.gateway.dashboard.views.tiles import Tile, groups_of
@@ -93,6 +94,33 @@ def test_a_page_holds_as_many_without_an_address_as_it_shows_rows() -> None:
     listed = [(entry.total, beyond) for entry, beyond in plan.listed(3)]
     assert listed == [(0, False), (1, False), (2, False), (5, True), (6, True)]
     assert [beyond for _, beyond in plan.listed(50)] == [False] * 8
+
+
+def test_a_plan_says_whose_invoices_ask_for_no_real_money() -> None:
+    """They are right as they are, and would else be counted and not looked at."""
+    (*others, last) = _plan().items
+    assert not plan_of(_plan()).rehearsed
+    told = msgspec.structs.replace(last, warnings=["no_email", "made_in_test_mode"])
+    plan = plan_of(msgspec.structs.replace(_plan(), items=[*others, told]))
+    assert plan.rehearsed
+    assert [(one.warning, one.lead) for one in plan.warnings] == [
+        ("made_in_test_mode", "1 buyer has an invoice of test mode only.")
+    ]
+
+
+def test_a_list_says_that_its_invoices_are_of_test_mode_once_stripe_is_live() -> None:
+    live = Connection(connected=True, healthy=True, reason="", livemode=True)
+
+    def told(connection: Connection = live, **values: Any) -> bool:
+        made: dict[str, Any] = {"provider": "stripe", "external_id": "in_1", "status": pb.INVOICE_STATUS_PAID} | values
+        return are_rehearsed(connection, [row(pb.Invoice(**made))])
+
+    assert told()
+    assert not told(replace(live, livemode=False))
+    assert not told(livemode=True)
+    assert not told(status=pb.INVOICE_STATUS_VOID)
+    assert not told(provider="manual")
+    assert not told(external_id="")
 
 
 def test_a_provider_that_nobody_put_in_a_group_has_a_tile_all_the_same() -> None:

@@ -118,6 +118,11 @@ async def test_address_that_the_customer_lost_meanwhile_is_told_again(connected:
     await connected.stripe("POST", f"/v1/customers/{invoice['customer']['id']}", other)
     late = await connected.caller.finalize(connected.who, connected.account.id, draft, draft.total)
     assert late.mailed_to == "other@example.com", "whoever sends it is told"
+    (edited,) = [await connected.create(connected.order(buyer=buyer, keep_draft=True))]
+    await connected.stripe("POST", f"/v1/customers/{invoice['customer']['id']}", other)
+    brought = await connected.caller.update_draft(connected.who, connected.account.id, edited, [line()], buyer=buyer)
+    assert (brought.status, brought.mailed_to) == (pb.PROVIDER_INVOICE_STATUS_OPEN, "maya@example.com")
+    await connected.stripe("POST", f"/v1/customers/{invoice['customer']['id']}", other)
     before = await connected.calls()
     made = await connected.create(connected.order(buyer=buyer))
     again = await connected.create(connected.order(buyer=buyer))

@@ -16,6 +16,7 @@ from tests.invoicing.fake_provider import Away, FakeProvider, Refused
 from tests.waiting import eventually
 
 BASE = "https://pay.example"
+CHOICES = (True, False, None)
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +95,32 @@ async def test_choice_of_whoever_starts_the_run_counts_before_the_setting(
     other = await caller.small_show(1, emails=True)
     await caller.start(other, base=BASE, sends=True)
     await all_sent(caller, other)
+
+
+@pytest.mark.parametrize("repriced", [False, True])
+async def test_each_goes_by_what_was_chosen_for_it_when_all_are_tried_again(
+    caller: Caller, provider: FakeProvider, *, repriced: bool
+) -> None:
+    """Though one run tries them all, twice, and whether it makes them as they were or anew."""
+    show_id = await caller.small_show(3, emails=True)
+    provider.failures = {f"u{n}": [Refused("No.")] * 2 for n in range(3)}
+    choices = {
+        buyer.platform_user_id: sends for buyer, sends in zip(await caller.buyers(show_id), CHOICES, strict=True)
+    }
+    for buyer in await caller.buyers(show_id):
+        sends = choices[buyer.platform_user_id]
+        run = await caller.start(show_id, buyer_ids=[buyer.id], base=BASE, sends=sends)
+        await caller.finished(run.id)
+    assert provider.connected
+    provider.connected = replace(provider.connected, automatic_sending=False)
+    for again in range(2):
+        if repriced and again:
+            await caller.items(show_id, [pb.Item(item_number=str(n), title=f"Item {n}", price=1100) for n in range(3)])
+        await caller.finished((await caller.retry(show_id)).generation.id)
+    rows = [row for row in await caller.listed(show_id) if row.status != pb.INVOICE_STATUS_VOID]
+    assert [row.revision for row in rows] == [2 if repriced else 1] * 3
+    sent = {row.platform_user_id: bool((await caller.deliveries(row)).deliveries) for row in rows}
+    assert sent == {user: bool(sends) for user, sends in choices.items()}, "None is the setting of now"
 
 
 @pytest.mark.parametrize("sends", [False, True])

@@ -140,6 +140,21 @@ async def test_draft_that_took_the_address_of_now_is_mailed(caller: Caller, prov
     assert (await caller.send(draft, EMAIL)).delivery.state == pb.DELIVERY_STATE_DELIVERED
 
 
+@pytest.mark.parametrize("by", ["hand", "run"])
+async def test_draft_is_finalized_for_the_address_of_now(caller: Caller, provider: FakeProvider, by: str) -> None:
+    """It needs no second invoice to be mailed there."""
+    show_id = await caller.small_show(1, price=None, emails=True)
+    await caller.generate(show_id)
+    (draft,) = await caller.listed(show_id)
+    await caller.stream_buyers(show_id, [told(0, email="new@example.com")])
+    await caller.items(show_id, [pb.Item(item_number="0", title="Item 0", price=1500)])
+    await (caller.finalize(draft) if by == "hand" else caller.generate(show_id, apply_changes=True))
+    assert provider.orders[draft.id][-1].buyer["email"] == "new@example.com"
+    assert [one.reason for one in await caller.history(draft) if "another e-mail address" in one.reason] == []
+    assert await caller.changes(show_id) == []
+    assert (await caller.send(draft, EMAIL)).delivery.state == pb.DELIVERY_STATE_DELIVERED
+
+
 async def test_removed_address_is_not_mailed_to(caller: Caller, provider: FakeProvider) -> None:
     show_id = await caller.small_show(1, emails=True)
     await caller.generate(show_id)

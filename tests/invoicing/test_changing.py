@@ -515,6 +515,21 @@ async def test_invoice_of_another_account_is_told_and_left(caller: Caller, provi
     assert (await caller.generate(show_id, apply_changes=True)).total_count == 0
 
 
+async def test_invoices_of_test_mode_are_told_of_once_the_connection_is_live(
+    caller: Caller, provider: FakeProvider
+) -> None:
+    """Right as they are, so that else nobody would see that they ask for no real money."""
+    show_id = await caller.small_show(2)
+    await caller.generate(show_id)
+    assert [list(entry.warnings) for entry in (await caller.plan(show_id)).entries] == [[pb.PLAN_WARNING_NO_EMAIL]] * 2
+    assert provider.connected
+    limits = replace(provider.connected.limits, livemode=True)
+    provider.connected = replace(provider.connected, livemode=True, limits=limits)
+    for entry in (await caller.plan(show_id)).entries:
+        assert entry.action == pb.PLAN_ACTION_UNCHANGED
+        assert list(entry.warnings) == [pb.PLAN_WARNING_NO_EMAIL, pb.PLAN_WARNING_MADE_IN_TEST_MODE]
+
+
 async def test_buyer_billed_in_another_currency_is_warned_of(caller: Caller) -> None:
     first = await caller.small_show(2)
     await caller.generate(first)

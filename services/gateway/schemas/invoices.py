@@ -20,6 +20,7 @@ PlanWarning = Literal[
     "connection_unhealthy",
     "currency_conflict",
     "nothing_to_pay",
+    "made_in_test_mode",
 ]
 ChangeKind = Literal["edit_draft", "reissue", "supplement", "void", "retry", "none"]
 GenerationState = Literal["running", "finished", "cancelled"]

@@ -277,8 +277,9 @@ def _let_go(invoice: Invoice) -> Invoice:
 
 
 def mailed_elsewhere(before: Invoice, after: Invoice) -> str:
-    """What a step's sentence says beside, where another address became known; else empty."""
-    return _MAILED_ELSEWHERE if after.told_email != before.told_email else ""
+    """What a step's sentence says beside, where another address became known than the buyer's of now; else empty."""
+    known = after.told_email.lower() in (before.told_email.lower(), after.email.lower())
+    return "" if known else _MAILED_ELSEWHERE
 
 
 def was_replaced(before: Invoice, after: Invoice) -> bool:

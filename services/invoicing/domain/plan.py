@@ -30,6 +30,7 @@ class Warn(StrEnum):
     CONNECTION_UNHEALTHY = "connection_unhealthy"
     CURRENCY_CONFLICT = "currency_conflict"
     NOTHING_TO_PAY = "nothing_to_pay"
+    MADE_IN_TEST_MODE = "made_in_test_mode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +176,15 @@ def _warnings(position: Position, terms: Terms) -> tuple[Warn, ...]:
         (Warn.MANY_LINES, 0 < terms.maximum_lines < owed.line_count),
         (Warn.CURRENCY_CONFLICT, position.other_currency),
         (Warn.NOTHING_TO_PAY, free),
+        (Warn.MADE_IN_TEST_MODE, _is_of_a_rehearsal(position.billed, terms)),
     )
     return tuple([warning for warning, holds in found if holds])
+
+
+def _is_of_a_rehearsal(billed: Billed | None, terms: Terms) -> bool:
+    """Whether the newest invoice is of test mode, though the provider's connection is live by now."""
+    made = billed.made if billed else None
+    return terms.livemode and made is not None and made.provider == terms.provider and not made.livemode
 
 
 def _hash(entries: Sequence[Entry], terms: Terms, wishes: Wishes) -> str:

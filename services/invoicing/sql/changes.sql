@@ -44,7 +44,7 @@ WITH told AS (
   SELECT buyer_id, line_items FROM rollups WHERE show_id = $13 AND buyer_id = ANY ($15::uuid[])
 ), queued AS (
   UPDATE invoices
-  SET change = told.kind::invoice_change, tries = 0, first_attempt_at = NULL, not_before = '-infinity',
+  SET change = told.kind::invoice_change, sends = NULL, tries = 0, first_attempt_at = NULL, not_before = '-infinity',
       version = invoices.version + 1, updated_at = $14
   FROM told WHERE invoices.id = told.id AND invoices.change IS NULL
   RETURNING invoices.id
@@ -76,12 +76,12 @@ UPDATE invoices SET planned_digest = $2, beside_total = $3 WHERE id = $1;
 -- The next revision in place of an invoice that was voided, as it was planned, for the same account.
 INSERT INTO invoices (id, workspace_id, show_id, buyer_id, generation_id, draft_reason, total, currency, line_items,
                       line_count, unpriced_count, planned_digest, beside_total, buyer, show_name, show_date, revision,
-                      provider, integration_id, external_account, livemode, replaces_id)
+                      provider, integration_id, external_account, livemode, sends, replaces_id)
 SELECT $2, workspace_id, show_id, buyer_id, $3, $4::draft_reason, $5, currency, $6::jsonb, $7, $8, $9, $10, $11::jsonb,
        show_name, show_date,
        (SELECT max(revision) + 1 FROM invoices AS all_of_them
         WHERE all_of_them.show_id = invoices.show_id AND all_of_them.buyer_id = invoices.buyer_id),
-       provider, integration_id, external_account, livemode, id
+       provider, integration_id, external_account, livemode, sends, id
 FROM invoices WHERE id = $1
 ON CONFLICT DO NOTHING
 RETURNING id;
@@ -94,7 +94,7 @@ WITH owed AS MATERIALIZED (
 )
 UPDATE invoices
 SET attempt = new.attempt, planned_digest = new.digest, beside_total = new.beside, generation_id = $3,
-    first_attempt_at = NULL, tries = 0, not_before = '-infinity',
+    first_attempt_at = NULL, tries = 0, not_before = '-infinity', sends = NULL,
     provider = $9::integration_provider, integration_id = $4, external_account = $5, livemode = $6,
     buyer = jsonb_build_object('platform', platform, 'platform_user_id', platform_user_id, 'handle', handle,
                                'display_name', display_name, 'email', email),

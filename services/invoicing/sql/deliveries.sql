@@ -113,7 +113,7 @@ FROM unnest($1::uuid[], $2::uuid[]) AS new (id, invoice_id)
 JOIN invoices ON invoices.id = new.invoice_id
 LEFT JOIN planned_changes ON planned_changes.invoice_id = new.invoice_id
 JOIN generations ON generations.id = coalesce(planned_changes.generation_id, invoices.generation_id)
-WHERE automatic_sending AND pay_link_base <> '' AND coalesce(mailed_to, invoices.buyer ->> 'email') <> ''
+WHERE coalesce(sends, automatic_sending) AND pay_link_base <> '' AND coalesce(mailed_to, invoices.buyer ->> 'email') <> ''
 ON CONFLICT DO NOTHING;
 
 -- name: keep_sending_terms
@@ -126,12 +126,16 @@ SET automatic_sending = $2, message_template = $3, sending_choice = $5,
     ), '')
 WHERE id = $1;
 
--- name: kept_choice
--- What was chosen when these invoices were asked for, where anything was; $2 is the setting of now. One that was not to be
--- sent is not sent because it is tried again with others.
-SELECT CASE WHEN bool_or(sending_choice IS NOT NULL) THEN bool_and(coalesce(sending_choice, $2)) END
+-- name: kept_choices
+-- What was chosen when these invoices were asked for; NULL where nothing was.
+SELECT invoices.id, coalesce(sends, sending_choice) AS choice
 FROM invoices JOIN generations ON generations.id = generation_id
 WHERE invoices.id = ANY ($1::uuid[]);
+
+-- name: keep_own_choices
+UPDATE invoices SET sends = own.sends
+FROM unnest($1::uuid[], $2::boolean[]) AS own (id, sends)
+WHERE invoices.id = own.id;
 
 -- name: kept_template
 SELECT message_template FROM generations WHERE id = $1;

@@ -158,7 +158,7 @@ SET lease_owner = $7, lease_expires_at = clock_timestamp() + make_interval(secs 
 FROM taken LEFT JOIN planned_changes ON planned_changes.invoice_id = taken.id
 WHERE invoices.id = taken.id
 RETURNING invoices.id, workspace_id, provider, external_account, livemode, show_id, revision, attempt, first_attempt_at,
-  tries, invoices.buyer, currency, show_name, show_date, external_id, change, planned_changes.generation_id AS change_run,
+  tries, CASE WHEN change = 'edit_draft' THEN planned_changes.buyer ELSE invoices.buyer END AS buyer, currency, show_name, show_date, external_id, change, planned_changes.generation_id AS change_run,
   coalesce(planned_changes.line_items, invoices.line_items) AS line_items,
   coalesce(planned_changes.total, invoices.total) AS total,
   CASE WHEN change IS NULL THEN invoices.draft_reason ELSE planned_changes.draft_reason END IS NOT NULL AS keep_draft;
@@ -189,8 +189,9 @@ SELECT DISTINCT provider FROM invoices
 WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3));
 
 -- name: lock_failed
+-- Not those that another run makes anew.
 SELECT id, buyer_id, provider FROM invoices
-WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3))
+WHERE show_id = $1 AND workspace_id = $2 AND status = 'error' AND ($3::uuid[] IS NULL OR id = ANY ($3)) AND change IS NULL
   AND (lease_expires_at IS NULL OR lease_expires_at < clock_timestamp())  -- else it is being voided just now
 ORDER BY id
 FOR NO KEY UPDATE;

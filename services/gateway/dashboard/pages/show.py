@@ -23,7 +23,7 @@ from services.gateway.dashboard.pages.framing import frame_of, ready_of, terms_o
 from services.gateway.dashboard.rendering import AnyRequest, is_htmx, render
 from services.gateway.dashboard.views.chosen import chosen_of, columns_of, uuids
 from services.gateway.dashboard.views.money import Money, money_of, pills_of
-from services.gateway.dashboard.views.panel import Panel, connection_of, state_of
+from services.gateway.dashboard.views.panel import Panel, are_rehearsed, connection_of, state_of
 from services.gateway.dashboard.views.plan import plan_of
 from services.gateway.dashboard.views.progress import progress_of
 from services.gateway.dashboard.views.rows import row_of
@@ -102,6 +102,7 @@ async def _list(
         columns=columns_of(chosen),
         rows=[row_of(invoice, base_url) for invoice in found.items],
         next_page=found.next_page_token,
+        rehearsed=able and are_rehearsed(panel.connection, found.items),
         matching=next((count for key, _, count in pills if key == chosen.status), 0),
     )
 

@@ -10,7 +10,7 @@ from services.gateway.dashboard.views.plan import Plan
 from services.gateway.dashboard.views.progress import Progress, SendingProgress
 from services.gateway.dashboard.views.rows import Row, is_address
 from services.gateway.schemas.integrations import IntegrationSettingsView, ListedIntegrationView
-from services.gateway.schemas.invoices import GenerationView
+from services.gateway.schemas.invoices import GenerationView, InvoiceRow
 from services.gateway.schemas.shows import ShowView
 from services.gateway.schemas.verification import HearingView
 
@@ -70,6 +70,8 @@ class Panel:
     rows: list[Row] = field(default_factory=list)
     next_page: str = ""
     matching: int = 0
+    rehearsed: bool = False
+    """Invoices of the list are of test mode, and the connection is live."""
 
 
 def connection_of(listed: Sequence[ListedIntegrationView] | None, provider: str = "stripe") -> Connection:
@@ -86,6 +88,12 @@ def connection_of(listed: Sequence[ListedIntegrationView] | None, provider: str 
         livemode=bool(found.livemode),
         invoices_url=found.invoices_url if found.connected and is_address(found.invoices_url) else "",
     )
+
+
+def are_rehearsed(connection: Connection, invoices: Sequence[InvoiceRow]) -> bool:
+    """Whether some that stand are of test mode, though Stripe is in live mode by now."""
+    real = (one.livemode or one.status == "void" or not one.external_id for one in invoices if one.provider == "stripe")
+    return connection.livemode and not all(real)
 
 
 def state_of(show: ShowView, money: Money, connection: Connection) -> State:

@@ -103,6 +103,11 @@ class Plan:
         return made or (f"Apply {changed}" if changed else "Nothing to do")
 
     @property
+    def rehearsed(self) -> bool:
+        """Invoices that are there are of test mode, and the connection is live."""
+        return any(one.warning == _REHEARSED for one in self.warnings)
+
+    @property
     def nothing_left(self) -> bool:
         """Every buyer has an invoice, and each is right."""
         return not self.creates and not self.changes
@@ -129,12 +134,17 @@ def plan_of(plan: PlanView, wishes: Wishes = Wishes()) -> Plan:  # frozen
         item_count=sum(entry.buyer.line_count for entry in creates),
         total=plan.create_total,
         currency=plan.currency,
-        warnings=_warnings(creates),
+        warnings=_warnings(creates, plan.items),
         plan_hash=plan.plan_hash,
         wishes=wishes,
     )
 
 
+_REHEARSED: Final = "made_in_test_mode"
+_REAL: Final = (
+    "Make another show for the real sale; or connect the test keys again, void what is not paid, and generate anew with"
+    " the live ones."
+)
 _SENTENCES: dict[PlanWarning, tuple[str, str, str, str, str]] = {
     "unpriced": (
         "tag",
@@ -171,12 +181,21 @@ _SENTENCES: dict[PlanWarning, tuple[str, str, str, str, str]] = {
         "The invoice will fail.",
         "Their invoices will fail.",
     ),
+    _REHEARSED: (
+        "triangle-alert",
+        "1 buyer has an invoice of test mode only.",
+        "{n} buyers have invoices of test mode only.",
+        f"It asks for no real money, and none is made beside it. {_REAL}",
+        f"They ask for no real money, and none are made beside them. {_REAL}",
+    ),
 }
 
 
-def _warnings(entries: list[PlanEntryView]) -> list[Warned]:
+def _warnings(creates: list[PlanEntryView], everybody: list[PlanEntryView]) -> list[Warned]:
+    """Of the invoices to make, and of those that are there only that they are of a rehearsal."""
     warned: list[Warned] = []
     for warning, (icon, one, many, after_one, after_many) in _SENTENCES.items():
+        entries = everybody if warning == _REHEARSED else creates
         count = sum(warning in entry.warnings for entry in entries)
         if count:
             lead, after = (one, after_one) if count == 1 else (many, after_many)

@@ -57,9 +57,10 @@ class StripeAdapter:
         self._api = StripeApi(api_base, pace)
         self._mapper = InvoiceMapper(dashboard_base)
         self._endpoints = Endpoints(self._api)
-        self._issuing = Issuing(self._api, Customers(self._api, book))
+        customers = Customers(self._api, book)
+        self._issuing = Issuing(self._api, customers)
         self._changing = Changing(self._api)
-        self._editing = Editing(self._api)
+        self._editing = Editing(self._api, customers)
 
     def read_credentials(self, fields: Mapping[str, str]) -> Credentials:
         return read_keys(fields)

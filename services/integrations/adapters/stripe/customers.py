@@ -9,7 +9,7 @@ from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
 from services.integrations.adapters.stripe.errors import BAD_ADDRESS, NotThere
 from services.integrations.adapters.stripe.operations import CREATE_CUSTOMER, LIST_CUSTOMERS, UPDATE_CUSTOMER
-from services.integrations.adapters.stripe.parameters import CUSTOMER, customer_parameters, marked
+from services.integrations.adapters.stripe.parameters import CUSTOMER, LONGEST_EMAIL, customer_parameters, marked
 from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
 from services.integrations.invoice_values import Buyer
@@ -54,6 +54,15 @@ class Customers:
         """
         with contextlib.suppress(NotThere):
             await self._tell_email(link, record, customer_parameters(link, buyer)["email"])
+
+    async def address(self, link: Link, record: CustomerRecord | None, buyer: Buyer, draft: Json) -> None:
+        """Before a draft is finalized: has it go to the buyer's address, where it is mailed and would go to another."""
+        mailed = bool(buyer.email) and draft.get("collection_method") == "send_invoice"
+        if not mailed or (draft.get("customer_email") or "").lower() == buyer.email[:LONGEST_EMAIL].lower():
+            return
+        record = record or await self.known(link, buyer)
+        if record and record.customer_id == draft.get("customer"):
+            await self.readdress(link, record, buyer)
 
     async def known(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
         """The buyer's record as it stands; asks Stripe nothing."""

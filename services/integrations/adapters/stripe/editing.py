@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import Parameters, StripeApi
+from services.integrations.adapters.stripe.customers import Customers
 from services.integrations.adapters.stripe.errors import KeySpent, NotThere, RefusedBefore
 from services.integrations.adapters.stripe.finalizing import finalize, key_of_its_own
 from services.integrations.adapters.stripe.listing import read_invoice
@@ -28,8 +29,9 @@ _WHAT_COUNTS: Final = ("amount", "description", "metadata")
 class Editing:
     """Edits drafts. One that is a draft no more is answered as it is."""
 
-    def __init__(self, api: StripeApi) -> None:
+    def __init__(self, api: StripeApi, customers: Customers) -> None:
         self._api = api
+        self._customers = customers
 
     async def edit(self, link: Link, ref: InvoiceRef, content: DraftContent) -> Json:
         """Raises AdapterError; NotThere when the draft is gone. Three calls where every line is new, else one."""
@@ -41,6 +43,8 @@ class Editing:
         require_our_total(found, content.total, content.currency)
         if content.keep_draft:
             return found
+        if content.buyer:
+            await self._customers.address(link, None, content.buyer, found)
         found = await finalize(self._api, link, ref.external_id, key_of_its_own(ref, "finalize"))
         require_our_total(found, content.total, content.currency)  # another edit at that moment would add its lines
         return found

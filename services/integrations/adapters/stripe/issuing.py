@@ -9,7 +9,7 @@ from services.integrations.adapters.stripe.errors import NotThere
 from services.integrations.adapters.stripe.finalizing import finalize
 from services.integrations.adapters.stripe.listing import find_ours, read_invoice
 from services.integrations.adapters.stripe.operations import ADD_LINES, CREATE_INVOICE
-from services.integrations.adapters.stripe.parameters import LONGEST_EMAIL, invoice_parameters, lines_parameters
+from services.integrations.adapters.stripe.parameters import invoice_parameters, lines_parameters
 from services.integrations.adapters.stripe.totals import require_our_total
 from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
@@ -34,8 +34,7 @@ class Issuing:
                 found = await self._add_lines(link, order, found["id"])
             require_our_total(found, order.total, order.currency)
             if found["status"] == "draft" and not order.keep_draft:
-                if not _mails_to(found, order.buyer.email):
-                    await self._customers.readdress(link, customer, order.buyer)
+                await self._customers.address(link, customer, order.buyer, found)
                 found = await finalize(self._api, link, found["id"], _key(order, "finalize"))
                 require_our_total(found, order.total, order.currency)
         except NotThere as error:
@@ -106,11 +105,6 @@ def _is_voided(found: Json) -> bool:
 def _draft_deleted(error: NotThere) -> AdapterError:
     sentence = "The draft was deleted in Stripe before it was finished. Retry, and a new one is created."
     return AdapterError(Failure.PROVIDER_REFUSED, sentence, details=error.details)
-
-
-def _mails_to(draft: Json, email: str) -> bool:
-    """Whether it will go to this address, or nowhere where there is none."""
-    return not email or (draft.get("customer_email") or "").lower() == email[:LONGEST_EMAIL].lower()
 
 
 def _key(order: InvoiceOrder, step: str) -> str:

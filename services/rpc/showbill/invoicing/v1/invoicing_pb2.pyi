@@ -371,6 +371,10 @@ class _PlanWarningEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PlanWarni
     """The buyer is billed in another currency."""
     PLAN_WARNING_NOTHING_TO_PAY: _PlanWarning.ValueType  # 8
     """Everything is free: nothing to pay."""
+    PLAN_WARNING_MADE_IN_TEST_MODE: _PlanWarning.ValueType  # 9
+    """The buyer's invoice was made in test mode, and the connection is live by now: it asks for no real money, and none is made
+    beside it.
+    """
 
 class PlanWarning(_PlanWarning, metaclass=_PlanWarningEnumTypeWrapper):
     """What the operator should know before a run."""
@@ -392,6 +396,10 @@ PLAN_WARNING_CURRENCY_CONFLICT: PlanWarning.ValueType  # 7
 """The buyer is billed in another currency."""
 PLAN_WARNING_NOTHING_TO_PAY: PlanWarning.ValueType  # 8
 """Everything is free: nothing to pay."""
+PLAN_WARNING_MADE_IN_TEST_MODE: PlanWarning.ValueType  # 9
+"""The buyer's invoice was made in test mode, and the connection is live by now: it asks for no real money, and none is made
+beside it.
+"""
 Global___PlanWarning: _TypeAlias = PlanWarning  # noqa: Y015
 
 class _ChangeKind:
