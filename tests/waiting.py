@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import itertools
+import os
 import random
 import socket
 from collections.abc import Awaitable, Callable
@@ -37,10 +39,23 @@ async def eventually(condition: Callable[[], Any], timeout: float = 30, interval
         await asyncio.sleep(interval)
 
 
+def _own_ports() -> range:
+    """Of this process: those that run tests at the same time have others."""
+    slices, worker = 8, os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if not worker.isdecimal():
+        return range(20_000, 32_000)
+    return range(20_000, 32_000)[int(worker) % slices :: slices]
+
+
+_PORTS = itertools.cycle(random.sample(_own_ports(), len(_own_ports())))
+
+
 def free_port() -> int:
-    """A port on loopback that nobody uses. Below the range that outgoing connections take theirs from."""
-    for _ in range(200):
-        port = random.randrange(20_000, 32_000)
+    """A port on loopback that nobody uses, and none that was given out before: whoever got that may not listen yet.
+
+    Below the range that outgoing connections take theirs from.
+    """
+    for port in itertools.islice(_PORTS, 200):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

@@ -12,6 +12,7 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, 
 from tests.e2e.fixtures import PASSWORD
 from tests.e2e.sandbox import Account
 from tests.e2e.workspace import Workspace
+from tests.waiting import eventually
 
 DESK = (1440, 900)
 
@@ -80,6 +81,16 @@ class Dashboard:
         """Waits until the page that has this place was drawn and its scripts listen, after a press that led there."""
         await place.wait_for()
         await self.page.wait_for_load_state("domcontentloaded")
+
+    async def copied(self, what: str, before: str = "") -> str:
+        """What a press put on the clipboard, once that holds `what` and is not what it was `before`: it is put there in
+        its own time."""
+
+        async def text() -> str:
+            held = str(await self.page.evaluate("navigator.clipboard.readText()"))
+            return held if what in held and held != before else ""
+
+        return await eventually(text, why=f"no text with {what} was copied")
 
     async def axe(self, within: str = "", rules: Collection[str] = ()) -> list[str]:
         """What axe finds wrong with the page, or a part of it, as it is now: rule and element. `rules` narrows it."""

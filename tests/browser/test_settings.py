@@ -16,7 +16,7 @@ async def test_an_owner_invites_and_the_invited_joins(
         await owner.page.get_by_role("button", name="Make invitation").click()
         await owner.ready(owner.page.get_by_text("Hand this link to"))
         await owner.page.get_by_role("button", name="Copy link").click()
-        link = await owner.page.evaluate("navigator.clipboard.readText()")
+        link = await owner.copied("/join/")
         await invited.open(urlsplit(link).path)
         await invited.page.get_by_label("Your name").fill("Robin Friend")
         await invited.page.get_by_label("Password", exact=True).fill(PASSWORD)

@@ -10,7 +10,7 @@ def is_running(pid: int) -> bool:
     """False too for one that has ended and waits to be collected."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return status.rpartition(")")[2].split()[0] not in ("Z", "X")
 
@@ -45,7 +45,11 @@ def holders_of(path: Path) -> list[int]:
 
 
 def arguments_of(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    """None of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def environment_of(pid: int) -> list[str]:

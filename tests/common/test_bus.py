@@ -28,7 +28,7 @@ async def test_the_stream_is_made_by_whoever_comes_first(own_nats: Nats) -> None
     for bus in buses:
         bus.start()
     for bus in buses:
-        await asyncio.wait_for(bus.ready.wait(), 10)
+        await asyncio.wait_for(bus.ready.wait(), 30)
     info = await buses[0].client.jetstream().stream_info(STREAM)
     assert info.config.subjects == [SUBJECTS]
     for bus in buses:
@@ -40,7 +40,7 @@ async def test_a_stream_that_the_operator_tuned_is_left_as_it_is(own_nats: Nats)
     await operator.jetstream().add_stream(StreamConfig(name=STREAM, subjects=[SUBJECTS], max_age=60))
     bus = Bus(Secret(own_nats.url), "invoicing")
     bus.start()
-    await asyncio.wait_for(bus.ready.wait(), 10)
+    await asyncio.wait_for(bus.ready.wait(), 30)
     assert await bus.publish([Outgoing("showbill.events.w.s.invoice.updated", b"1", "id-1", {})]) == [True]
     info = await operator.jetstream().stream_info(STREAM)
     assert (info.config.max_age, info.state.messages) == (60, 1)
@@ -55,9 +55,9 @@ async def test_a_bus_that_is_still_connecting_hangs_up() -> None:
         port = server.sockets[0].getsockname()[1]
         bus = Bus(Secret(f"nats://127.0.0.1:{port}"), "invoicing")
         bus.start()
-        reader = await asyncio.wait_for(came.get(), 10)
+        reader = await asyncio.wait_for(came.get(), 30)
         await bus.close()
-        assert await asyncio.wait_for(reader.read(), 10) == b""
+        assert await asyncio.wait_for(reader.read(), 30) == b""
 
 
 async def test_a_bus_that_has_lost_its_server_connects_no_more_once_closed(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ async def test_a_bus_that_has_lost_its_server_connects_no_more_once_closed(tmp_p
     bus = Bus(Secret(server.url), "invoicing")
     async with running(server.prepare(), tmp_path / "nats.log"):
         bus.start()
-        await asyncio.wait_for(bus.ready.wait(), 10)
+        await asyncio.wait_for(bus.ready.wait(), 30)
     await eventually(lambda: bus.client.is_reconnecting)
     await bus.close()
     assert bus.client.is_closed

@@ -22,7 +22,7 @@ class Listener:
         await self._arrived.put(message)
 
     async def next(self, workspace_id: str) -> tuple[Msg, events_pb2.Event]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 message = await self._arrived.get()
                 event = events_pb2.Event.FromString(message.data)

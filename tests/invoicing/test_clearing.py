@@ -219,8 +219,9 @@ async def test_note_that_comes_while_one_is_looked_for_stays(
 ) -> None:
     invoice = await failed(caller, provider)
     await caller.void(invoice)
-    await replica.pool.execute(f"{DUE}, tries = 1")
-    (row,) = await replica.pool.fetch(SQL["take_leftovers"], 60.0, 1)
+    async with replica.pool.acquire() as database, database.transaction():  # the service takes what it sees to be due
+        await database.execute(f"{DUE}, tries = 1")
+        (row,) = await database.fetch(SQL["take_leftovers"], 60.0, 1)
     key = (row["invoice_id"], row["provider"], row["external_account"], row["livemode"], row["external_id"])
     await replica.pool.execute(SQL["add_leftover"], *key)
     await replica.pool.execute(SQL["end_leftover"], *key, row["tries"])
@@ -249,14 +250,15 @@ async def test_account_that_cannot_be_asked_holds_up_no_other(
     invoice = await failed(caller, provider)
     await caller.void(invoice)
     gone = Account(caller.who.workspace_id, "stripe", "acct_gone", livemode=False)
-    for name in ("in_1", "in_2"):
-        extra = replace(left(caller, invoice), account=gone, external_id=name)
-        provider.extras[extra.place] = extra
-        await replica.pool.execute(SQL["add_leftover"], invoice.id, "stripe", "acct_gone", False, name)
     theirs = await failed(other := await make_caller(), provider)
     assert other.who.workspace_id != caller.who.workspace_id
-    await replica.pool.execute(SQL["add_leftover"], theirs.id, "stripe", "acct_gone", False, "in_3")
-    await replica.pool.execute("UPDATE leftovers SET look_at = now() + interval '9 s' WHERE external_id = 'in_3'")
+    async with replica.pool.acquire() as database, database.transaction():  # all of them are there when one is taken
+        for name in ("in_1", "in_2"):
+            extra = replace(left(caller, invoice), account=gone, external_id=name)
+            provider.extras[extra.place] = extra
+            await database.execute(SQL["add_leftover"], invoice.id, "stripe", "acct_gone", False, name)
+        await database.execute(SQL["add_leftover"], theirs.id, "stripe", "acct_gone", False, "in_3")
+        await database.execute("UPDATE leftovers SET look_at = now() + interval '9 s' WHERE external_id = 'in_3'")
     replica.service.clearing.wake()
     rests = (
         "SELECT array_agg(tries ORDER BY tries) = '{0,1}' FROM leftovers"

@@ -11,12 +11,14 @@ from services.cli.embedded.nats import Nats
 from services.common.errors import Kind
 from services.common.ids import new_id
 from services.invoicing.sender import Delivery, Senders
+from services.invoicing.wiring import Pace
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import MakeCaller, Replica, running_replica
 from tests.invoicing.events_seen import listening, paid_event
 from tests.invoicing.fake_provider import Away, FakeProvider, Refused, TooFast
 from tests.invoicing.test_shows import refusal
+from tests.invoicing.test_workers import UNHURRIED
 from tests.waiting import eventually
 
 MANUAL, EMAIL, DM = pb.DELIVERY_CHANNEL_MANUAL, pb.DELIVERY_CHANNEL_EMAIL, pb.DELIVERY_CHANNEL_DM
@@ -149,12 +151,13 @@ async def test_deliveries_of_a_dead_process_are_taken_up(
     assert {row.send_count for row in await caller.listed(show_id)} == {1}
 
 
+@pytest.mark.parametrize("pace", [UNHURRIED])
 async def test_replicas_share_the_work(
-    caller: Caller, provider: FakeProvider, database_url: str, nats: Nats, replica: Replica
+    caller: Caller, provider: FakeProvider, database_url: str, nats: Nats, replica: Replica, pace: Pace
 ) -> None:
     show_id = await invoiced(caller, 30)
     provider.mail_gate.clear()
-    async with running_replica(database_url, nats.url, provider) as other:
+    async with running_replica(database_url, nats.url, provider, pace) as other:
         run = await caller.send_many(show_id)
         other.service.senders.wake()
         owners = "SELECT count(DISTINCT lease_owner) FROM deliveries WHERE lease_owner IS NOT NULL"

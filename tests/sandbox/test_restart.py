@@ -37,7 +37,7 @@ async def test_a_killed_sandbox_goes_on_with_everything(
             account.control = Control(session)
             assert (await account.control.get("/settings"))["webhooks"]["retry_seconds"] == [600]
             await account.control.post("/deliveries/retry")
-            assert (await account.control.get("/deliveries/idle", timeout="5"))["idle"]
+            assert (await account.control.get("/deliveries/idle", timeout="30"))["idle"]
             after = await account.state()
             assert {**before, "deliveries": {"delivered": 1}} == after
             client = sdk(process.url, account.keys["sk_test"], http)

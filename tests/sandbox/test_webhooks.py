@@ -17,7 +17,7 @@ async def listen(
 
 
 async def idle(account: Account) -> None:
-    assert (await account.control.get("/deliveries/idle", timeout="8", account=account.id))["idle"]
+    assert (await account.control.get("/deliveries/idle", timeout="30", account=account.id))["idle"]
 
 
 async def test_a_delivery_bears_a_signature_that_the_sdk_accepts(
