@@ -36,10 +36,10 @@ async def test_shows_are_found_by_name_and_state(dashboard: Dashboard, workspace
 
     # however often somebody paused while typing, Back is one step
     await dashboard.open("/shows")
-    for typed, found in (("F", 2), ("Friday l", 1)):
+    for typed, found in (("Fri", 2), ("Fridayl", 0), ("Sunday", 1)):
         await page.get_by_label("Search shows").fill(typed)
         await expect(names).to_have_count(found)
-        await page.wait_for_url(lambda url, typed=typed: f"q={typed.replace(' ', '+')}" in url)
+        await expect(page).to_have_url(f"{dashboard.url}/shows?q={typed}")
     await page.go_back()
     await expect(page).to_have_url(f"{dashboard.url}/shows")
     await expect(names).to_have_count(3)
