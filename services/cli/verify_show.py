@@ -66,7 +66,7 @@ def verify_show(
     show
         The show's id, as the address of its page has it.
     export
-        Also write the evidence to this file, one row for each buyer: .csv or .json.
+        Also write the evidence to this file, one row for each buyer and for what is of none: .csv or .json.
     url
         Address of the gateway; without it that of a running `up`.
     token
@@ -127,10 +127,17 @@ def _export(proof: dict[str, Any], file: Path) -> None:
         with file.open("w", newline="", encoding="utf-8") as opened:
             writer = csv.writer(opened)
             writer.writerow([*_COLUMNS, "currency"])
-            for buyer in proof["buyers"]:
+            for buyer in [*proof["buyers"], *_of_no_buyer(proof)]:
                 writer.writerow([_cell(buyer[key]) for key in _COLUMNS.values()] + [proof["currency"]])
     except OSError as error:
         raise Complaint(f"{file} cannot be written: {error.strerror}. Name another file.") from error
+
+
+def _of_no_buyer(proof: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row for each thing that was found of nobody: else all rows would say proven, and the verdict otherwise."""
+    nothing = dict.fromkeys(_COLUMNS.values(), "")
+    found = (finding["problem"] for finding in proof["findings"] if not finding["buyerId"])
+    return [nothing | {"verdict": "disproved", "reason": problem} for problem in found]
 
 
 def _cell(value: object) -> object:
@@ -173,5 +180,7 @@ def _closing(proof: dict[str, Any]) -> str:
         return f"Proven: each of {buyers:,} buyers has exactly the right invoices, here and at the provider."
     if proof["verdict"] == "disproved":
         wrong = sum(buyer["verdict"] == "disproved" for buyer in proof["buyers"])
+        if not wrong:
+            return f"Disproved: the provider has what belongs to none of the {buyers:,} buyers."
         return f"Disproved: something is wrong with {wrong:,} of {buyers:,} buyers."
     return "Not proven: nothing is known to be wrong, but not everything could be looked at."

@@ -212,6 +212,8 @@ class Catchup:
         level = log.info if unconnected else log.warning
         level("what happened at a provider could not be read", account=account.account_id, reason=error.reason)
         place_is_gone = resumed and not passing(error) and not unconnected
-        # What was paid while it was not connected is read soon after it is connected again.
+        # What was paid while it was not connected is read soon after it is connected again. The connection itself says
+        # how it is: once it is there again, nothing of before is to be told.
         rests = (self._every / 12,) * 2 if unconnected else (self._every / 60, self._every / 4)
-        await self._pool.execute(SQL["sweep_failed"], *account, owner, error.message, *rests, place_is_gone, stuck)
+        told = "" if unconnected else error.message
+        await self._pool.execute(SQL["sweep_failed"], *account, owner, told, *rests, place_is_gone, stuck)

@@ -175,6 +175,10 @@ async def test_copy_at_the_provider_is_extra(
     provider.extras[copy.place] = copy
     proof = await caller.verify(invoices[0].show_id)
     assert_disproved(proof, "in_copy", "does not count here", "Void it")
+    provider.extras[copy.place] = replace(copy, standing=Standing.PAID)
+    proof = await caller.verify(invoices[0].show_id)
+    assert_disproved(proof, "in_copy", "give the money back", "take our mark out")
+    assert not any("Void it" in fault for fault in faults(proof)), "what was paid cannot be voided"
     assert [one.provider_invoice_count for one in proof.buyers if one.buyer_id == invoices[0].buyer_id] == [2]
     provider.extras[copy.place] = replace(copy, standing=Standing.VOID)
     assert (await caller.verify(invoices[0].show_id)).proven

@@ -36,6 +36,15 @@ _EXPECTED: Final = {
 }
 
 
+_STRAY: Final = "Void it at the provider unless you made it yourself."
+_STRAY_PAID: Final = "Find out what it was paid for, then take the mark out of its metadata at the provider."
+_EXTRA: Final = "Void it at the provider."
+_EXTRA_PAID: Final = (
+    "Find out what it was paid for, or give the money back, then settle it on the page of the show. Where that does not"
+    " name it, take our mark out of its metadata at the provider."
+)
+
+
 def verify(evidence: Evidence) -> Report:
     """Compares every buyer. The order of the input makes no difference."""
     ours = _by(evidence.ours, lambda one: one.buyer_id)
@@ -67,9 +76,10 @@ def _verdict(findings: Sequence[Finding], *, unchecked: bool = False) -> Verdict
 
 def _stray(one: Theirs) -> Finding:
     money = format_money(one.total, one.currency)
+    paid = one.standing is Standing.PAID
     problem = (
         f"The provider has an invoice with this workspace’s mark that belongs to no show here: {one.external_id},"
-        f" {_NAMES[one.standing]}, {money}. Void it at the provider unless you made it yourself."
+        f" {_NAMES[one.standing]}, {money}. {_STRAY_PAID if paid else _STRAY}"
     )
     return Finding("", problem, one.invoice_id, one.external_id, place=one.place)
 
@@ -184,7 +194,7 @@ class _Case:
         if settled:
             said += " That payment was settled by hand, as the timeline of the buyer’s invoice says."
         else:
-            said += " Void it at the provider, or give the money back if it was paid."
+            said += f" {_EXTRA_PAID if extra.standing is Standing.PAID else _EXTRA}"
         finding = Finding(self.claimant.buyer.id, said, extra.invoice_id, extra.external_id, accepted=settled)
         self.findings.append(finding if settled else replace(finding, place=extra.place))
 
