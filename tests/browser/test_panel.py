@@ -392,10 +392,11 @@ async def test_the_list_is_found_sorted_exported_and_comes_back_as_marks(
     await expect(stripe.get_by_role("table")).to_contain_text(workspace.account.id)
     await expect(stripe.locator("tbody tr")).to_have_count(12)
     await stripe.close()
-    answered = asyncio.Event()
+    fetched, answered = asyncio.Event(), asyncio.Event()
 
     async def late(route: Route) -> None:
         response = await route.fetch()
+        fetched.set()
         await answered.wait()
         await route.fulfill(response=response)
 
@@ -403,7 +404,8 @@ async def test_the_list_is_found_sorted_exported_and_comes_back_as_marks(
     await page.keyboard.press("Control+k")
     async with page.expect_request("**/shows/*?q=%40u"):
         await page.keyboard.type("@u")
-    await page.keyboard.type("1")  # while the answer of before is on its way: it must not take this away
+    await fetched.wait()
+    await page.keyboard.type("1")  # while the answer of before is on its way: it must not take this away, nor leave it
     answered.set()
     await expect(rows).to_have_count(3)
     await expect(page.locator("#find")).to_have_value("@u1")

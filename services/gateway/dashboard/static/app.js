@@ -106,8 +106,9 @@
   /* A file that was chosen before htmx listened, or that the browser kept, is looked at like one chosen now: htmx, loaded before, begins by such a timer too. */
   setTimeout(() => $$('.pv').forEach(i => i.files?.length && i.dispatchEvent(new Event('change', { bubbles: true }))));
 
-  on('htmx:before:request', e => { if (e.target.matches?.('form') && !e.defaultPrevented) busy(e.target); });
-  on('htmx:finally:request', e => { const form = e.target, ctx = e.detail.ctx; if (form.matches?.('form') && !ctx.hx?.redirect) { idle(form); if ('closes' in form.dataset && ctx.response?.raw.ok) dialog()?.close(); } });
+  on('htmx:before:request', e => { const form = e.target; if (form.matches?.('form') && !e.defaultPrevented) { busy(form); form.asked = form.q?.value; } });
+  /* What was typed while the answer was on its way is searched for too: a swap may still what waited to be asked. */
+  on('htmx:finally:request', e => { const form = e.target, ctx = e.detail.ctx; if (form.matches?.('form') && !ctx.hx?.redirect) { idle(form); if (form.asked !== form.q?.value) form.q.dispatchEvent(new Event('input', { bubbles: true })); if ('closes' in form.dataset && ctx.response?.raw.ok) dialog()?.close(); } });
 
   /* ---- keyboard */
   on('keydown', e => {
