@@ -122,6 +122,8 @@ class ProviderInvoice:
     """Of one that was to be marked as paid: it was paid before anything was done about it."""
     paid_outside: bool | None = None
     """Of one that was paid before: whether outside the provider; None where it does not say."""
+    other_lines: bool = False
+    """Of a draft that was to be edited: it was final before, with other lines."""
 
 
 class EventType(Enum):

@@ -67,7 +67,7 @@ class InvoiceProviderServicer(rpc.InvoiceProviderServiceServicer):
     async def UpdateDraft(self, request: pb.UpdateDraftRequest, context: Context) -> pb.UpdateDraftResponse:
         rendering.check_content(request)
         done = await self._issuing.update_draft(_target(request), _ref(request), rendering.content(request))
-        return pb.UpdateDraftResponse(invoice=rendering.invoice(done))
+        return pb.UpdateDraftResponse(invoice=rendering.invoice(done), other_lines=done.other_lines)
 
     async def FindInvoice(self, request: pb.FindInvoiceRequest, context: Context) -> pb.FindInvoiceResponse:
         rendering.check_buyer(request.buyer)

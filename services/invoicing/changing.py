@@ -190,9 +190,11 @@ async def _locked(entry: Entry, invoice_id: str) -> Invoice:
 
 
 def _edited(seen: Sighting, order: Order) -> bool:
-    """Whether the draft became what was planned: one that somebody finalized before has its own total, and one that is
-    void there bills nothing, whatever replaced it.
+    """Whether the draft became what was planned: one that somebody finalized before has its own total or lines, and one
+    that is void there bills nothing, whatever replaced it.
     """
+    if seen.other_lines:
+        return False
     if seen.standing is Standing.HELD_BACK or seen.standing is Standing.VOID:
         return seen.standing is Standing.HELD_BACK and order.keep_draft
     return seen.standing >= Standing.PAYABLE and seen.total == order.total and not order.keep_draft

@@ -16,7 +16,14 @@ from services.invoicing import amending, repository
 from services.invoicing.amending import Held, Which
 from services.invoicing.courier import InvoiceStatus
 from services.invoicing.domain.amending import NO_DRAFT, bill_anew
-from services.invoicing.domain.invoice import DraftReason, Invoice, Sighting, Standing, held_back_because
+from services.invoicing.domain.invoice import (
+    DraftReason,
+    Invoice,
+    Sighting,
+    Standing,
+    held_back_because,
+    provider_lines,
+)
 from services.invoicing.domain.rollup import NOTHING, untold
 from services.invoicing.domain.terms import Terms, held_back, why_not
 from services.invoicing.generate import usable
@@ -30,6 +37,10 @@ _NOT_FINALIZED: Final = "It was not finalized."
 _NOT_CHANGED: Final = "The draft was not changed at the provider."
 _GONE: Final = "The draft was deleted at the provider, so the invoice is void. Generate a new one for the buyer."
 _STILL_DRAFT: Final = "The provider left the invoice a draft, so it cannot be paid yet. Try again in a moment."
+_OTHER_LINES: Final = (
+    "It was finalized at the provider before, with the items of before. Look at it there, then at the plan: it says"
+    " what you can do."
+)
 _PRICE_THERE: Final = " Or finalize it at the provider with the price set there."
 
 
@@ -102,6 +113,8 @@ class Drafts:
             async with amending.telling_refusal(self._ledger, invoice, undone, identity.actor):
                 seen = await self._provider.update_draft(identity, order, invoice.external_id)
             after = await self._take_in(invoice, seen, order, held, digest, identity.actor)
+            if _kept_its_lines(seen, order):
+                raise InvoiceStatus(_OTHER_LINES)
         except BaseException as error:
             await amending.let_go(self._ledger, invoice, held, error)
             raise
@@ -118,11 +131,27 @@ class Drafts:
         async with self._ledger.entry() as entry:
             known = await amending.again(entry, invoice)
             ours = await entry.connection.fetchval(SQL["holds_lease"], invoice.id, held.holder)
-            after = await amending.apply(entry, known, seen, Standing.PAYABLE, _FINALIZED, actor)
-            if ours and seen.standing is not Standing.VOID and seen.total in (None, order.total):
+            kept = _kept_its_lines(seen, order)
+            after = await amending.apply(entry, known, seen, None if kept else Standing.PAYABLE, _FINALIZED, actor)
+            if kept:
+                after = await _as_it_is_there(entry, after, seen)
+            elif ours and seen.standing is not Standing.VOID and seen.total in (None, order.total):
                 await entry.connection.execute(SQL["note_planned"], invoice.id, digest, 0)
             await entry.connection.execute(SQL["release_invoice"], invoice.id, held.holder)
         return after
+
+
+def _kept_its_lines(seen: Sighting, order: Order) -> bool:
+    """Whether it was final before with the lines of before, which nothing else tells where its total is ours."""
+    return seen.other_lines and seen.total == order.total
+
+
+async def _as_it_is_there(entry: Entry, invoice: Invoice, seen: Sighting) -> Invoice:
+    """What was finalized there with the lines of before bills those. The invoice must be locked."""
+    after = replace(invoice, adjusted_at_provider=True, version=invoice.version + 1, updated_at=datetime.now(UTC))
+    lines = provider_lines(seen) or None
+    await entry.change([Change(invoice, after, _OTHER_LINES, amending.ACTOR, lines)])
+    return after
 
 
 def _finalized(invoice: Invoice) -> Invoice:

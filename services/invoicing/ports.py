@@ -174,7 +174,7 @@ class Provider(Protocol):
     async def update_draft(self, identity: Identity, order: Order, external_id: str) -> Sighting:
         """Brings a draft to the order's lines; it stays a draft when the order keeps it one, else it is finalized.
 
-        What is a draft no more is answered as it is: the caller compares the total.
+        What is a draft no more is answered as it is: the caller compares the total, and is told of other lines.
         """
         ...
 

@@ -256,7 +256,7 @@ class IntegrationsProvider:
             buyer=pb.InvoiceBuyer(**order.buyer),
         )
         answer = await self._client.call(self._invoices.UpdateDraft, request, identity, timeout=CREATE_DEADLINE)
-        return sighting(answer.invoice)
+        return replace(sighting(answer.invoice), other_lines=answer.other_lines)
 
     async def find(
         self,

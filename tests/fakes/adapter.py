@@ -143,9 +143,10 @@ class FakeAdapter:
 
     async def update_draft(self, link: Link, ref: InvoiceRef, content: DraftContent) -> ProviderInvoice:
         found = await self.get_invoice(link, ref.external_id)
-        if found.state is not InvoiceState.DRAFT:
-            return found
         lines = [ProviderLine(line.title, line.amount) for line in content.lines]
+        if found.state is not InvoiceState.DRAFT:
+            gone = found.state in (InvoiceState.VOID, InvoiceState.DELETED)
+            return replace(found, other_lines=not gone and list(found.lines) != lines)
         draft = self._invoices[ref.external_id] = replace(found, total=content.total, lines=lines)
         return draft if content.keep_draft else self._finalized(draft)
 

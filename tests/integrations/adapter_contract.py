@@ -270,7 +270,10 @@ class AdapterContract:
         _, link = await subject.connect()
         made = await subject.adapter.create_invoice(link, subject.order(500))
         seen = await subject.adapter.update_draft(link, ref(made), subject.content(900, keep_draft=True))
-        assert (seen.state, seen.total) == (InvoiceState.OPEN, 500)
+        assert (seen.state, seen.total, seen.other_lines) == (InvoiceState.OPEN, 500, True)
+        same = await subject.adapter.update_draft(link, ref(made), subject.content(500))
+        split = await subject.adapter.update_draft(link, ref(made), subject.content(200, 300))
+        assert (same.other_lines, split.other_lines) == (False, True), "though it comes to the same total"
         gone = InvoiceRef("in_nobody", made.invoice_id, 1)
         assert (await subject.adapter.update_draft(link, gone, subject.content(900))).state is InvoiceState.DELETED
         assert (await subject.adapter.finalize_invoice(link, gone, 900, "GBP")).state is InvoiceState.DELETED

@@ -115,9 +115,14 @@ class Caller:
     async def update_draft(
         self, who: Identity, account: str, made: pb.ProviderInvoice, lines: Sequence[pb.InvoiceLine], **values: Any
     ) -> pb.ProviderInvoice:
+        return (await self.edit(who, account, made, lines, **values)).invoice
+
+    async def edit(
+        self, who: Identity, account: str, made: pb.ProviderInvoice, lines: Sequence[pb.InvoiceLine], **values: Any
+    ) -> pb.UpdateDraftResponse:
         fields = {"currency": made.currency, "total": sum(line.amount for line in lines), **values}
         request = pb.UpdateDraftRequest(**_reference(account, made), lines=lines, **fields)
-        return (await self.invoicing.call(self.invoices.UpdateDraft, request, who, timeout=PATIENCE)).invoice
+        return await self.invoicing.call(self.invoices.UpdateDraft, request, who, timeout=PATIENCE)
 
     async def find(self, who: Identity, order: pb.CreateInvoiceRequest) -> pb.ProviderInvoice | None:
         request = pb.FindInvoiceRequest(

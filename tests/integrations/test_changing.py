@@ -83,6 +83,20 @@ async def test_refusal_of_today_is_not_kept_against_tomorrow(connected: Shop, ve
         assert [one["amount"] for one in (await connected.invoices())[0]["lines"]["data"]] == [2997, 50]
 
 
+async def test_edit_whose_answer_got_lost_is_told_from_one_that_came_too_late(connected: Shop) -> None:
+    """By the lines, of which an invoice shows the first few only: the total may be the same."""
+    before, now = ([line(1, 100 + number, f"{name} {number}") for number in range(15)] for name in ("OLD", "NEW"))
+    late = await connected.create(connected.order(*before, keep_draft=True))
+    await connected.stripe("POST", f"/v1/invoices/{late.external_id}/finalize")
+    lost = await connected.create(connected.order(*before, keep_draft=True))
+    await connected.fault("invoices.finalize", "cut", "after")
+    with pytest.raises(RemoteError):
+        await connected.caller.edit(connected.who, connected.account.id, lost, now)
+    told = [await connected.caller.edit(connected.who, connected.account.id, one, now) for one in (late, lost)]
+    assert [(one.invoice.status, one.invoice.total) for one in told] == [(OPEN, late.total)] * 2
+    assert [one.other_lines for one in told] == [True, False]
+
+
 @pytest.mark.parametrize("settled", [PAID, VOID])
 async def test_settled_a_moment_before_is_answered_as_it_is(connected: Shop, settled: Any) -> None:
     made = await connected.create(connected.order())

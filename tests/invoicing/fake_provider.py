@@ -107,6 +107,8 @@ class FakeProvider:
     """Its ids of what was paid outside of it."""
     says_how_it_was_paid: bool = True
     """Whether it knows that of what is paid already."""
+    keeps_lines: bool = False
+    """What is final has other lines than a draft is to be brought to."""
     stubborn: bool = False
     """Drafts stay drafts, whatever is asked."""
     reads: int = 0
@@ -282,7 +284,7 @@ class FakeProvider:
     async def update_draft(self, identity: Identity, order: Order, external_id: str) -> Sighting:
         known = await self._known("update_draft", external_id)
         if known.standing is not Standing.HELD_BACK:
-            return known
+            return replace(known, other_lines=self.keeps_lines and not known.deleted)
         self.orders[order.id].append(order)
         self.draft_totals[order.id] = order.total
         standing = Standing.HELD_BACK if order.keep_draft or self.stubborn else Standing.PAYABLE

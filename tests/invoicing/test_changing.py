@@ -8,7 +8,7 @@ import pytest
 from services.common.errors import Kind
 from services.common.ids import new_id
 from services.invoicing.domain.changes import NOT_HEARD
-from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.invoice import ProviderLine, Standing
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import Replica
@@ -94,6 +94,52 @@ async def test_draft_that_was_held_back_is_edited_and_becomes_payable(caller: Ca
     assert (invoice.status_reason, invoice.unpriced_count) == ("", 0)
     assert invoice.external_url
     assert [(line.unit_price, line.amount) for line in (await caller.invoice(invoice)).lines] == [(700, 700)]
+    await right(caller, show_id)
+
+
+async def swapped(caller: Caller, provider: FakeProvider) -> tuple[str, pb.Invoice]:
+    """A draft that was finalized at the provider at the total of now, over the prices of before; and no event told."""
+    show_id = await caller.small_show(1)
+    await caller.items(show_id, [pb.Item(item_number="late", title="Late item")])
+    await caller.ingest(show_id, [winner(0, claim_id="late", item_number="late")])
+    await caller.generate(show_id)
+    (draft,) = await caller.listed(show_id)
+    assert (draft.total, draft.draft_reason) == (1000, pb.DRAFT_REASON_NEEDS_PRICE)
+    prices = {"0": 600, "late": 400}
+    await caller.items(show_id, [pb.Item(item_number=one, title=one, price=price) for one, price in prices.items()])
+    lines = (ProviderLine("1 × 0 Item 0", 1000), ProviderLine("1 × late Late item (no price yet)", 0))
+    provider.now(draft.id, standing=Standing.PAYABLE, total=1000, lines=lines)
+    provider.keeps_lines = True
+    return show_id, draft
+
+
+@pytest.mark.parametrize("by", ["run", "hand"])
+async def test_draft_that_was_finalized_with_other_lines_is_not_taken_for_the_edited_one(
+    caller: Caller, provider: FakeProvider, by: str
+) -> None:
+    """Its buyer would be asked for the right money under the old words, and nobody would know."""
+    show_id, draft = await swapped(caller, provider)
+    if by == "run":
+        run = await caller.generate(show_id, apply_changes=True)
+        assert (run.total_count, run.unchanged_count) == (0, 1)
+    else:
+        error = await refusal(caller.finalize(draft))
+        assert (error.reason, error.message[:50]) == (
+            "INVOICE_STATUS",
+            "It was finalized at the provider before, with the ",
+        )
+    seen = await caller.invoice(draft)
+    assert (seen.status, seen.draft_reason, seen.total) == (pb.INVOICE_STATUS_DRAFT, 0, 1000)
+    assert [line.amount for line in seen.lines] == [1000, 0]
+    assert (await caller.history(draft))[-1].reason.startswith("It was finalized at the provider")
+    (change,) = await caller.changes(show_id)
+    assert (change.kind, change.difference) == (pb.CHANGE_KIND_REISSUE, 0)
+    assert change.sentence.startswith(
+        "It is voided and issued again with the claims and prices of now, which come to £10.00 too."
+    )
+    provider.keeps_lines = False
+    await caller.generate(show_id, apply_changes=True)
+    assert await standing(caller, show_id) == [(1, pb.INVOICE_STATUS_VOID, 1000), (2, pb.INVOICE_STATUS_DRAFT, 1000)]
     await right(caller, show_id)
 
 

@@ -143,7 +143,10 @@ def _brought_to(billed: Billed, due: int, terms: Terms) -> tuple[ChangeKind, str
     if billed.status is Status.DRAFT and billed.draft_reason:
         return ChangeKind.EDIT_DRAFT, f"The draft at the provider is brought from {was} to {now}."
     lost = _ADJUSTED if billed.adjusted else ""
-    sentence = f"It is voided and issued again over {now} instead of {was}. The pay link stays the same.{lost}"
+    over = (
+        f"over {now} instead of {was}" if now != was else f"with the claims and prices of now, which come to {now} too"
+    )
+    sentence = f"It is voided and issued again {over}. The pay link stays the same.{lost}"
     return ChangeKind.REISSUE, sentence
 
 

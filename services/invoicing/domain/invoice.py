@@ -203,6 +203,8 @@ class Sighting:
     """Answered to a mark: it was paid before the provider did anything about it."""
     paid_outside: bool | None = None
     """Of one that was paid before: whether outside the provider; None where it was not said."""
+    other_lines: bool = False
+    """Answered to an edit of a draft: it was final before, with other lines."""
 
 
 _REASONS: Final = {

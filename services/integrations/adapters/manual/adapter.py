@@ -122,8 +122,11 @@ class ManualAdapter:
     async def update_draft(self, link: Link, ref: InvoiceRef, content: DraftContent) -> ProviderInvoice:
         lines = [ProviderLine(_described(line), line.amount) for line in content.lines]
         draft = await self._store.rewrite(link, ref.external_id, content.total, lines)
-        if draft is None or content.keep_draft:
-            return draft or await self.get_invoice(link, ref.external_id)
+        if draft is None:
+            found = await self.get_invoice(link, ref.external_id)
+            return replace(found, other_lines=found.state not in _GONE and list(found.lines) != lines)
+        if content.keep_draft:
+            return draft
         return await self.finalize_invoice(link, ref, content.total, content.currency)
 
     async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:

@@ -97,7 +97,11 @@ class StripeAdapter:
         return self._mapped(link, found) if found else None
 
     async def update_draft(self, link: Link, ref: InvoiceRef, content: DraftContent) -> ProviderInvoice:
-        return await self._standing(link, ref, self._editing.edit(link, ref, content))
+        try:
+            found, other_lines = await self._editing.edit(link, ref, content)
+        except NotThere:
+            return self._mapper.deleted(ref.external_id, link.account_id, livemode=link.livemode)
+        return replace(self._mapped(link, found), other_lines=other_lines)
 
     async def finalize_invoice(self, link: Link, ref: InvoiceRef, total: int, currency: str) -> ProviderInvoice:
         return await self._standing(link, ref, self._changing.finalize(link, ref, total, currency))

@@ -33,21 +33,31 @@ class Editing:
         self._api = api
         self._customers = customers
 
-    async def edit(self, link: Link, ref: InvoiceRef, content: DraftContent) -> Json:
-        """Raises AdapterError; NotThere when the draft is gone. Three calls where every line is new, else one."""
+    async def edit(self, link: Link, ref: InvoiceRef, content: DraftContent) -> tuple[Json, bool]:
+        """Answers beside it whether it was finalized before with other lines than these, at whatever total.
+
+        Raises AdapterError; NotThere when the draft is gone. Three calls where every line is new, else one.
+        """
         found = await read_invoice(self._api, link, ref.external_id)
         if found["status"] == "draft":
             found = await self._until_it_is_no_draft(link, ref, lambda: self._replace(link, ref, found, content))
         if found["status"] != "draft":
-            return found
+            return found, await self._has_others(link, found, content)
         require_our_total(found, content.total, content.currency)
         if content.keep_draft:
-            return found
+            return found, False
         if content.buyer:
             await self._customers.address(link, None, content.buyer, found)
         found = await finalize(self._api, link, ref.external_id, key_of_its_own(ref, "finalize"))
         require_our_total(found, content.total, content.currency)  # another edit at that moment would add its lines
-        return found
+        return found, False
+
+    async def _has_others(self, link: Link, found: Json, content: DraftContent) -> bool:
+        """Whether a final one has other lines, as the buyer reads them."""
+        if found["status"] == "void":
+            return False
+        wanted = lines_parameters(content.lines, content.currency)["lines"]
+        return _read(await self._lines(link, found)) != _read(wanted)
 
     async def _until_it_is_no_draft(self, link: Link, ref: InvoiceRef, edit: Callable[[], Awaitable[Json]]) -> Json:
         """Somebody may finalize it meanwhile: no code says so, only the invoice itself."""
@@ -109,6 +119,10 @@ class Editing:
 def _told(lines: Iterable[Mapping[str, Any]]) -> list[str]:
     """What lines say, in an order of its own: equal when nothing would be changed."""
     return sorted(json.dumps([line.get(name) for name in _WHAT_COUNTS], sort_keys=True) for line in lines)
+
+
+def _read(lines: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
+    return sorted((line["amount"], " ".join((line.get("description") or "").split())) for line in lines)
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -1926,16 +1926,20 @@ class UpdateDraftResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INVOICE_FIELD_NUMBER: _builtins.int
+    OTHER_LINES_FIELD_NUMBER: _builtins.int
+    other_lines: _builtins.bool
+    """It was final before, with other lines than these, at whatever total: nothing was changed."""
     @_builtins.property
     def invoice(self) -> Global___ProviderInvoice: ...
     def __init__(
         self,
         *,
         invoice: Global___ProviderInvoice | None = ...,
+        other_lines: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice", "other_lines", b"other_lines"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -589,8 +589,8 @@ class InvoiceProviderServiceServicer:
 
     def UpdateDraft(self, request, context):
         """Gives an invoice that is still a draft at the provider exactly these lines, and (unless keep_draft) finalizes it once
-        its total is ours. One that is a draft no more, or gone, is answered as it is: compare its total. TOTAL_MISMATCH as
-        in CreateInvoice.
+        its total is ours. One that is a draft no more, or gone, is answered as it is: compare its total, and look at other_lines.
+        TOTAL_MISMATCH as in CreateInvoice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -166,8 +166,8 @@ class InvoiceProviderServiceStub:
     """
     UpdateDraft: _aio.UnaryUnaryMultiCallable[_integrations_pb2.UpdateDraftRequest, _integrations_pb2.UpdateDraftResponse]
     """Gives an invoice that is still a draft at the provider exactly these lines, and (unless keep_draft) finalizes it once
-    its total is ours. One that is a draft no more, or gone, is answered as it is: compare its total. TOTAL_MISMATCH as
-    in CreateInvoice.
+    its total is ours. One that is a draft no more, or gone, is answered as it is: compare its total, and look at other_lines.
+    TOTAL_MISMATCH as in CreateInvoice.
     """
     FinalizeInvoice: _aio.UnaryUnaryMultiCallable[_integrations_pb2.FinalizeInvoiceRequest, _integrations_pb2.FinalizeInvoiceResponse]
     """Finalizes a provider draft whose total equals the given one, else TOTAL_MISMATCH. One that is a draft no more, or
@@ -226,8 +226,8 @@ class InvoiceProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_integrations_pb2.UpdateDraftRequest, _abc.Awaitable[_integrations_pb2.UpdateDraftResponse]],
     ) -> _abc.Awaitable[_integrations_pb2.UpdateDraftResponse]:
         """Gives an invoice that is still a draft at the provider exactly these lines, and (unless keep_draft) finalizes it once
-        its total is ours. One that is a draft no more, or gone, is answered as it is: compare its total. TOTAL_MISMATCH as
-        in CreateInvoice.
+        its total is ours. One that is a draft no more, or gone, is answered as it is: compare its total, and look at other_lines.
+        TOTAL_MISMATCH as in CreateInvoice.
         """
 
     @_abc_1.abstractmethod
