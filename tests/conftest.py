@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from services.cli.child import Child, Program
 from services.cli.embedded.nats import Nats
@@ -21,6 +22,9 @@ from tests.waiting import free_port
 
 pytest_plugins = ("tests.e2e.fixtures",)
 SERVICES = Path(__file__).parent.parent / "services"
+# How long an example takes says more of the machine than of what is tested.
+settings.register_profile("unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @asynccontextmanager

@@ -84,7 +84,7 @@ async def show_id(caller: Caller) -> str:
 
 @pytest.mark.parametrize("send", [in_one_batch, in_many_batches, in_a_stream, in_a_stream_taken_whole, by_two_at_once])
 @given(STATES)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_every_order_ends_in_the_same_state(
     caller: Caller, show_id: str, send: Send, states: Sequence[Told]
 ) -> None:

@@ -23,7 +23,7 @@ won = st.tuples(
 
 
 @given(st.lists(won, min_size=1, max_size=25), st.randoms())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_every_winner_claim_lands_in_exactly_one_line(
     caller: Caller, replica: Replica, claims: list[tuple[int, int, int, int]], chance: random.Random
 ) -> None:

@@ -222,6 +222,10 @@ class Storm:
         rows = [dict(row) for row in stuck]
         await eventually(lambda: self._replica.pool.fetchval(QUEUE_EMPTY), timeout=60, why=f"left undone: {rows}")
 
+    async def _looked_at(self) -> bool:
+        """One that the service looks at just then is passed over."""
+        return await self._replica.service.balance.check_changed(rest=0.0) == 0
+
     async def wrongs(self) -> AsyncIterator[str]:
         """What is not right about the money."""
         for fault in self.faults:
@@ -241,7 +245,7 @@ class Storm:
                 yield f"{entry.buyer.handle} has still something to be done: {entry.change.sentence}"
             elif settled and sum(one.total for one in mine) != entry.total:
                 yield f"{entry.buyer.handle} is invoiced another sum than is owed"
-        await self._replica.service.balance.check_changed(rest=0.0)
+        await eventually(self._looked_at, why="shows that changed were not looked at")
         if await self._replica.service.balance.unbalanced():
             yield "the show does not balance"
         if await self._replica.pool.fetchval(RUNS):
