@@ -211,6 +211,46 @@ async def test_no_invoice_is_made_for_a_customer_that_the_book_does_not_have(
     assert await connected.invoices() == []
 
 
+@pytest.mark.parametrize("refusal", [{"status": 400}, {"status": 404}], ids=["400", "404"])
+async def test_buyer_of_a_customer_that_was_never_there_is_not_locked_out(
+    connected: Shop, rows: Connection, refusal: dict[str, Any]
+) -> None:
+    """As once an account's test data are deleted: then its invoices are gone as well."""
+    order = connected.order(buyer="maya")
+    await connected.fault("invoices.create", "error", status=400)
+    with pytest.raises(RemoteError):
+        await connected.create(order)
+    missing = {"code": "resource_missing", "param": "customer", "message": "No such customer: 'cus_wiped'"}
+
+    async def wipe() -> str:
+        wiped = "UPDATE customers SET customer_id = 'cus_wiped' WHERE workspace_id = $1"
+        assert await rows.execute(wiped, connected.who.workspace_id) == "UPDATE 1"
+        return await connected.fault("invoices.list", "error", error=missing, times=None, **refusal)
+
+    fault = await wipe()
+    order.attempt = 2
+    with pytest.raises(RemoteError, match="Retry, and a new one is created"):
+        await connected.create(order)
+    await connected.sandbox.remove_fault(fault)
+    order.attempt = 3
+    assert (await connected.create(order)).status == OPEN
+    await wipe()
+    assert await connected.caller.find(connected.who, order) is None, "hence it can be voided here"
+
+
+async def test_customer_that_stripe_still_knows_proves_nothing_when_its_list_is_refused(connected: Shop) -> None:
+    """One that was deleted there may have left invoices that can be paid."""
+    order = connected.order(buyer="maya")
+    await connected.create(order)
+    missing = {"code": "resource_missing", "param": "customer", "message": "No such customer"}
+    await connected.fault("invoices.list", "error", status=400, error=missing, times=None)
+    order.attempt = 2
+    for call in (connected.create(order), connected.caller.find(connected.who, order)):
+        with pytest.raises(RemoteError, match="customer was deleted in Stripe"):
+            await call
+    await one_open_invoice(connected, order)
+
+
 async def test_customer_lost_past_the_window_is_found_by_its_mark(connected: Shop, rows: Connection) -> None:
     await connected.create(connected.order(buyer="maya"))
     await rows.execute(

@@ -8,7 +8,12 @@ from typing import Any, Final, cast
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
 from services.integrations.adapters.stripe.errors import BAD_ADDRESS, NotThere
-from services.integrations.adapters.stripe.operations import CREATE_CUSTOMER, LIST_CUSTOMERS, UPDATE_CUSTOMER
+from services.integrations.adapters.stripe.operations import (
+    CREATE_CUSTOMER,
+    LIST_CUSTOMERS,
+    READ_CUSTOMER,
+    UPDATE_CUSTOMER,
+)
 from services.integrations.adapters.stripe.parameters import CUSTOMER, LONGEST_EMAIL, customer_parameters, marked
 from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
@@ -63,6 +68,16 @@ class Customers:
         record = record or await self.known(link, buyer)
         if record and record.customer_id == draft.get("customer"):
             await self.readdress(link, record, buyer)
+
+    async def is_gone(self, link: Link, record: CustomerRecord) -> bool:
+        """Whether Stripe does not know that it ever had this customer, as once test data are deleted. It does know one
+        that was deleted by itself.
+        """
+        try:
+            await self._api.call(link, READ_CUSTOMER, id=record.customer_id)
+        except NotThere:
+            return True
+        return False
 
     async def known(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
         """The buyer's record as it stands; asks Stripe nothing."""

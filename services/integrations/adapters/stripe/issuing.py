@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
 from services.integrations.adapters.stripe.customers import WINDOW, Customers
-from services.integrations.adapters.stripe.errors import NotThere
+from services.integrations.adapters.stripe.errors import MISSING, NotThere
 from services.integrations.adapters.stripe.finalizing import finalize
 from services.integrations.adapters.stripe.listing import find_ours, read_invoice
 from services.integrations.adapters.stripe.operations import ADD_LINES, CREATE_INVOICE
@@ -46,7 +46,17 @@ class Issuing:
         customer = await self._customers.known(link, buyer)
         if customer is None or not customer.customer_id:
             return None
-        return await find_ours(self._api, link, customer.customer_id, invoice_id, revision)
+        return await self._ours(link, customer, invoice_id, revision)
+
+    async def _ours(self, link: Link, customer: CustomerRecord, invoice_id: str, revision: int) -> Json | None:
+        """What carries this mark; with a customer that Stripe never had, all that was made for it is gone."""
+        try:
+            return await find_ours(self._api, link, customer.customer_id, invoice_id, revision)
+        except AdapterError as error:
+            if error.details.get("code") != MISSING or not await self._customers.is_gone(link, customer):
+                raise
+            await self._customers.forget(customer)
+            return None
 
     async def _earlier(self, link: Link, order: InvoiceOrder, customer: CustomerRecord, now: datetime) -> Json | None:
         """What an earlier attempt left, where the idempotency key of this one would not find it."""
@@ -57,7 +67,7 @@ class Issuing:
 
     async def _left(self, link: Link, order: InvoiceOrder, customer: CustomerRecord) -> Json | None:
         """What carries the order's mark. Of one that was voided the next attempt makes another."""
-        found = await find_ours(self._api, link, customer.customer_id, order.invoice_id, order.revision)
+        found = await self._ours(link, customer, order.invoice_id, order.revision)
         return None if found and order.attempt > 1 and _is_voided(found) else found
 
     async def _create(self, link: Link, order: InvoiceOrder, customer: CustomerRecord) -> Json:
@@ -71,7 +81,7 @@ class Issuing:
         try:
             return await self._api.chains.walk(_key(order, "create"), create, lambda: self._left(link, order, customer))
         except AdapterError as error:
-            if error.details.get("code") == "resource_missing" and error.details.get("param") == "customer":
+            if error.details.get("code") == MISSING and error.details.get("param") == "customer":
                 await self._customers.forget(customer)
             raise
 
