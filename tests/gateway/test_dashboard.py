@@ -295,6 +295,20 @@ async def test_an_invoice_is_marked_as_paid_over_what_the_question_said(gateway:
         assert (request.note, request.HasField("amount"), request.amount) == ("Cash", bool(sent), sent)
 
 
+@pytest.mark.parametrize(("total", "says"), [(900, "-£1.00"), (1_000, "")])
+async def test_lines_of_an_invoice_come_to_its_total(gateway: Gateway, owner: Owner, total: int, says: str) -> None:
+    """Also where it was edited at the provider, whose lines have no number of ours."""
+    lines = [invoicing_pb2.InvoiceLine(title="Edited", quantity=1, unit_price=1_000, amount=1_000)]
+    invoice = invoicing_pb2.Invoice(id="i1", show_id="s1", handle="@ann", total=total, currency="GBP", lines=lines)
+    invoice.status = invoicing_pb2.INVOICE_STATUS_SENT
+    gateway.invoicing.script("GetInvoice", invoicing_pb2.GetInvoiceResponse(invoice=invoice))
+    browser = await gateway.signed_in(owner)
+    text = (await browser("GET", "/shows/s1/invoices/i1", headers={"Accept-Language": "en-GB"})).text
+    assert ("Discounts, taxes and other changes" in text) is bool(says)
+    assert not says or f'<td class="num">{says}</td>' in text
+    assert "hx-ignore><bdi>Edited" in text
+
+
 @pytest.mark.parametrize(("length", "told"), [(100, "copied"), (1_500, "Copy the message from the timeline")])
 async def test_a_long_message_does_not_break_the_headers(
     gateway: Gateway, owner: Owner, length: int, told: str
