@@ -198,6 +198,9 @@ async def test_failed_sweep_is_told_and_tried_again(caller: Caller, replica: Rep
     await replica.pool.execute("UPDATE sweeps SET failure_count = 9")
     await sweep_now(replica)
     assert 800 < (await sweep_row(replica))["due_in"] <= 900, "a provider that is back is not left for an hour"
+    provider.deaf = Refused()
+    await sweep_now(replica)
+    assert 3500 < (await sweep_row(replica))["due_in"] <= 3600, "nothing changes until somebody mends it"
     provider.deaf = None
     await sweep_now(replica)
     assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID
