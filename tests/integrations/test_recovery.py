@@ -235,6 +235,26 @@ async def test_what_was_left_is_found_though_its_customer_was_deleted_since(conn
     assert len({one["customer"]["id"] for one in await connected.invoices()}) == len(await connected.invoices())
 
 
+@pytest.mark.parametrize("left_at", ["invoices.create", "invoices.add_lines"])
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_draft_of_a_customer_that_was_deleted_since_is_replaced(
+    connected: Shop, left_at: str, attempt: int
+) -> None:
+    """Stripe finalizes nothing for that one any more."""
+    buyer = pb.InvoiceBuyer(platform="tiktok", platform_user_id="u-1", email="maya@example.com")
+    order = connected.order(buyer=buyer)
+    await connected.fault(left_at, "cut", "after")
+    await unsure(connected, order)
+    missing = {"code": "resource_missing", "param": "id", "message": "No such customer: 'cus_1'"}
+    await connected.fault("customers.update", "error", status=404, error=missing)
+    order.attempt, order.buyer.email = attempt, "corrected@example.com"
+    made = await connected.create(order)
+    assert (made.status, made.mailed_to) == (OPEN, "corrected@example.com")
+    assert (await connected.create(order)).external_id == made.external_id
+    (invoice,) = await connected.invoices()
+    assert invoice["customer"]["email"] == "corrected@example.com"
+
+
 @pytest.mark.parametrize("refusal", [{"status": 400}, {"status": 404}], ids=["400", "404"])
 async def test_buyer_of_a_customer_that_was_never_there_is_not_locked_out(
     connected: Shop, rows: Connection, refusal: dict[str, Any]

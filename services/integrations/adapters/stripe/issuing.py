@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
+from services.integrations.adapters.stripe.changing import Changing
 from services.integrations.adapters.stripe.customers import WINDOW, Customers
 from services.integrations.adapters.stripe.errors import MISSING, NotThere
 from services.integrations.adapters.stripe.finalizing import finalize
@@ -13,22 +14,23 @@ from services.integrations.adapters.stripe.parameters import invoice_parameters,
 from services.integrations.adapters.stripe.totals import require_our_total
 from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.invoice_values import Buyer, InvoiceOrder
+from services.integrations.invoice_values import Buyer, InvoiceOrder, InvoiceRef
 from services.integrations.ports import CustomerRecord
 
 
 class Issuing:
     """The way from an order to its invoice. Four calls for a new customer, three for a known one."""
 
-    def __init__(self, api: StripeApi, customers: Customers) -> None:
+    def __init__(self, api: StripeApi, customers: Customers, changing: Changing) -> None:
         self._api = api
         self._customers = customers
+        self._changing = changing
 
     async def issue(self, link: Link, order: InvoiceOrder) -> Json:
         """Raises AdapterError; nothing is finalized unless the total is ours to the unit."""
         began = datetime.now(UTC)
         customer = await self._customers.of(link, order.buyer)
-        found = await self._earlier(link, order, began) or await self._create(link, order, customer)
+        found = await self._earlier(link, order, customer, began) or await self._create(link, order, customer)
         try:
             if found["status"] == "draft" and not found["lines"]["data"]:
                 found = await self._add_lines(link, order, found["id"])
@@ -59,17 +61,28 @@ class Issuing:
                 raise
             return None
 
-    async def _earlier(self, link: Link, order: InvoiceOrder, now: datetime) -> Json | None:
+    async def _earlier(self, link: Link, order: InvoiceOrder, customer: CustomerRecord, now: datetime) -> Json | None:
         """What an earlier attempt left, where the idempotency key of this one would not find it."""
         first = order.first_attempt_time
         if order.attempt <= 1 and (first is None or now - first <= WINDOW):
             return None
-        return await self._left(link, order)
+        return await self._left(link, order, customer)
 
-    async def _left(self, link: Link, order: InvoiceOrder) -> Json | None:
+    async def _left(self, link: Link, order: InvoiceOrder, customer: CustomerRecord) -> Json | None:
         """What carries the order's mark. Of one that was voided the next attempt makes another."""
         found = await self.find(link, order.buyer, order.invoice_id, order.revision)
+        if found and found["status"] == "draft" and found.get("customer") != customer.customer_id:
+            return await self._without(link, order, found)
         return None if found and order.attempt > 1 and _is_voided(found) else found
+
+    async def _without(self, link: Link, order: InvoiceOrder, draft: Json) -> Json | None:
+        """Deletes the draft of a customer that the buyer is no more, which is never finalized. None once it is gone."""
+        ref = InvoiceRef(draft["id"], order.invoice_id, order.revision)
+        try:
+            found = await self._changing.void(link, ref)
+        except NotThere:
+            return None
+        return None if found.get("deleted") or found["status"] == "void" else found
 
     async def _create(self, link: Link, order: InvoiceOrder, customer: CustomerRecord) -> Json:
         parameters = invoice_parameters(link, order, customer.customer_id)
@@ -80,7 +93,7 @@ class Issuing:
         if order.attempt > 1 and order.buyer.email:  # Stripe refuses it for a customer whose address was emptied there
             await self._customers.readdress(link, customer, order.buyer)
         try:
-            return await self._api.chains.walk(_key(order, "create"), create, lambda: self._left(link, order))
+            return await self._api.chains.walk(_key(order, "create"), create, lambda: self._left(link, order, customer))
         except AdapterError as error:
             if error.details.get("code") == MISSING and error.details.get("param") == "customer":
                 await self._customers.forget(customer)
