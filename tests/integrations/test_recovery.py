@@ -211,6 +211,30 @@ async def test_no_invoice_is_made_for_a_customer_that_the_book_does_not_have(
     assert await connected.invoices() == []
 
 
+@pytest.mark.parametrize("told_by", ["another show", "its own next try", "its own next attempt"])
+async def test_what_was_left_is_found_though_its_customer_was_deleted_since(connected: Shop, told_by: str) -> None:
+    """Else the next customer would be billed for the same, beside an invoice that can still be paid."""
+    buyer = pb.InvoiceBuyer(platform="tiktok", platform_user_id="u-1", email="maya@example.com")
+    order = connected.order(buyer=buyer)
+    await connected.fault("invoices.finalize", "cut", "after")
+    await unsure(connected, order)
+    (left,) = await connected.invoices()
+    missing = {"code": "resource_missing", "param": "id", "message": "No such customer: 'cus_1'"}
+    await connected.fault("customers.update", "error", status=404, error=missing)
+    corrected = pb.InvoiceBuyer(platform="tiktok", platform_user_id="u-1", email="corrected@example.com")
+    if told_by == "another show":
+        await connected.create(connected.order(buyer=corrected))
+    order.attempt = 1 if told_by == "its own next try" else 2
+    order.buyer.CopyFrom(corrected)
+    made = await connected.create(order)
+    assert (made.status, made.external_id) == (OPEN, left["id"])
+    again = await connected.caller.find(connected.who, order)
+    assert again
+    assert again.external_id == left["id"]
+    assert len(await connected.invoices()) == (2 if told_by == "another show" else 1)
+    assert len({one["customer"]["id"] for one in await connected.invoices()}) == len(await connected.invoices())
+
+
 @pytest.mark.parametrize("refusal", [{"status": 400}, {"status": 404}], ids=["400", "404"])
 async def test_buyer_of_a_customer_that_was_never_there_is_not_locked_out(
     connected: Shop, rows: Connection, refusal: dict[str, Any]

@@ -7,7 +7,7 @@ from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
 from services.integrations.adapters.stripe.customers import WINDOW, Customers
 from services.integrations.adapters.stripe.errors import MISSING, NotThere
 from services.integrations.adapters.stripe.finalizing import finalize
-from services.integrations.adapters.stripe.listing import find_ours, read_invoice
+from services.integrations.adapters.stripe.listing import find_ours, read_invoice, what_counts
 from services.integrations.adapters.stripe.operations import ADD_LINES, CREATE_INVOICE
 from services.integrations.adapters.stripe.parameters import invoice_parameters, lines_parameters
 from services.integrations.adapters.stripe.totals import require_our_total
@@ -28,7 +28,7 @@ class Issuing:
         """Raises AdapterError; nothing is finalized unless the total is ours to the unit."""
         began = datetime.now(UTC)
         customer = await self._customers.of(link, order.buyer)
-        found = await self._earlier(link, order, customer, began) or await self._create(link, order, customer)
+        found = await self._earlier(link, order, began) or await self._create(link, order, customer)
         try:
             if found["status"] == "draft" and not found["lines"]["data"]:
                 found = await self._add_lines(link, order, found["id"])
@@ -43,31 +43,32 @@ class Issuing:
 
     async def find(self, link: Link, buyer: Buyer, invoice_id: str, revision: int) -> Json | None:
         """An invoice is made for a customer that stands in our book, hence without one there is none."""
-        customer = await self._customers.known(link, buyer)
-        if customer is None or not customer.customer_id:
-            return None
-        return await self._ours(link, customer, invoice_id, revision)
+        found = [
+            one
+            for customer_id in await self._customers.ever(link, buyer)
+            if (one := await self._of_customer(link, customer_id, invoice_id, revision))
+        ]
+        return what_counts(found)
 
-    async def _ours(self, link: Link, customer: CustomerRecord, invoice_id: str, revision: int) -> Json | None:
-        """What carries this mark; with a customer that Stripe never had, all that was made for it is gone."""
+    async def _of_customer(self, link: Link, customer_id: str, invoice_id: str, revision: int) -> Json | None:
+        """With a customer that Stripe does not even know to be deleted, all that was made for it is gone."""
         try:
-            return await find_ours(self._api, link, customer.customer_id, invoice_id, revision)
+            return await find_ours(self._api, link, customer_id, invoice_id, revision)
         except AdapterError as error:
-            if error.details.get("code") != MISSING or not await self._customers.is_gone(link, customer):
+            if error.details.get("code") != MISSING or not await self._customers.is_gone(link, customer_id):
                 raise
-            await self._customers.forget(customer)
             return None
 
-    async def _earlier(self, link: Link, order: InvoiceOrder, customer: CustomerRecord, now: datetime) -> Json | None:
+    async def _earlier(self, link: Link, order: InvoiceOrder, now: datetime) -> Json | None:
         """What an earlier attempt left, where the idempotency key of this one would not find it."""
         first = order.first_attempt_time
         if order.attempt <= 1 and (first is None or now - first <= WINDOW):
             return None
-        return await self._left(link, order, customer)
+        return await self._left(link, order)
 
-    async def _left(self, link: Link, order: InvoiceOrder, customer: CustomerRecord) -> Json | None:
+    async def _left(self, link: Link, order: InvoiceOrder) -> Json | None:
         """What carries the order's mark. Of one that was voided the next attempt makes another."""
-        found = await self._ours(link, customer, order.invoice_id, order.revision)
+        found = await self.find(link, order.buyer, order.invoice_id, order.revision)
         return None if found and order.attempt > 1 and _is_voided(found) else found
 
     async def _create(self, link: Link, order: InvoiceOrder, customer: CustomerRecord) -> Json:
@@ -79,7 +80,7 @@ class Issuing:
         if order.attempt > 1 and order.buyer.email:  # Stripe refuses it for a customer whose address was emptied there
             await self._customers.readdress(link, customer, order.buyer)
         try:
-            return await self._api.chains.walk(_key(order, "create"), create, lambda: self._left(link, order, customer))
+            return await self._api.chains.walk(_key(order, "create"), create, lambda: self._left(link, order))
         except AdapterError as error:
             if error.details.get("code") == MISSING and error.details.get("param") == "customer":
                 await self._customers.forget(customer)
