@@ -110,6 +110,8 @@ async def test_one_sweep_makes_everything_right(caller: Caller, replica: Replica
     await replica.pool.execute("UPDATE provider_events SET received_at = received_at - interval '25 hours'")
     assert await counted(caller) == (1, 0)
     assert await how_they_came(caller) == (0, 0, "invoice.changed"), "the last one is told after a quiet day, too"
+    await replica.pool.execute("UPDATE provider_events SET received_at = received_at - interval '10 days'")
+    assert await how_they_came(caller) == (0, 0, "invoice.changed")
     await replica.pool.execute("UPDATE provider_events SET received_at = received_at - interval '30 days'")
     assert await how_they_came(caller) == (0, 0, "")
     assert (await hearing(caller)).unpaid_invoice_count == 0, "it was not asked for"
