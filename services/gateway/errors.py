@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.utils.scope.state import ScopeState
 
 from services.common.context import request_id
-from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError, Unavailable
+from services.common.errors import AnswerLost, Fault, InvalidRequest, Kind, ShowbillError, Unavailable
 from services.common.problem import HTTP_STATUS, headers, problem
 from services.common.secret import redact
 from services.common.server import translate
@@ -63,7 +63,12 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     # What the decoder raises of a body that is no text, or nested without end; the framework knows neither.
     if isinstance(error, UnicodeDecodeError | RecursionError) and (faults := _body_faults(request)):
         return answer(InvalidRequest(faults[0].problem, faults=faults))
-    return told(error)
+    return told(to_whom(request, known_error(error)), error)
+
+
+def to_whom(request: Request[Any, Any, Any], known: ShowbillError) -> ShowbillError:
+    """As it is told to whoever asked: who only reads has nothing to look for that may have been done."""
+    return Unavailable() if request.method == "GET" and known.message == AnswerLost().message else known
 
 
 def known_error(error: Exception) -> ShowbillError:
@@ -75,9 +80,8 @@ def known_error(error: Exception) -> ShowbillError:
     return ShowbillError() if isinstance(known, RemoteError) and known.kind is Kind.UNAUTHENTICATED else known
 
 
-def told(error: Exception) -> Response[bytes]:
-    """As above, wherever it was raised."""
-    known = known_error(error)
+def told(known: ShowbillError, error: Exception) -> Response[bytes]:
+    """The answer to what was raised, wherever it was, and what there is to say of it."""
     if known.kind in (Kind.INTERNAL, Kind.UNAVAILABLE):
         log.error("request failed", reason=known.reason, exc_info=error)
     return answer(known)

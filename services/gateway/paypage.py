@@ -74,6 +74,7 @@ def content(link: PayLink, reader: Reader, path: str) -> dict[str, Any]:
         "paid_day": (link.paid_at.date().isoformat(), reader.day(link.paid_at.date())) if link.paid_at else None,
         "paid_before": reader.money(link.paid_before, link.currency) if link.paid_before else "",
         "lines": [_line(line, link.currency, reader) for line in link.lines],
+        "changed": _changed(link, reader),
         "struck": state.tone == "gone",
     }
 
@@ -84,6 +85,13 @@ def _day(text: str, reader: Reader) -> tuple[str, str] | None:
         return text, reader.day(date.fromisoformat(text))
     except ValueError:
         return None
+
+
+def _changed(link: PayLink, reader: Reader) -> str:
+    """By how much the total is not what the lines come to: edited at the provider, by a discount for example. Of a long
+    invoice the lines are not told anew."""
+    difference = link.total - sum(line.amount for line in link.lines)
+    return reader.money(difference, link.currency) if difference and link.lines and link.currency else ""
 
 
 def _line(line: Any, currency: str, reader: Reader) -> dict[str, str]:

@@ -37,6 +37,9 @@ class PostgresCustomerBook:
     async def find(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
         return _record(await self._pool.fetchrow(SQL["find_customer"], *self._key(link, buyer)))
 
+    async def ever(self, link: Link, buyer: Buyer) -> list[str]:
+        return [row["customer_id"] for row in await self._pool.fetch(SQL["ever_customers"], *self._key(link, buyer))]
+
     def _key(self, link: Link, buyer: Buyer) -> tuple[object, ...]:
         return (
             *(link.workspace_id, self._provider, link.account_id, link.livemode),

@@ -53,13 +53,16 @@ class CustomerBook(Protocol):
     async def find(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
         """The buyer's record; None when there is none."""
 
+    async def ever(self, link: Link, buyer: Buyer) -> Sequence[str]:
+        """The provider's ids of every customer that the buyer is or was, the present one first."""
+
     async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> bool:
         """Notes the provider's id and what the provider was told last. False when the record was dropped meanwhile, or
         another customer is the buyer's: then no invoice may be made for this one."""
 
     async def forget(self, record: CustomerRecord) -> None:
         """Drops a record whose customer no longer exists at the provider, or was refused there. One that got another
-        since stays."""
+        since stays. What was made for it may stand there still: its id is kept."""
 
 
 class Pace(Protocol):

@@ -23,6 +23,8 @@ LOOK_EVERY: Final = 5.0
 """Seconds between two looks for shows that changed."""
 REST: Final = 15.0
 """Seconds for which a show that was looked at rests, however much it changes."""
+AGAIN: Final = 600.0
+"""Seconds after which a show that did not balance is looked at again, though nothing was told of it."""
 _BATCH: Final = 20
 
 
@@ -44,9 +46,9 @@ class Balance:
             if taken < _BATCH:
                 await asyncio.sleep(LOOK_EVERY)
 
-    async def check_changed(self, rest: float = REST) -> int:
+    async def check_changed(self, rest: float = REST, again: float = AGAIN) -> int:
         """Looks at a batch of the shows that changed; answers how many there were."""
-        rows = await self._pool.fetch(SQL["unbalanced_since"], rest, _BATCH)
+        rows = await self._pool.fetch(SQL["unbalanced_since"], rest, _BATCH, again)
         for row in rows:
             context.bind_request(None)
             try:

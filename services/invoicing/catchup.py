@@ -214,6 +214,7 @@ class Catchup:
         place_is_gone = resumed and not passing(error) and not unconnected
         # What was paid while it was not connected is read soon after it is connected again. The connection itself says
         # how it is: once it is there again, nothing of before is to be told.
-        rests = (self._every / 12,) * 2 if unconnected else (self._every / 60, self._every / 4)
+        longest = self._every / 4 if passing(error) else self._every  # a refusal waits for somebody who mends it
+        rests = (self._every / 12,) * 2 if unconnected else (self._every / 60, longest)
         told = "" if unconnected else error.message
         await self._pool.execute(SQL["sweep_failed"], *account, owner, told, *rests, place_is_gone, stuck)

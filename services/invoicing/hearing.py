@@ -1,5 +1,6 @@
 """How news of payments comes: by webhooks, by reading, or not at all. A failed reading is a state that is told."""
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 _NOTE_EVERY: Final = 5.0
 """Seconds between two notes that an account was heard: a burst of payments is no burst of updates."""
 _MOST_NOTED: Final = 10_000
+_LOOKED_BACK: Final = [timedelta(days=days) for days in (0, 1, 2, 4, 8, 16, 30)]
 
 
 class NeverConnected(ShowbillError):
@@ -123,9 +125,9 @@ class Hearing:
         )
 
     async def _last_event(self, key: tuple[object, ...]) -> asyncpg.Record | None:
-        """Looks a day back first: only an account that was quiet for so long is looked at for longer."""
-        for back in (timedelta(days=1), timedelta(days=30)):
-            if row := await self._pool.fetchrow(SQL["last_event"], *key, back):
+        """Looks at the last day first, then ever farther back: no more is read than twice the time of its quiet."""
+        for later, back in itertools.pairwise(_LOOKED_BACK):
+            if row := await self._pool.fetchrow(SQL["last_event"], *key, back, later):
                 return row
         return None
 

@@ -7,6 +7,7 @@ from playwright.async_api import Route, expect
 
 from tests.browser.dashboard import Dashboard
 from tests.e2e.workspace import Workspace
+from tests.waiting import eventually
 
 
 async def test_an_empty_workspace_is_led_to_its_first_paid_invoice(dashboard: Dashboard, workspace: Workspace) -> None:
@@ -122,7 +123,7 @@ async def test_a_file_chosen_before_the_scripts_came_is_looked_at_too(
     await page.goto(dashboard.url + "/shows/new", wait_until="commit")
     await page.locator("#items").set_input_files(file)
     wanted["htmx.min"].set()
-    await page.wait_for_function("window.begun")
+    await eventually(lambda: page.evaluate("window.begun"))
     wanted["app"].set()
     await expect(page.locator("#preview tbody tr")).to_contain_text("Hat")
 

@@ -109,7 +109,7 @@ async def test_visit_counts_once_and_a_preview_does_not(chromium: Browser, stack
     page.on("response", lambda answer: told.append(answer.status) if answer.url.endswith("/opened") else None)
     await page.goto(address)
     await eventually(lambda: told == [204])
-    await page.wait_for_function("sessionStorage.length === 1")
+    await eventually(lambda: page.evaluate("sessionStorage.length === 1"))
     for _ in range(2):
         await page.reload(wait_until="networkidle")
     assert told == [204], "a page that is loaded again is the same visit"

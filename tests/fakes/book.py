@@ -1,5 +1,6 @@
 """A customer book in memory."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,12 +16,18 @@ class MemoryBook:
 
     def __init__(self) -> None:
         self._records: dict[tuple[str, str, bool, str, str], CustomerRecord] = {}
+        self._former: defaultdict[tuple[str, str, bool, str, str], list[str]] = defaultdict(list)
 
     async def reserve(self, link: Link, buyer: Buyer, parameters: Mapping[str, object]) -> CustomerRecord:
         return self._records.setdefault(_key(link, buyer), CustomerRecord(new_id(), parameters, "", datetime.now(UTC)))
 
     async def find(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
         return self._records.get(_key(link, buyer))
+
+    async def ever(self, link: Link, buyer: Buyer) -> list[str]:
+        known = self._records.get(_key(link, buyer))
+        present = [known.customer_id] if known and known.customer_id else []
+        return present + self._former[_key(link, buyer)]
 
     async def settle(self, record: CustomerRecord, customer_id: str, parameters: Mapping[str, object]) -> bool:
         mine = [
@@ -31,7 +38,9 @@ class MemoryBook:
         return bool(mine)
 
     async def forget(self, record: CustomerRecord) -> None:
-        self._records = {key: known for key, known in self._records.items() if known != record}
+        for key in [key for key, known in self._records.items() if known == record]:
+            self._former[key] += [record.customer_id] if record.customer_id else []
+            del self._records[key]
 
 
 def _key(link: Link, buyer: Buyer) -> tuple[str, str, bool, str, str]:

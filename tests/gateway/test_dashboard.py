@@ -295,6 +295,20 @@ async def test_an_invoice_is_marked_as_paid_over_what_the_question_said(gateway:
         assert (request.note, request.HasField("amount"), request.amount) == ("Cash", bool(sent), sent)
 
 
+@pytest.mark.parametrize(("total", "says"), [(900, "-£1.00"), (1_000, "")])
+async def test_lines_of_an_invoice_come_to_its_total(gateway: Gateway, owner: Owner, total: int, says: str) -> None:
+    """Also where it was edited at the provider, whose lines have no number of ours."""
+    lines = [invoicing_pb2.InvoiceLine(title="Edited", quantity=1, unit_price=1_000, amount=1_000)]
+    invoice = invoicing_pb2.Invoice(id="i1", show_id="s1", handle="@ann", total=total, currency="GBP", lines=lines)
+    invoice.status = invoicing_pb2.INVOICE_STATUS_SENT
+    gateway.invoicing.script("GetInvoice", invoicing_pb2.GetInvoiceResponse(invoice=invoice))
+    browser = await gateway.signed_in(owner)
+    text = (await browser("GET", "/shows/s1/invoices/i1", headers={"Accept-Language": "en-GB"})).text
+    assert ("Discounts, taxes and other changes" in text) is bool(says)
+    assert not says or f'<td class="num">{says}</td>' in text
+    assert "hx-ignore><bdi>Edited" in text
+
+
 @pytest.mark.parametrize(("length", "told"), [(100, "copied"), (1_500, "Copy the message from the timeline")])
 async def test_a_long_message_does_not_break_the_headers(
     gateway: Gateway, owner: Owner, length: int, told: str
@@ -326,6 +340,37 @@ async def test_a_run_of_thousands_counts_as_the_reader_does(gateway: Gateway, ow
     page = await browser("GET", "/shows/s1", headers={"Accept-Language": "de"})
     for told in ('data-gen="done">1.281<', 'data-gen="total">2.581<', 'data-gen="left">1.300<'):
         assert told in page.text
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_invoices_of_a_rehearsal_are_told_of_once_stripe_is_live(
+    gateway: Gateway, owner: Owner, *, live: bool
+) -> None:
+    listed, show = _stripe(), invoicing_pb2.Show(id="s1", name="Friday", currency="GBP", buyer_count=1)
+    show.state = invoicing_pb2.SHOW_STATE_ENDED
+    show.create_time.FromSeconds(1_790_000_000)
+    one, active = listed.integrations[0], integrations_pb2.INTEGRATION_STATUS_ACTIVE
+    one.connected = True
+    one.integration.CopyFrom(integrations_pb2.Integration(provider="stripe", livemode=live, status=active))
+    paid = invoicing_pb2.Invoice(
+        id="i1", show_id="s1", provider="stripe", external_id="in_1", currency="GBP", total=900
+    )
+    paid.status = invoicing_pb2.INVOICE_STATUS_PAID
+    warned = invoicing_pb2.PlanEntry(action=invoicing_pb2.PLAN_ACTION_UNCHANGED, total=900)
+    warned.warnings.append(invoicing_pb2.PLAN_WARNING_MADE_IN_TEST_MODE)
+    summary = invoicing_pb2.GetShowSummaryResponse(currency="GBP", paid=invoicing_pb2.SummaryPart(amount=900, count=1))
+    gateway.integrations.script("ListIntegrations", listed)
+    gateway.invoicing.script("GetShow", invoicing_pb2.GetShowResponse(show=show))
+    gateway.invoicing.script("GetShowSummary", summary)
+    gateway.invoicing.script("ListInvoices", invoicing_pb2.ListInvoicesResponse(invoices=[paid]))
+    plan_of = invoicing_pb2.PlanGenerationResponse(currency="GBP", entries=[warned] if live else [])
+    gateway.invoicing.script("PlanGeneration", plan_of)
+    browser = await gateway.signed_in(owner)
+    page, plan = [await browser("GET", f"/shows/s1{tab}", headers={"HX-Request": "true"}) for tab in ("", "/plan")]
+    assert (page.status, plan.status) == (200, 200)
+    assert ("Invoices of this show are of test mode" in page.text) is live
+    assert ("1 buyer has an invoice of test mode only." in plan.text) is live
+    assert ("But not one that asks for real money." in plan.text) is live
 
 
 async def test_chosen_invoices_that_are_none_do_not_become_all(gateway: Gateway, owner: Owner) -> None:

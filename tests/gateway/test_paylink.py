@@ -48,6 +48,16 @@ async def test_a_payable_link_shows_what_is_owed_and_a_button(gateway: Gateway) 
     assert gateway.invoicing.calls["ResolvePayLink"][0].identity.workspace_id == ""
 
 
+@pytest.mark.parametrize(("total", "says"), [(5306, "-£5.90"), (6200, "£3.04"), (5896, "")])
+async def test_lines_and_total_of_an_edited_invoice_come_to_the_same(gateway: Gateway, total: int, says: str) -> None:
+    """A discount was given at the provider, for example: its lines stay, its total does not."""
+    gateway.invoicing.script("ResolvePayLink", payable(total=total))
+    text = (await gateway.client()("GET", "/p/token-1", headers={"Accept-Language": "en-GB"})).text
+    assert ("Discounts, taxes and other changes" in text) is bool(says)
+    assert not says or f">{says}</bdi></li>" in text
+    assert "2 items" in text
+
+
 async def test_the_page_is_for_one_reader_and_no_machine(gateway: Gateway) -> None:
     gateway.invoicing.script("ResolvePayLink", payable())
     answer = await gateway.client()("GET", "/p/token-1")
@@ -144,7 +154,7 @@ async def test_every_line_is_listed_however_many(gateway: Gateway) -> None:
         pb.InvoiceLine(item_number=str(n), title=f"Item {n}", quantity=1, unit_price=1, amount=1) for n in range(600)
     ]
     lines.append(pb.InvoiceLine(item_number="600", title="", quantity=1))
-    gateway.invoicing.script("ResolvePayLink", payable(lines=lines))
+    gateway.invoicing.script("ResolvePayLink", payable(lines=lines, total=600))
     page = (await gateway.client()("GET", "/p/token-1")).text
     assert page.count("<li>") == 601
     assert "601 items" in page

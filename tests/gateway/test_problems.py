@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.common.errors import Fault, InvalidRequest, Kind, ShowbillError
+from services.common.errors import AnswerLost, Fault, InvalidRequest, Kind, ShowbillError, Unavailable
+from services.common.status import RemoteError
 from services.common.tokens import BadServiceToken
 from services.gateway.errors import pointer
 from services.gateway.faults import faults_of
@@ -178,3 +179,15 @@ def test_a_good_body_has_no_faults(body: bytes, expected: Any) -> None:
 def test_faults_are_bounded() -> None:
     body = b'{"claims":[' + b",".join([b"{}"] * 1000) + b"]}"
     assert len(faults_of(body, ClaimsBody)) == 100
+
+
+async def test_only_who_changes_something_is_to_look_whether_it_was_done(gateway: Gateway, owner: Owner) -> None:
+    lost = RemoteError(Kind.UNAVAILABLE, "UNAVAILABLE", AnswerLost().message)
+    for method in ("ListShows", "CreateShow"):
+        gateway.invoicing.script(method, lost)
+    read = await owner.client("GET", "/api/shows")
+    page = await owner.client("GET", "/shows")
+    made = await owner.client("POST", "/api/shows", {"name": "Friday", "currency": "GBP"})
+    assert (read.status, page.status, made.status) == (503, 503, 503)
+    assert (read.json["detail"], made.json["detail"]) == (Unavailable().message, AnswerLost().message)
+    assert "Look whether" not in page.text

@@ -211,6 +211,90 @@ async def test_no_invoice_is_made_for_a_customer_that_the_book_does_not_have(
     assert await connected.invoices() == []
 
 
+@pytest.mark.parametrize("told_by", ["another show", "its own next try", "its own next attempt"])
+async def test_what_was_left_is_found_though_its_customer_was_deleted_since(connected: Shop, told_by: str) -> None:
+    """Else the next customer would be billed for the same, beside an invoice that can still be paid."""
+    buyer = pb.InvoiceBuyer(platform="tiktok", platform_user_id="u-1", email="maya@example.com")
+    order = connected.order(buyer=buyer)
+    await connected.fault("invoices.finalize", "cut", "after")
+    await unsure(connected, order)
+    (left,) = await connected.invoices()
+    missing = {"code": "resource_missing", "param": "id", "message": "No such customer: 'cus_1'"}
+    await connected.fault("customers.update", "error", status=404, error=missing)
+    corrected = pb.InvoiceBuyer(platform="tiktok", platform_user_id="u-1", email="corrected@example.com")
+    if told_by == "another show":
+        await connected.create(connected.order(buyer=corrected))
+    order.attempt = 1 if told_by == "its own next try" else 2
+    order.buyer.CopyFrom(corrected)
+    made = await connected.create(order)
+    assert (made.status, made.external_id) == (OPEN, left["id"])
+    again = await connected.caller.find(connected.who, order)
+    assert again
+    assert again.external_id == left["id"]
+    assert len(await connected.invoices()) == (2 if told_by == "another show" else 1)
+    assert len({one["customer"]["id"] for one in await connected.invoices()}) == len(await connected.invoices())
+
+
+@pytest.mark.parametrize("left_at", ["invoices.create", "invoices.add_lines"])
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_draft_of_a_customer_that_was_deleted_since_is_replaced(
+    connected: Shop, left_at: str, attempt: int
+) -> None:
+    """Stripe finalizes nothing for that one any more."""
+    buyer = pb.InvoiceBuyer(platform="tiktok", platform_user_id="u-1", email="maya@example.com")
+    order = connected.order(buyer=buyer)
+    await connected.fault(left_at, "cut", "after")
+    await unsure(connected, order)
+    missing = {"code": "resource_missing", "param": "id", "message": "No such customer: 'cus_1'"}
+    await connected.fault("customers.update", "error", status=404, error=missing)
+    order.attempt, order.buyer.email = attempt, "corrected@example.com"
+    made = await connected.create(order)
+    assert (made.status, made.mailed_to) == (OPEN, "corrected@example.com")
+    assert (await connected.create(order)).external_id == made.external_id
+    (invoice,) = await connected.invoices()
+    assert invoice["customer"]["email"] == "corrected@example.com"
+
+
+@pytest.mark.parametrize("refusal", [{"status": 400}, {"status": 404}], ids=["400", "404"])
+async def test_buyer_of_a_customer_that_was_never_there_is_not_locked_out(
+    connected: Shop, rows: Connection, refusal: dict[str, Any]
+) -> None:
+    """As once an account's test data are deleted: then its invoices are gone as well."""
+    order = connected.order(buyer="maya")
+    await connected.fault("invoices.create", "error", status=400)
+    with pytest.raises(RemoteError):
+        await connected.create(order)
+    missing = {"code": "resource_missing", "param": "customer", "message": "No such customer: 'cus_wiped'"}
+
+    async def wipe() -> str:
+        wiped = "UPDATE customers SET customer_id = 'cus_wiped' WHERE workspace_id = $1"
+        assert await rows.execute(wiped, connected.who.workspace_id) == "UPDATE 1"
+        return await connected.fault("invoices.list", "error", error=missing, times=None, **refusal)
+
+    fault = await wipe()
+    order.attempt = 2
+    with pytest.raises(RemoteError, match="Retry, and a new one is created"):
+        await connected.create(order)
+    await connected.sandbox.remove_fault(fault)
+    order.attempt = 3
+    assert (await connected.create(order)).status == OPEN
+    await wipe()
+    assert await connected.caller.find(connected.who, order) is None, "hence it can be voided here"
+
+
+async def test_customer_that_stripe_still_knows_proves_nothing_when_its_list_is_refused(connected: Shop) -> None:
+    """One that was deleted there may have left invoices that can be paid."""
+    order = connected.order(buyer="maya")
+    await connected.create(order)
+    missing = {"code": "resource_missing", "param": "customer", "message": "No such customer"}
+    await connected.fault("invoices.list", "error", status=400, error=missing, times=None)
+    order.attempt = 2
+    for call in (connected.create(order), connected.caller.find(connected.who, order)):
+        with pytest.raises(RemoteError, match="customer was deleted in Stripe"):
+            await call
+    await one_open_invoice(connected, order)
+
+
 async def test_customer_lost_past_the_window_is_found_by_its_mark(connected: Shop, rows: Connection) -> None:
     await connected.create(connected.order(buyer="maya"))
     await rows.execute(

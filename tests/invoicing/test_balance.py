@@ -72,6 +72,19 @@ async def test_total_that_was_written_wrong_does_not_balance(caller: Caller, rep
     assert (summary.balanced, summary.unexplained.amount, summary.unexplained.count) == (False, 7, 1)
 
 
+async def test_what_is_put_right_by_hand_balances_again(caller: Caller, replica: Replica) -> None:
+    """Nothing tells of it: the alarm would stay until something happens in the show."""
+    _, invoices = await invoiced(caller)
+    await replica.pool.execute("UPDATE invoices SET total = total - 7 WHERE id = $1", invoices[0].id)
+    await checked(replica)
+    assert await replica.service.balance.unbalanced() == 1
+    await replica.pool.execute("UPDATE invoices SET total = total + 7 WHERE id = $1", invoices[0].id)
+    assert await replica.service.balance.check_changed(rest=0) == 0, "not all the time"
+    assert await replica.service.balance.check_changed(rest=0, again=0) == 1
+    assert await replica.service.balance.unbalanced() == 0
+    assert await replica.service.balance.check_changed(rest=0, again=0) == 0, "what balances rests"
+
+
 async def test_only_shows_that_changed_are_looked_at(caller: Caller, replica: Replica) -> None:
     _, invoices = await invoiced(caller)
     row = await checked(replica)

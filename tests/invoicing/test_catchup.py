@@ -110,6 +110,8 @@ async def test_one_sweep_makes_everything_right(caller: Caller, replica: Replica
     await replica.pool.execute("UPDATE provider_events SET received_at = received_at - interval '25 hours'")
     assert await counted(caller) == (1, 0)
     assert await how_they_came(caller) == (0, 0, "invoice.changed"), "the last one is told after a quiet day, too"
+    await replica.pool.execute("UPDATE provider_events SET received_at = received_at - interval '10 days'")
+    assert await how_they_came(caller) == (0, 0, "invoice.changed")
     await replica.pool.execute("UPDATE provider_events SET received_at = received_at - interval '30 days'")
     assert await how_they_came(caller) == (0, 0, "")
     assert (await hearing(caller)).unpaid_invoice_count == 0, "it was not asked for"
@@ -198,6 +200,9 @@ async def test_failed_sweep_is_told_and_tried_again(caller: Caller, replica: Rep
     await replica.pool.execute("UPDATE sweeps SET failure_count = 9")
     await sweep_now(replica)
     assert 800 < (await sweep_row(replica))["due_in"] <= 900, "a provider that is back is not left for an hour"
+    provider.deaf = Refused()
+    await sweep_now(replica)
+    assert 3500 < (await sweep_row(replica))["due_in"] <= 3600, "nothing changes until somebody mends it"
     provider.deaf = None
     await sweep_now(replica)
     assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID

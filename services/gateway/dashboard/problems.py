@@ -12,7 +12,7 @@ from services.common.errors import Kind, NotFound, ShowbillError
 from services.common.problem import HTTP_STATUS, headers
 from services.gateway.dashboard.pages.sign_in import safe_path
 from services.gateway.dashboard.rendering import go, is_htmx, render, toast
-from services.gateway.errors import known_error, on_http
+from services.gateway.errors import known_error, on_http, to_whom
 from services.gateway.identity.sessions import WrongCredentials
 
 log = structlog.get_logger()
@@ -37,7 +37,7 @@ class TooLarge(Unusable):
 
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to anything that was raised behind a page."""
-    known = _known(error)
+    known = to_whom(request, _known(error))
     if known.kind is Kind.UNAUTHENTICATED:
         return go(request, "/sign-in" + _return_to(request))
     if known.kind in _OUR_FAULT:

@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from services.common.errors import InvalidRequest, Kind, NotFound, ShowbillError, Unavailable
 from services.common.grouping import Grouper
 from services.gateway.backends.webhooks import Delivery, Outcome, Verdict
-from services.gateway.errors import answer, refusal, told
+from services.gateway.errors import answer, known_error, refusal, told
 from services.gateway.figures import WEBHOOKS
 
 log = structlog.get_logger()
@@ -86,7 +86,7 @@ class StripeHooks:
             return
         except Exception as error:  # noqa: BLE001  # the boundary: everything becomes an answer
             WEBHOOKS.labels("stripe", Outcome.AGAIN.value).inc()
-            await _send(told(error), send)
+            await _send(told(known_error(error), error), send)
             return
         WEBHOOKS.labels("stripe", verdict.outcome.value).inc()
         await _answer(verdict.outcome, send)

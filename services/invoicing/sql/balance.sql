@@ -1,9 +1,11 @@
 -- name: unbalanced_since
 -- Shows that changed since their money was looked at, but not within the last $1 seconds: a show under way changes all the
--- time. Those that wait the longest come first.
+-- time. What did not balance is looked at again after $3 seconds: it may have been put right by hand, past the events of the
+-- show. Those that wait the longest come first.
 SELECT shows.id, shows.workspace_id, shows.seq
 FROM shows LEFT JOIN balances ON balances.show_id = shows.id
-WHERE shows.seq > coalesce(balances.seq, 0)
+WHERE (shows.seq > coalesce(balances.seq, 0)
+       OR balances.off_buyers > 0 AND balances.checked_at < clock_timestamp() - make_interval(secs => $3))
   AND (balances.checked_at IS NULL OR balances.checked_at < clock_timestamp() - make_interval(secs => $1))
 ORDER BY balances.checked_at NULLS FIRST
 LIMIT $2;

@@ -111,10 +111,11 @@ WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode
   AND received_at > now() - interval '24 hours';
 
 -- name: last_event
--- Of an account, within the last $5. By arrival, never by key: an account that was busy for years has many.
+-- Of an account, within the last $5, but not within the last $6. By arrival, never by key: an account that was busy for years
+-- has many.
 SELECT event_type, received_at FROM provider_events
 WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4
-  AND received_at > now() - $5::interval
+  AND received_at > now() - $5::interval AND received_at <= now() - $6::interval
 ORDER BY received_at DESC
 LIMIT 1;
 

@@ -58,8 +58,8 @@ class StripeAdapter:
         self._mapper = InvoiceMapper(dashboard_base)
         self._endpoints = Endpoints(self._api)
         customers = Customers(self._api, book)
-        self._issuing = Issuing(self._api, customers)
         self._changing = Changing(self._api)
+        self._issuing = Issuing(self._api, customers, self._changing)
         self._editing = Editing(self._api, customers)
 
     def read_credentials(self, fields: Mapping[str, str]) -> Credentials:

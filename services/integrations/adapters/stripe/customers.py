@@ -1,14 +1,19 @@
 """The customer of a buyer: from our own book, made once, never searched for."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
 from services.integrations.adapters.stripe.errors import BAD_ADDRESS, NotThere
-from services.integrations.adapters.stripe.operations import CREATE_CUSTOMER, LIST_CUSTOMERS, UPDATE_CUSTOMER
+from services.integrations.adapters.stripe.operations import (
+    CREATE_CUSTOMER,
+    LIST_CUSTOMERS,
+    READ_CUSTOMER,
+    UPDATE_CUSTOMER,
+)
 from services.integrations.adapters.stripe.parameters import CUSTOMER, LONGEST_EMAIL, customer_parameters, marked
 from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
@@ -60,13 +65,23 @@ class Customers:
         mailed = bool(buyer.email) and draft.get("collection_method") == "send_invoice"
         if not mailed or (draft.get("customer_email") or "").lower() == buyer.email[:LONGEST_EMAIL].lower():
             return
-        record = record or await self.known(link, buyer)
+        record = record or await self._book.find(link, buyer)
         if record and record.customer_id == draft.get("customer"):
             await self.readdress(link, record, buyer)
 
-    async def known(self, link: Link, buyer: Buyer) -> CustomerRecord | None:
-        """The buyer's record as it stands; asks Stripe nothing."""
-        return await self._book.find(link, buyer)
+    async def ever(self, link: Link, buyer: Buyer) -> Sequence[str]:
+        """The ids of every customer that the buyer is or was; asks Stripe nothing."""
+        return await self._book.ever(link, buyer)
+
+    async def is_gone(self, link: Link, customer_id: str) -> bool:
+        """Whether Stripe does not know that it ever had this customer, as once test data are deleted. It does know one
+        that was deleted by itself.
+        """
+        try:
+            await self._api.call(link, READ_CUSTOMER, id=customer_id)
+        except NotThere:
+            return True
+        return False
 
     async def _make(self, link: Link, record: CustomerRecord) -> CustomerRecord:
         parameters = marked(record.parameters, record.id)

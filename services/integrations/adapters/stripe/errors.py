@@ -16,6 +16,8 @@ _ACCOUNT: Final = re.compile(r"acct_[A-Za-z0-9]+")
 _CURRENCY: Final = re.compile(r"\bcurrency ([a-z]{3})\b")
 BAD_ADDRESS: Final = "email_invalid"
 """Stripe's code for an e-mail address that it does not take."""
+MISSING: Final = "resource_missing"
+"""Stripe's code for an object that it does not have."""
 _BUSY: Final = frozenset({"lock_timeout", "idempotency_key_in_use"})
 
 
@@ -132,7 +134,7 @@ def _forbidden(error: stripe.StripeError, operation: Operation, details: dict[st
 
 def _refused(error: stripe.StripeError, details: dict[str, str]) -> AdapterError:
     message = _said(error) or "it did not say why."
-    missing = details.get("code") == "resource_missing"
+    missing = details.get("code") == MISSING
     if missing and error.http_status == 404:
         return NotThere(Failure.PROVIDER_REFUSED, f"Stripe does not know it any more: {message}", details=details)
     if missing and details.get("param") == "customer":

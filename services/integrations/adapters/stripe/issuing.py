@@ -4,25 +4,27 @@ from datetime import UTC, datetime
 
 from services.integrations.adapters.stripe.answers import Json
 from services.integrations.adapters.stripe.api import FIRST_PATIENCE, StripeApi
+from services.integrations.adapters.stripe.changing import Changing
 from services.integrations.adapters.stripe.customers import WINDOW, Customers
-from services.integrations.adapters.stripe.errors import NotThere
+from services.integrations.adapters.stripe.errors import MISSING, NotThere
 from services.integrations.adapters.stripe.finalizing import finalize
-from services.integrations.adapters.stripe.listing import find_ours, read_invoice
+from services.integrations.adapters.stripe.listing import find_ours, read_invoice, what_counts
 from services.integrations.adapters.stripe.operations import ADD_LINES, CREATE_INVOICE
 from services.integrations.adapters.stripe.parameters import invoice_parameters, lines_parameters
 from services.integrations.adapters.stripe.totals import require_our_total
 from services.integrations.connection_values import Link
 from services.integrations.failures import AdapterError, Failure
-from services.integrations.invoice_values import Buyer, InvoiceOrder
+from services.integrations.invoice_values import Buyer, InvoiceOrder, InvoiceRef
 from services.integrations.ports import CustomerRecord
 
 
 class Issuing:
     """The way from an order to its invoice. Four calls for a new customer, three for a known one."""
 
-    def __init__(self, api: StripeApi, customers: Customers) -> None:
+    def __init__(self, api: StripeApi, customers: Customers, changing: Changing) -> None:
         self._api = api
         self._customers = customers
+        self._changing = changing
 
     async def issue(self, link: Link, order: InvoiceOrder) -> Json:
         """Raises AdapterError; nothing is finalized unless the total is ours to the unit."""
@@ -43,10 +45,21 @@ class Issuing:
 
     async def find(self, link: Link, buyer: Buyer, invoice_id: str, revision: int) -> Json | None:
         """An invoice is made for a customer that stands in our book, hence without one there is none."""
-        customer = await self._customers.known(link, buyer)
-        if customer is None or not customer.customer_id:
+        found = [
+            one
+            for customer_id in await self._customers.ever(link, buyer)
+            if (one := await self._of_customer(link, customer_id, invoice_id, revision))
+        ]
+        return what_counts(found)
+
+    async def _of_customer(self, link: Link, customer_id: str, invoice_id: str, revision: int) -> Json | None:
+        """With a customer that Stripe does not even know to be deleted, all that was made for it is gone."""
+        try:
+            return await find_ours(self._api, link, customer_id, invoice_id, revision)
+        except AdapterError as error:
+            if error.details.get("code") != MISSING or not await self._customers.is_gone(link, customer_id):
+                raise
             return None
-        return await find_ours(self._api, link, customer.customer_id, invoice_id, revision)
 
     async def _earlier(self, link: Link, order: InvoiceOrder, customer: CustomerRecord, now: datetime) -> Json | None:
         """What an earlier attempt left, where the idempotency key of this one would not find it."""
@@ -57,8 +70,19 @@ class Issuing:
 
     async def _left(self, link: Link, order: InvoiceOrder, customer: CustomerRecord) -> Json | None:
         """What carries the order's mark. Of one that was voided the next attempt makes another."""
-        found = await find_ours(self._api, link, customer.customer_id, order.invoice_id, order.revision)
+        found = await self.find(link, order.buyer, order.invoice_id, order.revision)
+        if found and found["status"] == "draft" and found.get("customer") != customer.customer_id:
+            return await self._without(link, order, found)
         return None if found and order.attempt > 1 and _is_voided(found) else found
+
+    async def _without(self, link: Link, order: InvoiceOrder, draft: Json) -> Json | None:
+        """Deletes the draft of a customer that the buyer is no more, which is never finalized. None once it is gone."""
+        ref = InvoiceRef(draft["id"], order.invoice_id, order.revision)
+        try:
+            found = await self._changing.void(link, ref)
+        except NotThere:
+            return None
+        return None if found.get("deleted") or found["status"] == "void" else found
 
     async def _create(self, link: Link, order: InvoiceOrder, customer: CustomerRecord) -> Json:
         parameters = invoice_parameters(link, order, customer.customer_id)
@@ -71,7 +95,7 @@ class Issuing:
         try:
             return await self._api.chains.walk(_key(order, "create"), create, lambda: self._left(link, order, customer))
         except AdapterError as error:
-            if error.details.get("code") == "resource_missing" and error.details.get("param") == "customer":
+            if error.details.get("code") == MISSING and error.details.get("param") == "customer":
                 await self._customers.forget(customer)
             raise
 

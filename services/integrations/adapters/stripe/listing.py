@@ -1,5 +1,6 @@
 """Invoices read from Stripe's lists, which show what was written at once; the search does not."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from services.integrations.adapters.stripe.answers import Json
@@ -24,8 +25,12 @@ async def find_ours(api: StripeApi, link: Link, customer_id: str, invoice_id: st
         page = await api.call(link, LIST_INVOICES, params)
         found += (one for one in page["data"] if _is_ours(one, invoice_id, revision))
         if not page["has_more"] or not page["data"]:
-            return min(found, key=lambda one: (_RANK.index(one["status"]), one["created"]), default=None)
+            return what_counts(found)
         params = {**params, "starting_after": page["data"][-1]["id"]}
+
+
+def what_counts(found: Iterable[Json]) -> Json | None:
+    return min(found, key=lambda one: (_RANK.index(one["status"]), one["created"]), default=None)
 
 
 def _is_ours(found: Json, invoice_id: str, revision: int) -> bool:

@@ -49,6 +49,7 @@ READ_BALANCE: Final = Operation("balance.retrieve", "get", "/v1/balance", "Balan
 READ_ACCOUNT: Final = Operation("accounts.retrieve", "get", "/v1/account", "Accounts", "Read", "read the account")
 LIST_EVENTS: Final = Operation("events.list", "get", "/v1/events", "Events", "Read", "read events")
 CREATE_CUSTOMER: Final = _customer("create", "post", "", "create customers")
+READ_CUSTOMER: Final = _customer("retrieve", "get", "/{id}", "read customers")
 UPDATE_CUSTOMER: Final = _customer("update", "post", "/{id}", "change customers")
 LIST_CUSTOMERS: Final = _customer("list", "get", "", "read customers")
 CREATE_INVOICE: Final = _invoice("create", "post", "", "create invoices")
