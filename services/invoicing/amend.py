@@ -12,10 +12,10 @@ from services.common.context import Identity
 from services.invoicing import amending, asking, repository
 from services.invoicing.amending import Held, InvoiceBusy, Which
 from services.invoicing.courier import InvoiceStatus
-from services.invoicing.domain import invoice as rules
 from services.invoicing.domain import marks
 from services.invoicing.domain.amending import NOT_VOIDABLE, UNMADE, withdraw
-from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
+from services.invoicing.domain.invoice import Invoice, Standing, Status
+from services.invoicing.domain.sighting import Sighting, was_replaced
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
@@ -64,7 +64,7 @@ class Amending:
                 seen = await self._provider.mark_paid(identity, account, *named)
             async with self._ledger.entry() as entry:
                 after, why = await asking.take_answer(entry, invoice, seen, note, identity.actor)
-            if rules.was_replaced(invoice, after):
+            if was_replaced(invoice, after):
                 await self._read(identity, after)
             if why:
                 raise InvoiceStatus(why)
@@ -121,7 +121,7 @@ class Amending:
             seen = await ask(invoice)
             async with self._ledger.entry() as entry:
                 after = await take(entry, await amending.again(entry, invoice), seen)
-            if not rules.was_replaced(invoice, after):
+            if not was_replaced(invoice, after):
                 return after
             invoice = after
         raise InvoiceStatus(_EDITED_MEANWHILE)

@@ -13,8 +13,8 @@ from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.invoicing import repository
 from services.invoicing.deliver import InvoiceNotFound
-from services.invoicing.domain import invoice as rules
-from services.invoicing.domain.invoice import Invoice, Sighting, Standing
+from services.invoicing.domain.invoice import Invoice, Standing
+from services.invoicing.domain.sighting import Sighting, mailed_elsewhere
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.repository import SQL
 from services.invoicing.settle import step
@@ -157,7 +157,7 @@ async def apply(
     if change.after.standing is asked:
         reason = sentence if asked is Standing.VOID else change.after.status_reason
         moved = change.after.total != invoice.total  # which its own reason says
-        told = f"{sentence} {change.reason}" if moved else sentence + rules.mailed_elsewhere(invoice, change.after)
+        told = f"{sentence} {change.reason}" if moved else sentence + mailed_elsewhere(invoice, change.after)
         change = replace(
             change, reason=told, after=replace(change.after, status_reason=reason, paid_outside=paid_outside)
         )

@@ -12,7 +12,8 @@ from typing import Final
 from services.common.errors import Kind, ShowbillError
 from services.invoicing import amending, repository
 from services.invoicing.domain import marks
-from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
+from services.invoicing.domain.invoice import Invoice, Standing, Status
+from services.invoicing.domain.sighting import Sighting
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.repository import SQL
 

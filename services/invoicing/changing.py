@@ -18,8 +18,9 @@ from services.common.ids import new_id
 from services.common.money import format_money
 from services.invoicing import repository
 from services.invoicing.domain import invoice as rules
-from services.invoicing.domain.invoice import DraftReason, Invoice, Sighting, Standing, Status
+from services.invoicing.domain.invoice import DraftReason, Invoice, Standing, Status
 from services.invoicing.domain.rollup import ChangeKind
+from services.invoicing.domain.sighting import Sighting, mailed_elsewhere, observe
 from services.invoicing.ledger import Change, Entry, Ledger, Result
 from services.invoicing.ports import Order, Provider
 from services.invoicing.queueing import announce
@@ -212,9 +213,9 @@ def _edit(known: Invoice, seen: Sighting, planned: asyncpg.Record, actor: str, n
         status_reason=rules.held_back_because(reason) if reason and held_back else "",
         adjusted_at_provider=False,  # an event may have told of our own edit first
     )
-    observed = rules.observe(brought, seen, now)
+    observed = observe(brought, seen, now)
     after = observed[0] if observed else replace(brought, version=known.version + 1, updated_at=now)
     total = format_money(after.total, after.currency)
     sentence = f"The draft was brought to {total}" + (", and stays a draft." if reason else ", and can be paid now.")
-    sentence += rules.mailed_elsewhere(known, after)
+    sentence += mailed_elsewhere(known, after)
     return Change(known, after, sentence, actor, planned["line_items"])

@@ -20,7 +20,8 @@ from services.common.ids import new_id
 from services.common.money import format_money
 from services.invoicing import amending, repository
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
+from services.invoicing.domain.invoice import Invoice, Standing, Status
+from services.invoicing.domain.sighting import Sighting
 from services.invoicing.ledger import Entry, Ledger
 from services.invoicing.ports import Provider, passing
 from services.invoicing.repository import SQL

@@ -16,15 +16,9 @@ from services.invoicing import amending, repository
 from services.invoicing.amending import Held, Which
 from services.invoicing.courier import InvoiceStatus
 from services.invoicing.domain.amending import NO_DRAFT, bill_anew
-from services.invoicing.domain.invoice import (
-    DraftReason,
-    Invoice,
-    Sighting,
-    Standing,
-    held_back_because,
-    provider_lines,
-)
+from services.invoicing.domain.invoice import DraftReason, Invoice, Standing, held_back_because
 from services.invoicing.domain.rollup import NOTHING, untold
+from services.invoicing.domain.sighting import Sighting, provider_lines
 from services.invoicing.domain.terms import Terms, held_back, why_not
 from services.invoicing.generate import usable
 from services.invoicing.ledger import Change, Entry, Ledger

@@ -20,10 +20,10 @@ from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.common.outbox import Message, Outbox
 from services.invoicing import events, repository
-from services.invoicing.domain import invoice as rules
 from services.invoicing.domain import marks
 from services.invoicing.domain.invoice import Invoice, Standing, Status
 from services.invoicing.domain.marks import AskedMark
+from services.invoicing.domain.sighting import mailed_elsewhere
 from services.invoicing.events import Payload
 from services.invoicing.repository import SQL
 
@@ -181,7 +181,7 @@ def _as_marked(change: Change, mark: AskedMark | None) -> Change:
     outside = marks.kept(mark.note)
     after = replace(change.after, paid_outside=outside)
     if change.became_paid:
-        told = marks.MARKED + rules.mailed_elsewhere(change.before, after)
+        told = marks.MARKED + mailed_elsewhere(change.before, after)
         return replace(change, after=after, reason=told, actor=mark.actor)
     return replace(change, before=replace(change.before, paid_outside=outside), after=after)
 

@@ -8,8 +8,9 @@ from services.common.errors import Fault, require
 from services.common.ids import parse_id
 from services.common.timestamps import from_proto
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing, Status
+from services.invoicing.domain.invoice import Standing, Status
 from services.invoicing.domain.plan import Wishes
+from services.invoicing.domain.sighting import ProviderLine, Sighting
 from services.invoicing.generate import Asked
 from services.invoicing.parse import (
     LONGEST_BASE,

@@ -14,6 +14,7 @@ from services.common.errors import NotFound, ShowbillError
 from services.invoicing import events, repository
 from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.invoice import Invoice
+from services.invoicing.domain.sighting import was_replaced
 from services.invoicing.ledger import Change, Ledger
 from services.invoicing.ports import Provider
 from services.invoicing.repository import SQL
@@ -123,7 +124,7 @@ class PayLinks:
     async def _renewed(self, invoice: Invoice, row: asyncpg.Record) -> tuple[Invoice, str, asyncpg.Record]:
         """The invoice with its address of now, how to pay where there is none, and its row with the lines of now."""
         renewed, instructions = await self._renew(invoice)
-        if rules.was_replaced(invoice, renewed):
+        if was_replaced(invoice, renewed):
             renewed, instructions = await self._renew(renewed)
         if renewed.version == invoice.version:
             return renewed, instructions, row

@@ -10,7 +10,7 @@ from services.common.context import Identity
 from services.common.errors import Kind, ShowbillError
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import Sighting
+from services.invoicing.domain.sighting import Sighting
 from services.invoicing.domain.terms import Terms
 
 if TYPE_CHECKING:  # settling reads rows, which are made of what stands here

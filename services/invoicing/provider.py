@@ -13,7 +13,8 @@ from services.common.status import RemoteError
 from services.common.timestamps import from_proto, to_proto
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing
+from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.sighting import ProviderLine, Sighting
 from services.invoicing.domain.terms import Terms
 from services.invoicing.parse_invoices import event
 from services.invoicing.ports import Connection, Happened, Order, UpdateMode

@@ -12,10 +12,10 @@ from services.common import context
 from services.common.context import Identity
 from services.common.errors import Kind, ShowbillError
 from services.invoicing import repository
-from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import Sighting, Status
+from services.invoicing.domain.invoice import Status
 from services.invoicing.domain.schedule import rest
+from services.invoicing.domain.sighting import Sighting, was_replaced
 from services.invoicing.ledger import Ledger
 from services.invoicing.ports import Provider, passing
 from services.invoicing.repository import SQL
@@ -102,4 +102,4 @@ async def take_in(ledger: Ledger, invoice_id: str, seen: Sighting) -> bool:
             return False
         await entry.change([change])
     log.info("a reading found news", invoice_id=invoice_id, status=change.after.status)
-    return rules.was_replaced(change.before, change.after)
+    return was_replaced(change.before, change.after)

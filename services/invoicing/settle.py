@@ -14,9 +14,9 @@ import structlog
 from services.common import context
 from services.common.grouping import Grouper
 from services.invoicing import repository
-from services.invoicing.domain import invoice as rules
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import Invoice, Sighting
+from services.invoicing.domain.invoice import Invoice
+from services.invoicing.domain.sighting import Sighting, observe, provider_lines, was_replaced
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.repository import SQL
 
@@ -126,7 +126,7 @@ class Settlement:
             outcomes, changes, about = _decide(events, requests, matches, invoices, known)
             await entry.change(changes)
             await _record(entry, events, outcomes, about)
-        if any(rules.was_replaced(change.before, change.after) for change in changes):
+        if any(was_replaced(change.before, change.after) for change in changes):
             self._wake()
         return outcomes
 
@@ -197,12 +197,12 @@ def _step(invoice: Invoice, event: Event, now: datetime) -> Change | None:
 
 def step(invoice: Invoice, sighting: Sighting, actor: str, now: datetime) -> Change | None:
     """The step that a sighting makes of a locked invoice; None when it says nothing new."""
-    seen = rules.observe(invoice, sighting, now)
+    seen = observe(invoice, sighting, now)
     if seen is None:
         return None
     after, reason = seen
-    edited = after.total != invoice.total or rules.was_replaced(invoice, after)
-    return Change(invoice, after, reason, actor, rules.provider_lines(sighting) if edited and sighting.lines else None)
+    edited = after.total != invoice.total or was_replaced(invoice, after)
+    return Change(invoice, after, reason, actor, provider_lines(sighting) if edited and sighting.lines else None)
 
 
 async def _record(

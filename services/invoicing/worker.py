@@ -15,7 +15,8 @@ from services.common.errors import Kind, ShowbillError
 from services.invoicing import repository
 from services.invoicing.changing import Changing, Task, task_of
 from services.invoicing.domain import invoice as rules
-from services.invoicing.domain.invoice import Sighting, Standing, Status
+from services.invoicing.domain.invoice import Standing, Status
+from services.invoicing.domain.sighting import Sighting
 from services.invoicing.leasing import LeasedQueue, Queue
 from services.invoicing.ledger import Change, Entry, Ledger
 from services.invoicing.marking import MARK_PAID, Marks

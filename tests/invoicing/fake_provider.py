@@ -11,7 +11,8 @@ from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.invoicing.domain.evidence import Place, Theirs
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import Sighting, Standing
+from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.sighting import Sighting
 from services.invoicing.domain.terms import Terms
 from services.invoicing.ports import Connection, Happened, Order
 from services.invoicing.settle import Event

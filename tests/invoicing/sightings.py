@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from services.invoicing.domain.invoice import ProviderLine, Sighting, Standing
+from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.sighting import ProviderLine, Sighting
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 OLD, NEW = "in_1", "in_2"

@@ -11,7 +11,8 @@ from services.cli.embedded.nats import Nats
 from services.common.errors import Kind
 from services.common.ids import new_id
 from services.common.status import RemoteError
-from services.invoicing.domain.invoice import Sighting, Standing
+from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.sighting import Sighting
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import MakeCaller, Replica

@@ -8,7 +8,8 @@ from prometheus_client import REGISTRY
 from services.common.ids import new_id
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import Sighting, Standing
+from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.sighting import Sighting
 from services.invoicing.repository import SQL
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller

@@ -10,7 +10,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.cli.embedded.nats import Nats
 from services.common.context import Identity
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import MOVES, Sighting, Standing, Status
+from services.invoicing.domain.invoice import MOVES, Standing, Status
+from services.invoicing.domain.sighting import Sighting
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller
 from tests.invoicing.conftest import SEEDS, Replica, running_replica

@@ -11,8 +11,9 @@ from services.cli.embedded.nats import Nats
 from services.common.errors import Kind, ShowbillError
 from services.common.ids import new_id
 from services.invoicing import repository
-from services.invoicing.domain.invoice import Sighting, Standing
+from services.invoicing.domain.invoice import Standing
 from services.invoicing.domain.marks import AskedMark, is_marked_there
+from services.invoicing.domain.sighting import Sighting
 from services.invoicing.wiring import Pace
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller

@@ -8,7 +8,8 @@ import pytest
 from services.cli.embedded.nats import Nats
 from services.common.errors import Kind
 from services.common.ids import new_id
-from services.invoicing.domain.invoice import ProviderLine, Standing
+from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.sighting import ProviderLine
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner
 from tests.invoicing.conftest import Replica

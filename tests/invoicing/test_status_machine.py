@@ -13,15 +13,12 @@ from services.invoicing.domain.invoice import (
     UNSETTLED,
     DraftReason,
     Invoice,
-    ProviderLine,
-    Sighting,
     Standing,
     Status,
     fail,
     mark_sent,
-    observe,
-    provider_lines,
 )
+from services.invoicing.domain.sighting import ProviderLine, Sighting, observe, provider_lines
 from tests.invoicing.sightings import (
     NEW,
     NOW,

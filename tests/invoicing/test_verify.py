@@ -10,7 +10,8 @@ from services.invoicing import looking, render_verification, verify
 from services.invoicing.domain.changes import NOT_HEARD
 from services.invoicing.domain.evidence import Theirs
 from services.invoicing.domain.fairness import Account
-from services.invoicing.domain.invoice import ProviderLine, Standing
+from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.sighting import ProviderLine
 from services.invoicing.repository import SQL
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, winner

@@ -9,7 +9,8 @@ from prometheus_client import REGISTRY
 
 from services.cli.embedded.nats import Nats
 from services.common.ids import new_id
-from services.invoicing.domain.invoice import Sighting, Standing
+from services.invoicing.domain.invoice import Standing
+from services.invoicing.domain.sighting import Sighting
 from services.invoicing.leasing import Unreadable
 from services.invoicing.pausing import backoff
 from services.invoicing.ports import Order

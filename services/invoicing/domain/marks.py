@@ -6,7 +6,8 @@ from typing import Final
 
 from services.common.money import format_money
 from services.invoicing.domain.amending import NOT_MARKABLE
-from services.invoicing.domain.invoice import Invoice, Sighting, Standing, Status
+from services.invoicing.domain.invoice import Invoice, Standing, Status
+from services.invoicing.domain.sighting import Sighting
 
 MARKED: Final = "It was marked as paid outside the provider."
 NOT_MARKED: Final = "It was not marked as paid."
