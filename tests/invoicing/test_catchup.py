@@ -416,6 +416,12 @@ async def test_account_that_is_connected_again_is_read_within_minutes(
     assert 240 < row["due_in"] <= 300
     assert sweeps_ended("unconnected") == counted_as["unconnected"] + 1
     assert sweeps_ended("failed") == counted_as["failed"], "nobody can mend it but who connects it"
+    await replica.pool.execute("UPDATE sweeps SET succeeded_at = now()")
+    await replica.service.hearing.note([news(caller, invoice, Standing.PAID)])
+    assert (await sweep_row(replica))["due_in"] <= 300, "a webhook of after says nothing of what was paid meanwhile"
+    provider.deaf = Away()
+    await sweep_now(replica)
+    assert (await sweep_row(replica))["due_in"] <= 60, "how long it was not connected is no failure of the provider"
     provider.deaf, provider.news = None, [news(caller, invoice, Standing.PAID)]
     await sweep_now(replica)
     assert (await caller.invoice(invoice)).status == pb.INVOICE_STATUS_PAID

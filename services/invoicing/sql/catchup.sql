@@ -71,17 +71,19 @@ WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode
 -- name: sweep_failed
 -- Tried again after $7 seconds, twice as many with each failure, $8 at the most. A place that the provider does not know
 -- any more ($9) is forgotten: the reading begins anew. What could be read but not noted ($10) is counted by itself.
+-- That it was not connected, which $6 tells nothing of, makes no later rest longer.
 UPDATE sweeps SET failure = $6, failure_count = failure_count + 1,
   stuck_count = stuck_count + $10::boolean::integer, lease_owner = NULL, lease_expires_at = '-infinity',
-  due_at = clock_timestamp() + make_interval(secs => least($8, $7 * 2 ^ least(failure_count, 20))),
+  due_at = clock_timestamp() + make_interval(secs => least(
+    $8, $7 * 2 ^ CASE WHEN failure = '' THEN 0 ELSE least(failure_count, 20) END)),
   page_token = CASE WHEN $9 THEN '' ELSE page_token END, newest = CASE WHEN $9 THEN NULL ELSE newest END
 WHERE workspace_id = $1 AND provider = $2 AND external_account = $3 AND livemode = $4 AND lease_owner = $5;
 
 -- name: note_heard
 -- Webhooks arrive: the next reading can wait, for $5 seconds from now, but not for longer than $6 since the last one. While
--- some were missed lately it does not wait.
+-- some were missed lately, or after readings that failed, it does not wait.
 UPDATE sweeps SET heard_at = clock_timestamp(),
-  due_at = CASE WHEN failure <> '' OR succeeded_at IS NULL OR missed_at > clock_timestamp() - make_interval(secs => $6)
+  due_at = CASE WHEN failure_count > 0 OR succeeded_at IS NULL OR missed_at > clock_timestamp() - make_interval(secs => $6)
     THEN due_at
     ELSE greatest(due_at, least(clock_timestamp() + make_interval(secs => $5),
                                 succeeded_at + make_interval(secs => $6)))

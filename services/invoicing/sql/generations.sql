@@ -158,7 +158,8 @@ SET lease_owner = $7, lease_expires_at = clock_timestamp() + make_interval(secs 
 FROM taken LEFT JOIN planned_changes ON planned_changes.invoice_id = taken.id
 WHERE invoices.id = taken.id
 RETURNING invoices.id, workspace_id, provider, external_account, livemode, show_id, revision, attempt, first_attempt_at,
-  tries, CASE WHEN change = 'edit_draft' THEN planned_changes.buyer ELSE invoices.buyer END AS buyer, currency, show_name, show_date, external_id, change, planned_changes.generation_id AS change_run,
+  tries, CASE WHEN change = 'edit_draft' THEN planned_changes.buyer ELSE invoices.buyer END AS buyer, currency,
+  show_name, show_date, external_id, change, planned_changes.generation_id AS change_run,
   coalesce(planned_changes.line_items, invoices.line_items) AS line_items,
   coalesce(planned_changes.total, invoices.total) AS total,
   CASE WHEN change IS NULL THEN invoices.draft_reason ELSE planned_changes.draft_reason END IS NOT NULL AS keep_draft;
