@@ -368,8 +368,8 @@ async def test_invoices_of_a_rehearsal_are_told_of_once_stripe_is_live(
     browser = await gateway.signed_in(owner)
     page, plan = [await browser("GET", f"/shows/s1{tab}", headers={"HX-Request": "true"}) for tab in ("", "/plan")]
     assert (page.status, plan.status) == (200, 200)
-    assert ("Invoices of this show are of test mode" in page.text) is live
-    assert ("1 buyer has an invoice of test mode only." in plan.text) is live
+    assert ("Invoices of this show were made in test mode" in page.text) is live
+    assert ("1 buyer has only an invoice that was made in test mode." in plan.text) is live
     assert ("But not one that asks for real money." in plan.text) is live
 
 

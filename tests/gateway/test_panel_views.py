@@ -104,7 +104,7 @@ def test_a_plan_says_whose_invoices_ask_for_no_real_money() -> None:
     plan = plan_of(msgspec.structs.replace(_plan(), items=[*others, told]))
     assert plan.rehearsed
     assert [(one.warning, one.lead) for one in plan.warnings] == [
-        ("made_in_test_mode", "1 buyer has an invoice of test mode only.")
+        ("made_in_test_mode", "1 buyer has only an invoice that was made in test mode.")
     ]
 
 

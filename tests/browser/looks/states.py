@@ -114,6 +114,8 @@ STATES: Final = (
     State("show-broken", "broken", "/shows/{show}"),
     State("stripe-polling", "polling", "/integrations/stripe", see("#health:has-text('Healthy')")),
     State("show-polling", "polling", "/shows/{show}", see("#heard")),
+    State("show-rehearsed", "live", "/shows/{show}", see("#rehearsed")),
+    State("show-rehearsed-plan", "live", "/shows/{show}/plan", see("text=made in test mode")),
     State("show-reconnecting", "busy", "/shows/{mixed}", doings.gateway_gone),
     State("show-offline", "busy", "/shows/{mixed}", doings.network_gone),
     State("error-500", "busy", "/shows", doings.own_fault),

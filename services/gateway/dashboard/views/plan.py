@@ -183,8 +183,8 @@ _SENTENCES: dict[PlanWarning, tuple[str, str, str, str, str]] = {
     ),
     _REHEARSED: (
         "triangle-alert",
-        "1 buyer has an invoice of test mode only.",
-        "{n} buyers have invoices of test mode only.",
+        "1 buyer has only an invoice that was made in test mode.",
+        "{n} buyers have only invoices that were made in test mode.",
         f"It asks for no real money, and none is made beside it. {_REAL}",
         f"They ask for no real money, and none are made beside them. {_REAL}",
     ),
