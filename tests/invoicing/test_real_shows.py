@@ -1,6 +1,5 @@
 """The two real shows, to the penny."""
 
-
 from services.rpc.showbill.invoicing.v1 import invoicing_pb2 as pb
 from tests.invoicing.caller import Caller, example_claims
 from tests.invoicing.fake_provider import FakeProvider
