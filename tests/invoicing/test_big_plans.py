@@ -21,6 +21,7 @@ from services.invoicing.repository import SQL
 from tests.conftest import DatabaseMaker, database_name
 from tests.invoicing import crowd
 from tests.invoicing.fake_provider import FakeProvider
+from tests.invoicing.lending import WITHOUT_AUTOVACUUM
 from tests.invoicing.work_done import work_of
 
 pytestmark = pytest.mark.new_database
@@ -50,7 +51,7 @@ async def year(database_maker: DatabaseMaker, postgres: Postgres) -> AsyncIterat
     pool = await open_pool(Secret(url), "test")
     ledger = Ledger(pool, Outbox(pool, Bus(Secret("nats://127.0.0.1:1"), "test")))
     year = Crowd(pool, Generations(ledger, FakeProvider(), lambda: None))
-    await pool.execute("ALTER TABLE invoices SET (autovacuum_enabled = off)")
+    await pool.execute(WITHOUT_AUTOVACUUM)
     for number in (crowd.GIANT, INVOICED):
         run = await year.start(number)
         assert run["total_count"] == BUYERS[number]
