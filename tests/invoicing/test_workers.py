@@ -147,7 +147,8 @@ async def test_two_replicas_make_each_invoice_once(
             finished = await caller.finished(run.id)
             assert finished.created_count == 40
     assert len(provider.made) == 80
-    assert set(provider.calls.values()) == {1}
+    # what Postgres undid to end a deadlock is asked once more, under the same key
+    assert set(provider.calls.values()) <= {1, 2}
 
 
 @pytest.mark.parametrize("pace", [replace(PACE, lease=5.0)])  # renewed after a third of it; a busy machine may be late
